@@ -1,0 +1,64 @@
+"""Sequence models for Keras, from raw data to a proven SavedModel.
+
+Each public name is loaded from its module when it is first asked for: importing
+keras_seq imports neither TensorFlow nor Keras.
+"""
+
+import importlib
+import sys
+import types
+
+__version__ = "0.1.0"
+
+_MODULE_OF = {
+    "UserError": "keras_seq.errors",
+    # models
+    "build_simple_rnn": "keras_seq.models.rnn",
+    "build_lstm_model": "keras_seq.models.rnn",
+    "build_gru_model": "keras_seq.models.rnn",
+    "build_bidirectional_lstm": "keras_seq.models.rnn",
+    "build_sentiment_model": "keras_seq.models.sentiment",
+    # raw data in
+    "read_table": "keras_seq.data.sources",
+    "split_samples": "keras_seq.data.sources",
+    "load_sample_reviews": "keras_seq.data.samples",
+    "Tokenizer": "keras_seq.data.text",
+    "pad_sequences": "keras_seq.data.text",
+    "preprocess_text": "keras_seq.data.text",
+    "make_text_dataset": "keras_seq.data.pipeline",
+    # training
+    "fit": "keras_seq.training.fit",
+    "TrainingMonitor": "keras_seq.training.monitor",
+    "lr_schedule": "keras_seq.training.schedules",
+    # scores and export
+    "classification_scores": "keras_seq.evaluation.scores",
+    "compare": "keras_seq.evaluation.scores",
+    "export": "keras_seq.export",
+    "load_exported": "keras_seq.export",
+}
+__all__ = ["__version__", *_MODULE_OF]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Package(types.ModuleType):
+    """Keeps `keras_seq.export` the function, whoever imports the module first.
+
+    Python binds a submodule to its package under its own name, and would so hide the
+    public function that shares the name with its module.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _MODULE_OF and isinstance(value, types.ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

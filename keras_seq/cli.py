@@ -1,0 +1,176 @@
+"""What the task scripts share at the shell: verbs, answers and exit codes.
+
+A task hands over three functions; `options` makes a command line of them, this module
+runs it. Nothing here knows of models or data, and TensorFlow is imported by the verb
+that runs, so that `--help` answers at once.
+"""
+
+import contextlib
+import inspect
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from keras_seq.errors import UserError
+from keras_seq.options import parse_verb
+from keras_seq.quiet import quiet_tensorflow
+
+INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+READER_LEFT = 141  # 128 + SIGPIPE
+
+
+def run(
+    doc: str,
+    *,
+    train: Callable,
+    evaluate: Callable,
+    predict: Callable,
+    argv: Sequence[str] | None = None,
+) -> None:
+    """Runs the verb that the command line asks for, then exits.
+
+    Parameter `batch_size: int = 32` becomes `--batch-size`; `bool` a flag, `Literal` a
+    choice, a keyword-only sequence an option of several values; `*texts` or
+    `texts: Sequence[str]` take the arguments without an option. No verb means train.
+
+    The answer alone goes to stdout: for train a summary, for the others JSON objects,
+    one a line. All that a verb prints goes to stderr. Exit status: 0 success, 2 for
+    what the user must mend (`UserError`, one line), 130 interrupted, 1 a bug.
+
+    Args:
+        doc: The script's docstring, shown by `--help`.
+        train: Returns a mapping of what the run left, or None.
+        evaluate: Returns a mapping.
+        predict: Returns a mapping or an iterable of them, printed as they come.
+        argv: Arguments after the script's name; default `sys.argv[1:]`.
+
+    Raises:
+        SystemExit: Always, with the exit status.
+        ValueError: A parameter has no help, or a type that no option can have.
+
+    Example:
+
+    >>> def lengths(texts: Sequence[str] = ()):
+    ...     return ({"input": text, "length": len(text)} for text in texts)
+    >>> with contextlib.suppress(SystemExit):
+    ...     run("Lengths.", train=lengths, evaluate=lengths, predict=lengths,
+    ...         argv=["predict", "ab", "谢谢你"])
+    {"input": "ab", "length": 2}
+    {"input": "谢谢你", "length": 3}
+    """
+    verbs = {"train": train, "evaluate": evaluate, "predict": predict}
+    stdout, status = sys.stdout, 0
+    # Any text can be printed; what UTF-8 has no bytes for becomes a JSON escape.
+    if hasattr(stdout, "reconfigure"):
+        stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        argv = sys.argv[1:] if argv is None else argv
+        verb, values = parse_verb(doc, verbs, argv)
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        quiet_tensorflow()
+        with contextlib.redirect_stdout(sys.stderr):
+            result = _call(verbs[verb], values)
+            for line in _summary(result) if verb == "train" else _json_lines(result):
+                print(line, file=stdout, flush=True)
+    except UserError as error:
+        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        status = 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes once more at exit, and would complain there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        status = READER_LEFT
+    sys.exit(status)
+
+
+def input_texts(texts: Sequence[str], file: str | Path | None = None) -> Iterator[str]:
+    """Yields the texts to answer: the arguments, else a file's lines, else stdin's.
+
+    A line stays a line, also when it is empty: answers keep the order of the input.
+
+    Args:
+        texts: Arguments of the command line, possibly none.
+        file: UTF-8 text file, one text a line; default standard input.
+
+    Yields:
+        One text at a time, without its line end.
+
+    Raises:
+        UserError: Both kinds were given, or the file is missing or not UTF-8.
+
+    Example:
+
+    >>> list(input_texts(["so good", "so bad"]))
+    ['so good', 'so bad']
+    """
+    if texts and file is not None:
+        raise UserError("give the texts as arguments or in --file, not both")
+    if texts:
+        yield from texts
+        return
+    name = "standard input" if file is None else str(file)
+    if file is None and sys.stdin.isatty():
+        print("reading one text a line; Ctrl-D ends", file=sys.stderr)
+    try:
+        source = sys.stdin.buffer if file is None else open(file, "rb")
+        with source as lines:
+            for number, line in enumerate(lines, start=1):
+                try:
+                    yield line.decode("utf-8").rstrip("\r\n")
+                except UnicodeDecodeError as error:
+                    raise UserError(f"{name}:{number}: not UTF-8 text") from error
+    except OSError as error:
+        raise UserError(f"{name}: {error.strerror}") from error
+
+
+def _call(function: Callable, values: dict[str, object]) -> object:
+    """Calls with what stands before `*texts` by position, as Python asks."""
+    positional, keywords = [], {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            positional.extend(values[name])
+        elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            keywords[name] = values[name]
+        else:
+            positional.append(values[name])
+    return function(*positional, **keywords)
+
+
+def _summary(result: Mapping[str, object] | None) -> Iterator[str]:
+    """What train tells a person: one aligned `name  value` line each."""
+    shown = {name: value for name, value in (result or {}).items() if value is not None}
+    width = max(map(len, shown), default=0)
+    for name, value in shown.items():
+        if isinstance(value, Mapping | list | tuple):
+            value = json.dumps(_plain(value), ensure_ascii=False)
+        if "\n" in str(value):  # a table starts on a line of its own
+            yield f"{name}\n{value}"
+        else:
+            yield f"{name:<{width}}  {value}"
+
+
+def _json_lines(result: Mapping | Iterable[Mapping] | None) -> Iterator[str]:
+    rows = [result] if isinstance(result, Mapping) else result or []
+    for row in rows:
+        yield json.dumps(_plain(row), ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: object) -> object:
+    """Arrays, paths and bytes as JSON has them; what is not a number as null."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    return str(value) if isinstance(value, Path) else value

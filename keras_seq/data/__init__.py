@@ -1,0 +1,1 @@
+"""Raw files to batches: sources, text, and tf.data pipelines."""

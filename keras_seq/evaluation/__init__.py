@@ -1,0 +1,1 @@
+"""Scores of finished predictions, cheap baselines to stand beside, and figures."""

@@ -1,0 +1,172 @@
+"""Pictures of scores as arrays, for TensorBoard or a file.
+
+Knows nothing of TensorBoard, of screens or of matplotlib's global state: each figure
+is drawn by the Agg renderer into memory, so that it works on a server and in a thread.
+"""
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# More classes than these leave no room for a number in a cell.
+MAX_NUMBERED_CLASSES = 20
+# For labels in Chinese, Japanese or Korean, where one of these is installed.
+CJK_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "SimHei",
+)
+
+
+def confusion_matrix_figure(
+    labels: Sequence[int] | np.ndarray,
+    predictions: Sequence[int] | np.ndarray,
+    label_names: Sequence[str],
+) -> np.ndarray:
+    """Draws which classes are taken for which.
+
+    A cell holds its count; its shade is the share of its row, the true class, so that
+    a rare class is as easy to read as a common one.
+
+    Args:
+        labels: int (N,), from 0 to C - 1.
+        predictions: int (N,).
+        label_names: C names.
+
+    Returns:
+        uint8 (H, W, 4), RGBA.
+
+    Raises:
+        ValueError: There are not as many labels as predictions, or a class has no name.
+
+    Example:
+
+    >>> image = confusion_matrix_figure([0, 1, 1], [0, 1, 0], ["bad", "good"])
+    >>> image.dtype, image.shape[2]
+    (dtype('uint8'), 4)
+    """
+    from matplotlib.figure import Figure
+
+    counts = _confusion_counts(labels, predictions, len(label_names))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = min(3.0 + 0.6 * len(counts), 16.0)  # inches
+    figure = Figure(figsize=(side + 1.0, side), layout="constrained")
+    axes = figure.add_subplot()
+    picture = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    figure.colorbar(picture, ax=axes, label="share of the true class")
+    names = [_shortened(name) for name in label_names]
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    if len(counts) <= MAX_NUMBERED_CLASSES:
+        for (row, column), count in np.ndenumerate(counts):
+            color = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)
+    return _rendered(figure)
+
+
+def learning_curves_figure(history: Mapping[str, Sequence[float]]) -> np.ndarray:
+    """Draws each metric over the epochs, train and validation in one panel.
+
+    Args:
+        history: As Keras keeps it: a name to one value an epoch; `val_loss` is drawn
+            beside `loss`. Values that are not finite leave a gap.
+
+    Returns:
+        uint8 (H, W, 4), RGBA.
+
+    Raises:
+        ValueError: The history holds no value.
+
+    Example:
+
+    >>> image = learning_curves_figure({"loss": [0.6, 0.4], "val_loss": [0.6, 0.5]})
+    >>> image.dtype, image.shape[2]
+    (dtype('uint8'), 4)
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    curves = {name: values for name, values in history.items() if len(values)}
+    if not curves:
+        raise ValueError(
+            "history holds no value; expected one or more metrics, each with a value "
+            "an epoch"
+        )
+    metrics = list(dict.fromkeys(name.removeprefix("val_") for name in curves))
+    columns = min(len(metrics), 3)
+    rows = math.ceil(len(metrics) / columns)
+    figure = Figure(figsize=(4.5 * columns, 3.2 * rows), layout="constrained")
+    for place, metric in enumerate(metrics, start=1):
+        axes = figure.add_subplot(rows, columns, place)
+        for name, label in ((metric, "train"), (f"val_{metric}", "validation")):
+            if name in curves:
+                epochs = range(1, len(curves[name]) + 1)
+                axes.plot(epochs, curves[name], marker="o", markersize=3, label=label)
+        axes.set_title(_shortened(metric))
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.grid(alpha=0.3)
+        if f"val_{metric}" in curves:
+            axes.legend()
+    return _rendered(figure)
+
+
+def _confusion_counts(
+    labels: Sequence[int] | np.ndarray,
+    predictions: Sequence[int] | np.ndarray,
+    num_classes: int,
+) -> np.ndarray:
+    """int64 (C, C): a row a true class, a column a predicted one."""
+    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    if labels.ndim != 1 or labels.shape != predictions.shape or not labels.size:
+        raise ValueError(
+            f"labels are {labels.shape} and predictions {predictions.shape}; expected "
+            "(N,) both, with N >= 1"
+        )
+    both = np.stack([labels, predictions])
+    if both.dtype.kind not in "iu" or both.min() < 0 or both.max() >= num_classes:
+        raise ValueError(
+            f"labels and predictions are {both.dtype} from {both.min()} to "
+            f"{both.max()}; expected integers from 0 to {num_classes - 1}, as there "
+            f"are {num_classes} label names"
+        )
+    cells = np.bincount(labels * num_classes + predictions, minlength=num_classes**2)
+    return cells.reshape(num_classes, num_classes)  # (C, C)
+
+
+def _shortened(name: str) -> str:
+    name = name.replace("$", r"\$")  # else matplotlib reads a formula
+    return name if len(name) <= 24 else name[:23] + "…"
+
+
+def _rendered(figure: "Figure") -> np.ndarray:
+    """uint8 (H, W, 4) RGBA of a figure."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.font_manager import fontManager
+    from matplotlib.text import Text
+
+    installed = set(fontManager.get_font_names())
+    fonts = ["DejaVu Sans", *(font for font in CJK_FONTS if font in installed)]
+    canvas = FigureCanvasAgg(figure)
+    with warnings.catch_warnings():
+        # A label without a font is drawn as boxes, which says enough.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        canvas.draw()  # makes the tick labels, which the fonts are then set for
+        for text in figure.findobj(Text):
+            text.set_fontfamily(fonts)
+        canvas.draw()
+    return np.array(canvas.buffer_rgba())  # (H, W, 4)

@@ -1,0 +1,170 @@
+"""The folder of an exported version on disk: written aside, flushed, given a number.
+
+A server watches `saved_models/<stem>/` for folders with numbers for names and loads
+each as it appears, so a version must appear whole. This module knows files only: no
+TensorFlow, no signatures.
+"""
+
+import contextlib
+import errno
+import json
+import math
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_seq.errors import UserError
+
+HIDDEN = ".exporting-"
+STALE = 24 * 3600  # seconds: no export takes a day, so an older folder was abandoned
+TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+
+
+@contextlib.contextmanager
+def hidden_folder(export_dir: Path) -> Iterator[Path]:
+    """A folder that servers do not see, on the same disk; gone after the `with` block.
+
+    A process that is killed leaves it behind; the next export sweeps it when it is
+    older than a day, since a younger one may be an export at work.
+
+    Args:
+        export_dir: the model's folder; made when missing, and unmade when it was
+            missing and nothing was published.
+
+    Raises:
+        UserError: `export_dir` cannot be made or written.
+    """
+    is_new = not export_dir.exists()
+    try:
+        export_dir.mkdir(parents=True, exist_ok=True)
+        _sweep(export_dir)
+        hidden = Path(tempfile.mkdtemp(prefix=HIDDEN, dir=export_dir))
+    except OSError as error:
+        raise UserError(
+            f"{export_dir}: cannot be written ({error.strerror}); give another folder "
+            "with --export-dir"
+        ) from error
+    try:
+        yield hidden
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+        if is_new:
+            with contextlib.suppress(OSError):  # not empty: something was published
+                export_dir.rmdir()
+
+
+def _sweep(export_dir: Path) -> None:
+    """Remove what killed exports left behind more than a day ago."""
+    for folder in export_dir.glob(HIDDEN + "*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > STALE:
+                shutil.rmtree(folder)
+
+
+def versions_in(export_dir: Path) -> dict[int, Path]:
+    """Everything in a model's folder that a server would take for a version.
+
+    Args:
+        export_dir: the model's folder.
+
+    Returns:
+        Number to path, in rising order.
+    """
+    numbered = {
+        int(path.name): path
+        for path in export_dir.iterdir()
+        if path.name.isascii() and path.name.isdigit()
+    }
+    return dict(sorted(numbered.items()))
+
+
+def publish(written: Path, export_dir: Path) -> Path:
+    """Flush a finished folder to disk and rename it to the next free number.
+
+    A rename onto a folder with content fails, so of two exports that choose the same
+    number at once one is refused, and chooses again.
+
+    Args:
+        written: the finished folder, on the disk of `export_dir`.
+        export_dir: the model's folder.
+
+    Returns:
+        `export_dir/<N>`, N one above the highest there.
+    """
+    for folder, _, names in os.walk(written, topdown=False):
+        for path in [*(os.path.join(folder, name) for name in names), folder]:
+            _flush(path)
+    while True:
+        target = export_dir / str(max(versions_in(export_dir), default=0) + 1)
+        try:
+            os.rename(written, target)
+        except OSError as error:
+            if error.errno not in TAKEN:
+                raise
+        else:
+            _flush(export_dir)
+            return target
+
+
+def _flush(path: str | Path) -> None:
+    """Wait until a file, or the list of names in a folder, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def plain(value: Any, name: str = "metadata") -> Any:
+    """Turn facts into what strict JSON can hold.
+
+    Args:
+        value: nested mappings with str keys, sequences, str, numbers, None, NumPy
+            values and paths.
+        name: how to call it in the error.
+
+    Returns:
+        A copy of dicts, lists and plain values; NaN and infinity are None, as JSON
+        has no word for them and many readers stop at Python's `NaN`.
+
+    Raises:
+        ValueError: something else is in there; the message says where.
+
+    Example:
+
+    >>> plain({"scores": np.array([0.5, np.nan]), "n": np.int64(3)})
+    {'scores': [0.5, None], 'n': 3}
+    """
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise ValueError(f"{name} has the key {key!r}; keys must be str")
+        return {key: plain(item, f"{name}[{key!r}]") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, f"{name}[{i}]") for i, item in enumerate(value)]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return str(value)
+    if value is None or isinstance(value, (str, int)):
+        return value
+    raise ValueError(f"{name} is a {type(value).__name__}, which JSON cannot hold")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write strict JSON, readable by people.
+
+    Args:
+        path: the file.
+        value: what `plain` returned.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")

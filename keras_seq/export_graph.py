@@ -1,0 +1,216 @@
+"""What of a model is served: signatures traced, saved and described.
+
+The graph is made for any server: without cuDNN's GPU-only kernels, and with no more
+variables than the signatures use. This module knows named tensors, and neither tasks
+nor version folders.
+"""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+Signature = (
+    tf.types.experimental.ConcreteFunction
+    | tuple[Callable[..., Any], Sequence[tf.TensorSpec]]
+)
+Graph = meta_graph_pb2.MetaGraphDef
+TensorInfos = Mapping[str, meta_graph_pb2.TensorInfo]
+
+
+@contextlib.contextmanager
+def without_cudnn(models: Sequence[keras.Model]) -> Iterator[None]:
+    """Make every recurrent layer use portable operations, inside a `with` block.
+
+    Keras chooses cuDNN's kernels while it traces on a machine with a GPU, and a graph
+    that holds them does not run on a CPU.
+
+    Args:
+        models: their layers are walked, those inside Bidirectional included; each
+            gets its own `use_cudnn` back at the end.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.layers.LSTM(2)])
+    >>> with without_cudnn([model]):
+    ...     model.layers[0].use_cudnn
+    False
+    >>> model.layers[0].use_cudnn
+    'auto'
+    """
+    before = {}  # the same layer may stand in two models, hence by identity
+    for model in models:
+        for layer in model._flatten_layers():
+            if hasattr(layer, "use_cudnn"):
+                before.setdefault(id(layer), (layer, layer.use_cudnn))
+    try:
+        for layer, _ in before.values():
+            layer.use_cudnn = False
+        yield
+    finally:
+        for layer, choice in before.values():
+            layer.use_cudnn = choice
+
+
+def save_signatures(
+    module: tf.Module, signatures: Mapping[str, Signature], version: Path
+) -> Graph:
+    """Trace signatures and save them with what they use, and nothing else.
+
+    Args:
+        module: holds, as attributes, every variable and lookup table that is used.
+        signatures: name to a (function, [TensorSpec, ...]) pair or ConcreteFunction.
+        version: the folder to write.
+
+    Returns:
+        The graph as a server will read it.
+
+    Raises:
+        ValueError: a signature is of another kind, uses a table that `module` does
+            not hold, or holds an operation that only a GPU can run.
+    """
+    traced = {name: _trace(name, value) for name, value in signatures.items()}
+    root = tf.Module()
+    # Saving `module` itself would save the optimizer of a fitted model: three times
+    # the size. The signatures say which variables they use; tables are all kept.
+    variables = {id(v): v for f in traced.values() for v in f.variables}
+    root.variables_used = sorted(variables.values(), key=lambda v: v.name)
+    resources = tf.saved_model.experimental.TrackableResource, tf.saved_model.Asset
+    nodes = tf.train.TrackableView(module).descendants()
+    root.resources_used = [node for node in nodes if isinstance(node, resources)]
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.WARNING)  # or it tells of "Assets written to"
+    try:
+        tf.saved_model.save(root, str(version), signatures=traced)
+    except AssertionError as error:
+        raise ValueError(
+            "a signature uses a table that module does not hold; make it an attribute "
+            f"of module ({str(error).splitlines()[0]})"
+        ) from error
+    finally:
+        logger.setLevel(level)
+    message = (version / "saved_model.pb").read_bytes()
+    graph = saved_model_pb2.SavedModel.FromString(message).meta_graphs[0]
+    _refuse_cudnn(graph)
+    return graph
+
+
+def _trace(name: str, signature: Signature) -> Any:
+    """A ConcreteFunction, traced anew: an old trace may hold cuDNN's kernels."""
+    if isinstance(signature, tf.types.experimental.ConcreteFunction):
+        return signature
+    if not (isinstance(signature, tuple) and len(signature) == 2):
+        raise ValueError(
+            f"signatures[{name!r}] is {type(signature).__name__}; give a (function, "
+            "[tf.TensorSpec, ...]) pair or a ConcreteFunction"
+        )
+    function, specs = signature
+    function = getattr(function, "python_function", function)
+    return tf.function(function, input_signature=specs).get_concrete_function()
+
+
+def _refuse_cudnn(graph: Graph) -> None:
+    """Raise when the graph holds an operation that only a GPU has."""
+    nodes = [node.op for node in graph.graph_def.node]
+    for function in graph.graph_def.library.function:
+        nodes += [node.op for node in function.node_def]
+    found = sorted({op for op in nodes if op.startswith("Cudnn")})
+    if found:
+        raise ValueError(
+            f"the signatures hold {found[0]}, which no CPU can run; give (function, "
+            "specs) pairs and name the Keras models in models="
+        )
+
+
+def tensor_specs(infos: TensorInfos) -> dict[str, tf.TensorSpec]:
+    """Name to dtype and shape of the inputs, or of the outputs, of a signature.
+
+    Args:
+        infos: `signature_def[name].inputs` or `.outputs` of a graph.
+
+    Returns:
+        Name to TensorSpec, in alphabetical order, as the protocol keeps none.
+    """
+    return {
+        name: tf.TensorSpec(tf.TensorShape(info.tensor_shape), info.dtype, name)
+        for name, info in sorted(infos.items())
+    }
+
+
+def describe(graph: Graph) -> dict[str, Any]:
+    """Put the signatures into plain values, for model.json.
+
+    Args:
+        graph: what `save_signatures` returned.
+
+    Returns:
+        {signature: {"inputs" and "outputs": {name: {"dtype", "shape"}}}}; None stands
+        for any size.
+    """
+
+    def described(infos: TensorInfos) -> dict[str, Any]:
+        return {
+            name: {
+                "dtype": spec.dtype.name,
+                "shape": None if spec.shape.rank is None else spec.shape.as_list(),
+            }
+            for name, spec in tensor_specs(infos).items()
+        }
+
+    return {
+        name: {
+            "inputs": described(signature.inputs),
+            "outputs": described(signature.outputs),
+        }
+        for name, signature in sorted(graph.signature_def.items())
+        if not name.startswith("__")  # TensorFlow's own, which initialises tables
+    }
+
+
+def as_arrays(
+    argument: str, values: Mapping[str, Any], infos: TensorInfos
+) -> dict[str, np.ndarray]:
+    """Give values the dtypes of a signature, when they fit it.
+
+    Args:
+        argument: how to call `values` in an error.
+        values: name to array, list or scalar.
+        infos: the inputs or the outputs of the signature.
+
+    Returns:
+        Name to array; strings as an object array of bytes.
+
+    Raises:
+        ValueError: names, dtype or shape differ, or an array is empty; the message
+            says both sides.
+    """
+    if set(values) != set(infos):
+        raise ValueError(
+            f"{argument} has {sorted(values)}; the signature has "
+            f"{sorted(infos)}: give each of them"
+        )
+    arrays = {}
+    for name, spec in tensor_specs(infos).items():
+        try:
+            tensor = tf.convert_to_tensor(values[name], spec.dtype)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{argument}[{name!r}] does not convert to {spec.dtype.name}: {error}"
+            ) from error
+        if not spec.shape.is_compatible_with(tensor.shape):
+            raise ValueError(
+                f"{argument}[{name!r}] has shape {tensor.shape}; the signature "
+                f"has {spec.shape}"
+            )
+        is_text = spec.dtype == tf.string
+        arrays[name] = np.asarray(tensor.numpy(), object if is_text else None)
+        if not arrays[name].size:
+            raise ValueError(f"{argument}[{name!r}] is empty; it would prove nothing")
+    return arrays

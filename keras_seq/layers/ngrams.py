@@ -1,0 +1,101 @@
+"""N-grams of token ids as hashed ids, and how much each tells of the classes.
+
+Evidence beside a recurrent layer: which short runs of words stand in a text. Works on
+token ids alone, under any Keras backend; it knows nothing of words or models.
+
+Wang and Manning 2012, "Baselines and Bigrams: Simple, Good Sentiment and Topic
+Classification": log-count ratios of n-grams, here with hashed n-grams.
+
+Shapes: B batch, T time steps, C classes.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from keras import KerasTensor, ops
+
+from keras_seq.constants import PAD_ID
+
+# One odd multiplier a token of a run; a token id below ID_LIMIT times one of them, or a
+# sum of remainders, stays below 2**31: the same ids in int32 on every backend.
+MULTIPLIERS = ((40503, 62683), (51787, 34693, 58997))
+ID_LIMIT = 2**15
+MIN_TEXTS = 2  # an n-gram of one text names that text, not its class
+
+
+def ngram_ids(token_ids: KerasTensor, num_buckets: int) -> KerasTensor:
+    """Hashed ids of all runs of one, two and three tokens.
+
+    A single token keeps its id; longer runs are hashed among the buckets, so two may
+    share one. Where a run would reach past the text, its id is 0.
+
+    Args:
+        token_ids: int32 (B, T), ids below `num_buckets`, 0 after the end of a text.
+        num_buckets: number of ids, at most 2**20.
+
+    Returns:
+        int32 (B, 3 T).
+
+    Example:
+
+    >>> ids = ops.convert_to_numpy(ngram_ids(np.array([[7, 8, 0]], "int32"), 1000))
+    >>> ids[0, :3].tolist(), (ids[0, 3:] > 0).tolist()
+    ([7, 8, 0], [True, False, False, False, False, False])
+    """
+    token_ids = ops.cast(token_ids, "int32")
+    shifted = [token_ids]
+    for _ in MULTIPLIERS:
+        following = ops.pad(shifted[-1][:, 1:], ((0, 0), (0, 1)))
+        shifted.append(following)
+    runs = [token_ids]
+    for multipliers in MULTIPLIERS:
+        hashed = sum(
+            ops.mod(ops.mod(ids, ID_LIMIT) * multiplier, num_buckets - 1)
+            for ids, multiplier in zip(shifted, multipliers)
+        )
+        hashed = ops.mod(hashed, num_buckets - 1) + 1
+        last = shifted[len(multipliers) - 1]
+        runs.append(ops.where(ops.equal(last, PAD_ID), PAD_ID, hashed))
+    return ops.concatenate(runs, axis=1)
+
+
+def ngram_log_ratios(
+    batches: Iterable[tuple[np.ndarray, np.ndarray]],
+    num_classes: int,
+    num_buckets: int,
+) -> np.ndarray:
+    """How much more often each n-gram stands in texts of a class than in the others.
+
+    Equation 1 of Wang and Manning 2012, one class against the rest, on the share of
+    texts that hold the n-gram, smoothed by one.
+
+    Args:
+        batches: (token_ids int32 (B, T), labels int32 (B,)), of the train part alone.
+        num_classes: C.
+        num_buckets: as `ngram_ids` has it.
+
+    Returns:
+        float32 (num_buckets, 1) for two classes, that of the second; else
+        (num_buckets, C). 0 where fewer than `MIN_TEXTS` texts hold the n-gram.
+
+    Example:
+
+    >>> texts = np.array([[7, 8], [7, 9], [5, 9], [5, 8]], "int32")
+    >>> ratios = ngram_log_ratios([(texts, np.array([1, 1, 0, 0]))], 2, 1000)
+    >>> ratios[[5, 7, 8], 0].astype(float).round(2).tolist()
+    [-1.1, 1.1, 0.0]
+    """
+    counts = np.zeros((num_classes, num_buckets))
+    for token_ids, labels in batches:
+        ids = np.sort(ops.convert_to_numpy(ngram_ids(token_ids, num_buckets)), axis=1)
+        first = np.ones(ids.shape, bool)
+        first[:, 1:] = ids[:, 1:] != ids[:, :-1]  # each n-gram once a text
+        rows = np.asarray(labels)[np.nonzero(first)[0]]
+        np.add.at(counts, (rows, ids[first]), 1)
+    seen = counts.sum(axis=0)
+    inside = counts + 1
+    outside = seen - counts + 1
+    ratios = np.log(inside / inside.sum(1, keepdims=True))
+    ratios -= np.log(outside / outside.sum(1, keepdims=True))
+    ratios[:, (seen < MIN_TEXTS) | (np.arange(num_buckets) == PAD_ID)] = 0
+    return (ratios[1:] if num_classes == 2 else ratios).T.astype(np.float32)

@@ -1,0 +1,1 @@
+"""Builder functions: pure Keras models, uncompiled, every layer named."""

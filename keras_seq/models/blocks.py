@@ -1,0 +1,95 @@
+"""What several builders share: checked sizes, and reading states out of padded batches.
+
+Padding is id 0 at the end of a row. It must never reach an answer, so each function
+that reduces over time takes the token ids and leaves the padded steps out itself.
+
+Shapes: B batch, T time steps, F features.
+"""
+
+import math
+
+from keras import KerasTensor, ops
+
+from keras_seq.constants import PAD_ID
+
+# exp() of it is 0 in float16 too, and adding it to a state does not overflow there.
+MASKED = -1e4
+
+
+def check_sizes(**sizes: int) -> None:
+    """Raises ValueError unless every size is a positive integer; names the argument.
+
+    Example:
+
+    >>> check_sizes(vocab_size=10, lstm_units=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: lstm_units is 0; expected a positive integer
+    """
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise ValueError(f"{name} is {size!r}; expected a positive integer")
+
+
+def check_rates(**rates: float) -> None:
+    """Raises ValueError unless every dropout rate is in [0, 1); names the argument.
+
+    Example:
+
+    >>> check_rates(dropout=1.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: dropout is 1.0; expected a rate from 0 up to, not including, 1
+    """
+    for name, rate in rates.items():
+        if not (math.isfinite(rate) and 0 <= rate < 1):
+            raise ValueError(
+                f"{name} is {rate!r}; expected a rate from 0 up to, not including, 1"
+            )
+
+
+def present_steps(token_ids: KerasTensor, dtype: str = "float32") -> KerasTensor:
+    """1 where a step holds a token, 0 where it is padding: float (B, T, 1)."""
+    return ops.cast(ops.expand_dims(ops.not_equal(token_ids, PAD_ID), -1), dtype)
+
+
+def final_states(
+    states: KerasTensor, token_ids: KerasTensor, bidirectional: bool = False
+) -> KerasTensor:
+    """The state after each row's last token.
+
+    Args:
+        states: float (B, T, F), every step of a recurrent layer.
+        token_ids: int32 (B, T), what the layer read.
+        bidirectional: the second half of F was read backwards, so its state after the
+            last token it read stands at step 0.
+
+    Returns:
+        float (B, F).
+    """
+    lengths = ops.sum(ops.cast(ops.not_equal(token_ids, PAD_ID), "int32"), axis=1)
+    last = ops.reshape(ops.maximum(lengths - 1, 0), (-1, 1, 1))  # (B, 1, 1)
+    forward = ops.squeeze(ops.take_along_axis(states, last, axis=1), 1)  # (B, F)
+    if not bidirectional:
+        return forward
+    units = states.shape[-1] // 2
+    return ops.concatenate([forward[:, :units], states[:, 0, units:]], axis=-1)
+
+
+def max_and_mean(states: KerasTensor, token_ids: KerasTensor) -> KerasTensor:
+    """The largest and the mean value of each feature over a row's tokens.
+
+    Howard and Ruder 2018, arXiv:1801.06146, section 3.3, "concat pooling".
+
+    Args:
+        states: float (B, T, F).
+        token_ids: int32 (B, T).
+
+    Returns:
+        float (B, 2 F). A row of padding alone gives zeros.
+    """
+    present = present_steps(token_ids)  # (B, T, 1)
+    count = ops.sum(present, axis=1)  # (B, 1)
+    highest = ops.max(states * present + (1 - present) * MASKED, axis=1)
+    mean = ops.sum(states * present, axis=1) / ops.maximum(count, 1)
+    return ops.concatenate([highest * ops.minimum(count, 1), mean], axis=-1)

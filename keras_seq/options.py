@@ -1,0 +1,176 @@
+"""Typed functions as verbs of a command line: their signatures read as options.
+
+This module knows no task and runs nothing: it turns arguments into values. TensorFlow
+is not imported, so that `--help` answers at once.
+"""
+
+import argparse
+import collections.abc
+import inspect
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from keras_seq.errors import UserError
+
+# What these options mean in every task; a function's own "Args:" line goes before it.
+COMMON_HELP = {
+    "data": "file or glob of samples; without it, the embedded sample",
+    "epochs": "most passes over the training samples",
+    "batch_size": "samples in one step",
+    "max_seconds": "time limit of training; the best weights so far are kept",
+    "limit": "use at most this many samples",
+    "seed": "the one number that fixes splits, initial weights and shuffling",
+    "run_dir": "folder for what the run leaves: metrics, TensorBoard, checkpoints",
+    "export_dir": "folder of the exported model",
+    "strategy": "devices to train on",
+    "texts": "raw inputs; without them, one a line from --file or standard input",
+    "file": "text file, one raw input a line",
+}
+_LEAST = {"epochs": 1, "batch_size": 1, "max_seconds": 0, "limit": 1, "seed": 0}
+_SEQUENCES = (collections.abc.Sequence, list)
+
+
+def parse_verb(
+    doc: str, verbs: Mapping[str, Callable], argv: Sequence[str]
+) -> tuple[str, dict[str, object]]:
+    """Reads which verb is asked for, and the values of its function's parameters.
+
+    Args:
+        doc: What `--help` says before the list of verbs.
+        verbs: Function by verb; the first is meant when the arguments name none.
+        argv: Arguments after the script's name.
+
+    Returns:
+        The verb, and a value for each parameter of its function.
+
+    Raises:
+        UserError: The arguments do not fit; one line.
+        ValueError: A parameter has no help, or a type that no option can have.
+        SystemExit: `--help` was asked for and printed.
+
+    Example:
+
+    >>> def train(*, epochs: int = 3, max_seconds: float | None = None): ...
+    >>> parse_verb("Demo.", {"train": train}, ["--max-seconds", "60"])
+    ('train', {'epochs': 3, 'max_seconds': 60.0})
+    """
+    default_verb = next(iter(verbs))
+    parser = _Parser(
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"No verb means {default_verb}. VERB --help lists a verb's options.",
+    )
+    commands = parser.add_subparsers(metavar="VERB", required=True)
+    for verb, function in verbs.items():
+        about = inspect.getdoc(function) or ""
+        command = commands.add_parser(
+            verb,
+            help=about.partition("\n")[0],
+            description=about.partition("\nArgs:")[0],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.set_defaults(_verb=verb)
+        _add_parameters(command, function)
+    if not argv or argv[0] not in {*verbs, "-h", "--help"}:
+        if argv and not argv[0].startswith("-"):
+            parser.error(f"unknown verb '{argv[0]}'; choose {', '.join(verbs)}")
+        argv = [default_verb, *argv]
+    values = vars(parser.parse_args(argv))
+    verb = values.pop("_verb")
+    for name, least in _LEAST.items():
+        # `not >=` turns away nan as well.
+        if values.get(name) is not None and not values[name] >= least:
+            parser.error(f"{_flag(name)} must be at least {least}, got {values[name]}")
+    return verb, values
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports misuse as `UserError`: one line, like every other thing to mend."""
+
+    def error(self, message: str) -> typing.NoReturn:
+        raise UserError(f"{message} (see {self.prog} --help)")
+
+
+def _add_parameters(parser: argparse.ArgumentParser, function: Callable) -> None:
+    texts = {**COMMON_HELP, **_documented(function)}
+    signature = inspect.signature(function, eval_str=True)
+    for name, parameter in signature.parameters.items():
+        if name not in texts:
+            raise ValueError(
+                f"{function.__name__}: parameter '{name}' has no help; add a line "
+                f"'{name}: ...' under 'Args:' in its docstring."
+            )
+        settings = {"help": texts[name].replace("%", "%%")}
+        if parameter.annotation is bool:
+            _add_flag(parser, name, parameter.default, settings)
+            continue
+        settings |= _value_settings(function, parameter)
+        if _is_positional(parameter):
+            parser.add_argument(name, **(settings | {"nargs": "*"}))
+            continue
+        if parameter.default is inspect.Parameter.empty:
+            settings["required"] = True
+        else:
+            settings["default"] = parameter.default
+            if parameter.default is not None and "default" not in texts[name]:
+                settings["help"] += " (default: %(default)s)"
+        parser.add_argument(_flag(name), dest=name, **settings)
+
+
+def _add_flag(
+    parser: argparse.ArgumentParser, name: str, default: object, settings: dict
+) -> None:
+    """`--name` for what is off by default, `--no-name` for what is on."""
+    if default is True:
+        parser.add_argument(
+            _flag(f"no_{name}"), dest=name, action="store_false", **settings
+        )
+    else:
+        parser.add_argument(_flag(name), action="store_true", **settings)
+
+
+def _value_settings(function: Callable, parameter: inspect.Parameter) -> dict:
+    """argparse's `type`, `nargs` and `choices` for an annotation."""
+    settings, kind = {}, parameter.annotation
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
+        members = set(typing.get_args(kind)) - {types.NoneType}
+        if members == {str, Path}:
+            members = {str}
+        kind = members.pop() if len(members) == 1 else None
+    if typing.get_origin(kind) in _SEQUENCES:
+        settings["nargs"] = "+"
+        (kind,) = typing.get_args(kind)
+    if typing.get_origin(kind) is typing.Literal:
+        settings["choices"] = typing.get_args(kind)
+        kind = type(settings["choices"][0])
+    if kind not in (str, int, float, Path):
+        raise ValueError(
+            f"{function.__name__}: parameter '{parameter.name}' is annotated "
+            f"{parameter.annotation!r}; an option takes bool, str, int, float, Path, "
+            f"Literal, a Sequence of one of them, and `| None`."
+        )
+    return settings | {"type": kind}
+
+
+def _is_positional(parameter: inspect.Parameter) -> bool:
+    return parameter.kind is inspect.Parameter.VAR_POSITIONAL or (
+        parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        and typing.get_origin(parameter.annotation) in _SEQUENCES
+    )
+
+
+def _documented(function: Callable) -> dict[str, str]:
+    """{parameter: its text} of a docstring's "Args:" section."""
+    _, _, section = (inspect.getdoc(function) or "").partition("\nArgs:\n")
+    section = re.split(r"(?m)^(?=\S)", section, maxsplit=1)[0]
+    # An entry stands four spaces in, its further lines deeper.
+    entry = r"(?m)^ {4}\*?(\w+)(?: \([^)]*\))?:(.*(?:\n {5,}.*)*)"
+    return {name: " ".join(text.split()) for name, text in re.findall(entry, section)}
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,255 @@
+"""The shell of a task: options from signatures, answers on stdout, exit codes."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from keras_seq import cli
+from keras_seq.errors import UserError
+from keras_seq.options import parse_verb
+
+
+def train(
+    *,
+    data: str | None = None,
+    epochs: int = 3,
+    max_seconds: float | None = None,
+    run_dir: Path = Path("runs"),
+    mode: Literal["fast", "good"] = "good",
+    columns: Sequence[int] = (1,),
+    documented: bool = False,
+    shuffle: bool = True,
+) -> dict:
+    """Trains the toy.
+
+    More about it.
+
+    Args:
+        mode (str): How long to search,
+            in 100 % of the cases.
+        columns: Which columns.
+        documented: The tutorial's own model.
+        shuffle: Keep the order.
+
+    Returns:
+        epochs: How many there were.
+    """
+    print("noise of a training")
+    return {"run": run_dir, "epochs": epochs, "unset": None, "table": "a b\n1 2"}
+
+
+def evaluate(*, data: str, fail: str | None = None) -> dict:
+    """Scores the toy.
+
+    Args:
+        fail: Which way to fail.
+    """
+    print("noise of an evaluation")
+    if fail == "user":
+        raise UserError("rows.csv:3:\n  no label")
+    if fail == "bug":
+        raise RuntimeError("a bug")
+    if fail == "stop":
+        raise KeyboardInterrupt
+    return {"n": np.int64(2), "loss": float("nan"), "scores": np.array([0.5, 1])}
+
+
+def predict(*texts: str, file: str | None = None) -> Iterator[dict]:
+    """Answers."""
+    for text in cli.input_texts(texts, file):
+        print("noise of a prediction")
+        yield {"input": text, "length": len(text)}
+
+
+VERBS = {"train": train, "evaluate": evaluate, "predict": predict}
+
+
+def run(*argv: str) -> int:
+    with pytest.raises(SystemExit) as exit_:
+        cli.run("A toy.", **VERBS, argv=argv)
+    return exit_.value.code
+
+
+def script(**env: str) -> dict:
+    """Settings of a process that runs the toy as a script, like any task."""
+    folders = [Path(__file__).parent, Path(cli.__file__).parents[1]]
+    path = os.pathsep.join(map(str, folders))
+    return {
+        # Buffered as at a shell, whatever the caller set.
+        "env": os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": ""} | env,
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+    }
+
+
+SCRIPT = "import test_cli; test_cli.cli.run('A toy.', **test_cli.VERBS)"
+
+
+def shell(*argv: str, **env: str) -> subprocess.CompletedProcess:
+    settings = script(**env) | {"stdin": subprocess.DEVNULL}
+    return subprocess.run([sys.executable, "-c", SCRIPT, *argv], **settings, timeout=60)
+
+
+def test_options_are_read_from_the_signature():
+    verb, values = parse_verb(
+        "A toy.",
+        VERBS,
+        "train --data a.csv --epochs 5 --max-seconds 1.5 --run-dir out --mode fast "
+        "--columns 2 3 --documented --no-shuffle".split(),
+    )
+    assert verb == "train"
+    assert values == {
+        "data": "a.csv",
+        "epochs": 5,
+        "max_seconds": 1.5,
+        "run_dir": Path("out"),
+        "mode": "fast",
+        "columns": [2, 3],
+        "documented": True,
+        "shuffle": False,
+    }
+
+
+@pytest.mark.parametrize("argv", [[], ["--epochs", "3"], ["train"]])
+def test_no_verb_means_train_with_its_defaults(argv: list[str]):
+    verb, values = parse_verb("A toy.", VERBS, argv)
+    assert (verb, values["epochs"], values["shuffle"]) == ("train", 3, True)
+    assert (values["data"], values["columns"]) == (None, (1,))
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["trian"], "unknown verb 'trian'; choose train, evaluate, predict"),
+        (["--epochs", "many"], "--epochs: invalid int value: 'many'"),
+        (["--epochs", "0"], "--epochs must be at least 1, got 0"),
+        (["--max-seconds", "nan"], "--max-seconds must be at least 0, got nan"),
+        (["--mode", "best"], "--mode: invalid choice: 'best'"),
+        (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
+        (["evaluate"], "the following arguments are required: --data"),
+        (["train", "--data"], "--data: expected one argument"),
+        (["predict", "hi", "--file", "a"], "texts as arguments or in --file, not both"),
+        (["predict", "--file", "absent.txt"], "absent.txt: No such file"),
+        (["evaluate", "--data", "a", "--fail", "user"], "rows.csv:3: no label"),
+    ],
+)
+def test_what_the_user_must_mend_is_one_line_and_exit_2(argv, words, capsys):
+    assert run(*argv) == 2
+    out, err = capsys.readouterr()
+    line = err.splitlines()[-1]
+    assert out == ""
+    assert line.startswith("error: ") and words in line
+    assert [text for text in err.splitlines() if "noise" not in text] == [line]
+
+
+def test_help_takes_texts_from_the_docstring(capsys):
+    assert run("train", "--help") == 0
+    help_ = " ".join(capsys.readouterr().out.split())
+    assert "Trains the toy. More about it." in help_
+    assert "--mode {fast,good} How long to search, in 100 % of the cases." in help_
+    assert "--epochs EPOCHS most passes over the training samples (default: 3)" in help_
+    assert "How many there were" not in help_
+    assert run("--help") == 0
+    help_ = " ".join(capsys.readouterr().out.split())
+    assert "A toy." in help_ and "evaluate Scores the toy." in help_
+
+
+def test_parameters_that_no_option_can_have_are_refused():
+    def undocumented(*, depth: int = 1):
+        """Says nothing of depth."""
+
+    def odd(*, data: dict | None = None):
+        """Takes a dict."""
+
+    with pytest.raises(ValueError, match="parameter 'depth' has no help; add a line"):
+        parse_verb("", {"undocumented": undocumented}, [])
+    with pytest.raises(ValueError, match="odd: parameter 'data' is annotated dict"):
+        parse_verb("", {"odd": odd}, [])
+
+
+def test_train_prints_a_summary_and_nothing_else(capsys):
+    assert run("--run-dir", "out", "--epochs", "2") == 0
+    out, err = capsys.readouterr()
+    assert out == "run     out\nepochs  2\ntable\na b\n1 2\n"
+    assert err == "noise of a training\n"
+
+
+def test_evaluate_prints_one_strict_json_object(capsys):
+    assert run("evaluate", "--data", "a") == 0
+    out, err = capsys.readouterr()
+    assert out == '{"n": 2, "loss": null, "scores": [0.5, 1.0]}\n'
+    assert err == "noise of an evaluation\n"
+
+
+def test_texts_come_from_arguments_or_a_file(tmp_path, capsys):
+    lines = tmp_path / "lines.txt"
+    lines.write_bytes("好吃\r\n\nfine".encode())
+    for argv in (["好吃", "", "fine"], ["--file", str(lines)]):
+        assert run("predict", *argv) == 0
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [(row["input"], row["length"]) for row in rows] == [
+            ("好吃", 2),
+            ("", 0),
+            ("fine", 4),
+        ]
+
+
+def test_a_line_that_is_not_utf8_is_named(monkeypatch, capsys):
+    stdin = io.TextIOWrapper(io.BytesIO(b"fine\n\xff\xfe\n"))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert run("predict") == 2
+    out, err = capsys.readouterr()
+    assert out == '{"input": "fine", "length": 4}\n'
+    assert err.splitlines()[-1] == "error: standard input:2: not UTF-8 text"
+
+
+def test_exit_codes_of_a_bug_and_of_an_interrupt():
+    bug = shell("evaluate", "--data", "a", "--fail", "bug")
+    assert (bug.returncode, bug.stdout) == (1, b"")
+    assert b"Traceback" in bug.stderr and b"RuntimeError: a bug" in bug.stderr
+    stopped = shell("evaluate", "--data", "a", "--fail", "stop")
+    assert (stopped.returncode, stopped.stdout) == (130, b"")
+    assert stopped.stderr.splitlines()[-1] == b"interrupted"
+    assert b"Traceback" not in stopped.stderr
+
+
+def test_any_argument_gives_json_in_any_locale():
+    text = os.fsdecode(b"\xff") + "谢谢😀"
+    answered = shell("predict", text, PYTHONIOENCODING="latin-1")
+    assert answered.returncode == 0, answered.stderr
+    assert json.loads(answered.stdout) == {"input": text, "length": 4}
+
+
+@pytest.mark.parametrize("ending", ["reader leaves", "interrupt"])
+def test_answers_come_one_by_one_and_the_end_is_quiet(ending: str):
+    command = [sys.executable, "-c", SCRIPT, "predict"]
+    with subprocess.Popen(command, **script()) as process:
+        # An answer that is held back fails the test instead of hanging it.
+        watchdog = threading.Timer(30, process.kill)
+        watchdog.start()
+        process.stdin.write(b"one\n")
+        process.stdin.flush()
+        # The first answer is here while the input is still open.
+        assert json.loads(process.stdout.readline())["input"] == "one"
+        if ending == "interrupt":
+            process.send_signal(signal.SIGINT)
+        else:
+            process.stdout.close()
+            process.stdin.write(b"two\n")
+            process.stdin.flush()
+        errors = process.stderr.read().decode().splitlines()
+        watchdog.cancel()
+    assert process.returncode == {"reader leaves": 141, "interrupt": 130}[ending]
+    said = [line for line in errors if "noise" not in line]
+    assert said == {"reader leaves": [], "interrupt": ["interrupted"]}[ending]

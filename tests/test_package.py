@@ -1,0 +1,135 @@
+"""The package as a whole: light to import, whole in its names, clean in its files."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import keras_seq
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = ("tensorflow", "keras", "pandas", "sklearn", "matplotlib", "pyarrow")
+TASKS = sorted((ROOT / "tasks").glob("*.py"))
+COMMON = "data epochs batch-size max-seconds limit seed run-dir export-dir strategy"
+# A folder of one machine, and not a part of an address or of a longer path.
+MACHINE_PATH = re.compile(
+    r"(?<![\w.~)}-])/(work|tmp|root|home|opt|farm|mnt|Users)/\w|file:/{2}"
+)
+PROBE = """
+import json, runpy, sys
+argv = sys.argv[1:]
+if argv:
+    sys.argv = argv
+    try:
+        runpy.run_path(argv[0], run_name="__main__")
+    except SystemExit as exit_:
+        assert not exit_.code, exit_.code
+else:
+    import keras_seq
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+def probe(*argv: str) -> tuple[str, set[str], float]:
+    """(stdout, heavy modules loaded, seconds) of a script or of `import keras_seq`."""
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *argv],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+    )
+    seconds = time.perf_counter() - start
+    assert done.returncode == 0, done.stderr
+    modules = json.loads(done.stderr.splitlines()[-1])
+    return done.stdout, set(modules) & set(HEAVY), seconds
+
+
+def fastest(*argv: str) -> tuple[str, set[str], float]:
+    """The best of three: a busy machine slows one start, seldom all of them."""
+    return min((probe(*argv) for _ in range(3)), key=lambda result: result[2])
+
+
+def test_importing_the_package_is_light():
+    _, heavy, seconds = fastest()
+    assert heavy == set()
+    assert seconds < 1
+
+
+@pytest.mark.parametrize("verb", ["", "train", "evaluate", "predict"])
+@pytest.mark.parametrize("task", TASKS, ids=lambda path: path.stem)
+def test_help_answers_within_a_second_without_tensorflow(task: Path, verb: str):
+    out, heavy, seconds = fastest(str(task), *filter(None, [verb]), "--help")
+    assert heavy == set()
+    assert out.startswith("usage: ")
+    assert seconds < 1
+    if verb == "train":
+        assert [name for name in COMMON.split() if f"--{name} " not in out] == []
+
+
+@pytest.mark.parametrize("name", keras_seq.__all__)
+def test_every_public_name_is_listed_and_comes_from_the_module_named(name: str):
+    value = getattr(keras_seq, name)
+    assert name in dir(keras_seq)
+    if name != "__version__":
+        assert callable(value)
+        assert value.__module__ == keras_seq._MODULE_OF[name]
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'Tokeniser'"):
+        keras_seq.Tokeniser
+
+
+@pytest.mark.parametrize("first", ["keras_seq", "keras_seq.export"])
+def test_export_is_the_function_whoever_imports_its_module_first(first: str):
+    code = f"import {first}; from keras_seq import export as public; "
+    code += "from keras_seq.export import export; import keras_seq; "
+    code += "assert public is export is keras_seq.export"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
+
+
+def repository_files() -> list[Path]:
+    """What a commit would hold; all the source where there is no git checkout."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        capture_output=True,
+        cwd=ROOT,
+    )
+    if listed.returncode == 0:
+        found = [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+    else:
+        found = list((ROOT / "keras_seq").rglob("*.py"))
+    # This file spells out the paths that it looks for.
+    return [path for path in found if path.is_file() and path != Path(__file__)]
+
+
+def test_no_file_names_a_folder_of_one_machine():
+    found = []
+    for path in repository_files():
+        text = path.read_bytes().decode("utf-8", errors="ignore")
+        found += [
+            f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}"
+            for match in MACHINE_PATH.finditer(text)
+        ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("cd /home/me", True),
+        ("'/tmp/runs'", True),
+        ("file:" + "///a", True),
+        ("https://example.org/home/me", False),
+        ("../work/it", False),
+        ("$OUT/tmp/it and {folder}/tmp/it", False),
+    ],
+)
+def test_machine_paths_are_told_from_addresses(text: str, seen: bool):
+    assert bool(MACHINE_PATH.search(text)) is seen
