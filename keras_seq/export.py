@@ -50,6 +50,7 @@ def export(
     metadata: Mapping[str, Any],
     models: Sequence[keras.Model] = (),
     tolerance: float = 1e-5,
+    extra_files: Mapping[str, Callable[[Path], None]] | None = None,
 ) -> Path:
     """Export signatures as the next version of a model, and prove them.
 
@@ -71,6 +72,7 @@ def export(
             NumPy values and paths become plain ones, NaN and infinity become null.
         models: Keras models inside `module`, traced without cuDNN's GPU-only kernels.
         tolerance: allowed difference of floats, absolute and relative. Default 1e-5.
+        extra_files: name to a function that writes it, for `assets.extra/`.
 
     Returns:
         The version's folder, `export_dir/<N>`.
@@ -110,6 +112,8 @@ def export(
         stem = export_dir.resolve().name
         warmup_file = extra / serving_warmup.FILE_NAME
         serving_warmup.write_warmup_requests(warmup_file, stem, requests)
+        for name, write in (extra_files or {}).items():
+            write(extra / name)
         facts["signatures"] = describe(graph)
         facts["versions"] = _versions()
         facts["proof"] = _prove(version, inputs, answers, tolerance)

@@ -59,6 +59,7 @@ def test_requests_read_back_with_the_public_messages(tmp_path: Path):
     inputs = {
         "wav": np.array([b"RIFF\x00\x00"], object),
         "window": np.arange(400, dtype=np.float32).reshape(1, 200, 2),
+        "frame": np.zeros((1, 40), np.float32),  # lengths below, above, far above 128
         "steps": np.asarray(3, np.int32),
     }
     path = tmp_path / "tf_serving_warmup_requests"

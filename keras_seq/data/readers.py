@@ -16,7 +16,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from keras_seq.errors import UserError
 
@@ -118,6 +118,8 @@ def read_columns(path: Path) -> list[str]:
         UserError: The file is empty or its beginning cannot be read.
     """
     kind = kind_of(path)
+    if path.stat().st_size == 0:
+        raise error_at(path, "the file is empty")
     if kind == "parquet":
         with _parquet(path) as table:
             return list(table.schema_arrow.names)
@@ -235,7 +237,8 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
 
 
 @contextlib.contextmanager
-def _parquet(path: Path) -> Iterator["pyarrow.parquet.ParquetFile"]:  # noqa: F821
+def _parquet(path: Path) -> Iterator[Any]:
+    """The file as a pyarrow.parquet.ParquetFile."""
     try:
         import pyarrow
         import pyarrow.parquet

@@ -6,7 +6,7 @@ the train part, and of the test part nothing but the texts they are asked about.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -24,6 +24,7 @@ PRUNE_FROM_ROWS = 1000
 # The solver holds some 25 copies of its weights: this is about a gigabyte.
 MAX_WEIGHTS = 5_000_000
 PREDICT_ROWS = 10_000
+SURROGATES = "surrogatepass"  # half a character may stand in a text
 MARKUP = re.compile(r"</?[A-Za-z][^<>]*>")
 # Thai, Lao, Myanmar, Khmer, Hiragana, Katakana and Han: no space ends their words.
 UNSPACED = re.compile(
@@ -158,6 +159,51 @@ class TfidfBaseline:
             blocks.append(scored)
         return np.concatenate(blocks)
 
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """All that `predict_proba` needs, as arrays of plain types."""
+        arrays = {"shares": self.fallback_.shares_}
+        if self.classifier_ is not None:
+            terms = "\n".join(self.vectorizer_.get_feature_names_out())
+            arrays |= {
+                "terms": np.frombuffer(terms.encode("utf-8", SURROGATES), np.uint8),
+                "idf": self.vectorizer_.idf_,
+                "unspaced": np.array(self.vectorizer_.analyzer == "char"),
+                "coef": self.classifier_.coef_,
+                "intercept": self.classifier_.intercept_,
+                "classes": self.classifier_.classes_,
+            }
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "TfidfBaseline":
+        """The fitted baseline that `to_arrays` took apart.
+
+        Example:
+
+        >>> fitted = TfidfBaseline().fit(["good", "bad"], [1, 0])
+        >>> again = TfidfBaseline.from_arrays(fitted.to_arrays())
+        >>> bool((again.predict_proba(["good"]) == fitted.predict_proba(["good"])).all())
+        True
+        """
+        from sklearn.linear_model import LogisticRegression
+
+        baseline = cls()
+        baseline.fallback_ = MajorityBaseline()
+        baseline.fallback_.shares_ = arrays["shares"]
+        baseline.num_classes_ = len(arrays["shares"])
+        baseline.classifier_ = None
+        if "terms" in arrays:
+            terms = arrays["terms"].tobytes().decode("utf-8", SURROGATES)
+            terms = terms.split("\n")
+            baseline.vectorizer_ = _vectorizer(bool(arrays["unspaced"]))
+            baseline.vectorizer_.vocabulary_ = {t: i for i, t in enumerate(terms)}
+            baseline.vectorizer_.idf_ = arrays["idf"]
+            baseline.classifier_ = LogisticRegression()
+            baseline.classifier_.coef_ = arrays["coef"]
+            baseline.classifier_.intercept_ = arrays["intercept"]
+            baseline.classifier_.classes_ = arrays["classes"]
+        return baseline
+
     def _subsample(
         self, texts: Iterable[str], labels: np.ndarray
     ) -> tuple[list[str], np.ndarray]:
@@ -182,19 +228,10 @@ class TfidfBaseline:
 
     def _fit_terms(self, texts: list[str]) -> Any | None:
         """The sparse TF-IDF matrix float32 (N, V), or None where there is no term."""
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        unspaced = _is_unspaced(texts)
-        self.vectorizer_ = TfidfVectorizer(
-            analyzer="char" if unspaced else "word",
-            ngram_range=(1, 3) if unspaced else (1, 2),
-            # Characters need none, and scikit-learn warns of one that is not used.
-            token_pattern=None if unspaced else _word_pattern(),
-            preprocessor=_clean,
+        self.vectorizer_ = _vectorizer(
+            _is_unspaced(texts),
             min_df=2 if len(texts) >= PRUNE_FROM_ROWS else 1,
             max_features=MAX_WEIGHTS // self.num_classes_,
-            sublinear_tf=True,
-            dtype=np.float32,
         )
         try:
             return self.vectorizer_.fit_transform(texts)
@@ -203,7 +240,8 @@ class TfidfBaseline:
 
 
 def _clean(text: str) -> str:
-    return MARKUP.sub(" ", text.lower())
+    # One kind of space: character terms are kept in a file, one a line.
+    return " ".join(MARKUP.sub(" ", text.lower()).split())
 
 
 def _is_unspaced(texts: Sequence[str]) -> bool:
@@ -221,3 +259,17 @@ def _word_pattern() -> str:
     marks = (chr(code) for code in range(0x300, 0x10000))
     marks = "".join(char for char in marks if unicodedata.category(char)[0] == "M")
     return rf"\w+(?:[{marks}]+\w*)*"
+
+
+def _vectorizer(unspaced: bool, **settings: Any) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(
+        analyzer="char" if unspaced else "word",
+        ngram_range=(1, 3) if unspaced else (1, 2),
+        token_pattern=None if unspaced else _word_pattern(),
+        preprocessor=_clean,
+        sublinear_tf=True,
+        dtype=np.float32,
+        **settings,
+    )

@@ -6,10 +6,10 @@ as one array. Any Keras backend, uncompiled.
 Shapes: B batch, T time steps, F features, C classes.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from keras_seq.layers.ngrams import ngram_ids
@@ -32,7 +32,7 @@ def build_sentiment_model(
     bidirectional: bool = False,
     pooling: Literal["last", "max_and_mean"] = "last",
     kernel_regularizer: str | keras.Regularizer | None = None,
-    ngram_ratios: np.ndarray | None = None,
+    ngram_ratios: Sequence[Sequence[float]] | None = None,
     ngram_share: float = 0.5,
 ) -> keras.Model:
     """An LSTM that reads a review and gives the probability of its class.
@@ -122,10 +122,10 @@ def build_sentiment_model(
 
 
 def _ngram_logits(
-    token_ids: keras.KerasTensor, ratios: np.ndarray, outputs: int
+    token_ids: keras.KerasTensor, ratios: Sequence[Sequence[float]], outputs: int
 ) -> keras.KerasTensor:
     """Weighted log-count ratios of a text's n-grams, scaled to unit length: (B, C)."""
-    ratios = np.asarray(ratios, "float32")
+    ratios = ops.convert_to_numpy(ratios)
     if ratios.ndim != 2 or ratios.shape[1] != outputs:
         raise ValueError(
             f"ngram_ratios has shape {ratios.shape}; expected (buckets, {outputs})"

@@ -1,5 +1,8 @@
 """Learning rates by epoch. They know nothing of models or optimizers."""
 
+import math
+from collections.abc import Callable
+
 
 def lr_schedule(epoch: int) -> float:
     """The tutorial's steps: 0.001, a tenth of it after epoch 10, a hundredth after 20.
@@ -28,3 +31,31 @@ def lr_schedule(epoch: int) -> float:
     if epoch > 10:
         return 0.0001
     return 0.001
+
+
+def cosine_schedule(learning_rate: float, epochs: int) -> Callable[[int], float]:
+    """Half a cosine from `learning_rate` to near zero, a step an epoch.
+
+    Loshchilov and Hutter 2017, "SGDR", arXiv:1608.03983, equation 5 without restarts,
+    taken at the middle of each epoch.
+
+    Args:
+        learning_rate: where the cosine starts.
+        epochs: where it ends; later epochs keep the last rate.
+
+    Returns:
+        A function of the epoch, from 0.
+
+    Example:
+
+    >>> [round(cosine_schedule(1.0, 3)(epoch), 2) for epoch in range(4)]
+    [0.93, 0.5, 0.07, 0.07]
+    """
+    if epochs < 1:
+        raise ValueError(f"epochs is {epochs}; expected 1 or more")
+
+    def schedule(epoch: int) -> float:
+        done = (min(epoch, epochs - 1) + 0.5) / epochs
+        return learning_rate * (1 + math.cos(math.pi * done)) / 2
+
+    return schedule

@@ -89,6 +89,7 @@ def test_texts_without_spaces_are_read_by_characters():
         ("ភាសាខ្មែរ", True),
         ("很好 very good indeed, would come again", False),
         ("这家酒店的WiFi很好用", True),
+        ("很好很好 very good", False),
         ("", False),
         ("123 !!!", False),
     ],

@@ -163,6 +163,7 @@ def test_the_report_measures_against_the_strongest_baseline():
     assert result["verdict"] == result["comparison"]["verdict"] == "loses"
     assert result["comparison"]["baseline"] == "strong"
     assert result["baselines"]["zero"]["accuracy"] == 0.5
+    assert type(result["baselines"]["zero"]["accuracy"]) is float
     assert result["baselines"]["strong"].keys() == result["scores"].keys()
     assert json.loads(json.dumps(result, allow_nan=False)) == result
 

@@ -1,0 +1,285 @@
+"""Raw files in, (text, label) samples out: tables, their facts, and their splits.
+
+Samples are anything that can be iterated again and again and yields pairs of strings:
+a list, or a table that reads its files on every pass. This module never holds more of
+them than a batch, knows neither file formats (readers.py) nor models, and imports no
+framework.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from keras_seq.data.readers import (
+    error_at,
+    find_files,
+    listed,
+    place_of,
+    read_columns,
+    read_rows,
+)
+from keras_seq.data.splits import (
+    Samples,
+    Split,
+    Summary,
+    name_of,
+    plan_splits,
+    scan,
+)
+
+__all__ = [
+    "Samples",
+    "Summary",
+    "TextTable",
+    "check_labels",
+    "read_table",
+    "scan",
+    "split_samples",
+]
+
+# Usual names in order of preference. A rating says how much, not which class.
+TEXT_COLUMNS = (
+    "text review sentence content comment body message tweet document review_text "
+    "reviewtext review_body review_content comment_text full_text utterance description"
+).split()
+LABEL_COLUMNS = (
+    "label sentiment class category target labels polarity label_name class_name "
+    "airline_sentiment intent topic emotion y"
+).split()
+# How spreadsheets and pandas write that there is no value.
+_MISSING = {"", "nan", "null"}
+
+
+class TextTable:
+    """(text, label) pairs that are read from the files again on every pass.
+
+    Attributes:
+        paths: The files, in order.
+        text_column: Name of the column of texts.
+        label_column: Name of the column of labels, or None when they are not read;
+            every label is then "".
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], text_column: str, label_column: str | None
+    ) -> None:
+        self.paths = tuple(paths)
+        self.text_column = text_column
+        self.label_column = label_column
+
+    def __str__(self) -> str:
+        more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
+        return f"{self.paths[0]}{more}"
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((text, label) for _, _, text, label in self.rows())
+
+    def rows(self) -> Iterator[tuple[Path, int, str, str]]:
+        """Yields (file, line or row number, text, label).
+
+        Raises:
+            UserError: A row cannot be read, lacks a text or a label, or there is none.
+        """
+        columns = [name for name in (self.text_column, self.label_column) if name]
+        empty = True
+        for path in self.paths:
+            for number, values in read_rows(path, columns):
+                empty = False
+                try:
+                    text = _text_of(values[0])
+                    label = _label_of(values[1]) if self.label_column else ""
+                except ValueError as error:
+                    name = columns[error.args[1]]
+                    what = f"{error.args[0]} in column {name!r}; mend or remove the row"
+                    raise error_at(place_of(path, number), what) from error
+                yield path, number, text, label
+        if empty:
+            raise error_at(self.paths[0], "holds no rows")
+
+
+def _text_of(value: object) -> str:
+    if not isinstance(value, str):
+        if value is None or value != value:
+            raise ValueError("no text", 0)
+        raise ValueError(f"{type(value).__name__} instead of text", 0)
+    if len(value) < 8 and value.strip().lower() in _MISSING or value.isspace():
+        raise ValueError("no text", 0)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # Half of a pair, as JSON writers leave when they cut a text.
+        return value.encode("utf-8", "replace").decode()
+    return value
+
+
+def _label_of(value: object) -> str:
+    if value is None or value != value:
+        raise ValueError("no label", 1)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, str | int):
+        what = f"{type(value).__name__} instead of a label (a word or a whole number)"
+        raise ValueError(what, 1)
+    label = _text_of(str(value)).strip() if str(value).strip() else ""
+    if label.lower() in _MISSING:
+        raise ValueError("no label", 1)
+    return label
+
+
+def read_table(
+    path_or_glob: str | Path | Sequence[str | Path],
+    text_column: str | None = None,
+    label_column: str | None = None,
+    need_labels: bool = True,
+) -> TextTable:
+    """Opens files of texts and labels: CSV, TSV, JSON Lines or Parquet, plain or .gz.
+
+    Only the names of files and columns are read here; the rows stream from disk on
+    every pass, so a file may be larger than memory.
+
+    Args:
+        path_or_glob: A file, a glob such as `data/*.csv`, or a list of both; every
+            file has the same two columns.
+        text_column: Column of texts; by default the first of the usual names (text,
+            review, sentence, content, ...), whatever their case.
+        label_column: Column of labels, strings or whole numbers; by default the first
+            of label, sentiment, class, category, ...; never a rating.
+        need_labels: False reads texts alone, with "" for every label.
+
+    Returns:
+        Samples, re-iterable.
+
+    Raises:
+        UserError: A file or a column is missing, or a file is empty or unreadable.
+            While iterating: a row is unreadable, or has no text or label.
+
+    Example:
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "reviews.csv"
+    >>> _ = path.write_text("Review,stars,Sentiment\\nA fine film,5,good\\n")
+    >>> list(read_table(path))
+    [('A fine film', 'good')]
+    """
+    paths = find_files(path_or_glob)
+    columns = read_columns(paths[0])
+    text = _find_column(paths[0], columns, "text", text_column, TEXT_COLUMNS)
+    label = None
+    if need_labels:
+        label = _find_column(paths[0], columns, "label", label_column, LABEL_COLUMNS)
+        if label == text:
+            what = f"column {text!r} is named for both texts and labels; name two"
+            raise error_at(paths[0], what)
+    for path in paths[1:]:
+        columns = read_columns(path)
+        for kind, name in (("text", text), ("label", label)):
+            if name is not None:
+                _find_column(path, columns, kind, name, ())
+    return TextTable(paths, text, label)
+
+
+def _find_column(
+    path: Path,
+    columns: Sequence[str],
+    kind: str,
+    asked: str | None,
+    usual: Sequence[str],
+) -> str:
+    for name in [asked] if asked is not None else usual:
+        matches = [column for column in columns if column == name] or [
+            column for column in columns if column.lower() == name.lower()
+        ]
+        if len(matches) > 1:
+            what = f"{len(matches)} columns are called {listed(matches)}; rename one"
+            raise error_at(path, what)
+        if matches:
+            return matches[0]
+    what = f"no column {asked!r}" if asked is not None else f"no {kind} column found"
+    what += f"; its columns are: {listed(columns)}; name one with --{kind}-column"
+    raise error_at(path, what)
+
+
+def check_labels(samples: Samples, label_names: Sequence[str]) -> None:
+    """Refuses samples with a label that the model was not trained on.
+
+    Args:
+        samples: What is to be scored.
+        label_names: The labels of the training.
+
+    Raises:
+        UserError: Names the first such label and, for a table, where it stands.
+
+    Example:
+
+    >>> check_labels([("a fine film", "good")], ["bad", "good"])
+    """
+    known = set(label_names)
+    if isinstance(samples, TextTable):
+        places = ((place_of(path, n), label) for path, n, _, label in samples.rows())
+    else:
+        places = ((f"sample {n}", label) for n, (_, label) in enumerate(samples, 1))
+    for place, label in places:
+        if label not in known:
+            names = listed(list(label_names))
+            raise error_at(place, f"label {label!r} was not in training, only: {names}")
+
+
+def split_samples(
+    samples: Samples,
+    *,
+    test: float = 0.1,
+    validation: float = 0.1,
+    seed: int = 0,
+    limit: int | None = None,
+) -> dict[str, Split]:
+    """Splits samples into train, validation and test parts that share no text.
+
+    Who belongs where is decided by a seeded digest of the text alone, so texts that
+    differ in case and spaces only stay together wherever they stand in the data; within
+    each label the digests are cut where the rows come closest to the asked-for share
+    (`splits.py` says how). Memory is 8 bytes a
+    sample while splitting.
+
+    Args:
+        samples: Samples; read once here, and once more by every pass over a part.
+        test: Share of the rows to score at the very end, in [0, 1); 0 makes none.
+        validation: Share of the rows to stop training by, in [0, 1); 0 makes none.
+        seed: Another seed gives another split.
+        limit: Most rows to use in all parts together, taken evenly from each part and
+            label (one row of each at least); by default all.
+
+    Returns:
+        "train", "validation" and "test" (those asked for), each re-iterable.
+
+    Raises:
+        UserError: Too few rows for a part, or no samples.
+        ValueError: The shares leave nothing to train on, or `limit` is below 1.
+
+    Example:
+
+    >>> samples = [(f"film {n}", "good" if n % 2 else "bad") for n in range(100)]
+    >>> {name: len(list(part)) for name, part in split_samples(samples).items()}
+    {'train': 80, 'validation': 10, 'test': 10}
+    """
+    shares = {"test": test, "validation": validation}
+    for name, share in shares.items():
+        if not 0 <= share < 1:
+            raise ValueError(f"{name}={share}: a share of the rows is in [0, 1)")
+    if sum(shares.values()) >= 1:
+        what = f"test={test} and validation={validation} leave nothing to train on"
+        raise ValueError(f"{what}; their sum must be below 1")
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit={limit}: use at least one row")
+    summary = scan(samples, seed=seed)
+    plan = plan_splits(summary.digests_of, shares, seed)
+    for name, share in shares.items():
+        if share and not plan.rows[name]:
+            what = f"{summary.rows} rows are too few for a {name} part of {share:g}"
+            what += f"; bring more rows, or a {name} file of its own"
+            raise error_at(name_of(samples), what)
+    parts = [name for name in ("train", "validation", "test") if shares.get(name, 1)]
+    keep = 1.0
+    if limit is not None and limit < summary.rows:
+        # Each label of each part may round up by a row.
+        spare = len(parts) * len(summary.label_counts)
+        keep = max(0, limit - spare) / summary.rows
+    return {name: Split(samples, plan, name, keep) for name in parts}
