@@ -15,7 +15,7 @@ def classification_loss(num_classes: int) -> keras.losses.Loss:
     Example:
 
     >>> loss = classification_loss(2)
-    >>> round(float(loss([1.0], [[0.5]])), 3)
+    >>> round(float(loss(keras.ops.ones(1), keras.ops.full((1, 1), 0.5))), 3)
     0.693
     """
     if num_classes == 2:

@@ -27,7 +27,7 @@ VOCAB_SIZE = 30_000
 MAX_LEN = 1000  # tokens: 99 % of the IMDB reviews are shorter
 NGRAM_BUCKETS = 2**20
 LEARNING_RATE = 0.002
-SAMPLES_SEEN = 75_000  # of small data, in all epochs together
+SAMPLES_SEEN = 75_000  # in all epochs together, of data that is small
 FRESH_SEED = 1_000_000  # of generated reviews that no training saw
 PROVEN = 64  # held-out texts that the export is proven on
 
@@ -52,8 +52,7 @@ def load_data(
         if path:
             given[name] = ks.read_table(path, text_column, label_column)
     shares = {name: 0.1 * (name not in given) for name in ("validation", "test")}
-    splits = ks.split_samples(given["train"], **shares, seed=seed, limit=limit)
-    splits = given | splits
+    splits = given | ks.split_samples(given["train"], **shares, seed=seed, limit=limit)
     summary = ks.scan(splits["train"], min_classes=2)
     for name in ("validation", "test"):
         ks.check_labels(splits[name], list(summary.label_counts))
@@ -63,21 +62,20 @@ def load_data(
 
 
 def build_model(
-    vocab_size: int, num_classes: int, train_dataset: Any, documented: bool = False
+    vocab_size: int, num_classes: int, train_set: Any, documented: bool = False
 ) -> Any:
     """The strong recipe; `documented`: the tutorial's own architecture."""
     if documented:
         return ks.build_sentiment_model(vocab_size, num_classes=num_classes)
-    ratios = ks.ngram_log_ratios(train_dataset, num_classes, NGRAM_BUCKETS)
     return ks.build_sentiment_model(
         vocab_size,
         num_classes=num_classes,
         dropout=0.5,
         recurrent_dropout=0.0,
-        embedding_dropout=0.5,
+        embedding_dropout=0.3,
         bidirectional=True,
         pooling="max_and_mean",
-        ngram_ratios=ratios,
+        ngram_ratios=ks.ngram_log_ratios(train_set, num_classes, NGRAM_BUCKETS),
     )
 
 
@@ -116,27 +114,25 @@ def train(
     names = list(summary.label_counts)
     epochs = epochs or max(3, min(20, SAMPLES_SEEN // summary.rows))
     run_dir = ks.make_run_dir(STEM, run_dir)
-    ks.write_facts(run_dir, "config.json", settings)
+    ks.write_facts(run_dir, "config.json", settings | {"data": summary.fingerprint})
     ks.set_seed(seed)
-    sizes = {"batch_size": batch_size, "max_len": MAX_LEN}
-    train_set = ks.make_text_dataset(
-        splits["train"], tokenizer, names, shuffle=True, seed=seed, **sizes
-    )
-    validation_set = ks.make_text_dataset(
-        splits["validation"], tokenizer, names, **sizes
-    )
+    train_set, validation_set = (
+        ks.make_text_dataset(
+            splits[name], tokenizer, names, batch_size=batch_size, max_len=MAX_LEN,
+            shuffle=name == "train", seed=seed,
+        )
+        for name in ("train", "validation")
+    )  # fmt: skip
     with ks.get_strategy(strategy).scope():
         model = build_model(tokenizer.vocab_size, len(names), train_set, documented)
         history = ks.fit(
-            model,
-            train_set,
-            validation_set,
-            epochs=epochs,
+            model, train_set, validation_set, epochs=epochs,
             loss=ks.classification_loss(len(names)),
             schedule=None if documented else ks.cosine_schedule(LEARNING_RATE, epochs),
-            max_seconds=max_seconds,
-            run_dir=run_dir,
-        )
+            max_seconds=max_seconds, run_dir=run_dir,
+        )  # fmt: skip
+        if not documented:
+            model = ks.weigh_evidence(model, validation_set)
     model.save(run_dir / "model.keras")
     server = ks.TextClassifier(model, tokenizer, names, MAX_LEN)
     baselines = ks.fit_baselines(splits["train"], names, seed)
@@ -148,17 +144,14 @@ def train(
     metrics = {"task": STEM, **metrics, "seconds": history.seconds}
     ks.write_facts(run_dir, "metrics.json", metrics)
     ks.show_classifier(run_dir, history.history, test, names)
+    facts = {"task": STEM, "labels": names, "documented": documented}
     version = ks.export(
-        server,
-        export_dir,
-        signatures=server.signatures(),
+        server, export_dir, models=[model], signatures=server.signatures(),
         examples={"text": test.texts[:PROVEN]},
         expected=server.expected(test.texts[:PROVEN]),
-        metadata={"task": STEM, "labels": names, "data": summary.fingerprint}
-        | {"documented": documented, "metrics": test.report},
-        models=[model],
-        extra_files={BASELINES: lambda path: ks.save_baselines(path, baselines)},
-    )
+        metadata=facts | {"data": summary.fingerprint, "metrics": test.report},
+        extra_files={BASELINES: partial(ks.save_baselines, baselines=baselines)},
+    )  # fmt: skip
     return {
         "test scores": ks.format_report(test.report),
         "training": f"{history.seconds:.0f} s, {len(history.epoch)} epochs",

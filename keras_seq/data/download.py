@@ -6,28 +6,33 @@ neither models nor what the files are for.
 """
 
 import contextlib
-import errno
 import hashlib
 import http.client
 import itertools
 import os
-import shutil
+import ssl
 import sys
-import tarfile
-import tempfile
 import time
 import urllib.error
 import urllib.request
-import zlib
-from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from keras_seq.data.archives import disk_errors, megabytes, safe_extract
 from keras_seq.errors import UserError
 
 _CHUNK = 1 << 18  # bytes
 _ATTEMPTS = 3  # in a row without a byte gained
 _TIMEOUT = 30  # seconds of silence
+# What a connection may die of; other OSErrors are those of the disk.
+_BROKEN = (
+    urllib.error.URLError,
+    http.client.HTTPException,
+    ssl.SSLError,
+    ConnectionError,
+    TimeoutError,
+)
 
 
 class Source(NamedTuple):
@@ -75,7 +80,7 @@ def fetch(
     folder = Path(cache_dir) if cache_dir is not None else default_cache()
     name = url.rstrip("/").rsplit("/", 1)[-1]
     path, part = folder / name, folder / f"{name}.part"
-    with _disk_errors(folder, size):
+    with disk_errors(folder, size):
         folder.mkdir(parents=True, exist_ok=True)
         with _only_one(folder / f"{name}.lock"):
             if path.exists() and _problem(path, sha256, size) is None:
@@ -88,18 +93,6 @@ def fetch(
                 raise UserError(f"{url}: {what}")
             os.replace(part, path)
     return path
-
-
-@contextlib.contextmanager
-def _disk_errors(folder: Path, size: int) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        what = f"cannot be written: {error.strerror or error}"
-        if error.errno == errno.ENOSPC:
-            what = f"no room on the disk for {_megabytes(size)}"
-        what += "; KERAS_SEQ_CACHE names another folder"
-        raise UserError(f"{folder}: {what}") from error
 
 
 @contextlib.contextmanager
@@ -137,17 +130,19 @@ def _download(url: str, part: Path, size: int) -> None:
             except urllib.error.HTTPError as error:
                 error.close()
                 why = f"the server answered {error.code} {error.reason}"
-                failures += _ATTEMPTS * (400 <= error.code < 500)
-            except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as e:
-                why = f"{getattr(e, 'reason', None) or e or type(e).__name__}"
-            except ConnectionError as error:
-                why = f"{error.strerror or error}"
+                if error.code == 416:
+                    # What is here is no beginning of what the server has.
+                    file.truncate(0)
+                else:
+                    failures += _ATTEMPTS * (400 <= error.code < 500)
+            except _BROKEN as error:
+                why = f"{getattr(error, 'reason', None) or error}"
             if file.seek(0, os.SEEK_END) > start:
                 failures = 0
                 continue
             failures += 1
             if failures >= _ATTEMPTS:
-                have = f"{_megabytes(start)} of {_megabytes(size)} are here"
+                have = f"{megabytes(start)} of {megabytes(size)} are here"
                 what = f"cannot be downloaded: {why}; {have}, run again to go on"
                 raise UserError(" ".join(f"{url}: {what}".split()))
             time.sleep(failures)
@@ -187,7 +182,7 @@ class _Progress:
     def show(self, done: int) -> None:
         percent = 100 * done // self._size
         percent -= 0 if self._moving else percent % 10
-        line = f"{self._name}: {percent} % of {_megabytes(self._size)}"
+        line = f"{self._name}: {percent} % of {megabytes(self._size)}"
         if line != self._shown:
             end = "" if self._moving else "\n"
             print(f"\r{line}" if self._moving else line, end=end, file=sys.stderr)
@@ -199,71 +194,57 @@ class _Progress:
             print(file=sys.stderr)
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"
+class ReviewFolder:
+    """Samples of a folder with one text a file, in `pos` and `neg`; read on every pass.
 
-
-def safe_extract(
-    archive: str | Path,
-    folder: str | Path,
-    keep: Callable[[str], bool] = lambda name: True,
-) -> Path:
-    """Unpacks a tar archive into a folder that appears whole or not at all.
-
-    Archives can name places outside the folder, directly or through links. One such
-    member refuses the whole archive, and only the bytes of plain files are written:
-    no owner, mode, link or device comes from it.
+    The labels take turns, so that the first rows hold both.
 
     Args:
-        archive: Tar file, plain or compressed.
-        folder: Folder to make; when it is there already, nothing is done.
-        keep: Which members to unpack, by their names; by default all.
+        folder: Folder that holds the folders `pos` and `neg`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __str__(self) -> str:
+        return str(self._folder)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        files = [sorted((self._folder / name).glob("*.txt")) for name in ("neg", "pos")]
+        if not all(files):
+            what = "holds no reviews; remove the folder above it and run again"
+            raise UserError(f"{self._folder}: {what}")
+        for negative, positive in itertools.zip_longest(*files):
+            if negative:
+                yield negative.read_text(encoding="utf-8"), "negative"
+            if positive:
+                yield positive.read_text(encoding="utf-8"), "positive"
+
+
+def load_imdb(
+    cache_dir: str | Path | None = None, source: Source = IMDB
+) -> dict[str, ReviewFolder]:
+    """The 50,000 labelled film reviews of Maas et al. (2011), downloaded once.
+
+    Args:
+        cache_dir: Folder to keep archive and reviews in; by default `default_cache()`.
+        source: Where the archive is.
 
     Returns:
-        The folder.
+        "train" and "test", each 25,000 samples with the labels "positive" and
+        "negative" in equal numbers.
 
     Raises:
-        UserError: The archive is unsafe or damaged, or the disk is full.
+        UserError: The download fails; one line says why.
     """
-    archive, folder = Path(archive), Path(folder)
-    if folder.is_dir():
-        return folder
-    with _disk_errors(folder.parent, archive.stat().st_size):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
-            _unpack(archive, aside, keep)
-            aside.chmod(0o755)
-            _rename(aside, folder)
-        except (tarfile.TarError, EOFError, zlib.error, UnicodeError) as error:
-            what = f"not a sound archive: {error}; remove it and run again"
-            raise UserError(" ".join(f"{archive}: {what}".split())) from error
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    return folder
-
-
-def _unpack(archive: Path, folder: Path, keep: Callable[[str], bool]) -> None:
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            name = PurePosixPath(member.name)
-            inside = not (name.is_absolute() or ".." in name.parts)
-            plain = member.isreg() or member.isdir()
-            if not (inside and plain) or set(member.name) & set("\\:\0"):
-                kind = "reaches outside" if plain else "is a link or a device"
-                what = f"member {member.name!r} {kind}; it was not unpacked"
-                raise UserError(f"{archive}: {what}")
-            if member.isreg() and keep(member.name):
-                path = folder.joinpath(*name.parts)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("xb") as file:
-                    shutil.copyfileobj(tar.extractfile(member), file)
-
-
-def _rename(aside: Path, folder: Path) -> None:
-    try:
-        os.rename(aside, folder)
-    except OSError:
-        # Another process was quicker: its folder is as good.
-        if not folder.is_dir():
-            raise
+    folder = Path(cache_dir) if cache_dir is not None else default_cache()
+    reviews = folder / f"aclImdb-{source.sha256[:12]}"
+    if not reviews.is_dir():
+        # Half of the archive's files are reviews without a label.
+        safe_extract(
+            fetch(*source, folder),
+            reviews,
+            keep=lambda name: "/unsup/" not in name and name.endswith(".txt"),
+        )
+    parts = ("train", "test")
+    return {name: ReviewFolder(reviews / "aclImdb" / name) for name in parts}

@@ -198,19 +198,26 @@ def _groups(
     A group's texts are its distinct digests in order.
     """
     groups: dict[str | None, tuple[np.ndarray, np.ndarray]] = {
-        label: np.unique(digests, return_counts=True)
-        for label, digests in digests_of.items()
+        label: _count(digests) for label, digests in digests_of.items()
     }
-    every = [texts for texts, _ in groups.values()]
-    texts, labels = np.unique(np.concatenate(every), return_counts=True)
-    shared = texts[labels > 1]
+    every = np.concatenate([texts for texts, _ in groups.values()])
+    every.sort()
+    shared = np.unique(every[1:][every[1:] == every[:-1]])
     if len(shared):
         for label, (texts, counts) in list(groups.items()):
             own = ~np.isin(texts, shared)
             groups[label] = texts[own], counts[own]
         rows = np.concatenate(list(digests_of.values()))
-        groups[None] = np.unique(rows[np.isin(rows, shared)], return_counts=True)
+        groups[None] = _count(rows[np.isin(rows, shared)])
     return groups, _as_array(shared)
+
+
+def _count(digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct digests in order, and how often each stands there."""
+    ordered = np.sort(digests)
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    counts = np.diff(first, append=len(ordered)).astype("u4")
+    return ordered[first], counts
 
 
 class _Group(NamedTuple):
@@ -230,14 +237,17 @@ def _cut(
     carried: dict[str, float],
 ) -> None:
     """Adds one group to the plan, and its rounding to what is carried on."""
-    before = np.concatenate([[0], np.cumsum(group.counts)])  # rows before each cut
+    before = np.zeros(len(group.counts) + 1, "i8")  # rows before each cut
+    np.cumsum(group.counts, out=before[1:])
     start, ends = 0, []
     for name in ("test", "validation"):
         cut = start
         if shares.get(name):
             wanted = shares[name] * group.rows + carried[name]
-            gained = before[start : group.most + 1] - before[start]
-            cut += int(np.argmin(np.abs(gained - wanted)))
+            cuts = before[start : group.most + 1]
+            above = int(np.searchsorted(cuts, before[start] + wanted))
+            nearest = range(max(0, above - 1), min(above + 1, len(cuts)))
+            cut += min(nearest, key=lambda c: abs(cuts[c] - before[start] - wanted))
             # No more than a row: one odd label must not distort the next.
             left = wanted - float(before[cut] - before[start])
             carried[name] = min(1.0, max(-1.0, left))

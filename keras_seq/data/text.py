@@ -1,73 +1,29 @@
-"""Text to token ids: cleaning, vocabulary and padding.
+"""Text to token ids: vocabulary, lookup and padding.
 
-`clean_text` and the lookup are graph ops, written once: the tokenizer fits with them,
-tf.data encodes with them, and the SavedModel answers with them. Nothing here knows of
-files, labels or models.
-
-Text is taken as it is encoded: an accent composed with its letter and one that follows
-it make different words. Normalise to NFC before (`unicodedata.normalize`) where inputs
-mix the two.
+Cleaning and lookup are graph ops, written once: the tokenizer fits with them, tf.data
+encodes with them, and the SavedModel answers with them. `cleaning` says what a token
+is. Nothing here knows of files, labels or models.
 """
 
 import itertools
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_seq.constants import OOV_ID, OOV_TOKEN, PAD_ID
+from keras_seq.data.cleaning import clean_text
 
-# RE2 classes. Scripts written without spaces, and symbols such as emoji, are tokens
-# character by character: their words cannot be told without a dictionary.
-_SINGLE = (
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{So}]"
-)
-_WORD = r"\p{L}\p{M}\p{N}"
-_STEPS = (
-    (r"</?\p{L}[^<>]*>", " "),  # markup such as <br />
-    ("[\u2018\u2019\u02bc]", "'"),
-    (_SINGLE, r" \0 "),
-    (rf"(^|[^{_WORD}])'+", r"\1 "),  # an apostrophe stays inside a word alone
-    (rf"'+([^{_WORD}]|$)", r" \1"),
-    (rf"[^{_WORD}\p{{So}}']+", " "),
-    (r"^ +| +$", ""),
-)
-_CHUNK = 1024  # texts cleaned in one call: fast, and a bound on memory
+_NO_WORD = "?"  # no token of any cleaned text, so always unknown
+# Texts, or bytes, cleaned in one call: fast, and a bound on memory.
+_CHUNK_TEXTS, _CHUNK_BYTES = 1024, 4 << 20
 
 
-def clean_text(texts: tf.Tensor) -> tf.Tensor:
-    """Lower-cases, and leaves words of letters, marks and digits, one space apart.
-
-    Markup and punctuation become spaces. Characters of Han, Hiragana, Katakana, Thai,
-    Lao, Khmer and Myanmar, and symbols such as emoji, stand as words of their own.
-    Bytes that are not UTF-8 become spaces. Graph ops alone.
-
-    Args:
-        texts: string (B,), UTF-8.
-
-    Returns:
-        string (B,).
-
-    Example:
-
-    >>> cleaned = clean_text(tf.constant(["It's GREAT!<br />10/10", "ÉTÉ 很好。"]))
-    >>> [text.decode() for text in cleaned.numpy()]
-    ["it's great 10 10", 'été 很 好']
-    """
-    texts = tf.strings.unicode_transcode(
-        texts, "UTF-8", "UTF-8", errors="replace", replacement_char=ord(" ")
-    )
-    texts = tf.strings.lower(texts, encoding="utf-8")
-    for pattern, rewrite in _STEPS:
-        texts = tf.strings.regex_replace(texts, pattern, rewrite)
-    return texts
-
-
-class Tokenizer:
-    """Numbers the words of a text by how often they occur in the texts it was fitted on.
+class Tokenizer(tf.Module):
+    """Numbers words by how often they occur in the texts it was fitted on.
 
     Id 0 is padding and id 1 every word not kept; on plain English the ids equal those
     of the classic Keras Tokenizer after the same cleaning. Other than there, any script
@@ -79,7 +35,7 @@ class Tokenizer:
         oov_token: the name that id 1 has in `word_index` and in decoded texts.
 
     Raises:
-        ValueError: `num_words` leaves no room for a word.
+        ValueError: `num_words` leaves no room for a word, or `oov_token` is no name.
 
     Example:
 
@@ -94,43 +50,46 @@ class Tokenizer:
     def __init__(
         self, num_words: int | None = None, oov_token: str = OOV_TOKEN
     ) -> None:
+        super().__init__(name="tokenizer")
         if num_words is not None and num_words <= OOV_ID + 1:
             raise ValueError(
                 f"num_words is {num_words}; expected more than {OOV_ID + 1}: ids "
                 f"{PAD_ID} and {OOV_ID} are padding and {oov_token!r}"
             )
+        if not isinstance(oov_token, str) or not oov_token:
+            raise ValueError(
+                f"oov_token is {oov_token!r}; expected a name such as {OOV_TOKEN!r}"
+            )
         self.num_words = num_words
         self.oov_token = oov_token
-        self._counts: Counter[str] = Counter()
-        self._renumber()
+        self._set_counts({})
 
     def fit_on_texts(self, texts: Iterable[str]) -> None:
         """Counts the words of more texts and numbers all words anew.
 
         Texts are read once, some at a time; memory grows with the vocabulary alone.
+        What was traced or exported before keeps the old ids.
 
         Args:
             texts: any iterable of strings.
 
         Raises:
-            ValueError: `texts` is one string, not many.
+            ValueError: `texts` is one string, or holds what is no string.
         """
-        if isinstance(texts, str):
-            raise ValueError("texts is one string; expected an iterable of strings")
-        counts: Counter[bytes] = Counter()
+        counts = {word.encode(): n for word, n in self._vocabulary.counts.items()}
         for chunk in _chunks(texts):
-            for text in clean_text(_as_tensor(chunk)).numpy():
-                counts.update(text.split())
-        self._counts.update(
-            {word.decode("utf-8"): count for word, count in counts.items()}
-        )
-        self._renumber()
+            tokens = tf.strings.split(clean_text(chunk), sep=" ").flat_values
+            words, _, totals = tf.unique_with_counts(tokens)
+            for word, total in zip(words.numpy().tolist(), totals.numpy().tolist()):
+                counts[word] = counts.get(word, 0) + total
+        counts.pop(b"", None)  # what splitting an empty text gives
+        self._set_counts({word.decode(): count for word, count in counts.items()})
 
     def encode(self, texts: tf.Tensor, max_len: int | None = None) -> tf.RaggedTensor:
         """Turns texts into ids; graph ops, for tf.data and for signatures.
 
-        A function that is exported must hold `table` on its module, so that the
-        SavedModel keeps it.
+        The module that is exported must hold this tokenizer, or its `table`, so that
+        the SavedModel keeps the words.
 
         Args:
             texts: string (B,).
@@ -138,15 +97,18 @@ class Tokenizer:
 
         Returns:
             ragged int32 (B, None); every row has one id at least.
+
+        Raises:
+            ValueError: `max_len` is below 1.
         """
-        words = clean_text(texts)
+        _check_length(max_len)
+        cleaned = clean_text(texts)
         # cuDNN rejects a row without a step, so an empty text is one unknown word.
-        words = tf.where(words == "", self.oov_token, words)
-        words = tf.strings.split(words, sep=" ")
+        cleaned = tf.where(tf.equal(cleaned, ""), _NO_WORD, cleaned)
+        words = tf.strings.split(cleaned, sep=" ")
         if max_len is not None:
             words = words[:, :max_len]
-        ids = self.table.lookup(words.flat_values)
-        return words.with_flat_values(tf.cast(ids, tf.int32))
+        return words.with_flat_values(self.table.lookup(words.flat_values))
 
     def texts_to_sequences(self, texts: Iterable[str]) -> list[list[int]]:
         """Ids of each text.
@@ -157,8 +119,8 @@ class Tokenizer:
         Returns:
             One list of ids a text, none of them empty.
         """
-        chunks = (self.encode(_as_tensor(chunk)) for chunk in _chunks(texts))
-        return [row for ragged in chunks for row in ragged.to_list()]
+        encoded = (self.encode(chunk) for chunk in _chunks(texts))
+        return [row for ragged in encoded for row in ragged.to_list()]
 
     def sequences_to_texts(self, sequences: Iterable[Sequence[int]]) -> list[str]:
         """Words of each row of ids, joined by spaces; padding is left out.
@@ -176,9 +138,10 @@ class Tokenizer:
         >>> tokenizer.sequences_to_texts([[2, 3, 99, 0, 0]])
         ['good film <OOV>']
         """
+        words = dict(enumerate(self._kept_words, start=OOV_ID))
         return [
             " ".join(
-                self._words.get(int(token_id), self.oov_token)
+                words.get(int(token_id), self.oov_token)
                 for token_id in row
                 if token_id != PAD_ID
             )
@@ -186,15 +149,19 @@ class Tokenizer:
         ]
 
     @property
+    def word_index(self) -> dict[str, int]:
+        """Id of each word, `oov_token` first; `num_words` does not shorten it."""
+        return dict(zip(self._vocabulary.words, itertools.count(OOV_ID)))
+
+    @property
     def word_counts(self) -> dict[str, int]:
         """How often each word occurred, in the order of first occurrence."""
-        return dict(self._counts)
+        return dict(self._vocabulary.counts)
 
     @property
     def vocab_size(self) -> int:
         """V, number of ids that `encode` can give, padding included."""
-        size = len(self.word_index) + 1
-        return size if self.num_words is None else min(size, self.num_words)
+        return OOV_ID + len(self._kept_words)
 
     def to_json(self) -> str:
         """All that the tokenizer is, as JSON text.
@@ -206,35 +173,38 @@ class Tokenizer:
         >>> Tokenizer.from_json(tokenizer.to_json()).word_index
         {'<OOV>': 1, 'très': 2, 'bon': 3}
         """
-        return json.dumps(
-            {
-                "num_words": self.num_words,
-                "oov_token": self.oov_token,
-                "word_counts": self._counts,
-            },
-            ensure_ascii=False,
-        )
+        facts = {
+            "num_words": self.num_words,
+            "oov_token": self.oov_token,
+            "word_counts": self._vocabulary.counts,
+        }
+        return json.dumps(facts, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Tokenizer":
         """The tokenizer that `to_json` wrote."""
         facts = json.loads(text)
         tokenizer = cls(facts["num_words"], facts["oov_token"])
-        tokenizer._counts.update(facts["word_counts"])
-        tokenizer._renumber()
+        tokenizer._set_counts(facts["word_counts"])
         return tokenizer
 
-    def _renumber(self) -> None:
-        """Ids by falling count; sorting is stable, so ties keep their first order."""
-        by_count = sorted(self._counts, key=self._counts.__getitem__, reverse=True)
-        numbered = enumerate([self.oov_token, *by_count], start=OOV_ID)
-        self.word_index = {word: token_id for token_id, word in numbered}
-        words = by_count[: self.vocab_size - OOV_ID - 1]
-        self._words = dict(enumerate(words, start=OOV_ID + 1))
-        keys = tf.constant([self.oov_token, *words], tf.string)
-        values = tf.range(OOV_ID, OOV_ID + 1 + len(words), dtype=tf.int64)
+    @property
+    def _kept_words(self) -> list[str]:
+        """Words that have an id below `num_words`, from OOV_ID on."""
+        end = None if self.num_words is None else self.num_words - OOV_ID
+        return self._vocabulary.words[:end]
+
+    def _set_counts(self, counts: dict[str, int]) -> None:
+        # Sorting is stable, so ties keep the order of first occurrence. A word spelled
+        # like the OOV token shares its id.
+        words = sorted(counts, key=counts.get, reverse=True)
+        words = [self.oov_token, *(word for word in words if word != self.oov_token)]
+        # A plain object: dicts and lists of its own tf.Module would wrap and track.
+        self._vocabulary = SimpleNamespace(counts=counts, words=words)
+        words = self._kept_words
+        ids = tf.range(OOV_ID, OOV_ID + len(words), dtype=tf.int32)
         self.table = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(keys, values), default_value=OOV_ID
+            tf.lookup.KeyValueTensorInitializer(tf.constant(words), ids), OOV_ID
         )
 
 
@@ -253,14 +223,21 @@ def pad_sequences(
     Returns:
         int32 (N, T).
 
+    Raises:
+        ValueError: `max_len` is below 1.
+
     Example:
 
     >>> pad_sequences([[5, 2], [7, 8, 9, 4]], max_len=3)
     array([[5, 2, 0],
            [7, 8, 9]], dtype=int32)
     """
+    _check_length(max_len)
+    rows = list(sequences)
+    if not rows:
+        return np.zeros((0, max_len or 0), np.int32)
     return keras.utils.pad_sequences(
-        list(sequences), max_len, padding="post", truncating="post", value=PAD_ID
+        rows, max_len, padding="post", truncating="post", value=PAD_ID
     )
 
 
@@ -283,18 +260,40 @@ def preprocess_text(
     >>> padded.tolist()
     [[2, 3, 0], [4, 0, 0]]
     """
-    texts = list(texts)
+    _check_length(max_len)
+    texts = texts if isinstance(texts, str) else list(texts)
     tokenizer = Tokenizer(num_words=max_words)
     tokenizer.fit_on_texts(texts)
     return pad_sequences(tokenizer.texts_to_sequences(texts), max_len), tokenizer
 
 
-def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
-    texts = iter(texts)
-    while chunk := list(itertools.islice(texts, _CHUNK)):
-        yield chunk
+def _check_length(max_len: int | None) -> None:
+    if max_len is not None and max_len < 1:
+        raise ValueError(f"max_len is {max_len}; expected 1 or more tokens, or None")
 
 
-def _as_tensor(texts: list[str]) -> tf.Tensor:
-    """string (B,); a lone surrogate, which UTF-8 cannot hold, becomes "?"."""
-    return tf.constant([text.encode("utf-8", "replace") for text in texts], tf.string)
+def _chunks(texts: Iterable[str]) -> Iterator[tf.Tensor]:
+    """Texts as string (B,) tensors of bounded size."""
+    if isinstance(texts, (str, bytes)):
+        raise ValueError("texts is one string; expected an iterable: put it in a list")
+    chunk, size = [], 0
+    for text in texts:
+        chunk.append(_as_bytes(text))
+        size += len(chunk[-1])
+        if len(chunk) == _CHUNK_TEXTS or size >= _CHUNK_BYTES:
+            yield tf.constant(chunk)
+            chunk, size = [], 0
+    if chunk:
+        yield tf.constant(chunk)
+
+
+def _as_bytes(text: str | bytes) -> bytes:
+    """UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes "?"."""
+    if isinstance(text, str):
+        return text.encode("utf-8", "replace")
+    if isinstance(text, bytes):
+        return text
+    raise ValueError(
+        f"texts holds {text!r}, a {type(text).__name__}; expected strings alone: leave "
+        "out or fill in missing texts first"
+    )

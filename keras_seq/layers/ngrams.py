@@ -24,10 +24,12 @@ MIN_TEXTS = 2  # an n-gram of one text names that text, not its class
 
 
 def ngram_ids(token_ids: KerasTensor, num_buckets: int) -> KerasTensor:
-    """Hashed ids of all runs of one, two and three tokens.
+    """Hashed ids of the distinct runs of one, two and three tokens.
 
     A single token keeps its id; longer runs are hashed among the buckets, so two may
-    share one. Where a run would reach past the text, its id is 0.
+    share one. Ids stand in rising order. A run that stands in the text before, or that
+    would reach past its end, has id 0: which runs a text holds tells more of its class
+    than how often.
 
     Args:
         token_ids: int32 (B, T), ids below `num_buckets`, 0 after the end of a text.
@@ -38,9 +40,9 @@ def ngram_ids(token_ids: KerasTensor, num_buckets: int) -> KerasTensor:
 
     Example:
 
-    >>> ids = ops.convert_to_numpy(ngram_ids(np.array([[7, 8, 0]], "int32"), 1000))
-    >>> ids[0, :3].tolist(), (ids[0, 3:] > 0).tolist()
-    ([7, 8, 0], [True, False, False, False, False, False])
+    >>> ids = ops.convert_to_numpy(ngram_ids(np.array([[7, 7, 0]], "int32"), 1000))
+    >>> ids.tolist()
+    [[0, 0, 0, 0, 0, 0, 7, 0, 26]]
     """
     token_ids = ops.cast(token_ids, "int32")
     shifted = [token_ids]
@@ -56,7 +58,9 @@ def ngram_ids(token_ids: KerasTensor, num_buckets: int) -> KerasTensor:
         hashed = ops.mod(hashed, num_buckets - 1) + 1
         last = shifted[len(multipliers) - 1]
         runs.append(ops.where(ops.equal(last, PAD_ID), PAD_ID, hashed))
-    return ops.concatenate(runs, axis=1)
+    ids = ops.sort(ops.concatenate(runs, axis=1), axis=1)
+    before = ops.pad(ids[:, :-1], ((0, 0), (1, 0)))
+    return ops.where(ops.equal(ids, before), PAD_ID, ids)
 
 
 def ngram_log_ratios(
@@ -87,15 +91,13 @@ def ngram_log_ratios(
     """
     counts = np.zeros((num_classes, num_buckets))
     for token_ids, labels in batches:
-        ids = np.sort(ops.convert_to_numpy(ngram_ids(token_ids, num_buckets)), axis=1)
-        first = np.ones(ids.shape, bool)
-        first[:, 1:] = ids[:, 1:] != ids[:, :-1]  # each n-gram once a text
-        rows = np.asarray(labels)[np.nonzero(first)[0]]
-        np.add.at(counts, (rows, ids[first]), 1)
+        ids = ops.convert_to_numpy(ngram_ids(token_ids, num_buckets))
+        texts, columns = np.nonzero(ids)
+        np.add.at(counts, (np.asarray(labels)[texts], ids[texts, columns]), 1)
     seen = counts.sum(axis=0)
     inside = counts + 1
     outside = seen - counts + 1
     ratios = np.log(inside / inside.sum(1, keepdims=True))
     ratios -= np.log(outside / outside.sum(1, keepdims=True))
-    ratios[:, (seen < MIN_TEXTS) | (np.arange(num_buckets) == PAD_ID)] = 0
+    ratios[:, seen < MIN_TEXTS] = 0
     return (ratios[1:] if num_classes == 2 else ratios).T.astype(np.float32)

@@ -112,9 +112,8 @@ def build_lstm_model(
     token_ids, states = _stacked_layers(
         cell, "lstm", vocab_size, embedding_dim, num_layers, residual
     )
-    return _with_classes(
-        token_ids, states, "lstm", num_classes or vocab_size, kernel_regularizer
-    )
+    outputs = vocab_size if num_classes is None else num_classes
+    return _with_classes(token_ids, states, "lstm", outputs, kernel_regularizer)
 
 
 def build_gru_model(
@@ -164,9 +163,8 @@ def build_gru_model(
     token_ids, states = _stacked_layers(
         cell, "gru", vocab_size, embedding_dim, num_layers, residual
     )
-    return _with_classes(
-        token_ids, states, "gru", num_classes or vocab_size, kernel_regularizer
-    )
+    outputs = vocab_size if num_classes is None else num_classes
+    return _with_classes(token_ids, states, "gru", outputs, kernel_regularizer)
 
 
 def build_bidirectional_lstm(
@@ -218,9 +216,8 @@ def build_bidirectional_lstm(
     token_ids, states = _stacked_layers(
         cell, "bidirectional_lstm", vocab_size, embedding_dim, num_layers, residual
     )
-    return _with_classes(
-        token_ids, states, "bidirectional_lstm", num_classes or vocab_size, kernel_regularizer
-    )
+    outputs = vocab_size if num_classes is None else num_classes
+    return _with_classes(token_ids, states, "bidirectional_lstm", outputs, kernel_regularizer)
 
 
 def _stacked_layers(

@@ -13,10 +13,14 @@ import keras
 from keras import layers, ops
 
 from keras_seq.layers.ngrams import ngram_ids
-from keras_seq.models.blocks import check_rates, check_sizes, max_and_mean
+from keras_seq.models.blocks import (
+    check_rates,
+    check_sizes,
+    max_and_mean,
+    present_steps,
+)
 
-# Logits of n-gram evidence are a mean of small weights; the gain lets them learn at the
-# recurrent layers' rate.
+# Evidence is a mean of small weights; the gain lets it learn at the LSTM's rate.
 NGRAM_GAIN = 10.0
 
 
@@ -33,7 +37,6 @@ def build_sentiment_model(
     pooling: Literal["last", "max_and_mean"] = "last",
     kernel_regularizer: str | keras.Regularizer | None = None,
     ngram_ratios: Sequence[Sequence[float]] | None = None,
-    ngram_share: float = 0.5,
 ) -> keras.Model:
     """An LSTM that reads a review and gives the probability of its class.
 
@@ -43,7 +46,7 @@ def build_sentiment_model(
     With `ngram_ratios`, n-grams give evidence of their own, as in NB-SVM (Wang and
     Manning 2012). In training each text is answered by one of the two, drawn at random,
     so neither leans on the other; afterwards their logits are averaged (Neverova et al.
-    2016, "ModDrop", arXiv:1501.00102).
+    2016, "ModDrop", arXiv:1501.00102), and `weigh_evidence` finds better weights.
 
     Args:
         vocab_size: V, number of ids, the padding id 0 included.
@@ -60,7 +63,6 @@ def build_sentiment_model(
         kernel_regularizer: penalty on the weights of inputs and outputs, such as "l2".
         ngram_ratios: float (buckets, 1), or (buckets, C) for more classes, from
             `keras_seq.layers.ngrams.ngram_log_ratios`; None leaves n-grams out.
-        ngram_share: weight of the n-grams' logit in the answer, between 0 and 1.
 
     Returns:
         int32 (B, T) -> probability float32 (B, 1), or (B, C) for more than two classes.
@@ -78,7 +80,7 @@ def build_sentiment_model(
         vocab_size=vocab_size, embedding_dim=embedding_dim, lstm_units=lstm_units
     )
     check_rates(dropout=dropout, recurrent_dropout=recurrent_dropout)
-    check_rates(embedding_dropout=embedding_dropout, ngram_share=ngram_share)
+    check_rates(embedding_dropout=embedding_dropout)
     check_sizes(num_classes=num_classes)
     if num_classes < 2:
         raise ValueError(f"num_classes is {num_classes}; expected 2 or more")
@@ -116,7 +118,7 @@ def build_sentiment_model(
     answer = head(x)
     if ngram_ratios is not None:
         evidence = _ngram_logits(token_ids, ngram_ratios, outputs)
-        answer = _one_or_both(answer, evidence, ngram_share)
+        answer = _one_or_both(answer, evidence)
         answer = layers.Activation(activation, name="probability")(answer)
     return keras.Model(token_ids, answer, name="sentiment")
 
@@ -138,19 +140,19 @@ def _ngram_logits(
     learned = layers.Embedding(
         *ratios.shape, embeddings_initializer="zeros", name="ngram_weights"
     )
-    ratio = fixed(ids)  # (B, 3 T, C); 0 where there is no n-gram
+    ratio = fixed(ids) * present_steps(ids)  # (B, 3 T, C)
     fixed.set_weights([ratios])
     length = ops.sqrt(ops.sum(ops.square(ratio), axis=1) + 1e-6)
-    logits = NGRAM_GAIN * ops.sum(ratio * learned(ids), axis=1) / length
-    bias = layers.Dense(outputs, kernel_initializer="zeros", name="ngram_bias")
-    return logits + bias(ops.zeros_like(logits))
+    evidence = ops.sum(ratio * learned(ids), axis=1) / length
+    gain = keras.initializers.Identity(NGRAM_GAIN)
+    return layers.Dense(outputs, kernel_initializer=gain, name="ngram_logits")(evidence)
 
 
 def _one_or_both(
-    recurrent: keras.KerasTensor, evidence: keras.KerasTensor, share: float
+    recurrent: keras.KerasTensor, evidence: keras.KerasTensor
 ) -> keras.KerasTensor:
-    """In training one of two logits, drawn for each text; else their weighted mean."""
-    # Dropout of ones gives 0 or 1 / (1 - share), and 1 outside training.
+    """In training one of two logits, drawn for each text; else their mean."""
+    # Dropout of ones gives 0 or 2, and 1 outside training.
     ones = ops.ones_like(recurrent[:, :1])  # (B, 1)
-    gate = (1 - share) * layers.Dropout(share, name="one_of_two")(ones)
+    gate = 0.5 * layers.Dropout(0.5, name="one_of_two")(ones)
     return gate * recurrent + (1 - gate) * evidence

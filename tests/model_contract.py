@@ -1,0 +1,110 @@
+"""What every builder promises, as a table: a new builder is one record.
+
+The properties that each record is held to are in `tests/models/test_contract.py`. This
+file imports Keras alone, so that it can run under any backend.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_seq.models import rnn, sentiment
+
+VOCAB_SIZE = 20
+RATIOS = np.random.default_rng(0).normal(size=(64, 1)).astype("float32")
+RATIOS_OF_3 = np.random.default_rng(1).normal(size=(64, 3)).astype("float32")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One builder with its arguments.
+
+    Attributes:
+        name: what pytest calls it.
+        build: makes the model.
+        sizes: its integer arguments by name, each of which must be checked.
+        output: shape behind the batch; None stands for T.
+        fixed_batch: B, where the model's state belongs to rows.
+        loss: of targets that are class numbers.
+    """
+
+    name: str
+    build: Callable[..., keras.Model]
+    sizes: dict[str, int]
+    output: tuple[int | None, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    fixed_batch: int | None = None
+
+    def model(self, **changes: Any) -> keras.Model:
+        return self.build(**(self.sizes | self.options | changes))
+
+    def compiled(self) -> keras.Model:
+        binary = self.output == (1,)
+        logits = self.name == "simple_rnn"
+        loss = (
+            keras.losses.BinaryCrossentropy()
+            if binary
+            else keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
+        )
+        model = self.model()
+        model.compile(keras.optimizers.Adam(0.02), loss)
+        return model
+
+    def token_ids(self, lengths: tuple[int, ...], steps: int) -> np.ndarray:
+        """int32 (B, T): random ids, zeros from each length on."""
+        rng = np.random.default_rng(3)
+        ids = rng.integers(1, VOCAB_SIZE, (len(lengths), steps))
+        return np.where(np.arange(steps) < np.array(lengths)[:, None], ids, 0).astype(
+            "int32"
+        )
+
+
+def stacked(name: str, build: Callable, units: str, **options: Any) -> Record:
+    sizes = {"vocab_size": VOCAB_SIZE, "embedding_dim": 4, units: 5}
+    classes = options.pop("num_classes", None)
+    if classes:
+        sizes["num_classes"] = classes
+    return Record(name, build, sizes, (classes or VOCAB_SIZE,), options)
+
+
+SENTIMENT = {"vocab_size": VOCAB_SIZE, "embedding_dim": 4, "lstm_units": 5}
+STRONG = {
+    "dropout": 0.5,
+    "recurrent_dropout": 0.0,
+    "embedding_dropout": 0.5,
+    "bidirectional": True,
+    "pooling": "max_and_mean",
+}
+RECORDS = [
+    Record(
+        "simple_rnn",
+        rnn.build_simple_rnn,
+        {"vocab_size": VOCAB_SIZE, "embedding_dim": 4, "rnn_units": 5, "batch_size": 4},
+        (None, VOCAB_SIZE),
+        fixed_batch=4,
+    ),
+    stacked("lstm", rnn.build_lstm_model, "lstm_units"),
+    stacked("lstm_classes", rnn.build_lstm_model, "lstm_units", num_classes=3),
+    stacked("gru", rnn.build_gru_model, "gru_units"),
+    stacked("bidirectional", rnn.build_bidirectional_lstm, "lstm_units"),
+    stacked(
+        "lstm_residual", rnn.build_lstm_model, "lstm_units", residual=True,
+        num_layers=3, num_classes=3,
+    ),
+    stacked(
+        "bidirectional_residual", rnn.build_bidirectional_lstm, "lstm_units",
+        residual=True, num_classes=3, kernel_regularizer="l2",
+    ),
+    Record("sentiment", sentiment.build_sentiment_model, SENTIMENT, (1,)),
+    Record(
+        "sentiment_strong", sentiment.build_sentiment_model, SENTIMENT, (1,),
+        STRONG | {"ngram_ratios": RATIOS},
+    ),
+    Record(
+        "sentiment_of_3", sentiment.build_sentiment_model,
+        SENTIMENT | {"num_classes": 3}, (3,), STRONG | {"ngram_ratios": RATIOS_OF_3},
+    ),
+]  # fmt: skip

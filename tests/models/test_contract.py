@@ -1,0 +1,155 @@
+"""Every builder of `tests/model_contract.py`, held to the same promises."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.model_contract import RECORDS, Record
+
+LENGTHS = (7, 3, 1, 5)
+every_record = pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.name)
+
+
+@every_record
+def test_output_has_the_promised_shape_and_dtype(record: Record):
+    model = record.model()
+    for steps in (1, 9) if record.fixed_batch else (1, 3, 9):
+        answer = model(record.token_ids((steps,) * 4, steps))
+        shape = tuple(steps if size is None else size for size in record.output)
+        assert answer.shape == (4, *shape)
+        assert answer.dtype == tf.float32
+
+
+@every_record
+def test_batch_size_and_length_are_not_baked_in(record: Record):
+    expected = (record.fixed_batch, *record.output)
+    assert record.model().output_shape == expected
+    if record.fixed_batch is None:
+        assert record.model()(record.token_ids((2,) * 7, 2)).shape[0] == 7
+
+
+@every_record
+def test_every_layer_and_input_is_named(record: Record):
+    model = record.model()
+    assert model.inputs[0].name == "token_ids"
+    assert not model.compiled
+    for layer in model._flatten_layers(include_self=False):
+        if layer.weights and not layer.name.endswith("cell"):
+            # Automatic names repeat the class: lstm_7, dense_12.
+            assert not any(char.isdigit() for char in layer.name.split("_")[-1][1:])
+
+
+@every_record
+def test_every_trainable_weight_moves_in_one_step(record: Record):
+    model = record.compiled()
+    before = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_weights]
+    token_ids = record.token_ids((7,) * 4, 7)
+    for _ in range(8):  # n-grams and states take turns in training
+        model.train_on_batch(token_ids, targets(record, 7))
+    for weight, old in zip(model.trainable_weights, before):
+        assert np.any(keras.ops.convert_to_numpy(weight) != old), weight.path
+
+
+@every_record
+def test_it_overfits_four_samples(record: Record):
+    model = record.compiled()
+    token_ids, wanted = record.token_ids((7,) * 4, 7), targets(record, 7)
+    first = model.evaluate(token_ids, wanted, batch_size=4, verbose=0)
+    for _ in range(150):
+        model.train_on_batch(token_ids, wanted)
+    last = model.evaluate(token_ids, wanted, batch_size=4, verbose=0)
+    assert last < 0.35 * first
+
+
+@every_record
+def test_same_seed_same_weights(record: Record):
+    keras.utils.set_random_seed(5)
+    first = record.model().get_weights()
+    keras.utils.set_random_seed(5)
+    again = record.model().get_weights()
+    keras.utils.set_random_seed(6)
+    other = record.model().get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(first, again))
+    assert any(not np.array_equal(a, b) for a, b in zip(first, other))
+
+
+@every_record
+def test_padding_does_not_reach_the_answer(record: Record):
+    model = record.model()
+    # At their start, weights of n-grams are zero, and would prove nothing.
+    model.set_weights([w + 0.1 for w in model.get_weights()])
+    padded = record.token_ids(LENGTHS, 12)
+    together = np.array(model(padded))
+    for row, length in enumerate(LENGTHS):
+        if record.fixed_batch:
+            model.get_layer("rnn").reset_state()
+            alone = np.array(model(np.repeat(padded[row : row + 1, :length], 4, 0)))[0]
+            assert alone == pytest.approx(together[row, :length], abs=1e-6)
+        else:
+            alone = np.array(model(padded[row : row + 1, :length]))[0]
+            assert alone == pytest.approx(together[row], abs=1e-6)
+
+
+@every_record
+def test_saved_and_loaded_it_answers_the_same(record: Record, tmp_path: Path):
+    model = record.model()
+    model.set_weights([w + 0.1 for w in model.get_weights()])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    token_ids = record.token_ids((7, 3, 1, 5), 7)
+    assert np.array(loaded(token_ids)) == pytest.approx(np.array(model(token_ids)))
+
+
+@every_record
+def test_exported_it_answers_the_same(record: Record, tmp_path: Path):
+    model = record.model()
+    spec = tf.TensorSpec([record.fixed_batch, None], tf.int32, name="token_ids")
+    module = tf.Module()
+    module.model = model
+    module.answer = tf.function(lambda ids: model(ids), input_signature=[spec])
+    tf.saved_model.save(module, str(tmp_path))
+    token_ids = tf.constant(record.token_ids((7, 3, 1, 5), 7))
+    loaded = tf.saved_model.load(str(tmp_path))
+    served = loaded.answer(token_ids)
+    if record.fixed_batch:
+        model.get_layer("rnn").reset_state()
+    assert served.numpy() == pytest.approx(model(token_ids).numpy(), abs=1e-6)
+
+
+@every_record
+def test_a_wrong_size_is_refused_by_name(record: Record):
+    for name in record.sizes:
+        for wrong in (0, -1, 2.5, True):
+            with pytest.raises(ValueError, match=name):
+                record.model(**{name: wrong})
+
+
+def test_every_builder_runs_under_a_second_backend(root: Path):
+    script = """
+import keras
+from tests.model_contract import RECORDS
+assert keras.backend.backend() == "jax"
+for record in RECORDS:
+    answer = record.model().predict(record.token_ids((4,) * 4, 4), verbose=0)
+    assert answer.shape[0] == 4, record.name
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=root,
+        env={"KERAS_BACKEND": "jax", "PYTHONPATH": str(root), "PATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def targets(record: Record, steps: int) -> np.ndarray:
+    """Class numbers: (4,), or (4, T) where every step has an answer."""
+    if record.output[0] is None:
+        return np.arange(4 * steps).reshape(4, steps) % record.output[-1]
+    return np.arange(4) % max(2, record.output[-1])
