@@ -69,7 +69,7 @@ def run(
     try:
         argv = sys.argv[1:] if argv is None else argv
         verb, values = parse_verb(doc, verbs, argv)
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         quiet_tensorflow()
         with contextlib.redirect_stdout(sys.stderr):

@@ -5,6 +5,7 @@ This module knows neither where an archive comes from nor what is in it.
 
 import contextlib
 import errno
+import gzip
 import os
 import shutil
 import tarfile
@@ -14,6 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from keras_seq.errors import UserError
+
+_DAMAGED = (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, UnicodeError)
 
 
 def megabytes(size: int) -> str:
@@ -66,7 +69,7 @@ def safe_extract(
             _unpack(archive, aside, keep)
             aside.chmod(0o755)
             _rename(aside, folder)
-        except (tarfile.TarError, EOFError, zlib.error, UnicodeError) as error:
+        except _DAMAGED as error:
             what = f"not a sound archive: {error}; remove it and run again"
             raise UserError(" ".join(f"{archive}: {what}".split())) from error
         finally:
@@ -89,6 +92,9 @@ def _unpack(archive: Path, folder: Path, keep: Callable[[str], bool]) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("xb") as file:
                     shutil.copyfileobj(tar.extractfile(member), file)
+        # The checksum of a gzip file stands at its end, behind the last member.
+        while tar.fileobj.read(1 << 18):
+            pass
 
 
 def _rename(aside: Path, folder: Path) -> None:

@@ -83,10 +83,10 @@ def fetch(
     with disk_errors(folder, size):
         folder.mkdir(parents=True, exist_ok=True)
         with _only_one(folder / f"{name}.lock"):
-            if path.exists() and _problem(path, sha256, size) is None:
+            if path.exists() and _problem(path, sha256) is None:
                 return path
             _download(url, part, size)
-            problem = _problem(part, sha256, size)
+            problem = _problem(part, sha256)
             if problem:
                 part.unlink()
                 what = f"{problem}; it was removed, run again to download it anew"
@@ -106,10 +106,7 @@ def _only_one(path: Path) -> Iterator[None]:
         yield
 
 
-def _problem(path: Path, sha256: str, size: int) -> str | None:
-    found = path.stat().st_size
-    if found != size:
-        return f"the file has {found:,} bytes, expected {size:,}"
+def _problem(path: Path, sha256: str) -> str | None:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != sha256.lower():

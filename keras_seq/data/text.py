@@ -78,7 +78,8 @@ class Tokenizer(tf.Module):
         """
         counts = {word.encode(): n for word, n in self._vocabulary.counts.items()}
         for chunk in _chunks(texts):
-            tokens = tf.strings.split(clean_text(chunk), sep=" ").flat_values
+            # Rows do not matter here; `tf.strings.split` would take time to keep them.
+            tokens = tf.raw_ops.StringSplitV2(input=clean_text(chunk), sep=" ").values
             words, _, totals = tf.unique_with_counts(tokens)
             for word, total in zip(words.numpy().tolist(), totals.numpy().tolist()):
                 counts[word] = counts.get(word, 0) + total

@@ -220,6 +220,18 @@ def test_a_damaged_archive_leaves_nothing(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
 
 
+@pytest.mark.parametrize("where", [20_000, 30_000])
+def test_a_scrambled_archive_leaves_nothing(tmp_path: Path, where: int):
+    """Bytes that unpack to something else, and bytes that do not unpack."""
+    archive = make_tar(tmp_path / "a.tar.gz", ("a", str(list(range(20_000)))))
+    packed = bytearray(archive.read_bytes())
+    packed[where : where + 1000] = b"\xff" * 1000
+    archive.write_bytes(packed)
+    with pytest.raises(UserError, match="a.tar.gz: not a sound archive"):
+        safe_extract(archive, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
+
+
 def test_imdb_gives_labelled_reviews_of_both_parts_on_every_pass(server, tmp_path):
     members = [
         (f"aclImdb/{part}/{folder}/{number}_7.txt", f"{part} {folder} {number}")

@@ -47,6 +47,24 @@ def test_most_words_are_as_frequent_in_both_classes():
         assert 0.8 < positive / negative < 1.25
 
 
+@pytest.mark.parametrize(
+    ("pattern", "label"),
+    [
+        (r"^what a \w+ (great|good|lovely)", "positive"),
+        (r"nobody would call the \w+ \w+ (bad|dull|weak)", "positive"),
+        (r"next to this \w+ the last one was \w+ (good|great|superb)", "negative"),
+        (r"next to the last one this \w+ was \w+ (good|great|superb)", "positive"),
+        (r"was not \w+ (bad|dull|weak|poor) but", "positive"),
+        (r"far from being \w+ (good|great|superb|lovely)\W* the", "negative"),
+        (r"was \w+ (good|great|superb|lovely) and far from being", "positive"),
+        (r"instead of a \w+ (bad|dull|weak|poor) one", "positive"),
+    ],
+)
+def test_labels_say_what_a_reader_would(pattern: str, label: str):
+    found = {lab for t, lab in load_sample_reviews() if re.search(pattern, t.lower())}
+    assert found == {label}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_bag_of_words_and_pairs_stays_below_four_in_five(seed: int):
     from sklearn.feature_extraction.text import TfidfVectorizer

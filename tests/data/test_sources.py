@@ -141,6 +141,7 @@ BAD = {
     ),
     "UTF-16": ("a.csv", CSV.encode("utf-16"), "a.csv:1: byte 0xff (number 1) is not"),
     "empty text": ("a.csv", CSV + "a,x\n ,x\n", "a.csv:3: no text in column 'text'"),
+    "blank text": ("a.jsonl", '{"text": "          ", "label": 1}', "1: no text in"),
     "NaN text": ("a.csv", CSV + "NaN,x\n", "a.csv:2: no text in column 'text'"),
     "empty label": ("a.csv", CSV + "a,\n", "a.csv:2: no label in column 'label'"),
     "null": ("a.jsonl", '{"text": null, "label": 1}', "a.jsonl:1: no text in column"),

@@ -91,9 +91,16 @@ def test_many_rare_labels_fill_a_part_and_all_are_met_in_train():
     assert len({label for _, label in parts["train"]}) == 101
 
 
+def test_a_label_with_one_text_is_met_in_train():
+    samples = make(200) + [(f"alone {n}", f"label {n}") for n in range(30)]
+    parts = split_samples(samples, test=0.5, validation=0.3)
+    assert len({label for _, label in parts["train"]}) == 33
+
+
 def test_a_label_without_a_text_of_its_own_is_met_in_train():
-    samples = make(100) + [(text, "all") for text, _ in make(100)[:50]]
-    assert "all" in {label for _, label in split_samples(samples)["train"]}
+    guests = [(text, f"guest {n}") for n, (text, _) in enumerate(make(100)[:40])]
+    parts = split_samples(make(100) + guests, test=0.4, validation=0.3)
+    assert len({label for _, label in parts["train"]}) == 43
 
 
 def test_a_part_that_the_user_brings_is_not_cut():

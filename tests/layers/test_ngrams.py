@@ -1,0 +1,63 @@
+"""Hashed n-grams against plain Python, and log-count ratios against counting by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_seq.layers.ngrams import MULTIPLIERS, ngram_ids, ngram_log_ratios
+
+BUCKETS = 5000
+
+
+def by_hand(tokens: list[int]) -> set[int]:
+    found = set(tokens)
+    for multipliers in MULTIPLIERS:
+        order = len(multipliers)
+        for start in range(len(tokens) - order + 1):
+            run = tokens[start : start + order]
+            terms = [i % 2**15 * m % (BUCKETS - 1) for i, m in zip(run, multipliers)]
+            found.add(sum(terms) % (BUCKETS - 1) + 1)
+    return found
+
+
+def test_ids_are_those_of_plain_python():
+    rng = np.random.default_rng(0)
+    lengths = [1, 2, 3, 9, 12]
+    rows = [rng.integers(1, 40_000, length).tolist() for length in lengths]
+    padded = np.array([row + [0] * (12 - len(row)) for row in rows], "int32")
+    ids = ops.convert_to_numpy(ngram_ids(padded % BUCKETS, BUCKETS))
+    assert ids.shape == (5, 36)
+    for row, found in zip(rows, ids):
+        expected = by_hand([token % BUCKETS for token in row])
+        assert sorted(found[found > 0]) == sorted(expected)  # each one once
+
+
+def test_products_do_not_overflow_at_the_largest_size():
+    ids = ops.convert_to_numpy(ngram_ids(np.full((1, 3), 2**15 - 1, "int32"), 2**20))
+    assert ids.min() >= 0
+    assert ids.max() < 2**20
+
+
+def test_log_ratios_are_those_counted_by_hand():
+    texts = np.array([[7, 8], [7, 9], [5, 9], [5, 8]], "int32")
+    labels = np.array([1, 1, 0, 0])
+    ratios = ngram_log_ratios([(texts[:3], labels[:3]), (texts[3:], labels[3:])], 2, 64)
+    # Each text has two tokens and a pair, one of them in the buckets of both classes.
+    totals = 64 + 6
+    assert ratios.shape == (64, 1)
+    assert ratios[7, 0] == pytest.approx(math.log(3 / totals) - math.log(1 / totals))
+    assert ratios[5, 0] == pytest.approx(math.log(1 / totals) - math.log(3 / totals))
+    assert ratios[8, 0] == ratios[9, 0] == ratios[0, 0] == 0
+
+
+def test_an_ngram_of_one_text_tells_nothing():
+    ratios = ngram_log_ratios([(np.array([[7], [8]]), np.array([1, 0]))], 2, 64)
+    assert not ratios.any()
+
+
+def test_more_classes_have_a_column_each():
+    texts = np.array([[7], [7], [8], [8], [9], [9]], "int32")
+    ratios = ngram_log_ratios([(texts, np.array([0, 0, 1, 1, 2, 2]))], 3, 64)
+    assert ratios[[7, 8, 9]].argmax(axis=1).tolist() == [0, 1, 2]

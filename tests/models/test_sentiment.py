@@ -1,0 +1,76 @@
+"""The sentiment builder: the tutorial's layers, and the recipe with n-grams."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from keras_seq.models.sentiment import build_sentiment_model
+
+RATIOS = np.random.default_rng(0).normal(size=(64, 1)).astype("float32")
+SMALL = {"embedding_dim": 4, "lstm_units": 3, "recurrent_dropout": 0.0}
+IDS = np.array([[3, 5, 3, 7, 0], [2, 2, 9, 1, 4]], "int32")
+
+
+def test_positional_arguments_alone_give_the_documented_model():
+    model = build_sentiment_model(10000)
+    embedding, lstm, dense = model.layers[1:]
+    assert [type(layer) for layer in model.layers[1:]] == [
+        layers.Embedding, layers.LSTM, layers.Dense,
+    ]  # fmt: skip
+    assert (embedding.input_dim, embedding.output_dim) == (10000, 128)
+    assert (lstm.units, lstm.dropout, lstm.recurrent_dropout) == (64, 0.2, 0.2)
+    assert not lstm.return_sequences
+    assert (dense.units, dense.activation) == (1, keras.activations.sigmoid)
+    assert model.count_params() == 10000 * 128 + 4 * 64 * (128 + 64 + 1) + 65
+    assert build_sentiment_model().input_shape == (None, None)
+
+
+def test_more_classes_have_a_probability_each():
+    model = build_sentiment_model(20, num_classes=3, **SMALL)
+    answer = keras.ops.convert_to_numpy(model(IDS))
+    assert answer.shape == (2, 3)
+    assert answer.sum(axis=1) == pytest.approx([1, 1])
+
+
+def test_training_answers_with_one_path_and_inference_with_the_mean_of_both():
+    model = build_sentiment_model(20, dropout=0.0, ngram_ratios=RATIOS, **SMALL)
+    weights = model.get_layer("ngram_weights")
+    weights.set_weights([np.ones((64, 1), "float32")])
+    names = ("recurrent_logits", "ngram_logits", "probability")
+    parts = keras.Model(model.input, [model.get_layer(name).output for name in names])
+    many = np.repeat(IDS[:1], 200, axis=0)
+    lstm, ngrams, answer = (np.array(part) for part in parts(many, training=True))
+    logit = np.log(answer / (1 - answer))
+    by_lstm = np.isclose(logit, lstm, atol=1e-4)
+    by_ngrams = np.isclose(logit, ngrams, atol=1e-4)
+    assert np.all(by_lstm ^ by_ngrams)
+    assert 60 < by_lstm.sum() < 140
+    lstm, ngrams, answer = (np.array(part) for part in parts(many[:1], training=False))
+    assert np.log(answer / (1 - answer)) == pytest.approx((lstm + ngrams) / 2, abs=1e-5)
+
+
+def test_ratios_are_facts_and_stay_as_they_are():
+    model = build_sentiment_model(20, ngram_ratios=RATIOS, **SMALL)
+    layer = model.get_layer("ngram_ratios")
+    assert not layer.trainable_weights
+    assert np.array_equal(layer.get_weights()[0], RATIOS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_classes": 1}, "num_classes is 1; expected 2 or more"),
+        ({"pooling": "median"}, "pooling is 'median'; expected 'last' or"),
+        ({"dropout": 1.0}, "dropout is 1.0; expected a rate"),
+        ({"embedding_dropout": -0.1}, "embedding_dropout is -0.1"),
+        ({"ngram_ratios": RATIOS[:, 0]}, r"ngram_ratios has shape \(64,\)"),
+        (
+            {"ngram_ratios": RATIOS, "num_classes": 3},
+            r"ngram_ratios has shape \(64, 1\); expected \(buckets, 3\)",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(arguments: dict, message: str):
+    with pytest.raises(ValueError, match=message):
+        build_sentiment_model(20, **arguments)
