@@ -1,6 +1,10 @@
-"""Losses by what a model answers. Pure Keras; they know nothing of models."""
+"""Losses by what a model answers. Pure Keras; they know nothing of models.
+
+Shapes: B batch, C classes, P paths.
+"""
 
 import keras
+from keras import KerasTensor, ops
 
 
 def classification_loss(num_classes: int) -> keras.losses.Loss:
@@ -21,3 +25,25 @@ def classification_loss(num_classes: int) -> keras.losses.Loss:
     if num_classes == 2:
         return keras.losses.BinaryCrossentropy()
     return keras.losses.SparseCategoricalCrossentropy()
+
+
+def loss_of_each_path(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
+    """Cross-entropies of several answers to one question, added up.
+
+    Args:
+        labels: int (B,) or (B, 1).
+        logits: float (B, P, C).
+
+    Returns:
+        float (B,).
+
+    Example:
+
+    >>> float(loss_of_each_path(ops.array([1]), ops.zeros((1, 2, 2)))[0]).__round__(3)
+    1.386
+    """
+    labels = ops.repeat(ops.reshape(labels, (-1, 1)), logits.shape[1], axis=1)
+    each = keras.losses.sparse_categorical_crossentropy(
+        labels, logits, from_logits=True
+    )
+    return ops.sum(each, axis=1)

@@ -36,7 +36,7 @@ class TextClassifier(tf.Module):
     >>> model = keras.Sequential(
     ...     [keras.Input((None,), dtype="int32"), keras.layers.Embedding(3, 1),
     ...      keras.layers.GlobalAveragePooling1D(), keras.layers.Activation("sigmoid")])
-    >>> model.layers[0].set_weights([[[0.0], [-9.0], [9.0]]])
+    >>> model.layers[0].set_weights([np.array([[0.0], [-9.0], [9.0]])])
     >>> classify = TextClassifier(model, tokenizer, ["bad", "good"], max_len=10)
     >>> classify(tf.constant(["Good!", "what?"]))["label"].numpy().tolist()
     [b'good', b'bad']

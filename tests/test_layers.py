@@ -24,6 +24,7 @@ LAYERS = {
     "keras_seq.models": 2,
     "keras_seq.decoding": 3,
     "keras_seq.evaluation": 3,
+    "keras_seq.data.cleaning": 4,
     "keras_seq.data.text": 4,
     "keras_seq.data.audio": 4,
     "keras_seq.data.pipeline": 4,
@@ -43,6 +44,7 @@ LAYERS = {
 }
 # Where TensorFlow may be imported while the module itself is.
 TENSORFLOW = (
+    "keras_seq.data.cleaning",
     "keras_seq.data.text",
     "keras_seq.data.audio",
     "keras_seq.data.pipeline",

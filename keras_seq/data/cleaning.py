@@ -63,7 +63,7 @@ def clean_text(texts: tf.Tensor) -> tf.Tensor:
     """
     texts = tf.strings.lower(texts)
     # Plain English, found in one scan, is spared half of the work.
-    rest = tf.where(~tf.strings.regex_full_match(texts, r"[\x01-\x7F]*"))
+    rest = tf.where(~tf.strings.regex_full_match(texts, r"[\x00-\x7F]*"))
     folded = _fold_unicode(tf.gather_nd(texts, rest))
     texts = _replace(tf.tensor_scatter_nd_update(texts, rest, folded), _PASSES)
     return tf.strings.strip(texts)

@@ -17,7 +17,6 @@ import tensorflow as tf
 from keras_seq.constants import OOV_ID, OOV_TOKEN, PAD_ID
 from keras_seq.data.cleaning import clean_text
 
-_NO_WORD = "?"  # no token of any cleaned text, so always unknown
 # Texts, or bytes, cleaned in one call: fast, and a bound on memory.
 _CHUNK_TEXTS, _CHUNK_BYTES = 1024, 4 << 20
 
@@ -83,7 +82,7 @@ class Tokenizer(tf.Module):
             words, _, totals = tf.unique_with_counts(tokens)
             for word, total in zip(words.numpy().tolist(), totals.numpy().tolist()):
                 counts[word] = counts.get(word, 0) + total
-        counts.pop(b"", None)  # what splitting an empty text gives
+        counts.pop(b"", None)  # an empty text, split
         self._set_counts({word.decode(): count for word, count in counts.items()})
 
     def encode(self, texts: tf.Tensor, max_len: int | None = None) -> tf.RaggedTensor:
@@ -103,10 +102,9 @@ class Tokenizer(tf.Module):
             ValueError: `max_len` is below 1.
         """
         _check_length(max_len)
-        cleaned = clean_text(texts)
-        # cuDNN rejects a row without a step, so an empty text is one unknown word.
-        cleaned = tf.where(tf.equal(cleaned, ""), _NO_WORD, cleaned)
-        words = tf.strings.split(cleaned, sep=" ")
+        # Split at a space, an empty text is one word, "", always unknown: a row without
+        # a step is one that cuDNN rejects.
+        words = tf.strings.split(clean_text(texts), sep=" ")
         if max_len is not None:
             words = words[:, :max_len]
         return words.with_flat_values(self.table.lookup(words.flat_values))

@@ -23,6 +23,27 @@ ID_LIMIT = 2**15
 MIN_TEXTS = 2  # an n-gram of one text names that text, not its class
 
 
+def ngram_buckets(num_tokens: int) -> int:
+    """How many buckets suit a train part: few enough to be quick, many to be apart.
+
+    Runs that share a bucket blur each other; with as many buckets as runs few do. More
+    than 2**22 cost more memory than they gain.
+
+    Args:
+        num_tokens: tokens of the train part.
+
+    Returns:
+        A power of two, from 2**16 to 2**22.
+
+    Example:
+
+    >>> ngram_buckets(100_000) == 2**19, ngram_buckets(10**9) == 2**22
+    (True, True)
+    """
+    runs = num_tokens * (1 + len(MULTIPLIERS))
+    return min(2**22, max(2**16, 1 << (runs - 1).bit_length()))
+
+
 def ngram_ids(token_ids: KerasTensor, num_buckets: int) -> KerasTensor:
     """Hashed ids of the distinct runs of one, two and three tokens.
 
@@ -33,7 +54,7 @@ def ngram_ids(token_ids: KerasTensor, num_buckets: int) -> KerasTensor:
 
     Args:
         token_ids: int32 (B, T), ids below `num_buckets`, 0 after the end of a text.
-        num_buckets: number of ids, at most 2**20.
+        num_buckets: number of ids, at most 2**22.
 
     Returns:
         int32 (B, 3 T).

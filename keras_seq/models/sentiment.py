@@ -21,7 +21,7 @@ from keras_seq.models.blocks import (
 )
 
 # Evidence is a mean of small weights; the gain lets it learn at the LSTM's rate.
-NGRAM_GAIN = 10.0
+NGRAM_GAIN = 15.0
 
 
 def build_sentiment_model(
@@ -44,9 +44,8 @@ def build_sentiment_model(
     recurrent_dropout 0.2), Dense(1, sigmoid).
 
     With `ngram_ratios`, n-grams give evidence of their own, as in NB-SVM (Wang and
-    Manning 2012). In training each text is answered by one of the two, drawn at random,
-    so neither leans on the other; afterwards their logits are averaged (Neverova et al.
-    2016, "ModDrop", arXiv:1501.00102), and `weigh_evidence` finds better weights.
+    Manning 2012), and the answer is the mean of two logits. `separate_paths` trains
+    each on its own, `weigh_evidence` then finds the weights to add them with.
 
     Args:
         vocab_size: V, number of ids, the padding id 0 included.
@@ -118,7 +117,7 @@ def build_sentiment_model(
     answer = head(x)
     if ngram_ratios is not None:
         evidence = _ngram_logits(token_ids, ngram_ratios, outputs)
-        answer = _one_or_both(answer, evidence)
+        answer = layers.Average(name="logits")([answer, evidence])
         answer = layers.Activation(activation, name="probability")(answer)
     return keras.Model(token_ids, answer, name="sentiment")
 
@@ -146,13 +145,3 @@ def _ngram_logits(
     evidence = ops.sum(ratio * learned(ids), axis=1) / length
     gain = keras.initializers.Identity(NGRAM_GAIN)
     return layers.Dense(outputs, kernel_initializer=gain, name="ngram_logits")(evidence)
-
-
-def _one_or_both(
-    recurrent: keras.KerasTensor, evidence: keras.KerasTensor
-) -> keras.KerasTensor:
-    """In training one of two logits, drawn for each text; else their mean."""
-    # Dropout of ones gives 0 or 2, and 1 outside training.
-    ones = ops.ones_like(recurrent[:, :1])  # (B, 1)
-    gate = 0.5 * layers.Dropout(0.5, name="one_of_two")(ones)
-    return gate * recurrent + (1 - gate) * evidence

@@ -1,8 +1,12 @@
-"""How much to trust the LSTM, and how much the n-grams: found on validation data.
+"""Two paths to one answer, the LSTM's and the n-grams': trained apart, weighed together.
 
-Two numbers, fitted after training, turn two logits into one; probabilities are
-calibrated on the way. Guo et al. 2017, "On Calibration of Modern Neural Networks",
-arXiv:1706.04599, have one number, the temperature, for one logit.
+Trained together, the path that fits the train part first leaves the other nothing to
+learn, and neither stands alone on new text. So each learns as if it were alone, in the
+same steps, and two numbers found on validation data join them. Probabilities are
+calibrated on the way: Guo et al. 2017, "On Calibration of Modern Neural Networks",
+arXiv:1706.04599, have one such number, the temperature, for one logit.
+
+Shapes: B batch, C classes, N samples, P = 2 paths.
 """
 
 import keras
@@ -10,66 +14,82 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
+PATHS = ("recurrent_logits", "ngram_logits")
+
+
+def separate_paths(model: keras.Model) -> keras.Model:
+    """The same layers, answering with each path alone: what `fit` trains.
+
+    Args:
+        model: from `build_sentiment_model(..., ngram_ratios=...)`.
+
+    Returns:
+        int32 (B, T) -> logits float32 (B, P, C), for `losses.loss_of_each_path`.
+    """
+    paths = [_all_classes(model.get_layer(name).output) for name in PATHS]
+    return keras.Model(model.input, ops.stack(paths, axis=1), name="paths")
+
 
 def weigh_evidence(model: keras.Model, validation: tf.data.Dataset) -> keras.Model:
     """The same network with its two logits weighed as validation data has it.
 
     Args:
-        model: from `build_sentiment_model(..., ngram_ratios=...)`, trained.
+        model: from `build_sentiment_model(..., ngram_ratios=...)`, its layers trained.
         validation: batches of (token_ids, labels), kept apart from training.
 
     Returns:
-        A model with the same inputs, outputs and layers, and the weights as one more.
+        A model with the same input, output and layers, and the weights as one more.
     """
-    paths = [model.get_layer(n).output for n in ("recurrent_logits", "ngram_logits")]
-    both = ops.stack(paths, axis=-1)  # (B, C, 2)
-    apart = keras.Model(model.input, both)
+    apart = separate_paths(model)
     answer_apart = tf.function(
         lambda token_ids: apart(token_ids, training=False),
         input_signature=[tf.TensorSpec([None, None], tf.int32)],
     )
-    logits, labels = [], []
-    for token_ids, some in validation:
-        logits.append(answer_apart(token_ids).numpy())
-        labels.append(some.numpy())
-    weights = best_weights(np.concatenate(logits), np.concatenate(labels))
+    batches = [(answer_apart(ids).numpy(), labels.numpy()) for ids, labels in validation]
+    logits, labels = (np.concatenate(parts) for parts in zip(*batches))
     weigh = layers.Dense(1, use_bias=False, name="evidence_weights")
-    mixed = ops.squeeze(weigh(both), -1)  # (B, C)
-    weigh.set_weights([weights[:, np.newaxis]])
+    both = ops.stack([model.get_layer(name).output for name in PATHS], axis=-1)
+    mixed = ops.squeeze(weigh(both), -1)  # (B, C), or (B, 1) of two classes
+    weigh.set_weights([best_weights(logits, labels)[:, np.newaxis]])
     activation = model.get_layer("probability").activation
     answer = layers.Activation(activation, name="probability")(mixed)
     return keras.Model(model.input, answer, name=model.name)
 
 
 def best_weights(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The two weights, zero or more, of least cross-entropy.
+    """The weights, zero or more, that give the weighted sum the least cross-entropy.
 
     Args:
-        logits: float (N, C, 2), or (N, 1, 2) of the second of two classes.
+        logits: float (N, P, C).
         labels: int (N,).
 
     Returns:
-        float64 (2,).
+        float64 (P,).
 
     Example:
 
-    >>> logits = np.array([[[4.0, -1.0]], [[-4.0, 1.0]]])
-    >>> first, second = best_weights(np.repeat(logits, 9, 0), np.repeat([1, 0], 9))
+    >>> logits = np.array([[[0.0, 4.0], [0.0, -1.0]], [[4.0, 0.0], [-1.0, 0.0]]])
+    >>> first, second = best_weights(logits, np.array([1, 0]))
     >>> bool(first > 0.5), float(second)
     (True, 0.0)
     """
     from scipy.optimize import minimize
     from scipy.special import logsumexp
 
-    if logits.shape[1] == 1:
-        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
     logits = logits.astype(np.float64)
     rows = np.arange(len(labels))
 
     def cross_entropy(weights: np.ndarray) -> float:
-        mixed = logits @ weights  # (N, C)
+        mixed = np.einsum("npc,p->nc", logits, weights)
         return float(np.mean(logsumexp(mixed, axis=1) - mixed[rows, labels]))
 
-    # More than 10 is a logit that separates the classes: surer is not better.
-    found = minimize(cross_entropy, [0.5, 0.5], bounds=[(0, 10)] * 2)
-    return found.x
+    # Where a path separates the classes, no weight is large enough: 10 is.
+    start = np.full(logits.shape[1], 0.5)
+    return minimize(cross_entropy, start, bounds=[(0, 10)] * len(start)).x
+
+
+def _all_classes(logits: keras.KerasTensor) -> keras.KerasTensor:
+    """(B, C); of two classes the first has the logit 0."""
+    if logits.shape[-1] > 1:
+        return logits
+    return ops.concatenate([ops.zeros_like(logits), logits], axis=-1)

@@ -33,20 +33,14 @@ def test_more_classes_have_a_probability_each():
     assert answer.sum(axis=1) == pytest.approx([1, 1])
 
 
-def test_training_answers_with_one_path_and_inference_with_the_mean_of_both():
-    model = build_sentiment_model(20, dropout=0.0, ngram_ratios=RATIOS, **SMALL)
+def test_with_ngrams_the_answer_is_the_mean_of_two_logits():
+    model = build_sentiment_model(20, ngram_ratios=RATIOS, **SMALL)
     weights = model.get_layer("ngram_weights")
     weights.set_weights([np.ones((64, 1), "float32")])
     names = ("recurrent_logits", "ngram_logits", "probability")
     parts = keras.Model(model.input, [model.get_layer(name).output for name in names])
-    many = np.repeat(IDS[:1], 200, axis=0)
-    lstm, ngrams, answer = (np.array(part) for part in parts(many, training=True))
-    logit = np.log(answer / (1 - answer))
-    by_lstm = np.isclose(logit, lstm, atol=1e-4)
-    by_ngrams = np.isclose(logit, ngrams, atol=1e-4)
-    assert np.all(by_lstm ^ by_ngrams)
-    assert 60 < by_lstm.sum() < 140
-    lstm, ngrams, answer = (np.array(part) for part in parts(many[:1], training=False))
+    lstm, ngrams, answer = (np.array(part) for part in parts(IDS))
+    assert np.abs(ngrams).min() > 0.1
     assert np.log(answer / (1 - answer)) == pytest.approx((lstm + ngrams) / 2, abs=1e-5)
 
 

@@ -106,10 +106,10 @@ def test_monitor_warns_of_five_rises_in_a_row(losses: list, warns: bool, recwarn
 
 def test_evidence_is_weighed_by_what_validation_shows():
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, 2, 4000)
     told = rng.logistic(size=4000)  # P(label = 1) = sigmoid(logit) by construction
     labels = (told + rng.logistic(size=4000) > 0).astype(int)
-    logits = np.stack([rng.normal(size=4000), told], axis=-1)[:, np.newaxis]
+    logits = np.zeros((4000, 2, 2))
+    logits[:, :, 1] = np.stack([rng.normal(size=4000), told], axis=-1)
     useless, useful = best_weights(logits, labels)
     assert useless == pytest.approx(0, abs=0.1)
     assert useful == pytest.approx(1, abs=0.1)
