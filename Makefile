@@ -34,8 +34,8 @@ lint: .venv/.installed
 	@$(BIN)/python -m isort --quiet --check-only --diff .
 
 benchmark: .venv-benchmark/.installed
-	@for name in $(basename $(notdir $(wildcard benchmarks/speed.py benchmarks/quality.py))); do \
-		$(BENCHMARK_BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in tokenizer memory latency quality; do \
+		echo "== $$name"; $(BENCHMARK_BIN)/python -m benchmarks.$$name || exit 1; done
 
 .venv/.installed: EXTRAS := test
 .venv-benchmark/.installed: EXTRAS := benchmark

@@ -40,7 +40,8 @@ def test_many_texts_are_answered_in_order_as_each_alone(classifier: TextClassifi
     for text, answer in zip(TEXTS, together):
         (alone,) = answer_texts(classifier, [text])
         assert answer["label"] == alone["label"]
-        assert answer["probabilities"] == pytest.approx(alone["probabilities"], abs=1e-6)
+        expected = pytest.approx(alone["probabilities"], abs=1e-6)
+        assert answer["probabilities"] == expected
 
 
 def test_no_text_gives_no_answer(classifier: TextClassifier):

@@ -182,7 +182,8 @@ class TfidfBaseline:
 
         >>> fitted = TfidfBaseline().fit(["good", "bad"], [1, 0])
         >>> again = TfidfBaseline.from_arrays(fitted.to_arrays())
-        >>> bool((again.predict_proba(["good"]) == fitted.predict_proba(["good"])).all())
+        >>> text = ["good film"]
+        >>> bool((again.predict_proba(text) == fitted.predict_proba(text)).all())
         True
         """
         from sklearn.linear_model import LogisticRegression

@@ -217,7 +217,9 @@ def build_bidirectional_lstm(
         cell, "bidirectional_lstm", vocab_size, embedding_dim, num_layers, residual
     )
     outputs = vocab_size if num_classes is None else num_classes
-    return _with_classes(token_ids, states, "bidirectional_lstm", outputs, kernel_regularizer)
+    return _with_classes(
+        token_ids, states, "bidirectional_lstm", outputs, kernel_regularizer
+    )
 
 
 def _stacked_layers(

@@ -21,7 +21,7 @@ from keras_seq.models.blocks import (
 )
 
 # Evidence is a mean of small weights; the gain lets it learn at the LSTM's rate.
-NGRAM_GAIN = 15.0
+NGRAM_GAIN = 25.0
 
 
 def build_sentiment_model(

@@ -1,4 +1,4 @@
-"""Two paths to one answer, the LSTM's and the n-grams': trained apart, weighed together.
+"""Two paths to one answer, the LSTM's and the n-grams': trained apart, then weighed.
 
 Trained together, the path that fits the train part first leaves the other nothing to
 learn, and neither stands alone on new text. So each learns as if it were alone, in the
@@ -45,7 +45,7 @@ def weigh_evidence(model: keras.Model, validation: tf.data.Dataset) -> keras.Mod
         lambda token_ids: apart(token_ids, training=False),
         input_signature=[tf.TensorSpec([None, None], tf.int32)],
     )
-    batches = [(answer_apart(ids).numpy(), labels.numpy()) for ids, labels in validation]
+    batches = [(answer_apart(ids).numpy(), y.numpy()) for ids, y in validation]
     logits, labels = (np.concatenate(parts) for parts in zip(*batches))
     weigh = layers.Dense(1, use_bias=False, name="evidence_weights")
     both = ops.stack([model.get_layer(name).output for name in PATHS], axis=-1)

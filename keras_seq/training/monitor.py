@@ -56,5 +56,6 @@ class Progress(keras.callbacks.Callback):
         self._say = say
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        scores = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
+        logs = logs or {}
+        scores = "  ".join(f"{name} {value:.4g}" for name, value in logs.items())
         self._say(f"epoch {epoch + 1}/{self.params['epochs']}  {scores}")

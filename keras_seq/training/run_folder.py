@@ -23,8 +23,8 @@ def make_run_dir(stem: str, run_dir: str | Path | None = None) -> Path:
 
     Args:
         stem: the task's name.
-        run_dir: None takes `runs/<stem>/<date>-<time>`, with a number behind it when two
-            runs start in the same second.
+        run_dir: None takes `runs/<stem>/<date>-<time>`, with a number behind it when
+            two runs start in the same second.
 
     Returns:
         The folder.

@@ -1,4 +1,4 @@
-"""Hashed n-grams against plain Python, and log-count ratios against counting by hand."""
+"""Hashed n-grams against plain Python, log-count ratios against counts by hand."""
 
 import math
 

@@ -64,7 +64,10 @@ def test_time_limit_ends_training_in_the_middle_of_an_epoch():
 
 
 def test_a_schedule_sets_the_rate_of_each_epoch():
-    options = {"loss": "mse", "metrics": [], "schedule": lambda epoch: 0.1 / (epoch + 1)}
+    def halving(epoch: int) -> float:
+        return 0.1 / 2**epoch
+
+    options = {"loss": "mse", "metrics": [], "schedule": halving}
     history = fit(model(), line(), epochs=2, **options)
     assert history.history["learning_rate"] == pytest.approx([0.1, 0.05])
 
