@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_seq.export_graph import save_signatures
 from tests.model_contract import RECORDS, Record
 
 LENGTHS = (7, 3, 1, 5)
@@ -111,11 +112,14 @@ def test_exported_it_answers_the_same(record: Record, tmp_path: Path):
     spec = tf.TensorSpec([record.fixed_batch, None], tf.int32, name="token_ids")
     module = tf.Module()
     module.model = model
-    module.answer = tf.function(lambda ids: model(ids), input_signature=[spec])
-    tf.saved_model.save(module, str(tmp_path))
+
+    def answer(token_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"answer": model(token_ids, training=False)}
+
+    save_signatures(module, {"serving_default": (answer, [spec])}, tmp_path / "1")
     token_ids = tf.constant(record.token_ids((7, 3, 1, 5), 7))
-    loaded = tf.saved_model.load(str(tmp_path))
-    served = loaded.answer(token_ids)
+    loaded = tf.saved_model.load(str(tmp_path / "1"))
+    served = loaded.signatures["serving_default"](token_ids=token_ids)["answer"]
     if record.fixed_batch:
         model.get_layer("rnn").reset_state()
     assert served.numpy() == pytest.approx(model(token_ids).numpy(), abs=1e-6)
