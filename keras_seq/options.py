@@ -18,6 +18,8 @@ from keras_seq.errors import UserError
 # What these options mean in every task; a function's own "Args:" line goes before it.
 COMMON_HELP = {
     "data": "file or glob of samples; without it, the embedded sample",
+    "text_column": "column of the texts; default found by its usual names",
+    "label_column": "column of the labels; default found by its usual names",
     "epochs": "most passes over the training samples",
     "batch_size": "samples in one step",
     "max_seconds": "time limit of training; the best weights so far are kept",

@@ -37,6 +37,7 @@ LAYERS = {
     "keras_seq.export_graph": 4,
     "keras_seq.export_proof": 4,
     "keras_seq.serving": 4,
+    "keras_seq.text_run": 4,
     "keras_seq.serving_warmup": 4,
     "keras_seq.search": 4,
     "tasks": 5,
@@ -63,6 +64,7 @@ TENSORFLOW_INSIDE = (
     "keras_seq.layers.recurrent",
 )
 KERAS = TENSORFLOW + (
+    "keras_seq.text_run",
     "keras_seq.layers",
     "keras_seq.losses",
     "keras_seq.metrics",

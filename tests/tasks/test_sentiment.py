@@ -181,11 +181,10 @@ def test_nothing_is_fitted_on_validation_or_test(task: ModuleType, tmp_path: Pat
             part: write(f"{part}.csv", [(f"{words} {part} {n}", "a") for n in range(9)])
             for part in ("validation_data", "test_data")
         }
-        splits, summary, tokenizer = task.load_data(train, **parts)
-        counts = (summary.rows, summary.label_counts, summary.fingerprint)
-        fitted.append((tokenizer.to_json(), counts))
+        data = task.load_data(train, **parts)
+        fitted.append((data.tokenizer.to_json(), *data[1:2], *data[3:]))
     assert fitted[0] == fitted[1]
-    assert summary.rows == 40
+    assert data.num_train == 40
 
 
 @pytest.fixture

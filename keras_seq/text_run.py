@@ -1,0 +1,164 @@
+"""What every task that classifies texts does before and after its training.
+
+Before: named splits, and what is fitted on train. After: scores beside the baselines,
+the run folder, the proven export. This module knows no architecture and no training.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+
+from keras_seq.data.sources import Samples, check_labels, split_samples
+from keras_seq.data.splits import scan
+from keras_seq.data.text import Tokenizer
+from keras_seq.evaluation.classifier import (
+    fit_baselines,
+    load_baselines,
+    save_baselines,
+    score_classifier,
+)
+from keras_seq.export import EXTRA, export, load_exported
+from keras_seq.serving import TextClassifier, answer_texts
+from keras_seq.training.run_folder import show_classifier, write_facts
+
+BASELINES = "baselines.npz"
+PROVEN = 64  # held-out texts that an export is proven on
+
+
+class TextData(NamedTuple):
+    """Splits, and what was fitted on their train part alone.
+
+    Attributes:
+        splits: "train", "validation" and "test", each re-iterable (text, label) pairs.
+        label_names: C names in order.
+        tokenizer: fitted.
+        num_train: samples of the train part.
+        fingerprint: SHA-256 of the train part.
+    """
+
+    splits: dict[str, Samples]
+    label_names: list[str]
+    tokenizer: Tokenizer
+    num_train: int
+    fingerprint: str
+
+
+def prepare_texts(
+    given: Mapping[str, Samples],
+    *,
+    num_words: int,
+    limit: int | None = None,
+    seed: int = 0,
+) -> TextData:
+    """Cuts the parts that are not given from train, a tenth each, and fits on the rest.
+
+    Args:
+        given: "train", and "validation" or "test" where the user brings them.
+        num_words: of the tokenizer.
+        limit: most samples to take of what is cut.
+        seed: of the split.
+
+    Returns:
+        The splits and what was fitted on train.
+
+    Raises:
+        UserError: One class only, too few rows, or a label that train does not have.
+
+    Example:
+
+    >>> samples = [(f"film {n}", "no" if n % 2 else "yes") for n in range(100)]
+    >>> data = prepare_texts({"train": samples}, num_words=50)
+    >>> data.label_names, data.num_train, data.tokenizer.vocab_size
+    (['no', 'yes'], 80, 50)
+    """
+    shares = {name: 0.1 * (name not in given) for name in ("validation", "test")}
+    cut = split_samples(given["train"], **shares, seed=seed, limit=limit, min_classes=2)
+    splits = {**given, **cut}
+    summary = scan(splits["train"], min_classes=2)
+    names = list(summary.label_counts)
+    for part in ("validation", "test"):
+        check_labels(splits[part], names)
+    tokenizer = Tokenizer(num_words)
+    tokenizer.fit_on_texts(text for text, _ in splits["train"])
+    return TextData(splits, names, tokenizer, summary.rows, summary.fingerprint)
+
+
+def finish_run(
+    task: str,
+    model: keras.Model,
+    data: TextData,
+    history: keras.callbacks.History,
+    *,
+    max_len: int,
+    seed: int,
+    run_dir: Path,
+    export_dir: Path,
+) -> tuple[dict[str, Any], Path]:
+    """Scores a trained model on validation and test, shows it, exports and proves it.
+
+    Args:
+        task: its name.
+        model: int32 (B, T) -> probabilities.
+        data: what it was trained on.
+        history: of `fit`.
+        max_len: tokens that the model reads of a text.
+        seed: of the baseline's subsample.
+        run_dir: takes model.keras, metrics.json and what TensorBoard shows.
+        export_dir: takes the SavedModel's version, with the baselines beside it.
+
+    Returns:
+        The report on the test part, and the version's folder.
+
+    Raises:
+        ExportError: The SavedModel does not answer as Python does.
+    """
+    names = data.label_names
+    model.save(run_dir / "model.keras")
+    (run_dir / "tokenizer.json").write_text(data.tokenizer.to_json(), "utf-8")
+    server = TextClassifier(model, data.tokenizer, names, max_len)
+    baselines = fit_baselines(data.splits["train"], names, seed)
+    validation, test = (
+        score_classifier(task, data.splits[part], server.answer, baselines, names)
+        for part in ("validation", "test")
+    )
+    metrics = {"validation": validation.report, "test": test.report}
+    metrics = {"task": task, **metrics, "seconds": history.seconds}
+    write_facts(run_dir, "metrics.json", metrics)
+    show_classifier(run_dir, history.history, test, names)
+    facts = {"task": task, "labels": names, "max_len": max_len}
+    version = export(
+        server,
+        export_dir,
+        models=[model],
+        signatures=server.signatures(),
+        examples={"text": test.texts[:PROVEN]},
+        expected=server.expected(test.texts[:PROVEN]),
+        metadata=facts | {"data": data.fingerprint, "metrics": test.report},
+        extra_files={BASELINES: partial(save_baselines, baselines=baselines)},
+    )
+    return test.report, version
+
+
+def evaluate_export(task: str, model: Path, samples: Samples) -> dict[str, Any]:
+    """Scores an exported classifier beside the baselines that were fitted with it.
+
+    Args:
+        task: its name.
+        model: folder of an export, or of one version.
+        samples: (text, label) pairs.
+
+    Returns:
+        The report, as `evaluation.scores.report` has it.
+
+    Raises:
+        UserError: It is no export, or a label is not among the model's.
+    """
+    exported = load_exported(model)
+    names = exported.metadata["labels"]
+    check_labels(samples, names)
+    baselines = load_baselines(exported.path / EXTRA / BASELINES)
+    answer = partial(answer_texts, exported.signature())
+    return score_classifier(task, samples, answer, baselines, names).report
