@@ -230,7 +230,6 @@ def split_samples(
     validation: float = 0.1,
     seed: int = 0,
     limit: int | None = None,
-    min_classes: int = 1,
 ) -> dict[str, Split]:
     """Splits samples into train, validation and test parts that share no text.
 
@@ -246,7 +245,6 @@ def split_samples(
         seed: Another seed gives another split.
         limit: Most rows to use in all parts together, taken evenly from each part and
             label (one row of each at least); by default all.
-        min_classes: As `scan` has it.
 
     Returns:
         "train", "validation" and "test" (those asked for), each re-iterable.
@@ -270,7 +268,7 @@ def split_samples(
         raise ValueError(f"{what}; their sum must be below 1")
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit}: use at least one row")
-    summary = scan(samples, seed=seed, min_classes=min_classes)
+    summary = scan(samples, seed=seed)
     plan = plan_splits(summary.digests_of, shares, seed)
     for name, share in shares.items():
         if share and not plan.rows[name]:

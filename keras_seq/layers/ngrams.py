@@ -20,7 +20,7 @@ from keras_seq.constants import PAD_ID
 # sum of remainders, stays below 2**31: the same ids in int32 on every backend.
 MULTIPLIERS = ((40503, 62683), (51787, 34693, 58997))
 ID_LIMIT = 2**15
-MIN_TEXTS = 2  # an n-gram of one text names that text, not its class
+MIN_TEXTS = 3  # an n-gram of one or two texts names these, not their class
 
 
 def ngram_buckets(num_tokens: int) -> int:
@@ -105,10 +105,10 @@ def ngram_log_ratios(
 
     Example:
 
-    >>> texts = np.array([[7, 8], [7, 9], [5, 9], [5, 8]], "int32")
-    >>> ratios = ngram_log_ratios([(texts, np.array([1, 1, 0, 0]))], 2, 1000)
+    >>> texts = np.array([[7, 8], [7, 9], [5, 9], [5, 8]] * 2, "int32")
+    >>> ratios = ngram_log_ratios([(texts, np.array([1, 1, 0, 0] * 2))], 2, 1000)
     >>> ratios[[5, 7, 8], 0].astype(float).round(2).tolist()
-    [-1.1, 1.1, 0.0]
+    [-1.61, 1.61, 0.0]
     """
     counts = np.zeros((num_classes, num_buckets))
     for token_ids, labels in batches:

@@ -41,23 +41,24 @@ def test_products_do_not_overflow_at_the_largest_size():
 
 
 def test_log_ratios_are_those_counted_by_hand():
-    texts = np.array([[7, 8], [7, 9], [5, 9], [5, 8]], "int32")
-    labels = np.array([1, 1, 0, 0])
+    texts = np.array([[7, 8], [7, 9], [5, 9], [5, 8]] * 2, "int32")
+    labels = np.array([1, 1, 0, 0] * 2)
     ratios = ngram_log_ratios([(texts[:3], labels[:3]), (texts[3:], labels[3:])], 2, 64)
-    # Each text has two tokens and a pair, one of them in the buckets of both classes.
-    totals = 64 + 6
+    # Each of a class's four texts has two tokens and a pair.
+    totals = 64 + 4 * 3
     assert ratios.shape == (64, 1)
-    assert ratios[7, 0] == pytest.approx(math.log(3 / totals) - math.log(1 / totals))
-    assert ratios[5, 0] == pytest.approx(math.log(1 / totals) - math.log(3 / totals))
+    assert ratios[7, 0] == pytest.approx(math.log(5 / totals) - math.log(1 / totals))
+    assert ratios[5, 0] == pytest.approx(math.log(1 / totals) - math.log(5 / totals))
     assert ratios[8, 0] == ratios[9, 0] == ratios[0, 0] == 0
 
 
-def test_an_ngram_of_one_text_tells_nothing():
-    ratios = ngram_log_ratios([(np.array([[7], [8]]), np.array([1, 0]))], 2, 64)
-    assert not ratios.any()
+def test_an_ngram_of_two_texts_tells_nothing():
+    texts = np.array([[7], [7], [8], [8], [8]])
+    ratios = ngram_log_ratios([(texts, np.array([1, 1, 0, 0, 0]))], 2, 64)
+    assert np.nonzero(ratios[:, 0])[0].tolist() == [8]
 
 
 def test_more_classes_have_a_column_each():
-    texts = np.array([[7], [7], [8], [8], [9], [9]], "int32")
-    ratios = ngram_log_ratios([(texts, np.array([0, 0, 1, 1, 2, 2]))], 3, 64)
+    texts = np.repeat(np.array([[7], [8], [9]], "int32"), 3, axis=0)
+    ratios = ngram_log_ratios([(texts, np.repeat([0, 1, 2], 3))], 3, 64)
     assert ratios[[7, 8, 9]].argmax(axis=1).tolist() == [0, 1, 2]
