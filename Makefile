@@ -13,7 +13,7 @@ PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13; do \
 BIN := .venv/bin
 BENCHMARK_BIN := .venv-benchmark/bin
 INSTALL_INPUTS := setup.cfg pyproject.toml constraints.txt
-DEMO_TEXT := The plot is not dull at all, it is a joy.
+DEMO_TEXT := The plot started dull and ended gripping.
 
 .PHONY: demo test lint benchmark clean
 .DELETE_ON_ERROR:
