@@ -48,9 +48,9 @@ def check_rates(**rates: float) -> None:
             )
 
 
-def present_steps(token_ids: KerasTensor, dtype: str = "float32") -> KerasTensor:
+def present_steps(token_ids: KerasTensor) -> KerasTensor:
     """1 where a step holds a token, 0 where it is padding: float (B, T, 1)."""
-    return ops.cast(ops.expand_dims(ops.not_equal(token_ids, PAD_ID), -1), dtype)
+    return ops.cast(ops.expand_dims(ops.not_equal(token_ids, PAD_ID), -1), "float32")
 
 
 def final_states(
