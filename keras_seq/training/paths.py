@@ -22,7 +22,7 @@ def paths_table(model: keras.Model) -> str:
     """
     rows = [("recurrent layer", "path", "reason")]
     for layer in model.layers:
-        for part in reversed(list(layer._flatten_layers())):  # forward, then backward
+        for part in layer._flatten_layers():
             if isinstance(part, keras.layers.RNN):
                 rows.append((part.name, *_path(part, model)))
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
