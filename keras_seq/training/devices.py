@@ -113,8 +113,9 @@ def tap_gradients(
     """Lets a function see, and change, every gradient just before it is clipped.
 
     There gradients are as they should be looked at: the loss scale is taken out and
-    they are not clipped yet. With several replicas they are summed up first, so that
-    they are clipped as one device would; Keras alone clips the part of each replica.
+    they are not clipped yet. With several replicas they are first put together as one
+    device would have them. Keras alone clips the part of each replica, and gives parts
+    of different sizes, as the last batch has them, the same weight.
 
     Args:
         model: compiled.
@@ -126,7 +127,13 @@ def tap_gradients(
     optimizer = innermost(model.optimizer)
     replicas = model.distribute_strategy.num_replicas_in_sync
     clip, apply = optimizer._clip_gradients, optimizer._backend_apply_gradients
+    train_step = model.train_step
     told: list[keras.Variable] = []
+    sizes: dict[int, tf.Tensor] = {}  # samples of each replica
+
+    def measure(data: Any) -> dict[str, tf.Tensor]:
+        sizes[_replica()] = tf.shape(tf.nest.flatten(data)[0])[0]
+        return train_step(data)
 
     def remember(gradients: Sequence[Any], variables: Sequence[Any]) -> None:
         told[:] = variables
@@ -135,20 +142,31 @@ def tap_gradients(
     def see_then_clip(gradients: Sequence[Any]) -> Sequence[Any]:
         if replicas == 1:
             return clip(list(see(gradients, told)))
-        context = tf.distribute.get_replica_context()
-        whole = context.all_reduce(tf.distribute.ReduceOp.SUM, list(gradients))
+        context, size = tf.distribute.get_replica_context(), sizes[_replica()]
+        all_sizes = context.all_reduce(tf.distribute.ReduceOp.SUM, size)
+        share = replicas * size / all_sizes
+        parts = [_times(gradient, share) for gradient in gradients]
+        whole = context.all_reduce(tf.distribute.ReduceOp.SUM, parts)
         clipped = clip(list(see(whole, told)))
         # The optimizer sums over replicas once more.
-        return [_divided(gradient, replicas) for gradient in clipped]
+        return [_times(gradient, 1 / replicas) for gradient in clipped]
 
     optimizer._clip_gradients = see_then_clip
     optimizer._backend_apply_gradients = remember
+    if replicas > 1:
+        model.train_step = measure
 
     def undo() -> None:
         optimizer.__dict__.pop("_clip_gradients", None)
         optimizer.__dict__.pop("_backend_apply_gradients", None)
+        model.__dict__.pop("train_step", None)
 
     return undo
+
+
+def _replica() -> int:
+    context = tf.distribute.get_replica_context()
+    return int(tf.get_static_value(context.replica_id_in_sync_group))
 
 
 def innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
@@ -158,8 +176,12 @@ def innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimiz
     return optimizer
 
 
-def _divided(gradient: Any, by: int) -> Any:
+def _times(gradient: Any, factor: Any) -> Any:
+    """Of a replica without samples, whose gradient is no number, nothing is left."""
+    values = gradient
     if isinstance(gradient, tf.IndexedSlices):
-        values = gradient.values / by
-        return tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
-    return gradient / by
+        values = gradient.values
+    scaled = tf.math.multiply_no_nan(values, tf.cast(factor, values.dtype))
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.IndexedSlices(scaled, gradient.indices, gradient.dense_shape)
+    return scaled

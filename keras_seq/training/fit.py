@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from keras_seq.errors import UserError
 from keras_seq.training.checkpoint import Checkpoints, State
+from keras_seq.training.devices import innermost
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.lock import locked
 from keras_seq.training.monitor import Progress, TrainingMonitor
@@ -125,8 +126,9 @@ def fit(
         raise ValueError("resume needs the run_dir of the run to go on with")
     if loss is not None:
         optimizer = keras.optimizers.get(optimizer or "adam")
-        if optimizer.global_clipnorm is None and optimizer.clipnorm is None:
-            optimizer.global_clipnorm = clipnorm
+        moves = innermost(optimizer)
+        if moves.global_clipnorm is None and moves.clipnorm is None:
+            moves.global_clipnorm = clipnorm
         model.compile(optimizer, loss, metrics=list(metrics))
     elif not model.compiled:
         raise ValueError("the model is not compiled; give fit a loss")

@@ -156,7 +156,7 @@ class GradientMonitor(keras.callbacks.Callback):
         if not (np.isfinite(found).all() and math.isfinite(loss)):
             self._let_go()
             raise UserError(self._fault(batch, found))
-        step = int(self.model.optimizer.iterations)
+        step = int(self.model.optimizer.iterations.numpy())
         if step % self.every and step != 1:
             return
         self.norms = self._by_layer(found)
@@ -207,7 +207,7 @@ class GradientMonitor(keras.callbacks.Callback):
             return tf.no_op()
 
     def _fault(self, batch: int, found: np.ndarray) -> str:
-        step = int(self.model.optimizer.iterations)
+        step = int(self.model.optimizer.iterations.numpy())
         where = f"epoch {self._epoch + 1}, batch {batch + 1} (step {step})"
         cause = cause_of(self.model, self._kept, self._owners, found)
         told = f"training broke at {where}: {cause}"

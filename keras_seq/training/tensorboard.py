@@ -127,14 +127,14 @@ class RunBoard(keras.callbacks.Callback):
         self._has_begun = True
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        step = int(self.model.optimizer.iterations)
+        step = int(self.model.optimizer.iterations.numpy())
         if step % self.every == 0 or step == 1:
             for name, value in (logs or {}).items():
                 self._train.scalar(f"batch_{name}", value, step)
             self._train.scalar("learning_rate", self._learning_rate(), step)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        step = int(self.model.optimizer.iterations)
+        step = int(self.model.optimizer.iterations.numpy())
         for name, value in (logs or {}).items():
             if name.startswith("val_"):
                 tag = name.removeprefix("val_")
@@ -145,7 +145,7 @@ class RunBoard(keras.callbacks.Callback):
         self._show_weights(step)
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        step = int(self.model.optimizer.iterations)
+        step = int(self.model.optimizer.iterations.numpy())
         history = self.model.history.history
         with self._train.at(step):
             tf.summary.text("summary", run_summary(history, step))
@@ -158,7 +158,7 @@ class RunBoard(keras.callbacks.Callback):
 
     def _learning_rate(self) -> float:
         rate = self.model.optimizer.learning_rate
-        return float(keras.ops.convert_to_numpy(rate))
+        return float(rate.numpy())
 
     def _show_weights(self, step: int) -> None:
         with self._train.at(step):

@@ -230,7 +230,7 @@ def kill_until_done(
     for _ in range(kills):
         process = start(script, folder, result)
         assert process.stdout.readline() == "ready\n"
-        waited.append(rng.uniform(0.5, 4.0))
+        waited.append(rng.uniform(0.5, 6.0))
         try:
             process.wait(waited[-1])
         except subprocess.TimeoutExpired:
