@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from keras_seq.data.archives import disk_errors
@@ -23,6 +24,20 @@ HEADER = "Date,Open,High,Low,Close"
 LARGEST = 50_000_000  # bytes: a century of days is about 2 MB
 _CHUNK, _TIMEOUT = 1 << 16, 30  # bytes, seconds of silence
 _ATTEMPTS = 3
+
+
+def fetch_tickers(names: Sequence[str]) -> list[str | Path]:
+    """Downloads what is named `stooq:symbol`; files and globs stay as they are.
+
+    Example:
+
+    >>> fetch_tickers(["AAPL.csv", "data/*.csv"])
+    ['AAPL.csv', 'data/*.csv']
+    """
+    return [
+        fetch_ticker(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else name
+        for name in names
+    ]
 
 
 def fetch_ticker(

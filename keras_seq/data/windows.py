@@ -135,32 +135,64 @@ def plan_windows(
         UserError: A series has too few rows for one window in each part.
     """
     values = np.concatenate([one.values for one in table.series]).astype(np.float32)
-    offset, plans = 0, {part: ([], []) for part in PARTS}
-    for one, (start, test) in zip(table.series, cuts):
-        bounds = (0, start, test, len(one.values))
-        for part, low, high in zip(PARTS, bounds, bounds[1:]):
-            first = max(low, lookback)
-            count = high - horizon - first + 1
-            if count < 1:
-                _refuse(one, part, high - low, lookback, horizon)
-            plans[part][0].append(offset + first)
-            plans[part][1].append(count)
-        offset += len(one.values)
+    ends = [len(one.values) for one in table.series]
+    bounds = [(0, start, test, end) for (start, test), end in zip(cuts, ends)]
     return {
-        part: WindowPlan(
-            values, *map(np.array, found), lookback, horizon, table.num_targets
+        part: plan_part(
+            table, [row[number : number + 2] for row in bounds], lookback, horizon,
+            part=part, values=values,
         )
-        for part, found in plans.items()
-    }
+        for number, part in enumerate(PARTS)
+    }  # fmt: skip
+
+
+def plan_part(
+    table: SeriesTable,
+    bounds: Sequence[tuple[int, int]],
+    lookback: int,
+    horizon: int,
+    *,
+    part: str = "test",
+    values: np.ndarray | None = None,
+) -> WindowPlan:
+    """The windows whose targets lie between two rows of each series.
+
+    Args:
+        table: the series.
+        bounds: (first row, row after the last) of the targets, for each series.
+        lookback: T.
+        horizon: H.
+        part: what to call it in an error.
+        values: float32 (R, F), rows of all series, where they are made already.
+
+    Raises:
+        UserError: A series has no such window.
+    """
+    if values is None:
+        values = np.concatenate([one.values for one in table.series])
+    offset, firsts, counts = 0, [], []
+    for one, (low, high) in zip(table.series, bounds):
+        first = max(low, lookback)
+        count = high - horizon - first + 1
+        if count < 1:
+            _refuse(one, part, high - low, lookback, horizon)
+        firsts.append(offset + first)
+        counts.append(count)
+        offset += len(one.values)
+    return WindowPlan(
+        values.astype(np.float32), np.array(firsts), np.array(counts), lookback,
+        horizon, table.num_targets,
+    )  # fmt: skip
 
 
 def _refuse(one: Series, part: str, rows: int, lookback: int, horizon: int) -> None:
     need = horizon + (lookback if part == "train" else 0)
+    what = f"a window of {lookback} rows and {horizon} to forecast"
     raise error_at(
         place_of(one.path, int(one.lines[-1])),
-        f"the file ends with {len(one.values)} rows; the {part} part has {rows} of "
-        f"them and needs {need}: a window of {lookback} rows and {horizon} to "
-        "forecast; give more rows, or less of --lookback or --horizon",
+        f"the file ends after {len(one.values)} rows; the {part} part has {rows} of "
+        f"them and needs {need}: {what if part == 'train' else f'{horizon} to forecast'}"
+        "; give more rows, or less of --lookback or --horizon",
     )
 
 

@@ -1,0 +1,131 @@
+"""Rolling origin: train, test on what comes next, move on and train again.
+
+A single split says how a model did once; folds say how often. Each fold refits
+everything that is fitted, on rows before it alone: scaling, network, intervals,
+baselines. This module knows no architecture.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_seq.data.series import SeriesTable
+from keras_seq.data.simulator import SimulatedPrices
+from keras_seq.errors import UserError
+from keras_seq.layers.scaling import Scaling
+from keras_seq.series_data import SeriesData, prepare_series
+from keras_seq.series_run import score_forecaster
+
+FIRST_TEST = 0.7  # share of the rows before the first fold
+VALIDATION = 0.15  # share of a fold's rows that validates
+
+Learn = Callable[[SeriesData], tuple[keras.Model, Scaling]]
+
+
+def backtest_folds(
+    task: str,
+    table: SeriesTable | SimulatedPrices,
+    learn: Learn,
+    *,
+    refit_every: int | None = None,
+    **settings: Any,
+) -> Iterator[dict[str, Any]]:
+    """Scores of each fold, as they come.
+
+    Args:
+        task: its name.
+        table: of `read_series` or `simulate_prices`.
+        learn: prepared data -> forecaster and scaling, freshly trained.
+        refit_every: rows from one refit to the next; None makes five folds of the last
+            30 % of the rows.
+        settings: horizon, lookback, season and form, as `prepare_series` has them.
+
+    Yields:
+        {"fold", "start", "end", "n", "mase", "baseline", "skill", "coverage",
+        "persistence_skill", "baselines"}.
+
+    Raises:
+        UserError: Too few rows, or folds shorter than the horizon.
+    """
+    simulated = table if isinstance(table, SimulatedPrices) else None
+    whole = simulated.table if simulated else table
+    dated = whole.frequency is not None
+    if dated:
+        keys = np.unique(np.concatenate([one.dates for one in whole.series]))
+    else:
+        keys = np.arange(min(len(one.values) for one in whole.series))
+    first = int(round(FIRST_TEST * len(keys)))
+    every = refit_every or max(1, -(-(len(keys) - first) // 5))
+    starts = range(first, len(keys), every)
+    for number, start in enumerate(starts, start=1):
+        end = min(start + every, len(keys))
+        horizon = settings.get("horizon") or 1
+        if end - start < horizon:
+            if number == 1:
+                raise UserError(
+                    f"--refit-every {every}: expected at least the {horizon} rows of "
+                    "the horizon"
+                )
+            return
+        validation = keys[int(start * (1 - VALIDATION))]
+        cut, ended = keys[start], keys[end] if end < len(keys) else None
+        data = prepare_series(
+            _until(table, ended, dated), cuts=_rows(whole, validation, cut, dated),
+            **settings,
+        )  # fmt: skip
+        if end - start < data.horizon:
+            return
+        report = score_forecaster(task, *learn(data), data).test
+        yield {
+            "fold": number,
+            "start": _shown(keys[start]),
+            "end": _shown(keys[end - 1]),
+            "n": report["n"],
+            "mase": report["scores"]["mase"]["value"],
+            "baseline": report["comparison"]["baseline"],
+            "skill": report["comparison"]["skill"],
+            "persistence_skill": report["comparison"]["skill_against"]["persistence"],
+            "coverage": report["interval"]["coverage"],
+            "baselines": {n: v["mase"] for n, v in report["baselines"].items()},
+        }
+
+
+def _until(
+    table: SeriesTable | SimulatedPrices, end: Any, dated: bool
+) -> SeriesTable | SimulatedPrices:
+    """The rows before a date or number; all of them where it is None."""
+    if isinstance(table, SimulatedPrices):
+        return table._replace(table=_until(table.table, end, dated))
+    if end is None:
+        return table
+    kept = []
+    for one in table.series:
+        row = int(np.searchsorted(one.dates, end)) if dated else int(end)
+        kept.append(
+            one._replace(
+                dates=None if one.dates is None else one.dates[:row],
+                values=one.values[:row],
+                observed=one.observed[:row],
+                lines=one.lines[:row],
+            )
+        )
+    return table._replace(series=kept)
+
+
+def _rows(
+    table: SeriesTable, validation: Any, test: Any, dated: bool
+) -> list[tuple[int, int]]:
+    if not dated:
+        return [(int(validation), int(test)) for _ in table.series]
+    return [
+        tuple(int(np.searchsorted(one.dates, key)) for key in (validation, test))
+        for one in table.series
+    ]
+
+
+def _shown(key: Any) -> Any:
+    if isinstance(key, np.datetime64):
+        return str(key).removesuffix("T00:00:00")
+    return int(key)

@@ -1,0 +1,203 @@
+"""Prices, or any regular series: a recurrent network forecasts the next steps.
+
+Data: CSV with Date,Open,High,Low,Close,Volume (Yahoo, Stooq), one file or several; any
+table with a column of numbers, with dates or without. `--data stooq:aapl.us` downloads
+a share. Without --data it trains on simulated prices whose best possible forecast is
+known: some two minutes on two cores.
+
+    python tasks/stock.py train --data AAPL.csv
+    python tasks/stock.py train --data ETTh1.csv --target all --horizon 96
+    python tasks/stock.py backtest --data AAPL.csv
+    python tasks/stock.py evaluate --data AAPL_today.csv
+    python tasks/stock.py predict AAPL.csv
+
+Expect no miracle of prices: the README shows what is reached, beside yesterday's price.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import keras_seq as ks
+from keras_seq import cli
+
+STEM = "stock"
+EXPORT_DIR = Path("saved_models", STEM)
+QUANTILES = (0.1, 0.5, 0.9)
+LEARNING_RATE = 0.001
+WINDOWS_SEEN = 160_000  # in all epochs together
+LONGEST_SEGMENT = 24
+FRESH_SEED = 1_000_000  # of simulated prices that no training saw
+
+
+def load_data(
+    data: Sequence[str] | None = None, date_column: Sequence[str] | None = None,
+    target: Sequence[str] | None = None, features: Sequence[str] | None = None,
+    frequency: str | None = None, fill: Literal["forward", "drop"] | None = None,
+    limit: int | None = None, seed: int = 0,
+) -> Any:  # fmt: skip
+    """The series of files, of a download, or the embedded sample; checked by row."""
+    if not data:
+        return ks.simulate_prices(seed)
+    paths = ks.fetch_tickers(data)
+    return ks.read_series(
+        paths, date_column=date_column, target=target, features=features,
+        frequency=frequency, fill=fill, limit=limit,
+    )  # fmt: skip
+
+
+def build_model(data: Any, scaling: Any, documented: bool = False) -> Any:
+    """The strong recipe; `documented`: the tutorial's own architecture."""
+    shape = scaling.encode.output_shape[1:]
+    sizes = {"horizon": data.horizon, "num_targets": data.table.num_targets}
+    if documented:
+        return ks.build_stock_prediction_model(shape, **sizes)
+    segment = min(LONGEST_SEGMENT, max(data.horizon, 5), data.lookback)
+    return ks.build_segment_rnn(
+        shape, **sizes, quantiles=QUANTILES, segment_length=segment
+    )
+
+
+def learn(
+    data: Any, *, epochs: int | None = None, batch_size: int | None = None,
+    max_seconds: float | None = None, seed: int = 0, run_dir: Path | None = None,
+    strategy: str = "auto", documented: bool = False,
+) -> tuple[Any, Any, Any]:  # fmt: skip
+    """Forecaster, scaling and history of one training."""
+    epochs = epochs or max(10, min(100, WINDOWS_SEEN // data.num_train))
+    batch_size = batch_size or max(8, min(128, data.num_train // 50))
+    scaling = ks.make_scaling(data, anchored=not documented)
+    ks.set_seed(seed)
+    train_set, validation_set = (
+        ks.make_window_dataset(
+            data.plans[part], batch_size=batch_size, shuffle=part == "train", seed=seed,
+            scale_targets=scaling.to_scaled,
+        )
+        for part in ("train", "validation")
+    )  # fmt: skip
+    with ks.get_strategy(strategy).scope():
+        network = build_model(data, scaling, documented)
+        learner, forecaster = ks.build_forecaster(network, scaling)
+        quantiles = (0.5,) if documented else QUANTILES
+        history = ks.fit(
+            learner, train_set, validation_set, epochs=epochs, metrics=[], patience=4,
+            loss=ks.quantile_loss(quantiles), max_seconds=max_seconds, run_dir=run_dir,
+            schedule=ks.cosine_schedule(LEARNING_RATE, epochs),
+        )  # fmt: skip
+    return forecaster, scaling, history
+
+
+def train(
+    *, data: Sequence[str] | None = None, date_column: Sequence[str] | None = None,
+    target: Sequence[str] | None = None, features: Sequence[str] | None = None,
+    frequency: str | None = None, fill: Literal["forward", "drop"] | None = None,
+    horizon: int | None = None, lookback: int | None = None,
+    season: int | None = None, form: Literal["auto", "returns", "level"] = "auto",
+    validation_start: str | None = None, test_start: str | None = None,
+    epochs: int | None = None, batch_size: int | None = None,
+    max_seconds: float | None = None, limit: int | None = None, seed: int = 0,
+    run_dir: Path | None = None, export_dir: Path = EXPORT_DIR,
+    strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
+    documented: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Train, score beside the baselines, export and prove.
+
+    Args:
+        epochs: Most passes over train; default by its size, from 10 to 100.
+        batch_size: Windows in one step; default by the size of train, from 8 to 128.
+        documented: Train the tutorial's own architecture instead.
+    """
+    settings = dict(locals())
+    table = load_data(
+        data, date_column, target, features, frequency, fill, limit, seed
+    )  # fmt: skip
+    loaded = ks.prepare_series(
+        table, horizon=horizon, lookback=lookback, season=season, form=form,
+        validation_start=validation_start, test_start=test_start,
+    )  # fmt: skip
+    run_dir = ks.make_run_dir(STEM, run_dir)
+    ks.write_facts(run_dir, "config.json", settings)
+    forecaster, scaling, history = learn(
+        loaded, epochs=epochs, batch_size=batch_size, max_seconds=max_seconds,
+        seed=seed, run_dir=run_dir, strategy=strategy, documented=documented,
+    )  # fmt: skip
+    report, version = ks.finish_forecasts(
+        STEM, forecaster, scaling, loaded, history, run_dir=run_dir,
+        export_dir=export_dir,
+    )  # fmt: skip
+    scores = ks.format_forecast_report(report)
+    scores += f"\n{history.seconds:.0f} seconds of training"
+    return {"test scores": scores, "run": run_dir, "export": version}
+
+
+def backtest(
+    *, data: Sequence[str] | None = None, date_column: Sequence[str] | None = None,
+    target: Sequence[str] | None = None, features: Sequence[str] | None = None,
+    frequency: str | None = None, fill: Literal["forward", "drop"] | None = None,
+    horizon: int | None = None, lookback: int | None = None,
+    season: int | None = None, form: Literal["auto", "returns", "level"] = "auto",
+    refit_every: int | None = None, epochs: int | None = None, seed: int = 0,
+    limit: int | None = None, run_dir: Path | None = None, documented: bool = False,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """Train again and again as time goes on, and score each time on what came next.
+
+    Args:
+        refit_every: Rows from one refit to the next; default five folds.
+        epochs: Most passes over train; default by its size, from 10 to 100.
+        documented: Train the tutorial's own architecture instead.
+    """
+    table = load_data(
+        data, date_column, target, features, frequency, fill, limit, seed
+    )  # fmt: skip
+    run_dir, folds = ks.make_run_dir(STEM, run_dir), []
+    for fold in ks.backtest_folds(
+        STEM, table,
+        lambda part: learn(part, epochs=epochs, seed=seed, documented=documented)[:2],
+        refit_every=refit_every, horizon=horizon, lookback=lookback, season=season,
+        form=form,
+    ):  # fmt: skip
+        folds.append(fold)
+        yield fold
+    ks.write_facts(run_dir, "metrics.json", {"task": STEM, "folds": folds})
+    ks.show_backtest(run_dir, folds)
+
+
+def evaluate(
+    *, model: Path = EXPORT_DIR, data: Sequence[str] | None = None,
+    fill: Literal["forward", "drop"] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Score an exported model on rows after its training, beside baselines.
+
+    Args:
+        model: Folder of an export, or of one version.
+        data: Files with the columns of the training; default fresh simulated prices.
+    """
+    table = ks.simulate_prices(FRESH_SEED).table
+    if data:
+        table = ks.read_like(ks.load_exported(model), ks.fetch_tickers(data), fill)
+    return ks.evaluate_forecasts(STEM, model, table)
+
+
+def predict(
+    *files: str, model: Path = EXPORT_DIR,
+    fill: Literal["forward", "drop"] | None = None,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """Forecast the steps after the last row of each file, with an interval.
+
+    Dates of daily prices are weekdays: holidays are not known.
+
+    Args:
+        files: Files with the columns of the training; default fresh simulated prices.
+        model: Folder of an export, or of one version.
+    """
+    exported = ks.load_exported(model)
+    table = ks.simulate_prices(FRESH_SEED).table
+    if files:
+        table = ks.read_like(exported, ks.fetch_tickers(files), fill)
+    yield from ks.forecast_next(exported, table)
+
+
+if __name__ == "__main__":
+    cli.run(
+        __doc__, train=train, evaluate=evaluate, predict=predict, backtest=backtest
+    )  # fmt: skip
