@@ -62,6 +62,7 @@ _MODULE_OF = {
     "finish_run": "keras_seq.text_run",
     "evaluate_export": "keras_seq.text_run",
     "format_forecast_report": "keras_seq.evaluation.forecast_report",
+    "learn_forecaster": "keras_seq.series_training",
     "score_forecaster": "keras_seq.series_run",
     "finish_forecasts": "keras_seq.series_run",
     "evaluate_forecasts": "keras_seq.series_run",

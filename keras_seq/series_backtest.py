@@ -8,20 +8,19 @@ baselines. This module knows no architecture.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import keras
 import numpy as np
 
 from keras_seq.data.series import SeriesTable
 from keras_seq.data.simulator import SimulatedPrices
 from keras_seq.errors import UserError
-from keras_seq.layers.scaling import Scaling
 from keras_seq.series_data import SeriesData, prepare_series
 from keras_seq.series_run import score_forecaster
+from keras_seq.series_training import Learned
 
 FIRST_TEST = 0.7  # share of the rows before the first fold
 VALIDATION = 0.15  # share of a fold's rows that validates
 
-Learn = Callable[[SeriesData], tuple[keras.Model, Scaling]]
+Learn = Callable[[SeriesData], Learned]
 
 
 def backtest_folds(
@@ -37,7 +36,7 @@ def backtest_folds(
     Args:
         task: its name.
         table: of `read_series` or `simulate_prices`.
-        learn: prepared data -> forecaster and scaling, freshly trained.
+        learn: prepared data -> what `learn_forecaster` returns, freshly trained.
         refit_every: rows from one refit to the next; None makes five folds of the last
             30 % of the rows.
         settings: horizon, lookback, season and form, as `prepare_series` has them.
@@ -77,7 +76,8 @@ def backtest_folds(
         )  # fmt: skip
         if end - start < data.horizon:
             return
-        report = score_forecaster(task, *learn(data), data).test
+        learned = learn(data)
+        report = score_forecaster(task, *learned[:2], data).test
         yield {
             "fold": number,
             "start": _shown(keys[start]),

@@ -177,7 +177,7 @@ def make_scaling(data: SeriesData, anchored: bool = True) -> Scaling:
 
 
 def row_facts(table: SeriesTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of all rows of all series: when int64 (R,), observed bool (R, K), offsets (S,)."""
+    """Of all rows: when int64 (R,), observed bool (R, K); offsets of series (S,)."""
     times = [
         np.arange(len(one.values)) if one.dates is None else one.dates.astype(np.int64)
         for one in table.series

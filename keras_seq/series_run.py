@@ -126,8 +126,8 @@ def finish_forecasts(
     task: str,
     forecaster: keras.Model,
     scaling: Scaling,
-    data: SeriesData,
     history: keras.callbacks.History,
+    data: SeriesData,
     *,
     run_dir: Path,
     export_dir: Path,
@@ -138,8 +138,8 @@ def finish_forecasts(
         task: its name.
         forecaster: raw window -> raw answers (B, H, K, Q).
         scaling: of the same data.
-        data: what it was trained on.
         history: of `fit`.
+        data: what it was trained on.
         run_dir: takes model.keras, metrics.json, figures and what TensorBoard shows.
         export_dir: takes the SavedModel's version.
 

@@ -15,6 +15,7 @@ Expect no miracle of prices: the README shows what is reached, beside yesterday'
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,9 +25,7 @@ from keras_seq import cli
 STEM = "stock"
 EXPORT_DIR = Path("saved_models", STEM)
 QUANTILES = (0.1, 0.5, 0.9)
-LEARNING_RATE = 0.001
-WINDOWS_SEEN = 160_000  # in all epochs together
-LONGEST_SEGMENT = 24
+LONGEST_SEGMENT = 48  # steps
 FRESH_SEED = 1_000_000  # of simulated prices that no training saw
 
 
@@ -54,37 +53,8 @@ def build_model(data: Any, scaling: Any, documented: bool = False) -> Any:
         return ks.build_stock_prediction_model(shape, **sizes)
     segment = min(LONGEST_SEGMENT, max(data.horizon, 5), data.lookback)
     return ks.build_segment_rnn(
-        shape, **sizes, quantiles=QUANTILES, segment_length=segment
+        shape, **sizes, quantiles=QUANTILES, segment_length=segment, units=256
     )
-
-
-def learn(
-    data: Any, *, epochs: int | None = None, batch_size: int | None = None,
-    max_seconds: float | None = None, seed: int = 0, run_dir: Path | None = None,
-    strategy: str = "auto", documented: bool = False,
-) -> tuple[Any, Any, Any]:  # fmt: skip
-    """Forecaster, scaling and history of one training."""
-    epochs = epochs or max(10, min(100, WINDOWS_SEEN // data.num_train))
-    batch_size = batch_size or max(8, min(128, data.num_train // 50))
-    scaling = ks.make_scaling(data, anchored=not documented)
-    ks.set_seed(seed)
-    train_set, validation_set = (
-        ks.make_window_dataset(
-            data.plans[part], batch_size=batch_size, shuffle=part == "train", seed=seed,
-            scale_targets=scaling.to_scaled,
-        )
-        for part in ("train", "validation")
-    )  # fmt: skip
-    with ks.get_strategy(strategy).scope():
-        network = build_model(data, scaling, documented)
-        learner, forecaster = ks.build_forecaster(network, scaling)
-        quantiles = (0.5,) if documented else QUANTILES
-        history = ks.fit(
-            learner, train_set, validation_set, epochs=epochs, metrics=[], patience=4,
-            loss=ks.quantile_loss(quantiles), max_seconds=max_seconds, run_dir=run_dir,
-            schedule=ks.cosine_schedule(LEARNING_RATE, epochs),
-        )  # fmt: skip
-    return forecaster, scaling, history
 
 
 def train(
@@ -117,16 +87,16 @@ def train(
     )  # fmt: skip
     run_dir = ks.make_run_dir(STEM, run_dir)
     ks.write_facts(run_dir, "config.json", settings)
-    forecaster, scaling, history = learn(
-        loaded, epochs=epochs, batch_size=batch_size, max_seconds=max_seconds,
-        seed=seed, run_dir=run_dir, strategy=strategy, documented=documented,
+    learned = ks.learn_forecaster(
+        loaded, build_model, QUANTILES, epochs=epochs, batch_size=batch_size, seed=seed,
+        max_seconds=max_seconds, run_dir=run_dir, strategy=strategy,
+        documented=documented,
     )  # fmt: skip
     report, version = ks.finish_forecasts(
-        STEM, forecaster, scaling, loaded, history, run_dir=run_dir,
-        export_dir=export_dir,
-    )  # fmt: skip
+        STEM, *learned, loaded, run_dir=run_dir, export_dir=export_dir
+    )
     scores = ks.format_forecast_report(report)
-    scores += f"\n{history.seconds:.0f} seconds of training"
+    scores += f"\n{learned.history.seconds:.0f} seconds of training"
     return {"test scores": scores, "run": run_dir, "export": version}
 
 
@@ -152,7 +122,8 @@ def backtest(
     run_dir, folds = ks.make_run_dir(STEM, run_dir), []
     for fold in ks.backtest_folds(
         STEM, table,
-        lambda part: learn(part, epochs=epochs, seed=seed, documented=documented)[:2],
+        partial(ks.learn_forecaster, build=build_model, quantiles=QUANTILES,
+                epochs=epochs, seed=seed, documented=documented),
         refit_every=refit_every, horizon=horizon, lookback=lookback, season=season,
         form=form,
     ):  # fmt: skip

@@ -35,6 +35,7 @@ LAYERS = {
     "keras_seq.series_show": 4,
     "keras_seq.series_run": 4,
     "keras_seq.series_backtest": 4,
+    "keras_seq.series_training": 4,
     "keras_seq.training": 4,
     "keras_seq.options": 4,
     "keras_seq.quiet": 4,
@@ -61,6 +62,7 @@ TENSORFLOW = (
     "keras_seq.series_scores",
     "keras_seq.series_show",
     "keras_seq.series_run",
+    "keras_seq.series_training",
     "keras_seq.training",
     "keras_seq.export",
     "keras_seq.export_graph",
@@ -86,7 +88,8 @@ KERAS = TENSORFLOW + (
     "keras_seq.evaluation",
 )
 # Slow to import, so they wait for the function that needs them.
-LATE = {"pandas", "statsmodels", "sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr"}
+LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr"}
+LATE |= {"pandas", "statsmodels"}
 # What a builder may call upon beside Keras: nothing that reads, writes or computes.
 BUILDER_IMPORTS = ("keras", "keras_seq.layers", "keras_seq.constants")
 BUILDER_STANDARD = {"__future__", "collections", "functools", "math", "typing"}

@@ -8,6 +8,7 @@ Shapes: N rows, F columns, K targets.
 """
 
 import hashlib
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -235,33 +236,27 @@ def _check_names(
 ) -> None:
     for name in names:
         if name not in header:
-            raise error_at(path, f"{option} {name!r}: no such column; has: "
-                           f"{listed(header)}")  # fmt: skip
+            what = f"{option} {name!r}: no such column; has: {listed(header)}"
+            raise error_at(path, what)
 
 
 def _read(
     path: Path, header: list[str], dates_from: list[str], columns: list[str]
 ) -> tuple[np.ndarray, list[tuple], np.ndarray]:
-    """Lines (N,), date cells, and values float64 (N, F) with NaN for what is missing."""
+    """Lines (N,), date cells, and values float64 (N, F), NaN for what is missing."""
     dates_at = [header.index(name) for name in dates_from]
     values_at = [header.index(name) for name in columns]
     lines, dates, values = [], [], []
     rows = read_rows(path, None)
-    if header == [str(number) for number in range(1, len(header) + 1)]:
-        first = read_columns(path)
-        if first != header:  # the first row holds data
-            rows = ((1 if i < 0 else n, r) for i, (n, r) in _after(first, rows))
+    first = read_columns(path)
+    if first != header:  # the first row holds data, not names
+        rows = itertools.chain([(1, first)], rows)
     for line, row in rows:
         lines.append(line)
         dates.append(tuple(row[i] for i in dates_at))
         values.append([_number(path, line, header[i], row[i]) for i in values_at])
     values = np.array(values, np.float64).reshape(len(lines), len(columns))
     return np.array(lines, np.int64), dates, values
-
-
-def _after(first: list[str], rows):
-    yield -1, (1, first)
-    yield from enumerate(rows)
 
 
 def _number(path: Path, line: int, column: str, cell: object) -> float:

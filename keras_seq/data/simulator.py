@@ -19,7 +19,8 @@ FIRST_DATE = "2010-01-04"  # a Monday
 TREND = 0.0003  # of the logarithm, a step
 WEEK = np.array([0.0, 0.012, -0.008, 0.006, -0.010])  # by weekday
 FORTNIGHT = 0.02  # height of a sine of ten steps
-# Variance of a step: OMEGA + ALPHA e^2 + BETA of the variance before; 0.01^2 on average.
+# Variance of a step: OMEGA + ALPHA e^2 + BETA of the variance before; on average it is
+# 0.01^2.
 OMEGA, ALPHA, BETA = 5e-6, 0.10, 0.85
 START = 100.0
 
@@ -107,7 +108,7 @@ def _as_table(prices: np.ndarray) -> SeriesTable:
     days = np.busday_offset(FIRST_DATE, np.arange(num_rows)).astype("datetime64[s]")
     series = [
         Series(
-            f"sample_{number}", Path(f"sample_{number}"), days, values[:, None],
+            f"sample_{number}", Path(f"sample_{number}.csv"), days, values[:, None],
             np.ones((num_rows, 1), bool), np.arange(num_rows) + 2,
         )
         for number, values in enumerate(prices, start=1)

@@ -187,12 +187,14 @@ def plan_part(
 
 def _refuse(one: Series, part: str, rows: int, lookback: int, horizon: int) -> None:
     need = horizon + (lookback if part == "train" else 0)
-    what = f"a window of {lookback} rows and {horizon} to forecast"
+    what = f"{horizon} to forecast"
+    if part == "train":
+        what = f"a window of {lookback} rows and {what}"
     raise error_at(
         place_of(one.path, int(one.lines[-1])),
         f"the file ends after {len(one.values)} rows; the {part} part has {rows} of "
-        f"them and needs {need}: {what if part == 'train' else f'{horizon} to forecast'}"
-        "; give more rows, or less of --lookback or --horizon",
+        f"them and needs {need}: {what}; give more rows, or less of --lookback or "
+        "--horizon",
     )
 
 

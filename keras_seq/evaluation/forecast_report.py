@@ -146,7 +146,9 @@ def _by_series(
 
 
 def _verdict(of_skill: Mapping[str, float]) -> str:
-    return "wins" if of_skill["low"] > 0 else "loses" if of_skill["high"] < 0 else "ties"
+    if of_skill["low"] > 0:
+        return "wins"
+    return "loses" if of_skill["high"] < 0 else "ties"
 
 
 def _sentences(
@@ -214,4 +216,6 @@ def format_forecast_report(report: Mapping[str, Any]) -> str:
 
 
 def _short(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+    if value is None:
+        return ""
+    return f"{value:.4g}" if abs(value) < 1e5 else f"{value:,.0f}"

@@ -7,7 +7,7 @@ of whole blocks of time, not of windows.
 Shapes: B windows of a batch, N windows, H horizon, K targets, M measures, S series.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np

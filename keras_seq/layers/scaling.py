@@ -4,8 +4,8 @@ Made of Keras' own layers with what was fitted on train rows as their constants,
 a model which holds them loads anywhere and takes raw rows. Works under any backend; it
 knows nothing of networks.
 
-Shapes: B batch, T time steps, F raw columns (K targets first, then prices, then others),
-C features, H horizon, Q quantiles.
+Shapes: B batch, T time steps, F raw columns (K targets, then prices, then others), C
+features, H horizon, Q quantiles.
 """
 
 from collections.abc import Sequence

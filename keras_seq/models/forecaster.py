@@ -1,4 +1,4 @@
-"""A network between raw windows and raw forecasts: one model that takes what a file has.
+"""A network between raw windows and raw forecasts: a model that takes rows as they are.
 
 It knows nothing of what the network is. Any Keras backend, uncompiled.
 
@@ -56,4 +56,3 @@ def build_forecaster(
         keras.Model(window, answers, name="learner"),
         keras.Model(window, raw, name="forecaster"),
     )
-
