@@ -62,7 +62,7 @@ class SeriesData(NamedTuple):
     @property
     def num_train(self) -> int:
         """Windows of the train part."""
-        return len(self.plans["train"])
+        return self.plans["train"].num_windows
 
     @property
     def units(self) -> Units:
@@ -116,7 +116,7 @@ def prepare_series(
     >>> data = prepare_series(simulate_prices(num_series=2, num_rows=400))
     >>> data.lookback, data.horizon, data.form
     (60, 5, 'returns')
-    >>> {part: len(plan) for part, plan in data.plans.items()}
+    >>> {part: plan.num_windows for part, plan in data.plans.items()}
     {'train': 432, 'validation': 112, 'test': 112}
     """
     simulated = table if isinstance(table, SimulatedPrices) else None

@@ -170,7 +170,7 @@ def finish_forecasts(
 
 def _some_windows(plan: WindowPlan) -> np.ndarray:
     """Windows spread over a part: float32 (B, T, F)."""
-    numbers = np.unique(np.linspace(0, len(plan) - 1, PROVEN).astype(int))
+    numbers = np.unique(np.linspace(0, plan.num_windows - 1, PROVEN).astype(int))
     _, firsts = plan.first_rows(numbers)
     return plan.values[firsts[:, None] + np.arange(-plan.lookback, 0)]
 

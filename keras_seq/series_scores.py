@@ -141,7 +141,7 @@ def score_windows(
     table, (times, observed, offsets) = data.table, row_facts(data.table)
     sums = {name: Sums() for name in (NETWORK, *baselines, "ridge")}
     interval, first_step, where, shown = Sums(), [], [], []
-    wanted = set(np.linspace(0, len(plan) - 1, SHOWN).astype(int).tolist())
+    wanted = set(np.linspace(0, plan.num_windows - 1, SHOWN).astype(int).tolist())
     for numbers, window, targets in _batches(plan):
         series, firsts = plan.first_rows(numbers)
         local = firsts - 1 - offsets[series]

@@ -21,9 +21,9 @@ from keras_seq.training.fit import fit
 from keras_seq.training.schedules import cosine_schedule
 
 LEARNING_RATE = 0.001
-WINDOWS_SEEN = 160_000  # in all epochs together
+WINDOWS_SEEN = 120_000  # in all epochs together
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 100
-PATIENCE = 4
+PATIENCE = 5
 
 
 class Learned(NamedTuple):
@@ -59,7 +59,7 @@ def learn_forecaster(
         data: of `prepare_series`.
         build: data, scaling and `documented` -> features (B, T, C) to scaled answers.
         quantiles: Q that are learned, the forecast in the middle.
-        epochs: most passes; None takes as many as show it 160,000 windows.
+        epochs: most passes; None takes as many as show it 120,000 windows.
         batch_size: B; None takes a fiftieth of the windows, from 8 to 128.
         max_seconds: as `fit` has it.
         seed: of weights, dropout and shuffling.

@@ -62,7 +62,7 @@ def learned(data: SeriesData) -> Learned:
 def windows(data: SeriesData, part: str, until: int) -> list[np.ndarray]:
     """Windows and targets of a part whose last target row is before `until`."""
     plan, scaling = data.plans[part], make_scaling(data)
-    _, firsts = plan.first_rows(np.arange(len(plan)))
+    _, firsts = plan.first_rows(np.arange(plan.num_windows))
     keep = int(np.sum(firsts + HORIZON <= until))
     batches = make_window_dataset(plan, scale_targets=scaling.to_scaled)
     windows, targets = (np.concatenate(part) for part in zip(*batches))

@@ -7,6 +7,7 @@ epoch alone. Nothing here knows of files or models.
 Shapes: B batch, T steps of a window, F columns, K targets, H horizon.
 """
 
+import hashlib
 import itertools
 from collections.abc import Callable, Iterator
 
@@ -37,7 +38,9 @@ def make_window_dataset(
         scale_targets: [window, targets] -> what to learn; None gives raw targets.
 
     Returns:
-        Dataset of float32 (B, T, F), float32 (B, H, K); its cardinality is known.
+        Dataset of float32 (B, T, F), float32 (B, H, K); its cardinality is known. It
+        has what `fit` resumes by: `starting_at(epoch, batch)`, a dataset without an end
+        that begins there, and `data_fingerprint`.
 
     Raises:
         UserError: There is no window.
@@ -51,31 +54,54 @@ def make_window_dataset(
     [[0.0, 1.0], [1.0, 2.0]] [[2.0, 3.0], [3.0, 4.0]]
     [[2.0, 3.0]] [[4.0, 5.0]]
     """
-    total = len(plan)
+    total, passes = plan.num_windows, itertools.count()
     if not total:
         raise UserError("there is no window to make batches of")
+    gather = _gather(plan, scale_targets)
+
+    def batches(epoch: int, first: int = 0) -> Iterator[np.ndarray]:
+        order = np.random.default_rng((seed, epoch)).permutation(total)
+        for start in range(first * batch_size, total, batch_size):
+            yield order[start : start + batch_size]
+
+    def starting_at(epoch: int, batch: int = 0) -> tf.data.Dataset:
+        def run() -> Iterator[np.ndarray]:
+            yield from batches(epoch, batch)
+            for following in itertools.count(epoch + 1):
+                yield from batches(following)
+
+        if shuffle:
+            return _gathered(_numbers(run), gather)
+        every = tf.data.Dataset.range(total).batch(batch_size)
+        return _gathered(every.skip(batch).concatenate(every.repeat()), gather)
+
     if shuffle:
-        numbers = _shuffled(total, batch_size, seed)
+        numbers = _numbers(lambda: batches(next(passes)))
+        count = -(-total // batch_size)
+        numbers = numbers.apply(tf.data.experimental.assert_cardinality(count))
     else:
         numbers = tf.data.Dataset.range(total).batch(batch_size)
-    gather = _gather(plan, scale_targets)
+    dataset = _gathered(numbers, gather)
+    dataset.starting_at = starting_at
+    dataset.data_fingerprint = _fingerprint(plan, batch_size, seed if shuffle else None)
+    return dataset
+
+
+def _numbers(batches: Callable[[], Iterator[np.ndarray]]) -> tf.data.Dataset:
+    signature = tf.TensorSpec([None], tf.int64)
+    return tf.data.Dataset.from_generator(batches, output_signature=signature)
+
+
+def _gathered(numbers: tf.data.Dataset, gather: Callable) -> tf.data.Dataset:
     return numbers.map(gather, num_parallel_calls=1).prefetch(tf.data.AUTOTUNE)
 
 
-def _shuffled(total: int, batch_size: int, seed: int) -> tf.data.Dataset:
-    """Numbers of windows in batches; each epoch an order of its own."""
-    epochs = itertools.count()
-
-    def batches() -> Iterator[np.ndarray]:
-        order = np.random.default_rng((seed, next(epochs))).permutation(total)
-        for start in range(0, total, batch_size):
-            yield order[start : start + batch_size]
-
-    numbers = tf.data.Dataset.from_generator(
-        batches, output_signature=tf.TensorSpec([None], tf.int64)
-    )
-    count = -(-total // batch_size)
-    return numbers.apply(tf.data.experimental.assert_cardinality(count))
+def _fingerprint(plan: WindowPlan, *order: object) -> str:
+    """SHA-256 of the rows and windows, and of what decides on their order."""
+    digest = hashlib.sha256(repr((order, *plan[3:])).encode())
+    for array in plan[:3]:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _gather(plan: WindowPlan, scale_targets: Scale | None) -> Callable:

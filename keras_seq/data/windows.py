@@ -52,7 +52,9 @@ class WindowPlan(NamedTuple):
     horizon: int
     num_targets: int
 
-    def __len__(self) -> int:
+    @property
+    def num_windows(self) -> int:
+        """Windows of all series together."""
         return int(self.counts.sum())
 
     def first_rows(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -30,7 +30,7 @@ def table_of(*lengths: int, columns: int = 1, dated: bool = False) -> SeriesTabl
 
 def rows_of(plan) -> list[tuple[int, int]]:
     """(first input row, first target row) of each window."""
-    numbers = np.arange(len(plan))
+    numbers = np.arange(plan.num_windows)
     _, firsts = plan.first_rows(numbers)
     return [(int(f) - plan.lookback, int(f)) for f in firsts]
 
@@ -49,7 +49,7 @@ def test_the_etth1_protocol_is_the_usual_one():
     table = table_of(14400)
     cuts = cut_rows(table, "8640", "11520")
     plans = plan_windows(table, cuts, lookback=96, horizon=96)
-    assert [len(plans[part]) for part in PARTS] == [8449, 2785, 2785]
+    assert [plans[part].num_windows for part in PARTS] == [8449, 2785, 2785]
     assert rows_of(plans["test"])[0] == (11520 - 96, 11520)
     assert rows_of(plans["test"])[-1][1] + 96 == 14400
 
@@ -59,7 +59,7 @@ def test_several_series_have_windows_of_their_own():
     plan = plans["train"]
     assert plan.counts.tolist() == [6, 14]
     assert rows_of(plan)[5:8] == [(5, 9), (30, 34), (31, 35)]
-    series, _ = plan.first_rows(np.arange(len(plan)))
+    series, _ = plan.first_rows(np.arange(plan.num_windows))
     assert series.tolist() == [0] * 6 + [1] * 14
     seen = {
         int(row)
@@ -79,8 +79,8 @@ def test_every_window_comes_once_an_epoch(shuffle: bool):
     for batches in epochs:
         windows = np.concatenate([window for window, _ in batches])
         targets = np.concatenate([target for _, target in batches])
-        assert windows.dtype == np.float32 and windows.shape == (len(plan), 5, 2)
-        assert targets.shape == (len(plan), 2, 1)
+        assert windows.dtype == np.float32 and windows.shape == (plan.num_windows, 5, 2)
+        assert targets.shape == (plan.num_windows, 2, 1)
         # By its values each window is where it should be, right before its targets.
         firsts = sorted(rows_of(plan))
         got = sorted((int(w[0, 0]), int(y[0, 0])) for w, y in zip(windows, targets))
@@ -106,7 +106,7 @@ def test_an_order_is_a_function_of_seed_and_epoch():
 def test_a_plan_holds_rows_not_windows():
     table = table_of(20_000, columns=5)
     plan = plan_windows(table, [(19_000, 19_500)], 60, 1)["train"]
-    assert len(plan) == 18_940
+    assert plan.num_windows == 18_940
     held = sum(part.nbytes for part in plan if isinstance(part, np.ndarray))
     assert held < 1.01 * 20_000 * 5 * 4
     assert next(iter(make_window_dataset(plan)))[0].shape == (128, 60, 5)
@@ -159,3 +159,16 @@ def test_statistics_are_those_of_train_rows():
     )
     again = train_facts(table._replace(series=[changed]), [(12, 20)], season=2)
     assert all(np.array_equal(a, b) for a, b in zip(facts, again))
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_an_epoch_can_be_entered_at_any_batch(shuffle: bool):
+    plan = plan_windows(table_of(50), [(30, 40)], 5, 2)["train"]
+    data = make_window_dataset(plan, batch_size=4, shuffle=shuffle, seed=1)
+    whole = [targets.numpy().tolist() for _ in range(3) for _, targets in data]
+    later = data.starting_at(1, 3).take(len(data) * 2 - 3)
+    assert [targets.numpy().tolist() for _, targets in later] == whole[len(data) + 3 :]
+    other = make_window_dataset(plan, batch_size=4, shuffle=shuffle, seed=2)
+    assert (data.data_fingerprint == other.data_fingerprint) is not shuffle
+    moved = plan._replace(values=plan.values + 1)
+    assert make_window_dataset(moved).data_fingerprint != data.data_fingerprint
