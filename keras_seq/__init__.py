@@ -48,7 +48,7 @@ _MODULE_OF = {
     "separate_paths": "keras_seq.training.evidence",
     "weigh_evidence": "keras_seq.training.evidence",
     "classification_loss": "keras_seq.losses",
-    "quantile_loss": "keras_seq.losses",
+    "QuantileLoss": "keras_seq.losses",
     "loss_of_each_path": "keras_seq.losses",
     "accuracy": "keras_seq.metrics",
     "make_run_dir": "keras_seq.training.run_folder",

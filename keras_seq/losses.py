@@ -3,7 +3,7 @@
 Shapes: B batch, C classes, P paths, Q quantiles.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 from keras import KerasTensor, ops
@@ -51,9 +51,7 @@ def loss_of_each_path(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
     return ops.sum(each, axis=1)
 
 
-def quantile_loss(
-    quantiles: Sequence[float],
-) -> Callable[[KerasTensor, KerasTensor], KerasTensor]:
+class QuantileLoss(keras.losses.Loss):
     """Pinball loss of several quantiles, summed: twice it is the absolute error at 0.5.
 
     Koenker and Bassett 1978: its least mean is at the quantiles of what is to come.
@@ -61,21 +59,26 @@ def quantile_loss(
     Args:
         quantiles: Q numbers between 0 and 1.
 
-    Returns:
-        A loss of targets float (...) and answers (..., Q): float (...).
-
     Example:
 
-    >>> loss = quantile_loss((0.1, 0.5))
-    >>> float(loss(ops.array([1.0]), ops.array([[0.0, 3.0]]))[0]).__round__(3)
+    >>> loss = QuantileLoss((0.1, 0.5))
+    >>> float(loss(ops.array([1.0]), ops.array([[0.0, 3.0]]))).__round__(3)
     2.2
     """
-    levels = tuple(float(quantile) for quantile in quantiles)
 
-    def loss(targets: KerasTensor, answers: KerasTensor) -> KerasTensor:
+    def __init__(self, quantiles: Sequence[float], name: str = "quantile_loss") -> None:
+        super().__init__(name=name)
+        self.quantiles = [float(quantile) for quantile in quantiles]
+
+    # A plain function will not do: Keras takes a last axis of size one off its answers,
+    # and one quantile would be compared with every target.
+    def call(self, targets: KerasTensor, answers: KerasTensor) -> KerasTensor:
+        """Targets float (...) and answers (..., Q): float (...)."""
         targets = ops.cast(ops.expand_dims(targets, -1), answers.dtype)
         error = targets - answers  # (..., Q)
-        level = ops.convert_to_tensor(levels, answers.dtype)
+        level = ops.convert_to_tensor(self.quantiles, answers.dtype)
         return 2 * ops.sum(ops.maximum(level * error, (level - 1) * error), axis=-1)
 
-    return loss
+    def get_config(self) -> dict:
+        """What makes an equal one."""
+        return {"quantiles": self.quantiles, "name": self.name}

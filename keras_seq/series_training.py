@@ -13,7 +13,7 @@ import keras
 
 from keras_seq.data.window_pipeline import make_window_dataset
 from keras_seq.layers.scaling import Scaling
-from keras_seq.losses import quantile_loss
+from keras_seq.losses import QuantileLoss
 from keras_seq.models.forecaster import build_forecaster
 from keras_seq.series_data import SeriesData, make_scaling
 from keras_seq.training.devices import get_strategy, set_seed
@@ -92,7 +92,7 @@ def learn_forecaster(
             train_set,
             validation_set,
             epochs=epochs,
-            loss=quantile_loss((0.5,) if documented else quantiles),
+            loss=QuantileLoss((0.5,) if documented else quantiles),
             metrics=[],
             schedule=cosine_schedule(LEARNING_RATE, epochs),
             patience=PATIENCE,

@@ -93,12 +93,13 @@ def cut_rows(
     for one in table.series:
         keys = one.dates if dated else np.arange(len(one.values))
         pool = every_date if dated else keys
-        usual = [pool[int(round(share * len(pool)))] for share in np.cumsum(SHARES)]
+        rows = [int(share * len(pool)) for share in np.cumsum(SHARES)]
+        usual = [pool[row] for row in rows]
         found = [
             default if text is None else _start(text, dated)
             for text, default in zip(starts, usual)
         ]
-        if not found[0] < found[1]:
+        if any(starts) and not found[0] < found[1]:
             raise UserError(
                 f"validation would start at {found[0]} and test at {found[1]}; "
                 "give --validation-start and --test-start in this order"

@@ -110,7 +110,6 @@ def test_every_builder_runs_under_a_second_backend(root: Path):
 import keras
 from tests.model_contract import WINDOW_RECORDS
 from keras_seq.layers.scaling import level_scaling, returns_scaling
-from keras_seq.losses import quantile_loss
 from keras_seq.models.forecaster import build_forecaster
 assert keras.backend.backend() == "jax"
 for record in WINDOW_RECORDS:
