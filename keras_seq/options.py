@@ -34,6 +34,7 @@ COMMON_HELP = {
     "validation_start": "date (or row) of the first row that validates; default after "
     "70 % of them",
     "test_start": "date (or row) of the first row that tests; default after 85 %",
+    "documented": "train the tutorial's own architecture instead",
     "epochs": "most passes over the training samples",
     "batch_size": "samples in one step",
     "max_seconds": "time limit of training; the best weights so far are kept",

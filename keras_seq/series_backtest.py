@@ -6,18 +6,21 @@ baselines. This module knows no architecture.
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keras_seq.data.series import SeriesTable
 from keras_seq.data.simulator import SimulatedPrices
-from keras_seq.errors import UserError
 from keras_seq.series_data import SeriesData, prepare_series
 from keras_seq.series_run import score_forecaster
+from keras_seq.series_show import show_backtest
 from keras_seq.series_training import Learned
+from keras_seq.training.run_folder import write_facts
 
 FIRST_TEST = 0.7  # share of the rows before the first fold
+NUM_FOLDS = 5
 VALIDATION = 0.15  # share of a fold's rows that validates
 
 Learn = Callable[[SeriesData], Learned]
@@ -28,15 +31,17 @@ def backtest_folds(
     table: SeriesTable | SimulatedPrices,
     learn: Learn,
     *,
+    run_dir: Path,
     refit_every: int | None = None,
     **settings: Any,
 ) -> Iterator[dict[str, Any]]:
-    """Scores of each fold, as they come.
+    """Scores of each fold as they come; at the end all stand in the run folder.
 
     Args:
         task: its name.
         table: of `read_series` or `simulate_prices`.
         learn: prepared data -> what `learn_forecaster` returns, freshly trained.
+        run_dir: takes metrics.json, and the skill by fold as a figure.
         refit_every: rows from one refit to the next; None makes five folds of the last
             30 % of the rows.
         settings: horizon, lookback, season and form, as `prepare_series` has them.
@@ -48,48 +53,58 @@ def backtest_folds(
     Raises:
         UserError: Too few rows, or folds shorter than the horizon.
     """
-    simulated = table if isinstance(table, SimulatedPrices) else None
-    whole = simulated.table if simulated else table
+    found = []
+    for start, end, data in _folds(table, refit_every, settings):
+        learned = learn(data)
+        report = score_forecaster(task, *learned[:2], data).test
+        found.append({"fold": len(found) + 1, "start": start, "end": end})
+        found[-1] |= _shortened(report)
+        yield found[-1]
+    write_facts(run_dir, "metrics.json", {"task": task, "folds": found})
+    show_backtest(run_dir, found)
+
+
+def _folds(
+    table: SeriesTable | SimulatedPrices,
+    refit_every: int | None,
+    settings: dict[str, Any],
+) -> Iterator[tuple[Any, Any, SeriesData]]:
+    """First and last test row of each fold, and its data: no row after the fold."""
+    whole = table.table if isinstance(table, SimulatedPrices) else table
     dated = whole.frequency is not None
     if dated:
         keys = np.unique(np.concatenate([one.dates for one in whole.series]))
     else:
         keys = np.arange(min(len(one.values) for one in whole.series))
-    first = int(round(FIRST_TEST * len(keys)))
-    every = refit_every or max(1, -(-(len(keys) - first) // 5))
-    starts = range(first, len(keys), every)
-    for number, start in enumerate(starts, start=1):
+    first = int(FIRST_TEST * len(keys))
+    every = refit_every or max(1, -(-(len(keys) - first) // NUM_FOLDS))
+    horizon = 1
+    for start in range(first, len(keys), every):
         end = min(start + every, len(keys))
-        horizon = settings.get("horizon") or 1
-        if end - start < horizon:
-            if number == 1:
-                raise UserError(
-                    f"--refit-every {every}: expected at least the {horizon} rows of "
-                    "the horizon"
-                )
-            return
+        ended = keys[end] if end < len(keys) else None
         validation = keys[int(start * (1 - VALIDATION))]
-        cut, ended = keys[start], keys[end] if end < len(keys) else None
+        if start > first and end - start < horizon:
+            return  # the rest of the last fold is shorter than one forecast
         data = prepare_series(
-            _until(table, ended, dated), cuts=_rows(whole, validation, cut, dated),
+            _until(table, ended, dated),
+            cuts=_rows(whole, validation, keys[start], dated),
             **settings,
-        )  # fmt: skip
-        if end - start < data.horizon:
-            return
-        learned = learn(data)
-        report = score_forecaster(task, *learned[:2], data).test
-        yield {
-            "fold": number,
-            "start": _shown(keys[start]),
-            "end": _shown(keys[end - 1]),
-            "n": report["n"],
-            "mase": report["scores"]["mase"]["value"],
-            "baseline": report["comparison"]["baseline"],
-            "skill": report["comparison"]["skill"],
-            "persistence_skill": report["comparison"]["skill_against"]["persistence"],
-            "coverage": report["interval"]["coverage"],
-            "baselines": {n: v["mase"] for n, v in report["baselines"].items()},
-        }
+        )
+        horizon = data.horizon
+        yield _shown(keys[start]), _shown(keys[end - 1]), data
+
+
+def _shortened(report: dict[str, Any]) -> dict[str, Any]:
+    compared = report["comparison"]
+    return {
+        "n": report["n"],
+        "mase": report["scores"]["mase"]["value"],
+        "baseline": compared["baseline"],
+        "skill": compared["skill"],
+        "persistence_skill": compared["skill_against"]["persistence"],
+        "coverage": report["interval"]["coverage"],
+        "baselines": {n: v["mase"] for n, v in report["baselines"].items()},
+    }
 
 
 def _until(

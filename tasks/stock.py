@@ -1,17 +1,14 @@
 """Prices, or any regular series: a recurrent network forecasts the next steps.
 
 Data: CSV with Date,Open,High,Low,Close,Volume (Yahoo, Stooq), one file or several; any
-table with a column of numbers, with dates or without. `--data stooq:aapl.us` downloads
-a share. Without --data it trains on simulated prices whose best possible forecast is
-known: some two minutes on two cores.
+table with columns of numbers, with dates or without; `--data stooq:aapl.us` downloads a
+share. Without --data it trains on simulated prices whose best possible forecast is
+known: some two minutes on two cores. Scores on real data stand in the README.
 
     python tasks/stock.py train --data AAPL.csv
     python tasks/stock.py train --data ETTh1.csv --target all --horizon 96
     python tasks/stock.py backtest --data AAPL.csv
-    python tasks/stock.py evaluate --data AAPL_today.csv
     python tasks/stock.py predict AAPL.csv
-
-Expect no miracle of prices: the README shows what is reached, beside yesterday's price.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,21 +24,22 @@ EXPORT_DIR = Path("saved_models", STEM)
 QUANTILES = (0.1, 0.5, 0.9)
 LONGEST_SEGMENT = 48  # steps
 FRESH_SEED = 1_000_000  # of simulated prices that no training saw
+Fill = Literal["forward", "drop"]
+Form = Literal["auto", "returns", "level"]
+Names = Sequence[str] | None
 
 
 def load_data(
-    data: Sequence[str] | None = None, date_column: Sequence[str] | None = None,
-    target: Sequence[str] | None = None, features: Sequence[str] | None = None,
-    frequency: str | None = None, fill: Literal["forward", "drop"] | None = None,
+    data: Names = None, date_column: Names = None, target: Names = None,
+    features: Names = None, frequency: str | None = None, fill: Fill | None = None,
     limit: int | None = None, seed: int = 0,
 ) -> Any:  # fmt: skip
     """The series of files, of a download, or the embedded sample; checked by row."""
     if not data:
         return ks.simulate_prices(seed)
-    paths = ks.fetch_tickers(data)
     return ks.read_series(
-        paths, date_column=date_column, target=target, features=features,
-        frequency=frequency, fill=fill, limit=limit,
+        ks.fetch_tickers(data), date_column=date_column, target=target,
+        features=features, frequency=frequency, fill=fill, limit=limit,
     )  # fmt: skip
 
 
@@ -58,31 +56,27 @@ def build_model(data: Any, scaling: Any, documented: bool = False) -> Any:
 
 
 def train(
-    *, data: Sequence[str] | None = None, date_column: Sequence[str] | None = None,
-    target: Sequence[str] | None = None, features: Sequence[str] | None = None,
-    frequency: str | None = None, fill: Literal["forward", "drop"] | None = None,
-    horizon: int | None = None, lookback: int | None = None,
-    season: int | None = None, form: Literal["auto", "returns", "level"] = "auto",
-    validation_start: str | None = None, test_start: str | None = None,
-    epochs: int | None = None, batch_size: int | None = None,
-    max_seconds: float | None = None, limit: int | None = None, seed: int = 0,
-    run_dir: Path | None = None, export_dir: Path = EXPORT_DIR,
+    *, data: Names = None, date_column: Names = None, target: Names = None,
+    features: Names = None, frequency: str | None = None, fill: Fill | None = None,
+    horizon: int | None = None, lookback: int | None = None, season: int | None = None,
+    form: Form = "auto", validation_start: str | None = None,
+    test_start: str | None = None, epochs: int | None = None,
+    batch_size: int | None = None, max_seconds: float | None = None,
+    limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
+    export_dir: Path = EXPORT_DIR,
     strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
     documented: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Train, score beside the baselines, export and prove.
 
     Args:
-        epochs: Most passes over train; default by its size, from 10 to 100.
-        batch_size: Windows in one step; default by the size of train, from 8 to 128.
-        documented: Train the tutorial's own architecture instead.
+        data: Files or globs, each file a series, or stooq:SYMBOL; default simulated.
+        epochs: Most passes over train; default by its size, from 12 to 100.
     """
     settings = dict(locals())
-    table = load_data(
-        data, date_column, target, features, frequency, fill, limit, seed
-    )  # fmt: skip
     loaded = ks.prepare_series(
-        table, horizon=horizon, lookback=lookback, season=season, form=form,
+        load_data(data, date_column, target, features, frequency, fill, limit, seed),
+        horizon=horizon, lookback=lookback, season=season, form=form,
         validation_start=validation_start, test_start=test_start,
     )  # fmt: skip
     run_dir = ks.make_run_dir(STEM, run_dir)
@@ -101,42 +95,31 @@ def train(
 
 
 def backtest(
-    *, data: Sequence[str] | None = None, date_column: Sequence[str] | None = None,
-    target: Sequence[str] | None = None, features: Sequence[str] | None = None,
-    frequency: str | None = None, fill: Literal["forward", "drop"] | None = None,
-    horizon: int | None = None, lookback: int | None = None,
-    season: int | None = None, form: Literal["auto", "returns", "level"] = "auto",
-    refit_every: int | None = None, epochs: int | None = None, seed: int = 0,
-    limit: int | None = None, run_dir: Path | None = None, documented: bool = False,
+    *, data: Names = None, date_column: Names = None, target: Names = None,
+    features: Names = None, frequency: str | None = None, fill: Fill | None = None,
+    horizon: int | None = None, lookback: int | None = None, season: int | None = None,
+    form: Form = "auto", refit_every: int | None = None, epochs: int | None = None,
+    limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
+    documented: bool = False,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """Train again and again as time goes on, and score each time on what came next.
+    """Train again as time goes on, each time scored on what came next.
 
     Args:
         refit_every: Rows from one refit to the next; default five folds.
-        epochs: Most passes over train; default by its size, from 10 to 100.
-        documented: Train the tutorial's own architecture instead.
     """
-    table = load_data(
-        data, date_column, target, features, frequency, fill, limit, seed
+    table = load_data(data, date_column, target, features, frequency, fill, limit, seed)
+    learn = partial(ks.learn_forecaster, build=build_model, quantiles=QUANTILES,
+                    epochs=epochs, seed=seed, documented=documented)  # fmt: skip
+    run_dir = ks.make_run_dir(STEM, run_dir)
+    yield from ks.backtest_folds(
+        STEM, table, learn, run_dir=run_dir, refit_every=refit_every, horizon=horizon,
+        lookback=lookback, season=season, form=form,
     )  # fmt: skip
-    run_dir, folds = ks.make_run_dir(STEM, run_dir), []
-    for fold in ks.backtest_folds(
-        STEM, table,
-        partial(ks.learn_forecaster, build=build_model, quantiles=QUANTILES,
-                epochs=epochs, seed=seed, documented=documented),
-        refit_every=refit_every, horizon=horizon, lookback=lookback, season=season,
-        form=form,
-    ):  # fmt: skip
-        folds.append(fold)
-        yield fold
-    ks.write_facts(run_dir, "metrics.json", {"task": STEM, "folds": folds})
-    ks.show_backtest(run_dir, folds)
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: Sequence[str] | None = None,
-    fill: Literal["forward", "drop"] | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    *, model: Path = EXPORT_DIR, data: Names = None, fill: Fill | None = None
+) -> dict[str, Any]:
     """Score an exported model on rows after its training, beside baselines.
 
     Args:
@@ -150,12 +133,9 @@ def evaluate(
 
 
 def predict(
-    *files: str, model: Path = EXPORT_DIR,
-    fill: Literal["forward", "drop"] | None = None,
-) -> Iterator[dict[str, Any]]:  # fmt: skip
-    """Forecast the steps after the last row of each file, with an interval.
-
-    Dates of daily prices are weekdays: holidays are not known.
+    *files: str, model: Path = EXPORT_DIR, fill: Fill | None = None
+) -> Iterator[dict[str, Any]]:
+    """Forecast what follows each file's last row; holidays are not known.
 
     Args:
         files: Files with the columns of the training; default fresh simulated prices.
@@ -169,6 +149,4 @@ def predict(
 
 
 if __name__ == "__main__":
-    cli.run(
-        __doc__, train=train, evaluate=evaluate, predict=predict, backtest=backtest
-    )  # fmt: skip
+    cli.run(__doc__, train=train, evaluate=evaluate, predict=predict, backtest=backtest)
