@@ -24,6 +24,8 @@ ETTH1 = ["--target", "all", "--horizon", "96", "--validation-start", "2017-06-26
          "--test-start", "2017-10-24"]  # fmt: skip
 PM25 = ["--target", "pm2.5", "--features", "TEMP", "DEWP", "PRES", "Iws",
         "--fill", "forward"]  # fmt: skip
+TICKERS = [f"stock/{name}.csv" for name in (
+    "AAPL", "AMZN", "BA", "COST", "CVX", "DIA", "GOOGL", "MSFT")]  # fmt: skip
 # Name: (files, further options). No file: the simulator.
 SETS = {
     "simulator": ([], []),
@@ -31,8 +33,9 @@ SETS = {
     "etth1_documented": (
         ["timeseries/ETTh1_first14400.csv.gz"], [*ETTH1, "--documented"],
     ),
-    "tickers": (["stock/*.csv"], []),
-    "tickers_documented": (["stock/*.csv"], ["--documented"]),
+    "tickers": (TICKERS, []),
+    "tickers_documented": (TICKERS, ["--documented"]),
+    "sp500": (["stock/GSPC.csv"], []),
     "pm25": (["timeseries/beijing_pm25_2010_2013.csv.gz"], PM25),
     "airline": (["timeseries/airline-passengers.csv"], []),
 }  # fmt: skip

@@ -10,11 +10,13 @@ import numpy as np
 
 from keras_seq.evaluation.forecast_scores import (
     FEW_BLOCKS,
+    FEWEST_BLOCKS,
     IN_UNITS,
     INTERVAL_MEASURES,
     MEASURES,
     NETWORK,
     Sums,
+    block_length,
     finished,
     skill,
     with_intervals,
@@ -57,7 +59,7 @@ def forecast_report(
         "by_series", "by_target", "lag", "interval"}.
     """
     horizon = sums[NETWORK].steps[0].shape[0]
-    block = max(2 * horizon, int(len(np.unique(times)) ** (1 / 3)) + 1)
+    block, blocks = block_length(horizon, len(np.unique(times)))
     several = len(target_names) > 1
     shown = [name for name in MEASURES if not (several and name in IN_UNITS)]
     scores = with_intervals(MEASURES, sums[NETWORK], times, block)
@@ -71,8 +73,7 @@ def forecast_report(
     against = {
         name: skill(sums[NETWORK], sums[name], times, block) for name in baselines
     }
-    verdict = _verdict(against[best])
-    blocks = len(np.unique(times)) / block
+    verdict = _verdict(against[best]) if blocks >= FEWEST_BLOCKS else "ties"
     report = {
         "task": task,
         "n": len(times),
@@ -178,7 +179,9 @@ def _sentences(
             f"{lag['with_last_row']:.4f}) rather than the row to come "
             f"({lag['with_target']:.4f}): the curve looks right, one step late."
         )
-    if blocks < FEW_BLOCKS:
+    if blocks < FEWEST_BLOCKS:
+        text += " The test part is too short to prove any difference."
+    elif blocks < FEW_BLOCKS:
         text += " The test part is short: this is a hint at most."
     return text
 

@@ -21,7 +21,7 @@ ROOTS = ("rmse", "rmsse")
 INTERVAL_MEASURES = ("coverage", "width")
 IN_UNITS = ("mae", "rmse", "mape", "smape")  # mean little over targets of other units
 RESAMPLES = 1000
-FEW_BLOCKS = 10
+FEW_BLOCKS, FEWEST_BLOCKS = 10, 4  # in a test part
 NETWORK = "network"
 
 
@@ -126,6 +126,21 @@ def finished(names: Sequence[str], sums: np.ndarray, counts: np.ndarray) -> np.n
         means = sums / counts
     roots = np.array([name in ROOTS for name in names])
     return np.where(roots, np.sqrt(np.where(roots, means, 0.0)), means)
+
+
+def block_length(horizon: int, num_times: int) -> tuple[int, float]:
+    """Times of a block, and how many blocks of the length wished for there would be.
+
+    Two horizons, so that windows which share targets stay together; in a short part a
+    quarter of it, or every resample would be the whole.
+
+    Example:
+
+    >>> block_length(5, 1000), block_length(12, 11)
+    ((10, 100.0), (2, 0.45...))
+    """
+    wished = max(2 * horizon, int(num_times ** (1 / 3)) + 1)
+    return max(1, min(wished, num_times // FEWEST_BLOCKS)), num_times / wished
 
 
 def block_totals(

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import keras
 from keras import layers, ops
-from keras.layers import GRU
 
+from keras_seq.layers.recurrent import GRU
 from keras_seq.models.blocks import check_rates, check_sizes, check_window
 
 

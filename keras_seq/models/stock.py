@@ -11,8 +11,8 @@ from typing import Literal
 
 import keras
 from keras import layers, ops
-from keras.layers import GRU, LSTM
 
+from keras_seq.layers.recurrent import GRU, LSTM
 from keras_seq.models.blocks import check_sizes, check_window
 
 SMALLEST_SCALE = 1e-3  # a window that stands still is not blown up

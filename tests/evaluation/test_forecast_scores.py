@@ -158,3 +158,28 @@ def test_a_network_that_is_better_wins_and_is_not_told_so():
     assert "stock, 400 windows" in shown and "persistence" in shown
     assert "Intervals of 80% hold 100.0% of the targets." in shown
     assert len(report["by_step"]["network"]["mae"]) == 3
+
+
+def test_a_short_test_part_proves_nothing():
+    """Eleven windows of twelve steps are not one independent window."""
+    errors = np.random.default_rng(0).normal(size=(11, 12, 1))
+    sums = {}
+    for name, size in (("network", 3.0), ("persistence", 1.0)):
+        sums[name] = Sums()
+        sums[name].add(
+            measures(
+                np.zeros((11, 12, 1)), size * errors, np.ones((11, 1)), UNITS,
+                np.zeros(11, int),
+            )  # fmt: skip
+        )
+    inside = Sums()
+    inside.add(np.ones((11, 12, 1, 2)))
+    lag = {"with_last_row": 1.0, "with_target": 1.0, "of_changes": 0.0}
+    report = forecast_report(
+        "t", sums, inside, times=np.arange(11), series=np.zeros(11, int),
+        series_names=["A"], target_names=["x"], lag=lag, nominal=0.8, is_prices=False,
+    )  # fmt: skip
+    assert report["verdict"] == "ties"
+    assert "too short to prove" in report["comparison"]["sentence"]
+    mae = report["scores"]["mae"]
+    assert mae["low"] < mae["value"] < mae["high"]
