@@ -101,7 +101,8 @@ def fit(
         checkpoint_seconds: between two states within an epoch; a state that takes long
             to write is written less often.
         log_steps: between two points of losses and gradient norms on TensorBoard.
-        hparams: what TensorBoard's HParams compares runs by.
+        hparams: what TensorBoard's HParams compares runs by, beside epochs, patience,
+            clipnorm, optimizer and its rate at the start.
         embedding_words: names of the rows of the model's first embedding, for
             TensorBoard's projector.
         callbacks: further ones, called after those wired here.
@@ -146,7 +147,11 @@ def fit(
                 monitor, mode=mode, patience=patience, restore_best_weights=True
             )
         )
-    watchers += _boards(run_dir, log_steps, hparams, embedding_words)
+    moves = innermost(model.optimizer)
+    rate = float(schedule(0) if schedule else moves.learning_rate.numpy())
+    compared = {"epochs": epochs, "patience": patience, "clipnorm": clipnorm}
+    compared |= {"optimizer": moves.name, "learning_rate": rate}
+    watchers += _boards(run_dir, log_steps, compared | (hparams or {}), embedding_words)
     if max_seconds is not None:
         watchers.append(TimeLimit(max_seconds))
     if not sys.stderr.isatty():
@@ -161,7 +166,7 @@ def fit(
 def _boards(
     run_dir: str | Path | None,
     log_steps: int,
-    hparams: dict[str, Any] | None,
+    hparams: dict[str, Any],
     words: Sequence[str] | None,
 ) -> list[keras.callbacks.Callback]:
     """What looks for faults, and what shows the run on TensorBoard."""
