@@ -26,7 +26,6 @@ from keras_seq.training.run_folder import show_classifier, write_facts
 
 BASELINES = "baselines.npz"
 VALIDATION_ROWS = 1250  # enough to stop by and to weigh two paths; the rest trains
-PROVEN = 64  # held-out texts that an export is proven on
 
 
 class TextData(NamedTuple):
@@ -139,8 +138,8 @@ def finish_run(
         export_dir,
         models=[model],
         signatures=server.signatures(),
-        examples={"text": test.texts[:PROVEN]},
-        expected=server.expected(test.texts[:PROVEN]),
+        examples={"text": test.examples},
+        expected=server.expected(test.examples),
         metadata=facts | {"data": data.fingerprint, "metrics": test.report},
         extra_files={BASELINES: partial(save_baselines, baselines=baselines)},
     )

@@ -1,9 +1,12 @@
 """A classifier beside its baselines: all scored on the same samples, in one pass.
 
-Takes callables and plain data; knows nothing of networks or files of samples. Baselines
-are kept as arrays, so that an exported model can be scored beside them anywhere.
+Takes callables and plain data; knows nothing of networks or files of samples. Texts are
+read some thousand at a time and let go. Baselines are kept as arrays, so that an
+exported model can be scored beside them anywhere.
 """
 
+import heapq
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +20,10 @@ from keras_seq.evaluation.scores import report
 Samples = Iterable[tuple[str, str]]
 Baselines = Mapping[str, MajorityBaseline | TfidfBaseline]
 
+ROWS_READ = 4096
+EXAMPLES = 64  # texts kept of what was scored
+WORST = 10
+
 
 class Scored(NamedTuple):
     """A report, with what it was made of.
@@ -25,13 +32,16 @@ class Scored(NamedTuple):
         report: what `evaluation.scores.report` returned.
         labels: int (N,).
         probabilities: float (N, C), the network's.
-        texts: N texts.
+        examples: the first texts, 64 at most.
+        mistakes: (sureness, label, answer, text) of the wrong answers that the network
+            was surest of, the surest first.
     """
 
     report: dict[str, Any]
     labels: np.ndarray
     probabilities: np.ndarray
-    texts: list[str]
+    examples: list[str]
+    mistakes: list[tuple[float, int, int, str]]
 
 
 def fit_baselines(
@@ -61,8 +71,10 @@ def fit_baselines(
     }
 
 
-def label_ids(samples: Samples, label_names: Sequence[str]) -> np.ndarray:
-    """Labels as positions in `label_names`: int64 (N,).
+def label_ids(
+    samples: Samples, label_names: Sequence[str], first: int = 1
+) -> np.ndarray:
+    """Labels as positions in `label_names`: int64 (N,); samples count from `first`.
 
     Raises:
         UserError: A label is not among them.
@@ -74,7 +86,7 @@ def label_ids(samples: Samples, label_names: Sequence[str]) -> np.ndarray:
     """
     number_of = {name: number for number, name in enumerate(label_names)}
     numbers = []
-    for row, (_, label) in enumerate(samples, start=1):
+    for row, (_, label) in enumerate(samples, first):
         if label not in number_of:
             raise UserError(
                 f"label {label!r} (sample {row}) was not in the training data, which "
@@ -106,46 +118,57 @@ def score_classifier(
     Raises:
         UserError: There is no sample, or a label is unknown.
     """
-    samples = list(samples)
-    if not samples:
+    labels, probabilities, examples, mistakes = [], [], [], []
+    others = {name: [] for name in baselines}
+    samples, rows = iter(samples), 0
+    while chunk := list(itertools.islice(samples, ROWS_READ)):
+        texts = [text for text, _ in chunk]
+        truth = label_ids(chunk, label_names, rows + 1)
+        answers = np.stack([row["probabilities"] for row in answer(texts)])
+        for name, baseline in baselines.items():
+            others[name].append(baseline.predict_proba(texts))
+        examples += texts[: EXAMPLES - len(examples)]
+        mistakes = heapq.nlargest(WORST, [*mistakes, *_wrong(truth, answers, texts)])
+        labels.append(truth)
+        probabilities.append(answers)
+        rows += len(chunk)
+    if not rows:
         raise UserError("there is no sample to score")
-    labels = label_ids(samples, label_names)
-    texts = [text for text, _ in samples]
-    probabilities = np.stack([row["probabilities"] for row in answer(texts)])
-    others = {name: each.predict_proba(texts) for name, each in baselines.items()}
-    return Scored(
-        report(task, labels, probabilities, others, label_names),
-        labels,
-        probabilities,
-        texts,
-    )
+    truth, answers = np.concatenate(labels), np.concatenate(probabilities)
+    beside = {name: np.concatenate(parts) for name, parts in others.items()}
+    told = report(task, truth, answers, beside, label_names)
+    return Scored(told, truth, answers, examples, mistakes)
 
 
-def worst_mistakes(scored: Scored, label_names: Sequence[str], most: int = 10) -> str:
+def _wrong(
+    labels: np.ndarray, probabilities: np.ndarray, texts: Sequence[str]
+) -> Iterator[tuple[float, int, int, str]]:
+    answers = probabilities.argmax(axis=1)
+    for row in np.nonzero(answers != labels)[0]:
+        sureness = float(probabilities[row].max())
+        yield sureness, int(labels[row]), int(answers[row]), texts[row]
+
+
+def worst_mistakes(scored: Scored, label_names: Sequence[str]) -> str:
     """The wrong answers that the network was surest of, for people to read.
 
     Args:
         scored: what `score_classifier` returned.
         label_names: C names.
-        most: number of mistakes.
 
     Returns:
         One line a mistake; the text is cut to 200 characters.
 
     Example:
 
-    >>> print(worst_mistakes(Scored({}, np.array([0, 1]), np.array(
-    ...     [[0.1, 0.9], [0.2, 0.8]]), ["awful", "nice"]), ["no", "yes"]))
+    >>> mistakes = [(0.9, 0, 1, "awful")]
+    >>> print(worst_mistakes(Scored({}, None, None, [], mistakes), ["no", "yes"]))
     yes 0.900, but no: awful
     """
-    answers = scored.probabilities.argmax(axis=1)
-    sureness = scored.probabilities.max(axis=1)
-    wrong = np.nonzero(answers != scored.labels)[0]
-    wrong = wrong[np.argsort(-sureness[wrong], kind="stable")][:most]
     return "\n".join(
-        f"{label_names[answers[i]]} {sureness[i]:.3f}, but "
-        f"{label_names[scored.labels[i]]}: {' '.join(scored.texts[i].split())[:200]}"
-        for i in wrong
+        f"{label_names[answer]} {sureness:.3f}, but {label_names[label]}: "
+        f"{' '.join(text.split())[:200]}"
+        for sureness, label, answer, text in scored.mistakes
     )
 
 

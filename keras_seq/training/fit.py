@@ -17,6 +17,7 @@ from keras_seq.training.devices import innermost
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.lock import locked
 from keras_seq.training.monitor import Progress, TrainingMonitor
+from keras_seq.training.paths import paths_table
 from keras_seq.training.resume import Clock, RunCallbacks, endless, num_batches, say
 from keras_seq.training.settings import check_same, describe_run
 from keras_seq.training.tensorboard import RunBoard
@@ -138,6 +139,8 @@ def fit(
         schedule=schedule, monitor=monitor, mode=mode, patience=patience,
         max_seconds=max_seconds,
     )  # fmt: skip
+    if table := paths_table(model):
+        say(table)
     watchers = [TrainingMonitor()]
     if schedule is not None:
         watchers.append(keras.callbacks.LearningRateScheduler(schedule))
