@@ -204,16 +204,21 @@ def _train(
         verbose=1 if sys.stderr.isatty() else 0,
     )  # fmt: skip
     if steps is not None:
-        train = endless(train, facts["epoch"], facts["batch"])
-    model.fit(
-        train,
-        validation_data=validation,
-        epochs=epochs,
-        initial_epoch=epochs if facts["over"] else facts["epoch"],
-        steps_per_epoch=steps,
-        shuffle=False,  # the dataset orders its samples
-        callbacks=run,
-    )
+        train = endless(train, steps, facts["epoch"], facts["batch"])
+    try:
+        model.fit(
+            train,
+            validation_data=validation,
+            epochs=epochs,
+            initial_epoch=epochs if facts["over"] else facts["epoch"],
+            steps_per_epoch=steps,
+            shuffle=False,  # the dataset orders its samples
+            callbacks=run,
+        )
+    finally:
+        for each in callbacks:
+            if isinstance(each, GradientMonitor):
+                each.release()  # an interrupt leaves the model as it was, too
     run.history.seconds = clock.seconds()
     return run.history
 
