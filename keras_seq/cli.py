@@ -31,6 +31,7 @@ def run(
     evaluate: Callable,
     predict: Callable,
     argv: Sequence[str] | None = None,
+    **further: Callable,
 ) -> None:
     """Runs the verb that the command line asks for, then exits.
 
@@ -48,6 +49,7 @@ def run(
         evaluate: Returns a mapping.
         predict: Returns a mapping or an iterable of them, printed as they come.
         argv: Arguments after the script's name; default `sys.argv[1:]`.
+        further: Verbs that a task has beside these, each returning as predict does.
 
     Raises:
         SystemExit: Always, with the exit status.
@@ -63,7 +65,7 @@ def run(
     {"input": "ab", "length": 2}
     {"input": "谢谢你", "length": 3}
     """
-    verbs = {"train": train, "evaluate": evaluate, "predict": predict}
+    verbs = {"train": train, "evaluate": evaluate, "predict": predict, **further}
     stdout, status = sys.stdout, 0
     # Any text can be printed; what UTF-8 has no bytes for becomes a JSON escape.
     if hasattr(stdout, "reconfigure"):

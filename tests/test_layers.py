@@ -28,6 +28,14 @@ LAYERS = {
     "keras_seq.data.text": 4,
     "keras_seq.data.audio": 4,
     "keras_seq.data.pipeline": 4,
+    "keras_seq.data.window_pipeline": 4,
+    "keras_seq.forecast_serving": 4,
+    "keras_seq.series_data": 4,
+    "keras_seq.series_scores": 4,
+    "keras_seq.series_show": 4,
+    "keras_seq.series_run": 4,
+    "keras_seq.series_backtest": 4,
+    "keras_seq.series_training": 4,
     "keras_seq.training": 4,
     "keras_seq.options": 4,
     "keras_seq.quiet": 4,
@@ -51,6 +59,12 @@ TENSORFLOW = (
     "keras_seq.data.text",
     "keras_seq.data.audio",
     "keras_seq.data.pipeline",
+    "keras_seq.data.window_pipeline",
+    "keras_seq.forecast_serving",
+    "keras_seq.series_scores",
+    "keras_seq.series_show",
+    "keras_seq.series_run",
+    "keras_seq.series_training",
     "keras_seq.training",
     "keras_seq.export",
     "keras_seq.export_graph",
@@ -67,6 +81,7 @@ TENSORFLOW_INSIDE = (
 )
 KERAS = TENSORFLOW + (
     "keras_seq.text_run",
+    "keras_seq.series_backtest",
     "keras_seq.layers",
     "keras_seq.losses",
     "keras_seq.metrics",
@@ -76,6 +91,7 @@ KERAS = TENSORFLOW + (
 )
 # Slow to import, so they wait for the function that needs them.
 LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr"}
+LATE |= {"pandas", "statsmodels"}
 # What a builder may call upon beside Keras: nothing that reads, writes or computes.
 BUILDER_IMPORTS = ("keras", "keras_seq.layers", "keras_seq.constants")
 BUILDER_STANDARD = {"__future__", "collections", "functools", "math", "typing"}

@@ -134,13 +134,13 @@ def fit(
         model.compile(optimizer, loss, metrics=list(metrics))
     elif not model.compiled:
         raise ValueError("the model is not compiled; give fit a loss")
+    if table := paths_table(model):
+        say(table)
     settings = {} if run_dir is None else describe_run(
         model, train, validation, epochs=epochs, loss=loss, metrics=metrics,
         schedule=schedule, monitor=monitor, mode=mode, patience=patience,
         max_seconds=max_seconds,
     )  # fmt: skip
-    if table := paths_table(model):
-        say(table)
     watchers = [TrainingMonitor()]
     if schedule is not None:
         watchers.append(keras.callbacks.LearningRateScheduler(schedule))
