@@ -49,6 +49,7 @@ _MODULE_OF = {
     "gradient_by_time_figure": "keras_seq.evaluation.figures",
     "lr_schedule": "keras_seq.training.schedules",
     "cosine_schedule": "keras_seq.training.schedules",
+    "warmup_schedule": "keras_seq.training.schedules",
     "get_strategy": "keras_seq.training.devices",
     "set_precision": "keras_seq.training.devices",
     "set_seed": "keras_seq.training.devices",

@@ -104,8 +104,9 @@ def train(
         history = ks.fit(
             model if documented else ks.separate_paths(model), train_set,
             validation_set, epochs=epochs, max_seconds=max_seconds, run_dir=run_dir,
-            resume=resume, hparams=settings,
-            embedding_words=["(padding)", *loaded.tokenizer.word_index], **recipe,
+            resume=resume, embedding_words=["(padding)", *loaded.tokenizer.word_index],
+            hparams={"documented": documented, "batch_size": batch_size, "seed": seed},
+            **recipe,
         )  # fmt: skip
         if not documented:
             model = ks.weigh_evidence(model, validation_set)

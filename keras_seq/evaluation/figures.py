@@ -78,12 +78,15 @@ def confusion_matrix_figure(
     return _rendered(figure)
 
 
-def learning_curves_figure(history: Mapping[str, Sequence[float]]) -> np.ndarray:
+def learning_curves_figure(
+    history: Mapping[str, Sequence[float]], columns: int = 3
+) -> np.ndarray:
     """Draws each metric over the epochs, train and validation in one panel.
 
     Args:
         history: As Keras keeps it: a name to one value an epoch; `val_loss` is drawn
             beside `loss`. Values that are not finite leave a gap.
+        columns: most panels side by side.
 
     Returns:
         uint8 (H, W, 4), RGBA.
@@ -107,7 +110,7 @@ def learning_curves_figure(history: Mapping[str, Sequence[float]]) -> np.ndarray
             "an epoch"
         )
     metrics = list(dict.fromkeys(name.removeprefix("val_") for name in curves))
-    columns = min(len(metrics), 3)
+    columns = min(len(metrics), columns)
     rows = math.ceil(len(metrics) / columns)
     figure = Figure(figsize=(4.5 * columns, 3.2 * rows), layout="constrained")
     for place, metric in enumerate(metrics, start=1):

@@ -102,7 +102,8 @@ def fit(
         checkpoint_seconds: between two states within an epoch; a state that takes long
             to write is written less often.
         log_steps: between two points of losses and gradient norms on TensorBoard.
-        hparams: what TensorBoard's HParams compares runs by.
+        hparams: what TensorBoard's HParams compares runs by, beside epochs, patience,
+            clipnorm, optimizer and its rate at the start.
         embedding_words: names of the rows of the model's first embedding, for
             TensorBoard's projector.
         callbacks: further ones, called after those wired here.
@@ -149,7 +150,11 @@ def fit(
                 monitor, mode=mode, patience=patience, restore_best_weights=True
             )
         )
-    watchers += _boards(run_dir, log_steps, hparams, embedding_words)
+    moves = innermost(model.optimizer)
+    rate = float(schedule(0) if schedule else moves.learning_rate.numpy())
+    compared = {"epochs": epochs, "patience": patience, "clipnorm": clipnorm}
+    compared |= {"optimizer": moves.name, "learning_rate": rate}
+    watchers += _boards(run_dir, log_steps, compared | (hparams or {}), embedding_words)
     if max_seconds is not None:
         watchers.append(TimeLimit(max_seconds))
     if not sys.stderr.isatty():
@@ -164,7 +169,7 @@ def fit(
 def _boards(
     run_dir: str | Path | None,
     log_steps: int,
-    hparams: dict[str, Any] | None,
+    hparams: dict[str, Any],
     words: Sequence[str] | None,
 ) -> list[keras.callbacks.Callback]:
     """What looks for faults, and what shows the run on TensorBoard."""
@@ -199,16 +204,21 @@ def _train(
         verbose=1 if sys.stderr.isatty() else 0,
     )  # fmt: skip
     if steps is not None:
-        train = endless(train, facts["epoch"], facts["batch"])
-    model.fit(
-        train,
-        validation_data=validation,
-        epochs=epochs,
-        initial_epoch=epochs if facts["over"] else facts["epoch"],
-        steps_per_epoch=steps,
-        shuffle=False,  # the dataset orders its samples
-        callbacks=run,
-    )
+        train = endless(train, steps, facts["epoch"], facts["batch"])
+    try:
+        model.fit(
+            train,
+            validation_data=validation,
+            epochs=epochs,
+            initial_epoch=epochs if facts["over"] else facts["epoch"],
+            steps_per_epoch=steps,
+            shuffle=False,  # the dataset orders its samples
+            callbacks=run,
+        )
+    finally:
+        for each in callbacks:
+            if isinstance(each, GradientMonitor):
+                each.release()  # an interrupt leaves the model as it was, too
     run.history.seconds = clock.seconds()
     return run.history
 

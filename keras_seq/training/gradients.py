@@ -7,7 +7,7 @@ Shapes: G gradients, one for each trainable variable.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,7 @@ class GradientMonitor(keras.callbacks.Callback):
         self._batch_dir = batch_dir
         self._epoch = 0
         self._kept: list[np.ndarray] = []
+        self._untap: Callable[[], None] | None = None
 
     def get_state(self) -> dict[str, Any]:
         return {"files": self._writer.get_state()}
@@ -144,7 +145,7 @@ class GradientMonitor(keras.callbacks.Callback):
         model.make_train_function(force=True)  # a step traced before knows nothing
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        self._let_go()
+        self.release()
         self._writer.close()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -154,7 +155,7 @@ class GradientMonitor(keras.callbacks.Callback):
         found = self._found.read_value().numpy()[: len(self._owners)]
         loss = (logs or {}).get("loss", 0.0)
         if not (np.isfinite(found).all() and math.isfinite(loss)):
-            self._let_go()
+            self.release()
             raise UserError(self._fault(batch, found))
         step = int(self.model.optimizer.iterations.numpy())
         if step % self.every and step != 1:
@@ -224,9 +225,12 @@ class GradientMonitor(keras.callbacks.Callback):
         norms = {name: math.sqrt(square) for name, square in squares.items()}
         return {"global": math.sqrt(sum(squares.values())), **norms}
 
-    def _let_go(self) -> None:
-        """The model and its optimizer as they were."""
+    def release(self) -> None:
+        """Leaves the model and its optimizer as they were; done at the end of `fit`."""
+        if self._untap is None:
+            return
         self._untap()
+        self._untap = None
         self.model.__dict__.pop("train_step", None)
         self.model.train_function = None
 

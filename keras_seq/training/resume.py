@@ -153,7 +153,9 @@ def num_batches(train: tf.data.Dataset, needed: bool) -> int | None:
     return sum(1 for _ in train) if needed else None
 
 
-def endless(train: tf.data.Dataset, epoch: int, batch: int) -> tf.data.Dataset:
+def endless(
+    train: tf.data.Dataset, steps: int, epoch: int, batch: int
+) -> tf.data.Dataset:
     """The batches of a run from some epoch and batch on, epoch after epoch.
 
     A dataset that has a method `starting_at(epoch, batch)` is asked for it, and answers
@@ -161,7 +163,8 @@ def endless(train: tf.data.Dataset, epoch: int, batch: int) -> tf.data.Dataset:
     start, which gives the same batches where its order is fixed by seeds.
 
     Args:
-        train: batches, of known cardinality.
+        train: batches.
+        steps: batches in one pass.
         epoch: from 0.
         batch: from 0.
 
@@ -170,13 +173,13 @@ def endless(train: tf.data.Dataset, epoch: int, batch: int) -> tf.data.Dataset:
 
     Example:
 
-    >>> numbers = endless(tf.data.Dataset.range(3), 1, 2)
+    >>> numbers = endless(tf.data.Dataset.range(3), steps=3, epoch=1, batch=2)
     >>> [int(n) for n in numbers.take(3)]
     [2, 0, 1]
     """
     if hasattr(train, "starting_at"):
         return train.starting_at(epoch, batch)
-    passed = epoch * int(train.cardinality()) + batch
+    passed = epoch * steps + batch
     return train.repeat().skip(passed) if passed else train.repeat()
 
 

@@ -128,7 +128,6 @@ def write_facts(run_dir: Path, name: str, facts: Mapping[str, Any]) -> None:
 
 def show_classifier(
     run_dir: Path,
-    history: Mapping[str, Sequence[float]],
     scored: Scored,
     label_names: Sequence[str],
 ) -> None:
@@ -139,7 +138,6 @@ def show_classifier(
 
     Args:
         run_dir: the run's folder.
-        history: as Keras keeps it.
         scored: the test part's scores.
         label_names: C names.
     """

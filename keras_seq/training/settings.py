@@ -40,6 +40,7 @@ def describe_run(
         "schedule": schedule and [float(schedule(e)) for e in range(epochs)],
         "optimizer": _described(model.optimizer),
         "model": _digest(_architecture(model)),
+        "recurrent layers": _paths(model),
         "precision": model.dtype_policy.name,
         "replicas": strategy.num_replicas_in_sync,
         "training data": _described_data(train),
@@ -111,6 +112,12 @@ def _architecture(model: keras.Model) -> str:
         config = type(model).__name__
     shapes = [(tuple(v.shape), str(v.dtype)) for v in model.variables]
     return f"{_without_counters(config)} {shapes}"
+
+
+def _paths(model: keras.Model) -> str:
+    """Which way each computes: kernels and Keras' own loop differ in the last bits."""
+    layers = [x for x in model._flatten_layers() if isinstance(x, keras.layers.RNN)]
+    return ", ".join(getattr(x.path, "kind", "fallback") for x in layers)
 
 
 def _without_counters(text: str) -> str:

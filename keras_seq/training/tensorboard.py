@@ -19,6 +19,7 @@ from keras_seq.evaluation.figures import learning_curves_figure
 
 HISTOGRAM_VALUES = 100_000  # of a larger weight, so many are looked at
 PROJECTED_ROWS = 10_000  # more than a browser moves smoothly
+SO_FAR = "Mean over the epoch so far; it starts anew with each epoch."
 
 
 class EventWriter:
@@ -32,11 +33,11 @@ class EventWriter:
         self.log_dir = None if log_dir is None else Path(log_dir)
         self._writer: tf.summary.SummaryWriter | None = None
 
-    def scalar(self, tag: str, value: float, step: int) -> None:
-        """One point of a curve."""
+    def scalar(self, tag: str, value: float, step: int, about: str = "") -> None:
+        """One point of a curve; `about` is what a click on its "i" says."""
         if self.log_dir is not None:
             with self.at(step):
-                tf.summary.scalar(tag, value)
+                tf.summary.scalar(tag, value, description=about or None)
 
     def at(self, step: int) -> Any:
         """Within this `with` block `tf.summary` writes here, at this step."""
@@ -130,7 +131,7 @@ class RunBoard(keras.callbacks.Callback):
         step = int(self.model.optimizer.iterations.numpy())
         if step % self.every == 0 or step == 1:
             for name, value in (logs or {}).items():
-                self._train.scalar(f"batch_{name}", value, step)
+                self._train.scalar(f"running_mean/{name}", value, step, SO_FAR)
             self._train.scalar("learning_rate", self._learning_rate(), step)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -141,7 +142,6 @@ class RunBoard(keras.callbacks.Callback):
                 self._validation.scalar(f"epoch_{tag}", value, step)
             elif name != "learning_rate":
                 self._train.scalar(f"epoch_{name}", value, step)
-        self._train.scalar("epoch", epoch + 1, step)
         self._show_weights(step)
 
     def on_train_end(self, logs: dict | None = None) -> None:
@@ -149,8 +149,10 @@ class RunBoard(keras.callbacks.Callback):
         history = self.model.history.history
         with self._train.at(step):
             tf.summary.text("summary", run_summary(history, step))
-            if any(map(len, history.values())):
-                curves = learning_curves_figure(history)
+            curves = {k: v for k, v in history.items() if k != "learning_rate" and v}
+            if curves:
+                # One above the other: TensorBoard shows images small.
+                curves = learning_curves_figure(curves, columns=1)
                 tf.summary.image("learning_curves", curves[np.newaxis])
         for writer in (self._root, self._train, self._validation):
             writer.close()
@@ -173,12 +175,14 @@ class RunBoard(keras.callbacks.Callback):
         """The graph of an answer; the training step's is too large to read."""
         if not getattr(self.model, "inputs", None):
             return
-        specs = [tf.TensorSpec(x.shape, x.dtype) for x in self.model.inputs]
         model = self.model
+        specs = [tf.TensorSpec(x.shape, x.dtype, x.name) for x in model.inputs]
 
         @tf.function(input_signature=specs)
         def answer(*inputs: tf.Tensor) -> tf.Tensor:
-            return model(inputs[0] if len(inputs) == 1 else list(inputs))
+            # `call` alone: the layers stand in the picture, not one box around them.
+            x = inputs[0] if len(inputs) == 1 else list(inputs)
+            return model.call(x, training=False)
 
         with self._train.at(0):
             tf.summary.graph(answer.get_concrete_function().graph)
@@ -188,21 +192,21 @@ class RunBoard(keras.callbacks.Callback):
 
         if not self.hparams:
             return
-        plain = (bool, int, float, str)
         values = {
-            name: value if isinstance(value, plain) else str(value)
+            name: value if isinstance(value, bool | int | float | str) else str(value)
             for name, value in self.hparams.items()
+            if value is not None
         }
         shown = [
             hp.Metric(f"epoch_{name}", group=part, display_name=f"{part} {name}")
-            for part in ("train", "validation")
-            for name in ("loss", "accuracy")
+            for part in ("validation", "train")
+            for name in self.model.get_metrics_result()
         ]
+        # A run is found by its folder's name; the plugin alone would make up a number.
+        name = self.log_dir.resolve().parent.name
         with self._root.at(0):
-            hp.hparams_config(
-                hparams=[hp.HParam(name) for name in values], metrics=shown
-            )
-            hp.hparams(values)
+            hp.hparams_config(hparams=[hp.HParam(key) for key in values], metrics=shown)
+            hp.hparams(values, trial_id=name)
 
     def _show_embedding(self) -> None:
         """The first embedding's rows as points, each with its word.

@@ -92,6 +92,20 @@ def users_own_data(tokenizer: Tokenizer) -> tuple[tf.data.Dataset, tf.data.Datas
     return train, data.take(20).batch(8)
 
 
+def unknown_length(tokenizer: Tokenizer) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    """From a generator, which does not say how many batches it has."""
+    ids = np.random.default_rng(0).integers(1, 9, (50, 6)).astype("int32")
+
+    def batches():
+        for start in range(0, 50, 8):
+            batch = ids[start : start + 8]
+            yield batch, (batch.sum(1) % 2).astype("int32")
+
+    signature = (tf.TensorSpec([None, 6], tf.int32), tf.TensorSpec([None], tf.int32))
+    train = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return train, train.take(2)
+
+
 def run(
     folder: Path | None,
     data: Callable,
@@ -152,9 +166,10 @@ def assert_same(found: dict, expected: dict) -> None:
     [
         (text_data, False, (4, 17)),
         (users_own_data, False, (10,)),
+        (unknown_length, False, (12,)),
         (text_data, True, (8,)),
     ],
-    ids=["text", "users own", "loss scale"],
+    ids=["text", "users own", "unknown length", "loss scale"],
 )
 def test_cut_off_and_resumed_equals_never_cut_off(
     data: Callable, scaled: bool, stops: tuple, tmp_path: Path, tokenizer: Tokenizer
