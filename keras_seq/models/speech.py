@@ -80,7 +80,8 @@ def build_speech_model(
     x, frames = features, lengths
     for number in range(1, subsampling.bit_length()):
         x, frames = _halved(x, frames, lstm_units, number)
-    mask = ops.squeeze(_real_frames(x, frames), -1) if bidirectional else None
+    real = _real_frames(x, frames) if bidirectional else None
+    mask = ops.squeeze(real, -1) if bidirectional else None
     for number in range(1, num_layers + 1):
         layer = CELLS[cell](
             lstm_units, return_sequences=True, name=f"{cell}_{number}"
@@ -89,6 +90,10 @@ def build_speech_model(
             layer = layers.Bidirectional(layer, name=f"bidirectional_{cell}_{number}")
         x = layer(x, mask=mask)
         x = layers.Dropout(dropout, name=f"dropout_{number}")(x)
+    if bidirectional:
+        # Keras hangs the mask on what comes out, and would weigh a loss of whole
+        # transcripts with it; a product leaves it behind.
+        x = x * ops.cast(real, x.dtype)
     x = layers.Dense(
         num_classes,
         activation=None if logits else "softmax",
