@@ -59,7 +59,7 @@ _MODULE_OF = {
     "ctc_loss_of_probabilities": "keras_seq.losses_ctc",
     "SymbolErrorRate": "keras_seq.training.transcripts",
     "BlankAlarm": "keras_seq.training.transcripts",
-    "budget_schedule": "keras_seq.training.budget",
+    "BudgetedRate": "keras_seq.training.budget",
     "prefix_beam_search": "keras_seq.decoding.ctc",
     "WordNgrams": "keras_seq.decoding.word_ngrams",
     "transcript_report": "keras_seq.evaluation.transcripts",

@@ -108,10 +108,15 @@ class SpeechRecognizer(tf.Module):
         self, waveform: tf.Tensor, lengths: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         waveform = checked_waveform(waveform, lengths)
-        features, frames = self.front(waveform, lengths)
+        # Convolutions want a row; an empty batch gets one, and gives it back.
+        rows = tf.shape(waveform)[0]
+        missing = tf.maximum(1 - rows, 0)
+        waveform = tf.pad(waveform, [[0, missing], [0, 0]])
+        features, frames = self.front(waveform, tf.pad(lengths, [[0, missing]]))
         inputs = [features, frames] if len(self.model.inputs) > 1 else features
         answer = tf.cast(self.model(inputs, training=False), tf.float32)
-        return self.log_softmax(answer), answered_frames(frames, self.subsampling)
+        frames = answered_frames(frames, self.subsampling)
+        return self.log_softmax(answer)[:rows], frames[:rows]
 
     def log_softmax(self, answer: tf.Tensor) -> tf.Tensor:
         """Log probabilities of what the model answers."""

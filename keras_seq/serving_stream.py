@@ -102,9 +102,9 @@ class SpeechStream(tf.Module):
         answered = state["answered"]
         behind = tf.minimum(answered, self._behind)
         frames = self._front.frame_counts(tf.shape(samples)[:1])[0]
-        # A sound shorter than a frame is one, but only once it has ended.
+        # Only a whole sound that is shorter than a frame counts as one.
         too_short = tf.shape(samples)[0] < self._front.frame_length
-        frames = tf.where(too_short & ~is_last, 0, frames)
+        frames = tf.where(too_short & (~is_last | (answered > 0)), 0, frames)
         fresh = frames - behind * self._subsampling  # frames not yet answered
         new = tf.where(
             is_last, -(-fresh // self._subsampling),
@@ -123,7 +123,8 @@ class SpeechStream(tf.Module):
         )
         again = (new > 0) & (first[0] == first[-1])
         written &= ~(again & (tf.range(tf.shape(ids)[1]) == 0))[None]
-        text = tf.strings.join([state["text"], self._joined(state["text"], ids, written)])
+        said = self._joined(state["text"], ids, written)
+        text = tf.strings.join([state["text"], said])
         kept = tf.minimum(answered + new, self._behind)
         drop = (behind + new - kept) * self._subsampling * self._front.frame_step
         nexts = {f"state_{i}_{j}": s for i, row in enumerate(states)
@@ -174,10 +175,11 @@ class SpeechStream(tf.Module):
 
     def signatures(self) -> dict[str, tuple]:
         """`init` and `step` with their TensorSpecs, as `export` takes them."""
+        shapes = {"samples": [None]}
         state = [
-            tf.TensorSpec([None] if name == "samples" else value.shape, value.dtype, name)
+            tf.TensorSpec(shapes.get(name, value.shape), value.dtype, name)
             for name, value in self.init().items()
-        ]  # fmt: skip
+        ]
         chunk = [
             tf.TensorSpec([None], tf.float32, "chunk"),
             tf.TensorSpec([], tf.bool, "is_last"),

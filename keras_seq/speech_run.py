@@ -4,7 +4,6 @@ Before: parts, decoded once, and what is fitted on train. After: scores beside t
 baselines, the run folder, the proven export. This module knows no architecture.
 """
 
-import hashlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -134,7 +133,7 @@ def prepare_speech(
     if normalize == "fitted":
         front.fit(_batches(splits["train"]))
     return SpeechData(splits, alphabet, front, subsampling, is_isolated, problems,
-                      _fingerprint(splits["train"]))  # fmt: skip
+                      splits["train"].fingerprint())  # fmt: skip
 
 
 def _is_isolated(transcripts: Sequence[str]) -> bool:
@@ -146,14 +145,6 @@ def _is_isolated(transcripts: Sequence[str]) -> bool:
 def _batches(clips: Clips, size: int = 64) -> Iterator[tuple]:
     for start in range(0, len(clips), size):
         yield clips.batch(range(start, min(start + size, len(clips))))
-
-
-def _fingerprint(clips: Clips) -> str:
-    content = hashlib.sha256()
-    for number, transcript in enumerate(clips.transcripts):
-        content.update(f"{len(transcript)}:{transcript}".encode())
-        content.update(clips.samples(number).tobytes())
-    return content.hexdigest()
 
 
 def finish_speech_run(

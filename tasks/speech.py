@@ -1,8 +1,8 @@
 """Speech recognition: bidirectional LSTMs hear a recording and write what is said.
 
-Data: a manifest (CSV, TSV, JSON Lines) with file and transcript columns, a folder or zip
-archive of LABEL/x.wav, or a LibriSpeech tree; sounds of any format and rate. Where every
-clip is one label, this is keyword spotting, and accuracy is reported too. `--data
+Data: a manifest (CSV, TSV, JSON Lines) with file and transcript columns, a folder or
+zip archive of LABEL/x.wav, or a LibriSpeech tree; sounds of any format and rate. Where
+every clip is one label, this is keyword spotting, and accuracy is reported too. `--data
 speech_commands_mini` and `--data librispeech_dev_clean` are downloaded. Without --data
 it trains on made-up words spoken by synthetic voices: some two minutes on two cores.
 
@@ -115,8 +115,10 @@ def train(
             model, train_set, validation_set, epochs=epochs, max_seconds=max_seconds,
             loss=ks.ctc_loss_of_probabilities if documented else ks.ctc_loss,
             metrics=[ks.SymbolErrorRate()], monitor="val_cer", patience=epochs,
-            schedule=ks.budget_schedule(LEARNING_RATE, epochs, max_seconds),
-            run_dir=run_dir, callbacks=[ks.BlankAlarm(validation_set)],
+            run_dir=run_dir, callbacks=[
+                ks.BudgetedRate(LEARNING_RATE, epochs, max_seconds),
+                ks.BlankAlarm(validation_set),
+            ],
         )  # fmt: skip
     report, version = ks.finish_speech_run(
         STEM, model, loaded, history, seed=seed, run_dir=run_dir, export_dir=export_dir

@@ -126,6 +126,8 @@ class LogMel:
         warp: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """`__call__` before normalisation; what is behind the end means nothing."""
+        # A sound shorter than a frame would hear what stands behind its end.
+        waveform *= tf.sequence_mask(lengths, tf.shape(waveform)[1], tf.float32)
         missing = tf.maximum(self.frame_length - tf.shape(waveform)[1], 0)
         waveform = tf.pad(waveform, [[0, 0], [0, missing]])
         if tempo is None:

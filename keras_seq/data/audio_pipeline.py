@@ -7,7 +7,7 @@ Shapes: B batch, N samples, T frames, F bands, U symbols, S subsampling.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -52,7 +52,9 @@ def make_audio_dataset(
             clips in the order of their lengths.
 
     Returns:
-        Dataset of ((float32 (B, T, F), int32 (B,)), int32 (B, 1 + U)).
+        Dataset of ((float32 (B, T, F), int32 (B,)), int32 (B, 1 + U)); its cardinality
+        is known. It has what `fit` resumes by: `starting_at(epoch, batch)`, a dataset
+        without an end that begins there, and `data_fingerprint`.
 
     Raises:
         UserError: There is no clip.
@@ -61,21 +63,28 @@ def make_audio_dataset(
         raise UserError("there is no recording to make batches of")
     encoded = [alphabet.encode(text, skip_unknown=True) for text in clips.transcripts]
     needed = np.array([needed_frames(ids) for ids in encoded])
-    epochs = itertools.count()
+    passes = itertools.count()
 
-    def batches() -> Iterator[tuple]:
-        epoch = next(epochs)
-        for numbers in _plan(clips, batch_size, seed, epoch):
-            changes = unchanged(len(numbers))
-            if augmentation is not None:
-                changes = draw_changes(augmentation, seed or 0, epoch, numbers)
-                lengths = clips.lengths[numbers]
-                frames = front.frame_counts(lengths, changes.tempo)
-                too_fast = answered_frames(frames, subsampling) < needed[numbers]
-                tempo = np.where(too_fast, np.float32(1), changes.tempo)
-                changes = changes._replace(tempo=tempo)
-            ids = [encoded[number] for number in numbers]
-            yield *clips.batch(numbers), _padded(ids), *changes
+    def changes_of(epoch: int, numbers: np.ndarray) -> Changes:
+        if augmentation is None:
+            return unchanged(len(numbers))
+        changes = draw_changes(augmentation, seed or 0, epoch, numbers)
+        frames = front.frame_counts(clips.lengths[numbers], changes.tempo)
+        too_fast = answered_frames(frames, subsampling) < needed[numbers]
+        return changes._replace(tempo=np.where(too_fast, 1, changes.tempo))
+
+    def batches(epoch: int, first: int = 0) -> Iterator[tuple]:
+        for numbers in _plan(clips, batch_size, seed, epoch)[first:]:
+            ids = _padded([encoded[number] for number in numbers])
+            yield *clips.batch(numbers), ids, *changes_of(epoch, numbers)
+
+    def starting_at(epoch: int, batch: int = 0) -> tf.data.Dataset:
+        def run() -> Iterator[tuple]:
+            yield from batches(epoch, batch)
+            for following in itertools.count(epoch + 1):
+                yield from batches(following)
+
+        return _dataset(run).map(features).prefetch(2)
 
     def features(waveform, lengths, symbol_ids, *changes):
         changes = Changes(*changes)
@@ -88,10 +97,17 @@ def make_audio_dataset(
         targets = ctc_targets(answered_frames(frames, subsampling), symbol_ids)
         return (x, frames), targets
 
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=_SIGNATURE)
-    count = -(-len(clips) // batch_size)
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
-    return dataset.map(features).prefetch(2)
+    dataset = _dataset(lambda: batches(next(passes)))
+    count = tf.data.experimental.assert_cardinality(-(-len(clips) // batch_size))
+    dataset = dataset.apply(count).map(features).prefetch(2)
+    dataset.starting_at = starting_at
+    order = batch_size, seed, augmentation, subsampling, front.to_dict()
+    dataset.data_fingerprint = clips.fingerprint(alphabet.symbols, order)
+    return dataset
+
+
+def _dataset(batches: Callable[[], Iterator[tuple]]) -> tf.data.Dataset:
+    return tf.data.Dataset.from_generator(batches, output_signature=_SIGNATURE)
 
 
 def _plan(

@@ -7,6 +7,7 @@ Shapes: K clips, B batch, N samples.
 """
 
 import collections
+import hashlib
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -92,6 +93,14 @@ class Clips:
         texts = [self._texts[number] for number in numbers]
         places = self._starts[numbers], self.lengths[numbers]
         return Clips(self.sample_rate, self._samples, *places, texts)
+
+    def fingerprint(self, *order: object) -> str:
+        """SHA-256 of samples and transcripts, and of what decides on their order."""
+        digest = hashlib.sha256(repr(order).encode())
+        for number, transcript in enumerate(self.transcripts):
+            digest.update(f"{len(transcript)}:{transcript}".encode())
+            digest.update(self.samples(number).tobytes())
+        return digest.hexdigest()
 
 
 def usual_rate(recordings: Iterable[Recording], most: int = 200) -> int:

@@ -1,7 +1,7 @@
 """How likely a word is after the words before it: n-grams, as ARPA files have them.
 
-A model comes from an ARPA file or is counted from transcripts. `word_scores` makes of it
-what prefix beam search asks. This module knows no acoustic model and opens no file.
+A model comes from an ARPA file or is counted from transcripts. `word_scores` makes of
+it what prefix beam search asks. This module knows no acoustic model and opens no file.
 """
 
 import collections
@@ -47,7 +47,7 @@ class WordNgrams:
         Raises:
             ValueError: There is no transcript, or `order` is below 1.
         """
-        counts: list[collections.Counter] = [collections.Counter() for _ in range(order)]
+        counts = [collections.Counter() for _ in range(order)]
         for transcript in transcripts:
             words = (START,) * (order > 1) + (*transcript.split(), END)
             for size in range(1, order + 1):
@@ -153,7 +153,8 @@ class WordNgrams:
                 if len(fields) == size + 2:
                     backoffs[ngram] = float(fields[-1])
             except ValueError as error:
-                raise ValueError(f"line {number} is no {size}-gram: {line!r}") from error
+                what = f"line {number} is no {size}-gram: {line!r}"
+                raise ValueError(what) from error
         if not logs:
             raise ValueError("there is no n-gram; expected an ARPA file")
         return cls(logs, backoffs)

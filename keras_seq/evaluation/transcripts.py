@@ -144,7 +144,7 @@ def transcript_report(
 def by_speaker(
     counts: np.ndarray, speakers: Sequence[str]
 ) -> dict[str, dict[str, float]]:
-    """Utterances, WER and CER of each speaker.
+    """Utterances, WER, CER and share of right transcripts of each speaker.
 
     Args:
         counts: from `error_counts`.
@@ -154,7 +154,7 @@ def by_speaker(
     for name in sorted(set(speakers)):
         own = counts[np.array([speaker == name for speaker in speakers])]
         wer, cer, *_, right = _rates(own)(np.ones(len(own))).tolist()
-        found[name] = {"n": len(own), "wer": wer, "cer": cer, "right": right}
+        found[name] = {"n": len(own), "wer": wer, "cer": cer, "accuracy": right}
     return found
 
 
@@ -169,7 +169,8 @@ def _compare(
         lambda weights: np.array([rates(weights)[column] for rates in both]),
         len(counts), num_resamples, seed,
     )  # fmt: skip
-    change = bootstrap.interval(values[0] - values[1], resamples[:, 0] - resamples[:, 1])
+    apart = resamples[:, 0] - resamples[:, 1]
+    change = bootstrap.interval(values[0] - values[1], apart)
     gains = (change["low"], change["high"]) if is_isolated else (
         -change["high"], -change["low"]
     )  # fmt: skip
