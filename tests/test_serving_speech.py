@@ -30,7 +30,7 @@ def recognizer(streaming: bool, **options) -> SpeechRecognizer:
         10, num_features=20, lstm_units=16, bidirectional=not streaming, logits=True,
         **options,
     )  # fmt: skip
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(2)
     model.set_weights([rng.normal(0, 0.7, w.shape) for w in model.get_weights()])
     return SpeechRecognizer(
         model, front, Alphabet(SYMBOLS), options.get("subsampling", 1)
