@@ -71,9 +71,9 @@ def train(
     unit: Literal["auto", "character", "word"] = "auto", streaming: bool = False,
     epochs: int | None = None, batch_size: int = 16, max_seconds: float | None = None,
     limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
-    export_dir: Path = EXPORT_DIR,
+    export_dir: Path = EXPORT_DIR, resume: bool = False,
     strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
-    documented: bool = False,
+    mixed_precision: Literal["auto", "on", "off"] = "auto", documented: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Train, score beside the baselines, export and prove.
 
@@ -96,10 +96,10 @@ def train(
     )  # fmt: skip
     train_clips = loaded.splits["train"]
     epochs = epochs or max(10, min(100, int(SECONDS_HEARD / train_clips.seconds)))
-    run_dir = ks.make_run_dir(STEM, run_dir)
-    ks.write_facts(run_dir, "config.json", settings)
+    run_dir = ks.begin_run(STEM, settings, loaded.fingerprint)
     ks.tell_problems(loaded.problems, run_dir)
     ks.set_seed(seed)
+    print(ks.set_precision(mixed_precision, strategy))
     facts = loaded.alphabet, loaded.front
     shared = {"subsampling": loaded.subsampling, "batch_size": batch_size}
     train_set = ks.make_audio_dataset(
@@ -115,7 +115,7 @@ def train(
             model, train_set, validation_set, epochs=epochs, max_seconds=max_seconds,
             loss=ks.ctc_loss_of_probabilities if documented else ks.ctc_loss,
             metrics=[ks.SymbolErrorRate()], monitor="val_cer", patience=epochs,
-            run_dir=run_dir, callbacks=[
+            run_dir=run_dir, resume=resume, hparams=settings, callbacks=[
                 ks.BudgetedRate(LEARNING_RATE, epochs, max_seconds),
                 ks.BlankAlarm(validation_set),
             ],

@@ -10,8 +10,8 @@ from typing import Literal
 
 import keras
 from keras import KerasTensor, layers, ops
-from keras.layers import GRU, LSTM  # the one line that chooses the recurrent layers
 
+from keras_seq.layers.recurrent import GRU, LSTM
 from keras_seq.models.blocks import check_rates, check_sizes
 
 CELLS = {"lstm": LSTM, "gru": GRU}

@@ -6,8 +6,13 @@ import tensorflow as tf
 
 from keras_seq.data.alphabet import Alphabet, needed_frames
 from keras_seq.data.audio import LogMel
-from keras_seq.data.audio_augment import Augmentation, add_noise, draw_changes
-from keras_seq.data.audio_augment import mask_features, unchanged
+from keras_seq.data.audio_augment import (
+    Augmentation,
+    add_noise,
+    draw_changes,
+    mask_features,
+    unchanged,
+)
 from keras_seq.data.audio_pipeline import make_audio_dataset
 from keras_seq.data.clips import Clips
 from keras_seq.errors import UserError

@@ -19,8 +19,8 @@ variants = pytest.mark.parametrize("options", VARIANTS, ids=str)
 
 def test_positional_arguments_alone_give_the_documented_model():
     model = build_speech_model(29)
-    kinds = [type(layer) for layer in model.layers[1:]]
-    assert kinds == [layers.LSTM, layers.Dropout] * 2 + [layers.Dense]
+    kinds = [layers.LSTM, layers.Dropout] * 2 + [layers.Dense]
+    assert list(map(isinstance, model.layers[1:], kinds)) == [True] * 5
     first, drop, second, drop_again, dense = model.layers[1:]
     for lstm in (first, second):
         assert (lstm.units, lstm.return_sequences) == (256, True)
