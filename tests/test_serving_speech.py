@@ -45,7 +45,7 @@ def file_model(tmp_path_factory):
     return server, tf.saved_model.load(str(folder))
 
 
-@pytest.fixture(scope="module", params=[1, 2, 4])
+@pytest.fixture(scope="module", params=[1, 4])
 def stream_model(request, tmp_path_factory):
     server = recognizer(True, subsampling=request.param)
     server.stream = SpeechStream(server)
@@ -157,8 +157,8 @@ def stream(loaded, samples: np.ndarray, size: int, ends_empty: bool) -> dict:
     return answer | {"so_far": said}
 
 
-@pytest.mark.parametrize("samples", [0, 50, 201, 4000, 8123])
-@pytest.mark.parametrize("size", [61, 80, 1000, 100_000])
+@pytest.mark.parametrize("samples", [0, 201, 8123])
+@pytest.mark.parametrize("size", [61, 1000, 100_000])
 def test_chunks_get_the_transcript_of_the_whole(stream_model, samples: int, size: int):
     whole = stream_model.signatures["waveform"](
         waveform=tf.constant(sound(samples)[None] / np.float32(32768)),
