@@ -3,12 +3,12 @@
     python benchmarks/speech.py --only speed [--model saved_models/speech]
     python benchmarks/speech.py --only digits census --data-dir DIR [--seeds 0 1 2]
 
-`speed`: seconds of work for a second of sound, on one core, one recording at a time, in
-process and warmed up; without --model a small training on generated speech comes first,
-of the same architecture. The others run the documented command of the task in a process
-of its own and print its test scores: `digits` is FSDD's official split,
-`digits_by_speaker` leaves each speaker out once, `census` is AN4. Nothing is tuned here:
-every run scores its test part once, at its end.
+`speed`: seconds of work for a second of sound, on one core, one recording at a time,
+in process and warmed up; without --model a small training on generated speech comes
+first, of the same architecture. The others run the documented command of the task in a
+process of its own and print its test scores: `digits` is FSDD's official split,
+`digits_by_speaker` leaves each speaker out once, `census` is AN4. Nothing is tuned
+here: every run scores its test part once, at its end.
 """
 
 import argparse
@@ -110,7 +110,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     shared = os.environ.get("KERAS_SEQ_DATA", ROOT.parent / "shared" / "data")
     parser.add_argument("--data-dir", type=Path, default=Path(shared))
-    parser.add_argument("--only", nargs="+", choices=["speed", *SETS], default=["speed"])
+    names = ["speed", *SETS]
+    parser.add_argument("--only", nargs="+", choices=names, default=["speed"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--max-seconds", type=float, help="instead of the documented")
     parser.add_argument("--model", type=Path, help="an export, for `speed`")
