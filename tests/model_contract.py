@@ -11,8 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_seq.models import linear, rnn, segments, sentiment, stock
-from keras_seq.models import rnn, sentiment, speech
+from keras_seq.models import linear, rnn, segments, sentiment, speech, stock
 
 VOCAB_SIZE = 20
 RATIOS = np.random.default_rng(0).normal(size=(64, 1)).astype("float32")
@@ -114,8 +113,6 @@ RECORDS = [
 @dataclass(frozen=True)
 class WindowRecord:
     """One builder of windows float32 (B, T, F), with its arguments.
-class FrameRecord:
-    """One builder of frames float32 (B, T, F), which answers at every frame.
 
     Attributes:
         name: what pytest calls it.
@@ -158,6 +155,23 @@ WINDOW_RECORDS = [
     WindowRecord(
         "linear", linear.build_linear_forecaster, {"horizon": 5, "num_targets": 2},
         (5, 2),
+    ),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FrameRecord:
+    """One builder of frames float32 (B, T, F), which answers at every frame.
+
+    Attributes:
+        name: what pytest calls it.
+        build: makes the model.
+        sizes: its integer arguments by name, each of which must be checked.
+    """
+
+    name: str
+    build: Callable[..., keras.Model]
+    sizes: dict[str, int]
     options: dict[str, Any] = field(default_factory=dict)
 
     def model(self, **changes: Any) -> keras.Model:
