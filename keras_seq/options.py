@@ -42,7 +42,9 @@ COMMON_HELP = {
     "seed": "the one number that fixes splits, initial weights and shuffling",
     "run_dir": "folder for what the run leaves: metrics, TensorBoard, checkpoints",
     "export_dir": "folder of the exported model",
+    "resume": "go on with an interrupted run: that of --run-dir, or the newest",
     "strategy": "devices to train on",
+    "mixed_precision": "float16 where it is faster; auto asks the device",
     "texts": "raw inputs; without them, one a line from --file or standard input",
     "file": "text file, one raw input a line",
 }

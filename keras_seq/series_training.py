@@ -51,6 +51,7 @@ def learn_forecaster(
     seed: int = 0,
     run_dir: Path | None = None,
     strategy: str = "auto",
+    resume: bool = False,
     documented: bool = False,
 ) -> Learned:
     """Builds a network for the data and trains it on quantiles of what comes.
@@ -65,6 +66,7 @@ def learn_forecaster(
         seed: of weights, dropout and shuffling.
         run_dir: as `fit` has it.
         strategy: as `get_strategy` has it.
+        resume: as `fit` has it.
         documented: levels are standardised and no more, and the network answers with
             one number a step, the median.
     """
@@ -98,5 +100,6 @@ def learn_forecaster(
             patience=PATIENCE,
             max_seconds=max_seconds,
             run_dir=run_dir,
+            resume=resume,
         )
     return Learned(forecaster, scaling, history)

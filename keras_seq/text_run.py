@@ -131,7 +131,7 @@ def finish_run(
     metrics = {"validation": validation.report, "test": test.report}
     metrics = {"task": task, **metrics, "seconds": history.seconds}
     write_facts(run_dir, "metrics.json", metrics)
-    show_classifier(run_dir, history.history, test, names)
+    show_classifier(run_dir, test, names)
     facts = {"task": task, "labels": names, "max_len": max_len}
     version = export(
         server,

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_seq.models import linear, rnn, segments, sentiment, stock
+from keras_seq.models import linear, rnn, segments, sentiment, speech, stock
 
 VOCAB_SIZE = 20
 RATIOS = np.random.default_rng(0).normal(size=(64, 1)).astype("float32")
@@ -155,5 +155,42 @@ WINDOW_RECORDS = [
     WindowRecord(
         "linear", linear.build_linear_forecaster, {"horizon": 5, "num_targets": 2},
         (5, 2),
+    ),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FrameRecord:
+    """One builder of frames float32 (B, T, F), which answers at every frame.
+
+    Attributes:
+        name: what pytest calls it.
+        build: makes the model.
+        sizes: its integer arguments by name, each of which must be checked.
+    """
+
+    name: str
+    build: Callable[..., keras.Model]
+    sizes: dict[str, int]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def model(self, **changes: Any) -> keras.Model:
+        return self.build(**(self.sizes | self.options | changes))
+
+    def inputs(self, lengths: tuple[int, ...], steps: int) -> list[np.ndarray]:
+        """float32 (B, T, F) with noise behind each end, and the lengths if asked."""
+        rng = np.random.default_rng(3)
+        shape = (len(lengths), steps, self.sizes["num_features"])
+        features = rng.normal(size=shape).astype("float32")
+        asked = len(self.model().inputs)
+        return [features, np.array(lengths, "int32")][:asked]
+
+
+FRAMES = {"num_classes": 4, "num_features": 3, "lstm_units": 6, "num_layers": 2}
+FRAME_RECORDS = [
+    FrameRecord("speech", speech.build_speech_model, FRAMES),
+    FrameRecord(
+        "speech_strong", speech.build_speech_model, FRAMES,
+        {"bidirectional": True, "subsampling": 4, "logits": True},
     ),
 ]  # fmt: skip

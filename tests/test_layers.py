@@ -19,6 +19,7 @@ LAYERS = {
     "keras_seq.errors": 0,
     "keras_seq.layers": 1,
     "keras_seq.losses": 1,
+    "keras_seq.losses_ctc": 1,
     "keras_seq.metrics": 1,
     "keras_seq.data": 1,
     "keras_seq.models": 2,
@@ -27,6 +28,9 @@ LAYERS = {
     "keras_seq.data.cleaning": 4,
     "keras_seq.data.text": 4,
     "keras_seq.data.audio": 4,
+    "keras_seq.data.audio_augment": 4,
+    "keras_seq.data.audio_pipeline": 4,
+    "keras_seq.data.audio_wav": 4,
     "keras_seq.data.pipeline": 4,
     "keras_seq.data.window_pipeline": 4,
     "keras_seq.forecast_serving": 4,
@@ -45,6 +49,10 @@ LAYERS = {
     "keras_seq.export_graph": 4,
     "keras_seq.export_proof": 4,
     "keras_seq.serving": 4,
+    "keras_seq.serving_speech": 4,
+    "keras_seq.serving_stream": 4,
+    "keras_seq.speech_run": 4,
+    "keras_seq.speech_scores": 4,
     "keras_seq.text_run": 4,
     "keras_seq.serving_warmup": 4,
     "keras_seq.search": 4,
@@ -53,6 +61,9 @@ LAYERS = {
 }
 # Where TensorFlow may be imported while the module itself is.
 TENSORFLOW = (
+    "keras_seq.data.audio_augment",
+    "keras_seq.data.audio_pipeline",
+    "keras_seq.data.audio_wav",
     "keras_seq.layers.native_build",
     "keras_seq.layers.recurrent_native",
     "keras_seq.data.cleaning",
@@ -69,7 +80,11 @@ TENSORFLOW = (
     "keras_seq.export",
     "keras_seq.export_graph",
     "keras_seq.serving",
+    "keras_seq.serving_speech",
+    "keras_seq.serving_stream",
     "keras_seq.serving_warmup",
+    "keras_seq.speech_run",
+    "keras_seq.speech_scores",
     "keras_seq.search",
     "benchmarks",
 )
@@ -84,6 +99,7 @@ KERAS = TENSORFLOW + (
     "keras_seq.series_backtest",
     "keras_seq.layers",
     "keras_seq.losses",
+    "keras_seq.losses_ctc",
     "keras_seq.metrics",
     "keras_seq.models",
     "keras_seq.decoding",
@@ -92,6 +108,7 @@ KERAS = TENSORFLOW + (
 # Slow to import, so they wait for the function that needs them.
 LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr"}
 LATE |= {"pandas", "statsmodels"}
+LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr", "jiwer"}
 # What a builder may call upon beside Keras: nothing that reads, writes or computes.
 BUILDER_IMPORTS = ("keras", "keras_seq.layers", "keras_seq.constants")
 BUILDER_STANDARD = {"__future__", "collections", "functools", "math", "typing"}

@@ -59,3 +59,36 @@ def cosine_schedule(learning_rate: float, epochs: int) -> Callable[[int], float]
         return learning_rate * (1 + math.cos(math.pi * done)) / 2
 
     return schedule
+
+
+def warmup_schedule(
+    schedule: Callable[[int], float], epochs: int
+) -> Callable[[int], float]:
+    """Another schedule, begun at a fraction of its rate: Adam's first steps are rough.
+
+    The rate rises in a straight line, as in Vaswani et al. 2017, arXiv:1706.03762,
+    section 5.3; after that it is the other schedule's own.
+
+    Args:
+        schedule: learning rate by epoch, such as `cosine_schedule` returns.
+        epochs: number of epochs below the full rate; 0 changes nothing.
+
+    Returns:
+        A function of the epoch, from 0.
+
+    Raises:
+        ValueError: `epochs` is negative.
+
+    Example:
+
+    >>> rate = warmup_schedule(lambda epoch: 0.8, 3)
+    >>> [round(rate(epoch), 2) for epoch in range(5)]
+    [0.2, 0.4, 0.6, 0.8, 0.8]
+    """
+    if epochs < 0:
+        raise ValueError(f"epochs is {epochs}; expected 0 or more")
+
+    def warmed(epoch: int) -> float:
+        return schedule(epoch) * min(1.0, (epoch + 1) / (epochs + 1))
+
+    return warmed

@@ -3,9 +3,11 @@
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -209,21 +211,92 @@ def tensorboard(trained: Path) -> Iterator[str]:
         server.wait(30)
 
 
-def test_tensorboard_shows_the_run(tensorboard: str):
-    def ask(plugin: str) -> dict:
-        for _ in range(60):  # logs are read in the background
-            url = f"{tensorboard}/data/plugin/{plugin}/tags"
-            with urllib.request.urlopen(url, timeout=30) as reply:
-                tags = json.load(reply)
-            if any("report" in run for run in tags) and len(tags) >= 1:
-                return {tag for run in tags.values() for tag in run}
-            time.sleep(0.5)
-        return {}
+def ask(tensorboard: str, path: str) -> dict | list:
+    with urllib.request.urlopen(f"{tensorboard}/data/plugin/{path}", timeout=60) as it:
+        return json.load(it)
 
-    assert {"epoch_loss", "epoch_accuracy", "test_accuracy/network"} <= ask("scalars")
-    assert "test_accuracy/tfidf_logistic" in ask("scalars")
-    assert {"confusion_matrix", "learning_curves"} <= ask("images")
-    assert {"report", "worst_mistakes"} <= ask("text")
+
+def test_tensorboard_shows_the_run(tensorboard: str, trained: Path):
+    def tags(plugin: str) -> set[str]:
+        found = ask(tensorboard, f"{plugin}/tags")
+        return {tag for run in found.values() for tag in run}
+
+    for _ in range(120):  # logs are read in the background
+        if "test_accuracy/network" in tags("scalars") and tags("histograms"):
+            break
+        time.sleep(0.5)
+    curves = {"epoch_loss", "epoch_accuracy", "running_mean/loss", "learning_rate"}
+    norms = {f"gradient_norm/{name}" for name in ("global", "embedding")}
+    scores = {"test_accuracy/network", "test_accuracy/tfidf_logistic"}
+    assert curves | norms | scores <= tags("scalars")
+    assert {"confusion_matrix", "learning_curves"} <= tags("images")
+    assert {"report", "summary", "worst_mistakes"} <= tags("text")
+    assert "weights/embedding/embeddings" in tags("histograms")
+    graphs = ask(tensorboard, "graphs/info")
+    assert any(run["run_graph"] for run in graphs.values())
+    (run,) = ask(tensorboard, "projector/runs")
+    config = ask(tensorboard, f"projector/info?run={run.replace('/', '%2F')}")
+    (embedding,) = config["embeddings"]
+    words = json.loads((trained / "run" / "tokenizer.json").read_text())["word_counts"]
+    assert embedding["tensorShape"] == [len(words) + 2, 128]
+    query = urllib.parse.urlencode(
+        {"run": run, "name": embedding["tensorName"], "num_rows": 100}
+    )
+    url = f"{tensorboard}/data/plugin/projector/metadata?{query}"
+    with urllib.request.urlopen(url, timeout=60) as reply:
+        named = reply.read().decode().splitlines()
+    assert named[:2] == ["(padding)", "<OOV>"] and set(named[2:]) <= set(words)
+
+
+def test_hparams_compare_runs_by_validation(trained: Path):
+    from tensorboard.backend.event_processing import event_accumulator
+    from tensorboard.plugins.hparams import plugin_data_pb2
+
+    (path,) = (trained / "run" / "tensorboard").glob("events*")
+    events = event_accumulator.EventAccumulator(str(path)).Reload()
+    found = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    start = plugin_data_pb2.HParamsPluginData.FromString(found).session_start_info
+    assert start.hparams["epochs"].number_value == 2
+    assert start.hparams["batch_size"].number_value == 64
+    found = events.SummaryMetadata("_hparams_/experiment").plugin_data.content
+    experiment = plugin_data_pb2.HParamsPluginData.FromString(found).experiment
+    shown = {(info.name.group, info.name.tag) for info in experiment.metric_infos}
+    assert ("validation", "epoch_accuracy") in shown
+
+
+def test_a_killed_run_resumed_ends_as_one_never_killed(trained: Path, tmp_path: Path):
+    asked = ("--limit", "600", "--epochs", "2", "--run-dir", "run", "--resume")
+    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
+    process = subprocess.Popen(
+        [sys.executable, str(SCRIPT), *asked], cwd=tmp_path, env=environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while process.poll() is None:  # until its first epoch has ended
+        if list(tmp_path.glob("run/checkpoints/state-*")):
+            process.send_signal(signal.SIGSTOP)
+            busy = shell(tmp_path, *asked)
+            process.kill()
+        time.sleep(0.02)
+    assert not (tmp_path / "run" / "metrics.json").exists()
+    assert busy.returncode == 2 and busy.stderr.count("error: ") == 1
+    assert "another process is at work on this run" in busy.stderr
+    other = shell(tmp_path, *asked, "--seed", "1")
+    assert other.returncode == 2 and "seed was 0, is 1" in other.stderr
+    done = shell(tmp_path, *asked)
+    assert done.returncode == 0, done.stderr
+    assert "run: going on at epoch 2 after 0 batches" in done.stderr
+    found, whole = (
+        json.loads((folder / "run" / "metrics.json").read_text())
+        for folder in (tmp_path, trained)
+    )
+    assert found.pop("seconds") > 0 and whole.pop("seconds") > 0
+    assert found == whole
+    weights = [
+        keras.models.load_model(folder / "run" / "model.keras").get_weights()
+        for folder in (tmp_path, trained)
+    ]
+    for one, other in zip(*weights):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_keras_is_ready_for_users_own_scripts(trained: Path):

@@ -11,7 +11,11 @@ import tensorflow as tf
 from keras_seq.training.evidence import best_weights, weigh_evidence
 from keras_seq.training.fit import fit
 from keras_seq.training.monitor import TrainingMonitor
-from keras_seq.training.schedules import lr_schedule
+from keras_seq.training.schedules import (
+    cosine_schedule,
+    lr_schedule,
+    warmup_schedule,
+)
 
 
 def line(slope: float = 2.0, rows: int = 64) -> tf.data.Dataset:
@@ -88,6 +92,15 @@ def test_lr_schedule_reaches_its_second_branch():
     assert rates[:11] == [0.001] * 11
     assert rates[11:21] == [0.0001] * 10
     assert rates[21:] == [0.00001] * 9
+
+
+def test_warm_up_joins_the_schedule_it_leads_to():
+    cosine = cosine_schedule(1.0, 10)
+    warmed = warmup_schedule(cosine, 4)
+    assert [warmed(e) / cosine(e) for e in range(5)] == pytest.approx(
+        [0.2, 0.4, 0.6, 0.8, 1.0]
+    )
+    assert [warmed(e) for e in range(5, 10)] == [cosine(e) for e in range(5, 10)]
 
 
 @pytest.mark.parametrize(

@@ -14,29 +14,29 @@
 
 namespace kseq {
 
-// The tensors of one call; freed at its end.
+// The tensors of one call. TensorFlow holds the inputs until it ends, so a handle is
+// let go at once: an input that somebody holds cannot be written over.
 class Call {
  public:
   explicit Call(TF_OpKernelContext* context)
       : context_(context), status_(TF_NewStatus()) {}
   ~Call() {
-    for (TF_Tensor* tensor : tensors_) TF_DeleteTensor(tensor);
+    for (TF_Tensor* tensor : outputs_) TF_DeleteTensor(tensor);
     TF_DeleteStatus(status_);
   }
-  TF_Tensor* input(int index) {
-    TF_Tensor* tensor = nullptr;
-    TF_GetInput(context_, index, &tensor, status_);
-    tensors_.push_back(tensor);
-    return tensor;
+  int64_t size(int index, int axis) {
+    return with_input(index, [&](TF_Tensor* tensor) { return TF_Dim(tensor, axis); });
   }
   template <class T = float>
   const T* data(int index) {
-    return (const T*)TF_TensorData(input(index));
+    return with_input(index, [](TF_Tensor* tensor) -> const T* {
+      return (const T*)TF_TensorData(tensor);
+    });
   }
   // As `data`, but null for a tensor that holds nothing.
   const float* data_if_any(int index) {
-    TF_Tensor* tensor = input(index);
-    return TF_TensorElementCount(tensor) ? (const float*)TF_TensorData(tensor) : nullptr;
+    const int64_t count = with_input(index, TF_TensorElementCount);
+    return count ? data(index) : nullptr;
   }
   template <class T = float>
   T* output(int index, TF_DataType type, const std::vector<int64_t>& shape) {
@@ -45,11 +45,20 @@ class Call {
     TF_Tensor* tensor = TF_AllocateOutput(context_, index, type, shape.data(),
                                           shape.size(), size, status_);
     if (!tensor) return nullptr;
-    tensors_.push_back(tensor);
+    outputs_.push_back(tensor);
     return (T*)TF_TensorData(tensor);
   }
   float* floats(int index, const std::vector<int64_t>& shape) {
     return output<float>(index, TF_FLOAT, shape);
+  }
+  // As `floats`, in the memory of an input of the same size that nobody else reads.
+  float* floats_over(int source, int index, const std::vector<int64_t>& shape) {
+    int forwarded;
+    TF_Tensor* tensor = TF_ForwardInputOrAllocateOutput(
+        context_, &source, 1, index, shape.data(), shape.size(), &forwarded, status_);
+    if (!tensor) return nullptr;
+    outputs_.push_back(tensor);
+    return (float*)TF_TensorData(tensor);
   }
   // An output that is not wanted is empty.
   float* floats_if(bool wanted, int index, std::vector<int64_t> shape) {
@@ -64,9 +73,18 @@ class Call {
   }
 
  private:
+  template <class Ask>
+  auto with_input(int index, Ask ask) -> decltype(ask((TF_Tensor*)nullptr)) {
+    TF_Tensor* tensor = nullptr;
+    TF_GetInput(context_, index, &tensor, status_);
+    auto answer = ask(tensor);
+    TF_DeleteTensor(tensor);
+    return answer;
+  }
+
   TF_OpKernelContext* context_;
   TF_Status* status_;
-  std::vector<TF_Tensor*> tensors_;
+  std::vector<TF_Tensor*> outputs_;
 };
 
 struct Options {
@@ -101,8 +119,8 @@ template <class Cell>
 void run_forward(void* state, TF_OpKernelContext* context) {
   const auto& options = *(Options*)state;
   Call call(context);
-  const int64_t count = TF_Dim(call.input(0), 0), units = TF_Dim(call.input(1), 0);
-  const int64_t rows = TF_Dim(call.input(3), 0);
+  const int64_t count = call.size(0, 0), units = call.size(1, 0);
+  const int64_t rows = call.size(3, 0);
   const bool has_c = Cell::GATES == 4;
   ForwardArrays a{};
   a.inputs = call.data(0);
@@ -114,7 +132,11 @@ void run_forward(void* state, TF_OpKernelContext* context) {
   a.h_all = call.floats_if(options.keep || options.sequences, 0, {count, units});
   a.h_last = call.floats(1, {rows, units});
   a.c_last = call.floats_if(has_c, 2, {rows, units});
-  a.gates = call.floats_if(options.keep && Cell::KEPT, 3, {count, Cell::KEPT * units});
+  // What the gates were made of is read once, where they are then kept.
+  a.gates = options.keep && Cell::KEPT == Cell::GATES
+                ? call.floats_over(0, 3, {count, Cell::KEPT * units})
+                : call.floats_if(options.keep && Cell::KEPT, 3,
+                                 {count, Cell::KEPT * units});
   a.c_all = call.floats_if(options.keep && has_c, 4, {count, units});
   if (call.failed()) return;
   const Batch batch{(int)rows, (int)units, call.data<int32_t>(5), options.backwards};
@@ -127,8 +149,8 @@ template <class Cell>
 void run_backward(void* state, TF_OpKernelContext* context) {
   const auto& options = *(Options*)state;
   Call call(context);
-  const int64_t units = TF_Dim(call.input(0), 0), rows = TF_Dim(call.input(1), 0);
-  const int64_t count = TF_Dim(call.input(4), 0), sums = Cell::GATES * units;
+  const int64_t units = call.size(0, 0), rows = call.size(1, 0);
+  const int64_t count = call.size(4, 0), sums = Cell::GATES * units;
   const bool has_c = Cell::GATES == 4, has_dr = Cell::GATES == 3;
   BackwardArrays a{};
   a.recurrent = call.data(0);
@@ -140,7 +162,8 @@ void run_backward(void* state, TF_OpKernelContext* context) {
   a.dh_all = call.data_if_any(7);
   a.dh_last = call.data(8);
   a.dc_last = has_c ? call.data(9) : nullptr;
-  a.dx = call.floats(0, {count, sums});
+  a.dx = Cell::KEPT == Cell::GATES ? call.floats_over(5, 0, {count, sums})
+                                   : call.floats(0, {count, sums});
   a.dr = call.floats_if(has_dr, 1, {count, sums});
   a.h_before = call.floats(2, {count, units});
   a.dh0 = call.floats(3, {rows, units});
@@ -154,9 +177,8 @@ void run_backward(void* state, TF_OpKernelContext* context) {
 // mask (B, T) -> numbers of the steps that count, in (B T), and where each row starts
 void run_plan(void*, TF_OpKernelContext* context) {
   Call call(context);
-  TF_Tensor* tensor = call.input(0);
-  const int64_t rows = TF_Dim(tensor, 0), steps = TF_Dim(tensor, 1);
-  const bool* mask = (const bool*)TF_TensorData(tensor);
+  const int64_t rows = call.size(0, 0), steps = call.size(0, 1);
+  const bool* mask = call.data<bool>(0);
   std::vector<int32_t> found;
   int32_t* starts = call.output<int32_t>(1, TF_INT32, {rows + 1});
   if (call.failed()) return;
@@ -174,7 +196,7 @@ void run_plan(void*, TF_OpKernelContext* context) {
 // source (M, F), numbers (N,) -> (N, F)
 void run_gather(void*, TF_OpKernelContext* context) {
   Call call(context);
-  const int64_t features = TF_Dim(call.input(0), 1), count = TF_Dim(call.input(1), 0);
+  const int64_t features = call.size(0, 1), count = call.size(1, 0);
   float* to = call.floats(0, {count, features});
   if (call.failed()) return;
   const float* from = call.data(0);
@@ -186,7 +208,7 @@ void run_gather(void*, TF_OpKernelContext* context) {
 // packed (N, F), numbers (N,), size M -> (M, F), zero where no number points
 void run_scatter(void*, TF_OpKernelContext* context) {
   Call call(context);
-  const int64_t features = TF_Dim(call.input(0), 1), count = TF_Dim(call.input(1), 0);
+  const int64_t features = call.size(0, 1), count = call.size(1, 0);
   const int64_t size = *call.data<int32_t>(2);
   float* to = call.floats(0, {size, features});
   if (call.failed()) return;
@@ -222,13 +244,12 @@ void walk(const Options& options, int64_t rows, int64_t steps, const bool* mask,
 // packed (N, U), mask (B, T), starts -> (B, T, U)
 void run_unpack(void* state, TF_OpKernelContext* context) {
   Call call(context);
-  const int64_t units = TF_Dim(call.input(0), 1);
-  TF_Tensor* mask = call.input(1);
-  const int64_t rows = TF_Dim(mask, 0), steps = TF_Dim(mask, 1);
+  const int64_t units = call.size(0, 1);
+  const int64_t rows = call.size(1, 0), steps = call.size(1, 1);
   float* to = call.floats(0, {rows, steps, units});
   if (call.failed()) return;
   const float* from = call.data(0);
-  walk(*(Options*)state, rows, steps, (const bool*)TF_TensorData(mask),
+  walk(*(Options*)state, rows, steps, call.data<bool>(1),
        call.data<int32_t>(2), [&](int64_t b, int64_t p, int64_t at) {
          float* here = to + (b * steps + p) * units;
          if (at < 0)
@@ -241,14 +262,13 @@ void run_unpack(void* state, TF_OpKernelContext* context) {
 // dy (B, T, U), mask (B, T), starts, numbers (N,) -> (N, U)
 void run_unpack_back(void* state, TF_OpKernelContext* context) {
   Call call(context);
-  const int64_t units = TF_Dim(call.input(0), 2), count = TF_Dim(call.input(3), 0);
-  TF_Tensor* mask = call.input(1);
-  const int64_t rows = TF_Dim(mask, 0), steps = TF_Dim(mask, 1);
+  const int64_t units = call.size(0, 2), count = call.size(3, 0);
+  const int64_t rows = call.size(1, 0), steps = call.size(1, 1);
   float* to = call.floats(0, {count, units});
   if (call.failed()) return;
   const float* from = call.data(0);
   std::vector<bool> begun(count, false);
-  walk(*(Options*)state, rows, steps, (const bool*)TF_TensorData(mask),
+  walk(*(Options*)state, rows, steps, call.data<bool>(1),
        call.data<int32_t>(2), [&](int64_t b, int64_t p, int64_t at) {
          if (at < 0) return;
          const float* here = from + (b * steps + p) * units;

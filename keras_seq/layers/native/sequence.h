@@ -37,10 +37,11 @@ struct Batch {
     for (int i = part; i < rows; i += parts) mine.push_back(order[i]);
     return mine;
   }
-  // Waking a thread takes as long as some 200,000 multiplications.
+  // A part takes half a millisecond or more: below that a second thread gains little,
+  // and on a machine busy with other work waiting for it costs more.
   int parts(int threads, int gates) const {
     const double work = (double)(starts[rows] - starts[0]) * units * units * gates;
-    return std::max(1, std::min({threads, rows, (int)(work / 2e5)}));
+    return std::max(1, std::min({threads, rows, (int)(work / 2e7)}));
   }
 };
 

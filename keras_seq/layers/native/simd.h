@@ -34,6 +34,17 @@ inline Vector load(const float* from) { return *(const Unaligned*)from; }
 inline void store(float* to, Vector value) { *(Unaligned*)to = value; }
 
 // The last vector of a row may hold fewer than LANES numbers.
+#if defined(__AVX512F__)
+inline __mmask16 first(int count) { return (__mmask16)((1u << count) - 1); }
+inline Vector load(const float* from, int count) {
+  if (count >= LANES) return load(from);
+  return (Vector)_mm512_maskz_loadu_ps(first(count), from);
+}
+inline void store(float* to, Vector value, int count) {
+  if (count >= LANES) return store(to, value);
+  _mm512_mask_storeu_ps(to, first(count), (__m512)value);
+}
+#else
 inline Vector load(const float* from, int count) {
   if (count >= LANES) return load(from);
   Vector value{};
@@ -44,6 +55,7 @@ inline void store(float* to, Vector value, int count) {
   if (count >= LANES) return store(to, value);
   std::memcpy(to, &value, count * sizeof(float));
 }
+#endif
 
 inline int rounded_up(int size) { return (size + LANES - 1) / LANES * LANES; }
 

@@ -1,0 +1,143 @@
+"""What watching a run costs: bare `model.fit` beside `fit` with every monitor on.
+
+    python benchmarks/monitors.py
+
+The tutorial's own sentiment model on random ids. "bare" is compile and `model.fit`,
+nothing else; "gradients" adds `GradientMonitor` alone; "everything" is `fit` with a run
+folder: checkpoints, gradient norms, TensorBoard with histograms, graph, projector and
+figures. The three train at once and take turns of ten steps, so that a machine that is
+busy slows all of them alike. Validation, checkpoints and histograms at the end of an
+epoch fall into a turn; what a run pays once, at its start and end, stands apart.
+
+The medians are over the rounds of turns, in wall time and in processor time, of which
+the second is less disturbed by others. The ratio is of the sums over all rounds.
+"""
+
+import argparse
+import statistics
+import tempfile
+import threading
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.models.sentiment import build_sentiment_model
+from keras_seq.training.fit import fit
+from keras_seq.training.gradients import GradientMonitor
+
+VOCAB_SIZE, STEPS, BATCH, TURN = 10_000, 60, 32, 10
+OPTIONS = {"loss": "binary_crossentropy", "metrics": ["accuracy"]}
+KINDS = ("bare", "gradients", "everything")
+
+
+class Turns:
+    """Lets one thread run at a time, in the order of KINDS, and notes what it takes."""
+
+    def __init__(self) -> None:
+        self._alive, self._changed = list(KINDS), threading.Condition()
+        self._now = KINDS[0]
+        self.taken: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
+
+    def take(self, kind: str) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._now == kind)
+        self._start = time.perf_counter(), time.process_time()
+
+    def hand_on(self, kind: str, ended: bool = False) -> None:
+        wall, work = time.perf_counter(), time.process_time()
+        self.taken[kind].append((wall - self._start[0], work - self._start[1]))
+        with self._changed:
+            place = self._alive.index(kind)
+            following = self._alive[(place + 1) % len(self._alive)]
+            if ended:
+                self._alive.remove(kind)
+            self._now = following
+            self._changed.notify_all()
+
+
+class TakesTurns(keras.callbacks.Callback):
+    """Hands on after every TURN steps."""
+
+    def __init__(self, turns: Turns, kind: str) -> None:
+        super().__init__()
+        self.turns, self.kind, self.steps = turns, kind, 0
+
+    def get_state(self) -> dict:  # nothing that a checkpoint should keep
+        return {}
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.steps += 1
+        if self.steps % TURN == 0:
+            self.turns.hand_on(self.kind)
+            self.turns.take(self.kind)
+
+
+def make_data(batches: int) -> tf.data.Dataset:
+    """Random reviews of 100 words."""
+    ids = np.random.default_rng(0).integers(1, VOCAB_SIZE, (batches * BATCH, 100))
+    labels = (ids.sum(axis=1) % 2).astype("float32")
+    data = tf.data.Dataset.from_tensor_slices((ids.astype("int32"), labels))
+    return data.batch(BATCH)
+
+
+def train(kind: str, turns: Turns, epochs: int, folder: str) -> None:
+    """One run, from the model to the end of training."""
+    turns.take(kind)
+    try:
+        data, validation = make_data(STEPS), make_data(5)
+        model, calls = build_sentiment_model(VOCAB_SIZE), [TakesTurns(turns, kind)]
+        if kind == "everything":
+            fit(
+                model, data, validation, epochs=epochs, patience=epochs,
+                run_dir=folder, callbacks=calls, **OPTIONS,
+            )  # fmt: skip
+            return
+        if kind == "gradients":
+            calls.insert(0, GradientMonitor())
+        model.compile("adam", **OPTIONS)
+        model.fit(
+            data, validation_data=validation, epochs=epochs, verbose=0, shuffle=False,
+            callbacks=calls,
+        )  # fmt: skip
+    finally:
+        turns.hand_on(kind, ended=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--epochs", type=int, default=5, help="epochs of a run")
+    epochs, turns = parser.parse_args().epochs, Turns()
+    with tempfile.TemporaryDirectory() as folder:
+        threads = [
+            threading.Thread(target=train, args=(kind, turns, epochs, f"{folder}/run"))
+            for kind in KINDS
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    print(f"{epochs} epochs of {STEPS} steps, in turns of {TURN}")
+    print(
+        f"{'':>12} {'wall s':>8} {'of bare':>8} {'median':>8} "
+        f"{'processor s':>12} {'of bare':>8} {'median':>8} {'paid once s':>12}"
+    )
+    bare = turns.taken["bare"][1:-1]
+    for kind, taken in turns.taken.items():
+        once, rounds = taken[0][0] + taken[-1][0], taken[1:-1]
+        cells = []
+        for clock in (0, 1):
+            ratios = [mine[clock] / other[clock] for mine, other in zip(rounds, bare)]
+            whole = sum(mine[clock] for mine in rounds)
+            cells += [whole, whole / sum(other[clock] for other in bare)]
+            cells += [statistics.median(ratios)]
+        wall, work = cells[:3], cells[3:]
+        print(
+            f"{kind:>12} {wall[0]:>8.2f} {wall[1]:>8.3f} {wall[2]:>8.3f} "
+            f"{work[0]:>12.2f} {work[1]:>8.3f} {work[2]:>8.3f} {once:>12.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

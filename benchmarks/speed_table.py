@@ -1,0 +1,80 @@
+"""Prints what `benchmarks/speed.py` measured: a line a setting, and geometric means."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+Row = dict[str, Any]
+OURS = "keras_seq"
+NAMES = (OURS, "keras", "keras, jit", "pytorch")
+
+
+def print_turn(row: Row) -> None:
+    """One setting: milliseconds, ratios to ours, and the fraction of the GEMM peak."""
+    times = row["milliseconds"]
+    cells = [f"{name} {times[name]:.4g}" for name in NAMES if name in times]
+    ratios = [f"{r:.2f}x {name}" for name, r in ratios_of(row).items()]
+    used = row["gflop"] / times[OURS] * 1000 / row["peak"]
+    print(
+        f"{describe(row):<46} {row['kind']}: {', '.join(cells)} ms | "
+        f"{', '.join(ratios)} | {used:.0%} of GEMM peak",
+        flush=True,
+    )
+
+
+def describe(row: Row) -> str:
+    """As "lstm (32, 60, 5, 50) 2 layers, both ways, half padded".
+
+    Example:
+
+    >>> row = {"cell": "gru", "shape": [2, 3, 4, 5], "layers": 1, "directions": 1}
+    >>> describe(row | {"half_padded": False})
+    'gru (2, 3, 4, 5) 1 layer, one way'
+    """
+    words = [f"{row['layers']} layer" + "s" * (row["layers"] > 1)]
+    words.append("both ways" if row["directions"] == 2 else "one way")
+    words += ["half padded"] * row["half_padded"]
+    return f"{row['cell']} {tuple(row['shape'])} {', '.join(words)}"
+
+
+def ratios_of(row: Row) -> dict[str, float]:
+    """How many times as long as ours each other side took.
+
+    Example:
+
+    >>> ratios_of({"milliseconds": {"keras_seq": 2.0, "keras": 5.0}})
+    {'keras': 2.5}
+    """
+    times = row["milliseconds"]
+    others = [name for name in NAMES if name in times and name != OURS]
+    return {name: times[name] / times[OURS] for name in others}
+
+
+def geometric_mean(values: Iterable[float]) -> float:
+    """Of ratios, so that twice as fast and half as fast make one.
+
+    Example:
+
+    >>> geometric_mean([2.0, 0.5])
+    1.0
+    """
+    values = list(values)
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def print_summary(rows: list[Row]) -> None:
+    """Geometric mean and smallest ratio, by kind, side and cell."""
+    for kind in ("train", "infer"):
+        for name in NAMES[1:]:
+            found = [
+                (ratios_of(row)[name], describe(row))
+                for row in rows
+                if row["kind"] == kind and name in row["milliseconds"]
+            ]
+            if found:
+                least, where = min(found)
+                mean = geometric_mean(ratio for ratio, _ in found)
+                print(
+                    f"{kind}, {len(found)} settings: {name} takes {mean:.2f}x as long "
+                    f"as ours (geometric mean); least {least:.2f}x at {where}"
+                )

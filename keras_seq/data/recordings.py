@@ -1,0 +1,316 @@
+"""Where recordings and their transcripts are: manifests, folders and zip archives.
+
+    train.csv            file,transcript,...      beside the files, or beside train.zip
+    yes/a.wav no/b.wav   the folder is the label
+    84/121/84-121.trans.txt + 84-121-0000.flac    a LibriSpeech tree
+
+Each also inside a zip archive, which is read in place. This module opens files and
+never decodes sound.
+"""
+
+import functools
+import glob
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from keras_seq.data.readers import (
+    KINDS,
+    error_at,
+    listed,
+    place_of,
+    read_columns,
+    read_rows,
+)
+from keras_seq.errors import UserError
+
+AUDIO = {".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff", ".au", ".opus"}
+# Usual names in order of preference.
+FILE_COLUMNS = "file path wav audio filename file_name audio_path wav_filename".split()
+TRANSCRIPT_COLUMNS = (
+    "transcript text sentence transcription label command keyword word digit".split()
+)
+SPEAKER_COLUMNS = "speaker speaker_id client_id".split()
+PART_COLUMNS = "split part subset".split()
+PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
+PARTS |= dict.fromkeys(("dev", "valid", "val", "validation"), "validation")
+
+
+class Recording(NamedTuple):
+    """One file with what is said in it.
+
+    Attributes:
+        place: how to name it in a message.
+        transcript: as the data has it.
+        read: the file's bytes.
+        speaker: "" where nobody says.
+        part: "train", "validation", "test" or "" where nobody says.
+    """
+
+    place: str
+    transcript: str
+    read: Callable[[], bytes]
+    speaker: str = ""
+    part: str = ""
+
+
+def find_recordings(
+    data: str | Path | Sequence[str | Path],
+    file_column: str | None = None,
+    transcript_column: str | None = None,
+) -> list[Recording]:
+    """Lists recordings without decoding them.
+
+    Args:
+        data: A manifest (CSV, TSV, JSON Lines, Parquet), a folder, a zip archive, a
+            glob, or a list of those.
+        file_column: Of a manifest; by default found by its usual names.
+        transcript_column: Likewise.
+
+    Returns:
+        One or more recordings, in the order of the data.
+
+    Raises:
+        UserError: Something is missing, of no known kind, or holds no recording.
+
+    Example:
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> (folder / "yes").mkdir()
+    >>> _ = (folder / "yes" / "a.wav").write_bytes(b"RIFF")
+    >>> [(r.transcript, r.read()) for r in find_recordings(folder)]
+    [('yes', b'RIFF')]
+    """
+    found = []
+    for path in _expand(data):
+        if path.is_dir():
+            found += _tree(_Folder(path))
+        elif path.suffix.lower() == ".zip":
+            manifest = _manifest_of(path)
+            if manifest is None:
+                found += _tree(_Zip(path))
+            else:
+                found += _manifest(manifest, [_Zip(path)], file_column,
+                                   transcript_column)  # fmt: skip
+        else:
+            found += _manifest(path, None, file_column, transcript_column)
+    return found
+
+
+def _expand(data: str | Path | Sequence[str | Path]) -> Iterator[Path]:
+    for given in [data] if isinstance(data, str | Path) else data:
+        path = Path(given).expanduser()
+        if path.exists():
+            yield path
+        elif any(sign in str(path) for sign in "*?["):
+            matches = sorted(glob.glob(str(path), recursive=True))
+            if not matches:
+                raise error_at(path, "matches no file")
+            yield from map(Path, matches)
+        else:
+            raise error_at(path, "no such file or folder")
+
+
+class _Folder:
+    """Files below a folder, by their names relative to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        every = (path for path in self.path.rglob("*") if path.is_file())
+        return sorted(path.relative_to(self.path).as_posix() for path in every)
+
+    def place(self, name: str) -> str:
+        return str(self.path / name)
+
+    def read(self, name: str) -> bytes:
+        try:
+            return (self.path / name).read_bytes()
+        except OSError as error:
+            raise error_at(self.place(name), error.strerror or "unreadable") from error
+
+
+class _Zip:
+    """Files of a zip archive, by their names in it; the archive stays packed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise error_at(path, f"not a sound zip archive: {error}") from error
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        every = (info.filename for info in self._zip.infolist() if not info.is_dir())
+        return sorted(every)
+
+    def place(self, name: str) -> str:
+        return f"{self.path}/{name}"
+
+    def read(self, name: str) -> bytes:
+        try:
+            return self._zip.read(name)
+        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError) as error:
+            raise error_at(self.place(name), f"cannot be unpacked: {error}") from error
+
+
+_Files = _Folder | _Zip
+
+
+def _tree(files: _Files) -> list[Recording]:
+    """Recordings of a tree: LibriSpeech's where there are .trans.txt files."""
+    # Archives made on a Mac hold a shadow of every file.
+    names = [
+        name
+        for name in files.names
+        if not any(p.startswith((".", "__MACOSX", "_")) for p in name.split("/"))
+    ]
+    scripts = [name for name in names if name.endswith(".trans.txt")]
+    sounds = [name for name in names if PurePosixPath(name).suffix.lower() in AUDIO]
+    found = _librispeech(files, scripts, sounds) if scripts else []
+    for name in [] if scripts else sounds:
+        label = PurePosixPath(name).parent.name
+        if label:
+            found.append(_recording(files, name, label))
+    if not found:
+        raise error_at(
+            files.path, "holds neither LABEL/x.wav nor x.trans.txt; give a manifest"
+        )
+    return found
+
+
+def _recording(
+    files: _Files, name: str, transcript: str, speaker: str = "", part: str = ""
+) -> Recording:
+    read = functools.partial(files.read, name)
+    return Recording(files.place(name), transcript, read, speaker, part)
+
+
+def _librispeech(
+    files: _Files, scripts: Sequence[str], sounds: Sequence[str]
+) -> list[Recording]:
+    """Lines `84-121123-0000 GO DO YOU HEAR`; the speaker is the first number."""
+    sound_of = {PurePosixPath(name).with_suffix("").as_posix(): name for name in sounds}
+    found = []
+    for script in scripts:
+        text = files.read(script).decode("utf-8", "replace")
+        for number, line in enumerate(text.splitlines(), start=1):
+            stem, _, transcript = line.strip().partition(" ")
+            if not stem:
+                continue
+            sound = sound_of.get((PurePosixPath(script).parent / stem).as_posix())
+            if sound is None:
+                place = f"{files.place(script)}:{number}"
+                raise error_at(place, f"there is no sound file {stem!r} beside it")
+            speaker = stem.partition("-")[0]
+            found.append(_recording(files, sound, transcript, speaker))
+    return found
+
+
+def _manifest_of(archive: Path) -> Path | None:
+    """The table beside an archive: of the same name, or `manifest`."""
+    for stem in (archive.stem, "manifest"):
+        for suffix in KINDS:
+            if (archive.parent / f"{stem}{suffix}").is_file():
+                return archive.parent / f"{stem}{suffix}"
+    return None
+
+
+def _manifest(
+    path: Path,
+    archives: list[_Files] | None,
+    file_column: str | None,
+    transcript_column: str | None,
+) -> list[Recording]:
+    columns = read_columns(path)
+    wanted = [
+        _column(path, columns, "file", file_column, FILE_COLUMNS),
+        _column(path, columns, "transcript", transcript_column, TRANSCRIPT_COLUMNS),
+    ]
+    optional = [_usual(columns, usual) for usual in (SPEAKER_COLUMNS, PART_COLUMNS)]
+    names = wanted + [name for name in optional if name is not None]
+    if archives is None:
+        archives = _archives_beside(path)
+    finder = _Finder(path, archives)
+    found = []
+    for number, values in read_rows(path, names):
+        row = dict(zip(names, ("" if v is None else str(v) for v in values)))
+        files, name = finder.find(row[wanted[0]], place_of(path, number))
+        speaker, part = (row.get(name_, "") for name_ in optional)
+        if part and part.strip().lower() not in PARTS:
+            what = f"{part!r} in column {optional[1]!r}; expected {', '.join(PARTS)}"
+            raise error_at(place_of(path, number), what)
+        part = PARTS.get(part.strip().lower(), "")
+        found.append(_recording(files, name, row[wanted[1]], speaker, part))
+    if not found:
+        raise error_at(path, "holds no rows")
+    return found
+
+
+def _archives_beside(manifest: Path) -> list[_Files]:
+    """The archive of the same name, else all that lie beside a manifest."""
+    own = manifest.with_suffix(".zip")
+    paths = [own] if own.is_file() else sorted(manifest.parent.glob("*.zip"))
+    return [_Zip(path) for path in paths]
+
+
+class _Finder:
+    """Files that a manifest names: beside it, or in the archives, whole or by ending.
+
+    Archives often put everything into one folder that the manifest does not name.
+    """
+
+    def __init__(self, manifest: Path, archives: Sequence[_Files]) -> None:
+        self._beside = _Folder(manifest.parent)
+        self._held: dict[str, tuple[_Files, str]] = {}
+        for files in archives:
+            for name in files.names:
+                self._held.setdefault(name, (files, name))
+                self._held.setdefault(name.partition("/")[2], (files, name))
+
+    def find(self, name: str, row: str) -> tuple[_Files, str]:
+        if not name:
+            raise error_at(row, "names no file")
+        if name in self._held:
+            return self._held[name]
+        if (self._beside.path / name).is_file():
+            return self._beside, name
+        raise error_at(row, f"there is no file {name!r} beside it or in an archive")
+
+
+def _usual(columns: Sequence[str], usual: Sequence[str]) -> str | None:
+    lower = {column.lower(): column for column in reversed(columns)}
+    return next((lower[name] for name in usual if name in lower), None)
+
+
+def _column(
+    path: Path, columns: Sequence[str], kind: str, asked: str | None,
+    usual: Sequence[str],
+) -> str:  # fmt: skip
+    found = _usual(columns, usual if asked is None else [asked.lower()])
+    if found is None:
+        what = f"no {kind} column found" if asked is None else f"no column {asked!r}"
+        what += f"; its columns are: {listed(columns)}; name one with --{kind}-column"
+        raise error_at(path, what)
+    return found
+
+
+def sound_files(paths: Sequence[str | Path]) -> Iterator[tuple[str, bytes]]:
+    """(name, bytes) of files that are to be answered.
+
+    Raises:
+        UserError: There is none, or one cannot be read.
+    """
+    if not paths:
+        raise UserError("name one or more sound files")
+    for path in paths:
+        try:
+            yield str(path), Path(path).expanduser().read_bytes()
+        except OSError as error:
+            raise error_at(path, error.strerror or "unreadable") from error

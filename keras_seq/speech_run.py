@@ -1,0 +1,309 @@
+"""What a speech task does before and after its training.
+
+Before: parts, decoded once, and what is fitted on train. After: scores beside the
+baselines, the run folder, the proven export. This module knows no architecture.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import keras
+
+from keras_seq.data.alphabet import Alphabet
+from keras_seq.data.audio import LogMel
+from keras_seq.data.clips import (
+    Clips,
+    Problem,
+    alignable,
+    decode_recordings,
+    tell_problems,
+    usual_rate,
+)
+from keras_seq.data.recordings import Recording, sound_files
+from keras_seq.data.speech_splits import limit_recordings, part_recordings
+from keras_seq.data.waveforms import read_audio
+from keras_seq.errors import UserError
+from keras_seq.evaluation.speech_baselines import (
+    fit_speech_baselines,
+    load_speech_baselines,
+    save_speech_baselines,
+)
+from keras_seq.export import EXTRA, Exported, export, load_exported
+from keras_seq.models.speech import answered_frames
+from keras_seq.serving_speech import SpeechRecognizer
+from keras_seq.serving_stream import SpeechStream, can_stream
+from keras_seq.speech_scores import (
+    BeamSearch,
+    log_energies,
+    score_speech,
+    show_run,
+    tuned_beam_search,
+)
+from keras_seq.training.run_folder import write_facts
+
+BASELINES, ARPA = "baselines.npz", "transcripts.arpa"
+EXAMPLES = 8
+SHORTEST_LABELS = 5  # recordings of each label, on average, that make labels of them
+
+
+class SpeechData(NamedTuple):
+    """Parts, and what was fitted on their train part alone.
+
+    Attributes:
+        splits: "train", "validation" and "test"; the first two hold what CTC can align.
+        alphabet: of the train transcripts.
+        front: waveform to features.
+        subsampling: frames in for one frame out, as the frame counts need it.
+        is_isolated: every clip is one label.
+        problems: what was odd, and what was left out.
+        fingerprint: SHA-256 of the train part.
+    """
+
+    splits: dict[str, Clips]
+    alphabet: Alphabet
+    front: LogMel
+    subsampling: int
+    is_isolated: bool
+    problems: list[Problem]
+    fingerprint: str
+
+
+def prepare_speech(
+    given: Mapping[str, Sequence[Recording]],
+    *,
+    unit: Literal["auto", "character", "word"] = "auto",
+    normalize: Literal["utterance", "fitted"] = "utterance",
+    subsampling: int = 4,
+    test_speaker: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+) -> SpeechData:
+    """Parts, decodes and checks recordings, and fits alphabet and features on train.
+
+    What CTC cannot align is left out of train and validation, and stays in test, where
+    it costs its score.
+
+    Args:
+        given: "train", and "validation" or "test" where the user brings them.
+        unit: what a model writes; "auto" takes words where every clip is one label.
+        normalize: as `LogMel` has it.
+        subsampling: of the model.
+        test_speaker: keeps this speaker for the test.
+        limit: most recordings to use.
+        seed: of the parts.
+
+    Returns:
+        The data.
+
+    Raises:
+        UserError: Nothing is left of a part.
+    """
+    parts = part_recordings(given, test_speaker=test_speaker, seed=seed)
+    parts = limit_recordings(parts, limit, seed)
+    rate = usual_rate(parts["train"])
+    splits, problems = {}, []
+    for name, recordings in parts.items():
+        splits[name], found = decode_recordings(recordings, rate)
+        problems += found
+    transcripts = splits["train"].transcripts
+    if not transcripts:
+        tell_problems(problems)
+        raise UserError("no recording is left to train on; see the lines above")
+    is_isolated = _is_isolated(transcripts)
+    if unit == "auto":
+        unit = "word" if is_isolated else "character"
+    alphabet = Alphabet.of(transcripts, unit)
+    front = LogMel(rate, normalize=normalize)
+
+    def answered(lengths: Any) -> Any:
+        return answered_frames(front.frame_counts(lengths), subsampling)
+
+    for name in ("train", "validation"):
+        splits[name], found = alignable(splits[name], alphabet, answered)
+        problems += found
+    _, unwritable = alignable(splits["test"], alphabet, answered)
+    problems += [problem._replace(left_out=False) for problem in unwritable]
+    for name, clips in splits.items():
+        if not len(clips):
+            tell_problems(problems)
+            raise UserError(f"no recording is left of the {name} part; see above")
+    if normalize == "fitted":
+        front.fit(_batches(splits["train"]))
+    return SpeechData(splits, alphabet, front, subsampling, is_isolated, problems,
+                      splits["train"].fingerprint())  # fmt: skip
+
+
+def _is_isolated(transcripts: Sequence[str]) -> bool:
+    labels = set(transcripts)
+    one_word = not any(" " in label for label in labels)
+    return one_word and len(labels) * SHORTEST_LABELS <= len(transcripts)
+
+
+def _batches(clips: Clips, size: int = 64) -> Iterator[tuple]:
+    for start in range(0, len(clips), size):
+        yield clips.batch(range(start, min(start + size, len(clips))))
+
+
+def finish_speech_run(
+    task: str,
+    model: keras.Model,
+    data: SpeechData,
+    history: keras.callbacks.History,
+    *,
+    seed: int,
+    run_dir: Path,
+    export_dir: Path,
+) -> tuple[dict[str, Any], Path]:
+    """Scores a trained model on validation and test, shows it, exports and proves it.
+
+    Args:
+        task: its name.
+        model: from `build_speech_model`.
+        data: what it was trained on.
+        history: of `fit`.
+        seed: of the n-gram model's tuning sample.
+        run_dir: takes model.keras, metrics.json and what TensorBoard shows.
+        export_dir: takes the SavedModel's version, with baselines and n-grams.
+
+    Returns:
+        The report on the test part, and the version's folder.
+
+    Raises:
+        ExportError: The SavedModel does not answer as Python does.
+    """
+    # Without its loss and metrics, which only keras_seq knows, anybody can load it.
+    keras.Model(model.inputs, model.outputs, name=model.name).save(
+        run_dir / "model.keras"
+    )
+    server = SpeechRecognizer(model, data.front, data.alphabet, data.subsampling)
+    train, validation, test = (data.splits[p] for p in ("train", "validation", "test"))
+    baselines = fit_speech_baselines(
+        log_energies(data.front, train), train.transcripts, data.is_isolated
+    )
+    search = None
+    if not data.is_isolated:
+        search = tuned_beam_search(server.signature, data.alphabet, train, validation)
+    reports, written = {}, []
+    for name, clips in (("validation", validation), ("test", test)):
+        reports[name], written = score_speech(
+            task, server.signature, clips, baselines, data.front,
+            is_isolated=data.is_isolated, search=search,
+        )  # fmt: skip
+    metrics = {"task": task, **reports, "seconds": history.seconds}
+    write_facts(run_dir, "metrics.json", metrics)
+    show_run(run_dir, history.history, reports["test"], test, written, server)
+    facts = {
+        "task": task,
+        "front": data.front.to_dict(),
+        "alphabet": data.alphabet.to_dict(),
+        "subsampling": data.subsampling,
+        "is_isolated": data.is_isolated,
+        "data": data.fingerprint,
+        "metrics": reports["test"],
+    }
+    extra = {BASELINES: partial(save_speech_baselines, baselines=baselines)}
+    if search is not None:
+        facts["beam_search"] = search.facts()
+        arpa = search.model.to_arpa()
+        extra[ARPA] = lambda path: path.write_text(arpa, "utf-8")
+    signatures = server.signatures()
+    if can_stream(server):
+        server.stream = SpeechStream(server)
+        signatures |= server.stream.signatures()
+    files = [test.wav(number) for number in range(min(EXAMPLES, len(test)))]
+    version = export(
+        server, export_dir, models=[model], signatures=signatures,
+        examples={"wav": files}, expected=server.expected(files), metadata=facts,
+        tolerance=1e-3, extra_files=extra,
+    )  # fmt: skip
+    return reports["test"], version
+
+
+def evaluate_speech_export(
+    task: str,
+    model: Path,
+    recordings: Sequence[Recording],
+    *,
+    beam_width: int | None = None,
+    arpa: Path | None = None,
+) -> dict[str, Any]:
+    """Scores an exported model on recordings, beside the baselines fitted with it.
+
+    Args:
+        task: its name.
+        model: folder of an export, or of one version.
+        recordings: from `find_recordings`.
+        beam_width: also decode by prefix beam search, of this width.
+        arpa: file of a language model for it; by default the one of the training.
+
+    Returns:
+        The report, as `transcript_report` has it.
+
+    Raises:
+        UserError: It is no export, or no recording can be read.
+    """
+    exported = load_exported(model)
+    facts = exported.metadata
+    front = LogMel.from_dict(facts["front"])
+    clips, problems = decode_recordings(recordings, front.sample_rate)
+    tell_problems(problems)
+    if not len(clips):
+        raise UserError("there is no recording to score")
+    search = _search_of(exported, beam_width, arpa)
+    report, _ = score_speech(
+        task, exported.signature, clips,
+        load_speech_baselines(exported.path / EXTRA / BASELINES), front,
+        is_isolated=facts["is_isolated"], search=search,
+    )  # fmt: skip
+    return report
+
+
+def _search_of(
+    exported: Exported, beam_width: int | None, arpa: Path | None
+) -> BeamSearch | None:
+    if beam_width is None and arpa is None:
+        return None
+    own = exported.path / EXTRA / ARPA
+    path = arpa or (own if own.exists() else None)
+    settings = exported.metadata.get("beam_search", {})
+    settings = settings | ({"beam_width": beam_width} if beam_width else {})
+    alphabet = Alphabet.from_dict(exported.metadata["alphabet"])
+    return BeamSearch.from_file(alphabet, path, **settings)
+
+
+def transcribe_files(
+    model: Path, paths: Sequence[str | Path]
+) -> Iterator[dict[str, Any]]:
+    """Answers sound files of any format and rate with an exported model.
+
+    Args:
+        model: folder of an export, or of one version.
+        paths: the files.
+
+    Yields:
+        {"input", "transcript", "log_probability"} of each, in order.
+
+    Raises:
+        UserError: It is no export, or a file is no sound.
+    """
+    import tensorflow as tf
+
+    exported = load_exported(model)
+    rate = exported.metadata["front"]["sample_rate"]
+    ask = exported.signature("waveform")
+    for path, content in sound_files(paths):
+        audio = read_audio(content, rate)
+        if audio.problem and audio.problem != "silent":
+            raise UserError(f"{path}: {audio.problem}")
+        if audio.remark:
+            print(f"{path}: {audio.remark}", file=sys.stderr)
+        waveform = tf.constant(audio.samples[None], tf.float32) / 32768
+        answer = ask(waveform=waveform, lengths=tf.constant([len(audio.samples)]))
+        yield {
+            "input": path,
+            "transcript": answer["transcript"].numpy()[0].decode(),
+            "log_probability": float(answer["log_probability"][0]),
+        }

@@ -1,0 +1,110 @@
+"""Batches of sound: true frame counts, and augmentation that can be repeated."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_seq.data.alphabet import Alphabet, needed_frames
+from keras_seq.data.audio import LogMel
+from keras_seq.data.audio_augment import (
+    Augmentation,
+    add_noise,
+    draw_changes,
+    mask_features,
+    unchanged,
+)
+from keras_seq.data.audio_pipeline import make_audio_dataset
+from keras_seq.data.clips import Clips
+from keras_seq.errors import UserError
+
+STRONG = Augmentation(0.1, 0.2, 0.7, time_masks=2, band_masks=2)
+WORDS = ["ab", "b", "aab", "ba", "a", "bb", "abab"]
+
+
+@pytest.fixture(scope="module")
+def clips() -> Clips:
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1500, 5000, len(WORDS)).astype("int32")
+    samples = (rng.normal(size=lengths.sum()) * 3000).astype("int16")
+    texts = [(f"{n}.wav", word, "") for n, word in enumerate(WORDS)]
+    return Clips(8000, samples, np.cumsum(lengths) - lengths, lengths, texts)
+
+
+def dataset(clips: Clips, **options) -> tf.data.Dataset:
+    options = {"subsampling": 4, "batch_size": 3} | options
+    return make_audio_dataset(clips, Alphabet.of(WORDS), LogMel(8000, 20), **options)
+
+
+def test_targets_hold_the_frames_of_the_answer_and_the_transcript(clips: Clips):
+    alphabet, found = Alphabet.of(WORDS), []
+    for (features, frames), targets in dataset(clips):
+        assert features.shape[1] == frames.numpy().max()
+        answered = targets[:, 0].numpy()
+        assert np.array_equal(answered, -(-frames.numpy() // 4))
+        found += [alphabet.decode(row[row > 0]) for row in targets[:, 1:].numpy()]
+    assert sorted(found) == sorted(WORDS)
+
+
+def as_rows(batches: tf.data.Dataset) -> list[tuple]:
+    return [
+        (features.numpy(), targets.numpy()) for (features, _), targets in batches
+    ]
+
+
+def test_a_seed_fixes_order_and_augmentation_of_every_epoch(clips: Clips):
+    one, two = (
+        dataset(clips, augmentation=STRONG, seed=5) for _ in range(2)
+    )
+    first, again = as_rows(one), as_rows(two)
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(first, again))
+    second = as_rows(one)
+    assert any(a[0].shape != b[0].shape or (a[0] != b[0]).any()
+               for a, b in zip(first, second))  # fmt: skip
+    third = as_rows(one.starting_at(1, 1).take(2))
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(second[1:], third))
+
+
+def test_what_happens_to_a_sample_does_not_depend_on_its_batch():
+    alone = draw_changes(STRONG, 1, 2, np.array([40]))
+    among = draw_changes(STRONG, 1, 2, np.array([3, 40, 7]))
+    for own, other in zip(alone, among):
+        assert np.array_equal(own[0], other[1])
+    assert draw_changes(STRONG, 1, 3, np.array([40])).tempo != alone.tempo
+
+
+def test_speed_never_makes_a_transcript_impossible(clips: Clips):
+    alphabet = Alphabet.of(WORDS)
+    tight = Augmentation(tempo=0.9)
+    for _ in range(5):
+        for (_, frames), targets in dataset(clips, augmentation=tight, seed=0):
+            for row in targets.numpy():
+                assert row[0] >= needed_frames(row[1:][row[1:] > 0])
+    assert alphabet.num_classes == 3
+
+
+def test_noise_has_its_level_and_leaves_padding_alone():
+    rng = np.random.default_rng(0)
+    waveform = rng.normal(0, 0.1, (2, 8000)).astype("float32")
+    waveform[1, 3000:] = 0
+    lengths = tf.constant([8000, 3000])
+    changes = unchanged(2)._replace(noise=np.float32([0.1, 0.0]))
+    noisy = add_noise(tf.constant(waveform), lengths, changes).numpy()
+    added = noisy - waveform
+    decibels = 20 * np.log10(added[0].std() / waveform[0].std())
+    assert decibels == pytest.approx(-20, abs=1.5)
+    assert not added[1].any()
+
+
+def test_masks_blank_the_shares_that_were_drawn():
+    features = tf.ones((1, 100, 20))
+    changes = unchanged(1)._replace(
+        time_masks=np.float32([[[0.5, 0.6]]]), band_masks=np.float32([[[0.0, 0.25]]])
+    )
+    masked = mask_features(features, tf.constant([50]), changes).numpy()[0]
+    assert np.flatnonzero(masked[:, 10] == 0).tolist() == [25, 26, 27, 28, 29]
+    assert np.flatnonzero(masked[0] == 0).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_no_clip_is_told(clips: Clips):
+    with pytest.raises(UserError, match="no recording to make batches of"):
+        dataset(clips.take([]))
