@@ -13,6 +13,8 @@ import tensorflow as tf
 from keras_seq.evaluation.conformal import Calibration
 from keras_seq.export_graph import without_cudnn
 
+STILL = 1e-3  # of the deviation in train rows
+
 
 class PriceForecaster(tf.Module):
     """The last rows in, in the units of the file; the next steps out, in the same.
@@ -20,9 +22,9 @@ class PriceForecaster(tf.Module):
     Args:
         forecaster: raw window (B, T, F) -> raw answers (B, H, K, Q): quantiles, the
             forecast in the middle, or Q = 1.
-        calibration: of validation windows; in widths of the interval, or for Q = 1 in
-            `deviation`.
-        deviation: float (K,), width where there is but one answer.
+        calibration: of validation windows, in widths of the interval.
+        deviation: float (K,), of each target in train rows: where Q is 1 and a window
+            stood still, a thousandth of it is the width.
         baseline: raw window -> raw answers (B, H, K, 1), served beside it as `ridge`.
 
     Example:
@@ -62,7 +64,9 @@ class PriceForecaster(tf.Module):
             forecast, lower, upper: float32 (B, H), or (B, H, K) for several targets.
         """
         answers = self.forecaster(window, training=False)
-        lower, forecast, upper, width = ends_and_width(answers, self._deviation)
+        lower, forecast, upper, width = ends_and_width(
+            answers, window, self._deviation
+        )
         shifted = {
             "forecast": forecast,
             "lower": tf.minimum(lower - self._shifts[0] * width, forecast),
@@ -88,15 +92,24 @@ class PriceForecaster(tf.Module):
         return found
 
 
-def ends_and_width(answers: tf.Tensor, deviation: np.ndarray) -> tuple[tf.Tensor, ...]:
+def ends_and_width(
+    answers: tf.Tensor, window: tf.Tensor, deviation: np.ndarray
+) -> tuple[tf.Tensor, ...]:
     """Lower end, forecast, upper end and width (B, H, K) of answers (B, H, K, Q).
 
-    Quantiles that cross are put in order, so that a width is never negative.
+    Quantiles that cross are put in order, so that a width is never negative. One answer
+    has no ends of its own: its width is the size of the steps in its window, so that it
+    grows with price and volatility.
     """
     middle = answers.shape[-1] // 2
     forecast = answers[..., middle]
     if answers.shape[-1] == 1:
-        return forecast, forecast, forecast, tf.ones_like(forecast) * deviation
+        past = window[..., : forecast.shape[-1]]
+        square = tf.reduce_sum(tf.square(past[:, 1:] - past[:, :-1]), 1, keepdims=True)
+        square /= max(1, past.shape[1] - 1)  # (B, 1, K)
+        least = tf.cast(STILL * deviation, square.dtype)
+        size = tf.sqrt(square + tf.square(least))
+        return forecast, forecast, forecast, tf.ones_like(forecast) * size
     lower = tf.minimum(answers[..., 0], forecast)
     upper = tf.maximum(answers[..., -1], forecast)
     smallest = 1e-6 * tf.abs(forecast) + 1e-12

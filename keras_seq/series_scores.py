@@ -100,10 +100,12 @@ def calibrate_on(
         plan: the validation windows.
         observed: bool (R, K).
         forecaster: raw window -> answers (B, H, K, Q).
-        deviation: float (K,), width where Q is 1.
+        deviation: float (K,), as `ends_and_width` has it.
         coverage: share of targets to lie inside.
     """
-    ends = tf.function(lambda window: ends_and_width(forecaster(window), deviation))
+    ends = tf.function(
+        lambda window: ends_and_width(forecaster(window), window, deviation)
+    )
     found = []
     for numbers, window, targets in _batches(plan):
         lower, _, upper, width = (part.numpy() for part in ends(window))

@@ -22,7 +22,7 @@ from keras_seq.training.schedules import cosine_schedule
 
 LEARNING_RATE = 0.001
 WINDOWS_SEEN = 120_000  # in all epochs together
-FEWEST_EPOCHS, MOST_EPOCHS = 12, 100
+FEWEST_EPOCHS, MOST_EPOCHS = 4, 100
 PATIENCE = 5
 
 

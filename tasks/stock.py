@@ -71,7 +71,7 @@ def train(
 
     Args:
         data: Files or globs, each file a series, or stooq:SYMBOL; default simulated.
-        epochs: Most passes over train; default by its size, from 12 to 100.
+        epochs: Most passes over train; default by its size, from 4 to 100.
     """
     settings = dict(locals())
     loaded = ks.prepare_series(

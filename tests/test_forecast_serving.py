@@ -49,11 +49,15 @@ def test_quantiles_that_cross_are_put_in_order():
     assert ask(server) == {name: [100.0] * 2 for name in ("forecast", "lower", "upper")}
 
 
-def test_one_answer_has_an_interval_in_deviations():
+def test_one_answer_has_an_interval_in_steps_of_its_window():
     server = PriceForecaster(forecaster(1.0), shifts(1.0, 2.0), np.array([5.0]))
-    assert ask(server) == {
-        "forecast": [101.0] * 2, "lower": [96.0] * 2, "upper": [111.0] * 2,
-    }  # fmt: skip
+    answer = ask(server, tf.constant([[[90.0], [93.0], [97.0], [97.0]]]))
+    size = ((9 + 16 + 0) / 3) ** 0.5
+    assert answer["forecast"] == [98.0] * 2
+    assert answer["lower"] == pytest.approx([98 - size] * 2)
+    assert answer["upper"] == pytest.approx([98 + 2 * size] * 2)
+    still = ask(server, tf.fill((1, 4, 1), 50.0))
+    assert still["upper"] == pytest.approx([51 + 2 * 0.005] * 2)
 
 
 def test_several_targets_have_an_axis():

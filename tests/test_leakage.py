@@ -60,13 +60,14 @@ def learned(data: SeriesData) -> Learned:
 
 
 def windows(data: SeriesData, part: str, until: int) -> list[np.ndarray]:
-    """Windows and targets of a part whose last target row is before `until`."""
+    """Of a part: inputs of what is forecast up to `until`, and targets before it."""
     plan, scaling = data.plans[part], make_scaling(data)
     _, firsts = plan.first_rows(np.arange(plan.num_windows))
-    keep = int(np.sum(firsts + HORIZON <= until))
     batches = make_window_dataset(plan, scale_targets=scaling.to_scaled)
     windows, targets = (np.concatenate(part) for part in zip(*batches))
-    return [windows[:keep], targets[:keep], np.array(scaling.encode(windows[:keep]))]
+    # A window forecasts row f from the rows before it, so f itself may be another.
+    windows, targets = windows[firsts <= until], targets[firsts + HORIZON <= until]
+    return [windows, targets, np.array(scaling.encode(windows))]
 
 
 @pytest.mark.parametrize("form", ["returns", "level"])

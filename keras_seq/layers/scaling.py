@@ -132,13 +132,13 @@ def returns_scaling(
 
     >>> scaling = returns_scaling(3, 1, 1, volatility=[0.1])
     >>> window = np.array([[[100.0], [110.0], [100.0]]], "float32")
-    >>> features = ops.convert_to_numpy(scaling.encode(window))[0].round(2)
-    >>> features[:, 0].tolist()
+    >>> features = ops.convert_to_numpy(scaling.encode(window))[0]
+    >>> [round(float(x), 2) for x in features[:, 0]]
     [0.0, 0.99, 0.0]
     >>> ops.convert_to_numpy(scaling.to_raw([window, np.zeros((1, 1, 1, 1))])).item()
     100.0
     """
-    volatility = np.asarray(volatility, float)
+    volatility = np.asarray(volatility, "float32")  # float64 would carry over
     if not np.all(volatility > 0):
         raise ValueError(
             f"volatility is {volatility}; expected positive numbers: returns are "
@@ -188,8 +188,9 @@ def _step_size(logs: KerasTensor, volatility: np.ndarray) -> KerasTensor:
     steps = logs[:, 1:] - logs[:, :-1]  # (B, T - 1, K)
     count = steps.shape[1]
     floor = np.square(LEAST_VOLATILITY * volatility).reshape(1, 1, -1)
+    floor = floor.astype("float32")
     if not count:
         return ops.zeros_like(logs) + volatility.reshape(1, 1, -1)
     weights = DECAY ** np.arange(count)[::-1]
-    weights = (weights / weights.sum()).reshape(1, -1, 1)
+    weights = (weights / weights.sum()).reshape(1, -1, 1).astype("float32")
     return ops.sqrt(ops.sum(ops.square(steps) * weights, 1, keepdims=True) + floor)

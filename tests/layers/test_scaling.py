@@ -43,8 +43,14 @@ def test_returns_are_those_since_the_last_row_in_steps_of_recent_size():
     ids=["returns", "level", "unanchored"],
 )
 def test_what_is_scaled_comes_back(scaling):
+    for model in scaling:
+        assert model.output.dtype == "float32"
+    assert scaling.to_scaled([PRICES, FUTURE]).dtype == "float32"
+    assert scaling.encode(PRICES).dtype == "float32"
     scaled = np.array(scaling.to_scaled([PRICES, FUTURE]))
-    back = np.array(scaling.to_raw([PRICES, scaled[..., None]]))[..., 0]
+    back = scaling.to_raw([PRICES, scaled[..., None]])
+    assert back.dtype == "float32"
+    back = np.array(back)[..., 0]
     assert back == pytest.approx(FUTURE, rel=1e-5)
 
 
