@@ -1,0 +1,1 @@
+"""Token ids out of scores: samplers, the loop, beam search. They take callables."""
