@@ -33,7 +33,7 @@ class AveragedWeights(keras.callbacks.Callback):
     >>> average.set_model(model)
     >>> average.on_train_begin()
     >>> for value in (0.0, 4.0):
-    ...     model.layers[0].kernel.assign([[value]])
+    ...     _ = model.layers[0].kernel.assign([[value]])
     ...     average.on_train_batch_end(0)
     >>> average.on_test_begin()
     >>> float(model.layers[0].kernel.numpy()[0, 0])
