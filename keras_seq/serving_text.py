@@ -116,34 +116,54 @@ class TextGenerator(tf.Module):
             log_probability float32 (B,), in nats, of all its tokens; tokens int32 (B,);
             perplexity float32 (B,), of a token.
         """
-        token_ids = self.coder.encode(text)
-        tokens = tf.cast(token_ids.row_lengths(), tf.int32)
-        targets = token_ids.to_tensor(PAD_ID)  # (B, T)
-        steps = tf.shape(targets)[1]
-        targets = tf.pad(targets, [[0, 0], [0, -steps % SCORED_STEPS]])
-        inputs = tf.pad(targets, [[0, 0], [1, 0]])[:, :-1]
-        total = tf.zeros(tf.shape(text), tf.float32)
-
-        def read(start, total, states):
-            stretch = slice(start, start + SCORED_STEPS)
-            here = tf.ensure_shape(inputs[:, stretch], [None, SCORED_STEPS])
-            logits, _, states = advance(self.model, here, states)
-            wanted = targets[:, stretch]
-            each = -tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
-            each = tf.where(wanted == PAD_ID, 0.0, each)
-            return start + SCORED_STEPS, total + tf.reduce_sum(each, 1), states
-
-        _, total, _ = tf.while_loop(
-            lambda start, *_: start < steps,
-            read,
-            (0, total, self._start(tf.shape(text)[0])),
-        )
+        scored = self.score_tokens(text)
+        tokens = tf.reduce_sum(tf.cast(scored["token_ids"] != PAD_ID, tf.int32), 1)
+        total = tf.reduce_sum(scored["log_probabilities"], 1)
         counted = tf.cast(tf.maximum(tokens, 1), tf.float32)
         return {
             "log_probability": total,
             "tokens": tokens,
             "perplexity": tf.exp(-total / counted),
         }
+
+    def score_tokens(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """How likely each token is after those before it; states are carried.
+
+        Args:
+            text: string (B,), UTF-8.
+
+        Returns:
+            token_ids int32 (B, T), padded with 0; log_probabilities float32 (B, T), in
+            nats, 0 at padding.
+        """
+        token_ids = self.coder.encode(text).to_tensor(PAD_ID)  # (B, T)
+        steps = tf.shape(token_ids)[1]
+        targets = tf.pad(token_ids, [[0, 0], [0, -steps % SCORED_STEPS]])
+        inputs = tf.pad(targets, [[0, 0], [1, 0]])[:, :-1]
+        stretches = tf.shape(targets)[1] // SCORED_STEPS
+
+        def read(number, states, found):
+            start = number * SCORED_STEPS
+            stretch = slice(start, start + SCORED_STEPS)
+            here = tf.ensure_shape(inputs[:, stretch], [None, SCORED_STEPS])
+            logits, _, states = advance(self.model, here, states)
+            wanted = targets[:, stretch]
+            each = -tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
+            each = tf.where(wanted == PAD_ID, 0.0, each)
+            return number + 1, states, found.write(number + 1, tf.transpose(each))
+
+        # The first stretch is there for its shape, should there be no other.
+        shape = [SCORED_STEPS, None]
+        found = tf.TensorArray(tf.float32, stretches + 1, element_shape=shape)
+        batch = tf.shape(text)[0]
+        found = found.write(0, tf.zeros([SCORED_STEPS, batch]))
+        *_, found = tf.while_loop(
+            lambda number, *_: number < stretches,
+            read,
+            (0, self._start(batch), found),
+        )
+        each = tf.transpose(found.concat())[:, SCORED_STEPS:]  # (B, T), T rounded up
+        return {"token_ids": token_ids, "log_probabilities": each[:, :steps]}
 
     def init(self, prompt: tf.Tensor) -> dict[str, tf.Tensor]:
         """Reads prompts, for clients that take token after token from `step`.
@@ -237,7 +257,7 @@ class TextGenerator(tf.Module):
         return initial_states(self.model, batch)
 
     def signatures(self) -> dict[str, tuple]:
-        """`serving_default`, `score`, `init` and `step`, as `export` takes them."""
+        """`serving_default`, `score`, `score_tokens`, `init` and `step`, as `export` takes them."""
 
         def spec(shape: list, dtype: tf.DType, name: str) -> tf.TensorSpec:
             return tf.TensorSpec(shape, dtype, name=name)
@@ -257,9 +277,11 @@ class TextGenerator(tf.Module):
             return self.step(**dict(zip(names, values)))
 
         prompt = spec([None], tf.string, "prompt")
+        text = spec([None], tf.string, "text")
         return {
             "serving_default": (self.__call__, [prompt, *options.values()]),
-            "score": (self.score, [spec([None], tf.string, "text")]),
+            "score": (self.score, [text]),
+            "score_tokens": (self.score_tokens, [text]),
             "init": (self.init, [prompt]),
             "step": (step, list(carried.values())),
         }
