@@ -8,8 +8,7 @@ training.
 Shapes: B batch, P prompt tokens, N new tokens, T tokens of a text, V vocabulary.
 """
 
-import codecs
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -26,25 +25,12 @@ from keras_seq.models.text_generation import (
     advance_one,
     initial_states,
 )
+from keras_seq.serving_text_client import OPTIONS, as_inputs
 
 # How many different random numbers there are; float32 holds each of them.
 DRAWS = 2**24
 HASH_KEY = (0x6B657261735F7365, 0x715F74657874)  # of SipHash; any two numbers do
 SCORED_STEPS = 64  # at a time: logits of a long text do not fit into memory
-OPTIONS = {
-    "max_new_tokens": tf.int32,
-    "temperature": tf.float32,
-    "top_k": tf.int32,
-    "top_p": tf.float32,
-    "seed": tf.int32,
-}
-DEFAULTS = {
-    "max_new_tokens": 300,
-    "temperature": 0.8,
-    "top_k": 0,
-    "top_p": 0.95,
-    "seed": 0,
-}
 
 
 class TextGenerator(tf.Module):
@@ -298,7 +284,7 @@ class TextGenerator(tf.Module):
     def expected(self, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """What Python answers to one batch, for the proof of an export: on the CPU."""
         with without_cudnn([self.model]), tf.device("CPU"):
-            answers = self(**_tensors(inputs))
+            answers = self(**as_inputs(**inputs))
         return {name: value.numpy() for name, value in answers.items()}
 
 
@@ -334,66 +320,3 @@ def _uniforms(seed: tf.Tensor, key: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
     places = row[:, None] + tf.strings.as_string(steps)[None]  # (B, N)
     draws = tf.strings.to_hash_bucket_strong(places, DRAWS, list(HASH_KEY))
     return tf.cast(draws, tf.float32) / DRAWS
-
-
-def _tensors(inputs: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-    """A batch of prompts with the options that are not given, as tensors."""
-    prompts = [text.encode("utf-8", "replace") for text in inputs["prompt"]]
-    options = {
-        name: tf.constant(inputs.get(name, DEFAULTS[name]), dtype)
-        for name, dtype in OPTIONS.items()
-    }
-    return {"prompt": tf.constant(prompts, tf.string)} | options
-
-
-def write_texts(
-    signature: Callable[..., Mapping[str, tf.Tensor]],
-    prompts: Sequence[str],
-    **options: Any,
-) -> list[dict[str, Any]]:
-    """Texts that follow some prompts, in one batch.
-
-    Args:
-        signature: `load_exported(path).signature()`, or `TextGenerator.signature()`.
-        prompts: B texts.
-        options: `max_new_tokens`, `temperature`, `top_k`, `top_p`, `seed`.
-
-    Returns:
-        "text" and "unknown" of each prompt.
-    """
-    answers = signature(**_tensors({"prompt": prompts, **options}))
-    texts, unknown = answers["text"].numpy(), answers["unknown"].numpy()
-    return [
-        {"text": text.decode("utf-8"), "unknown": int(count)}
-        for text, count in zip(texts, unknown)
-    ]
-
-
-def stream_text(
-    init: Callable[..., Mapping[str, tf.Tensor]],
-    step: Callable[..., Mapping[str, tf.Tensor]],
-    prompt: str,
-    **options: Any,
-) -> Iterator[str]:
-    """Yields a text piece by piece as it is written: `for piece in stream_text(...)`.
-
-    Args:
-        init: `load_exported(path).signature("init")`, or of a `TextGenerator`.
-        step: its signature "step".
-        prompt: what the text starts with; it is not yielded.
-        options: as `write_texts` takes them.
-
-    Yields:
-        Whole characters; joined, what `write_texts` puts behind the prompt.
-    """
-    given = _tensors({"prompt": [prompt], **options})
-    chosen = {n: given[n] for n in ("seed", "temperature", "top_k", "top_p")}
-    carried = dict(init(prompt=given["prompt"]))
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
-    for _ in range(int(given["max_new_tokens"])):
-        carried.pop("unknown", None)
-        carried = dict(step(**carried, **chosen))
-        carried.pop("token_id")
-        piece = decoder.decode(carried.pop("piece").numpy()[0])
-        if piece:
-            yield piece

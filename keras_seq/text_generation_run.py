@@ -6,24 +6,29 @@ proven export. This module knows no architecture and no training.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_seq.data.coders import Bytes, Characters, TextCoder, Words, coder_from_json
 from keras_seq.data.corpus import Corpus, split_text
 from keras_seq.data.streams import encode_corpus
 from keras_seq.data.subwords import Subwords
-from keras_seq.errors import UserError
-from keras_seq.evaluation.kneser_ney import KneserNey
-from keras_seq.evaluation.language import copied_share, language_report, longest_copy
+from keras_seq.evaluation.language import format_language_report
+from keras_seq.evaluation.language_model import (
+    copies,
+    fit_language_baselines,
+    load_language_baselines,
+    save_language_baselines,
+    score_language_model,
+)
 from keras_seq.export import EXTRA, export, load_exported
-from keras_seq.serving_text import DEFAULTS, TextGenerator, write_texts
+from keras_seq.serving_text import TextGenerator
+from keras_seq.serving_text_client import DEFAULTS, score_texts, write_texts
 from keras_seq.training.dynamic_evaluation import dynamic_log_probabilities
 from keras_seq.training.run_folder import write_facts
 from keras_seq.training.text_samples import show_text
@@ -32,13 +37,7 @@ Tokens = Literal["characters", "words", "bytes", "subwords"]
 
 CODER, BASELINES = "coder.json", "baselines.npz"
 VOCAB_SIZES = {"characters": 10_000, "words": 10_002, "subwords": 4_000}
-# Longest n-grams of the baseline, and lengths of n-grams that are looked for in train.
-ORDERS = {"characters": 7, "bytes": 7, "words": 5, "subwords": 4}
-COPIED = {"characters": (8, 16, 32), "bytes": (8, 16, 32), "words": (3, 5, 8)}
-COUNTED_TOKENS = 3_000_000  # the last ones of train, nearest to what is scored
 MANY_CHARACTERS = 256  # above it, a character that occurs once is unknown
-# Texts are scored in rows of so many characters, whose states start anew.
-ROW, ROWS_AT_ONCE = 60_000, 8
 SAMPLES, SAMPLE_TOKENS = 8, 400
 EXAMPLES, EXAMPLE_CHARACTERS, EXAMPLE_TOKENS = 4, 40, 40
 DYNAMIC_RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
@@ -149,30 +148,24 @@ def finish_language_run(
     model.save(run_dir / "model.keras")
     (run_dir / CODER).write_text(data.coder.to_json(), "utf-8")
     generator = TextGenerator(model, data.coder)
-    baselines = fit_language_baselines(data.token_ids["train"], data.coder)
-    score = partial(
-        score_language, task, generator.signature("score_tokens"), baselines
+    baselines = fit_language_baselines(
+        data.token_ids["train"], data.coder.kind, data.coder.vocab_size
     )
-    reports = {part: score(data.parts[part]) for part in ("validation", "test")}
+    score = partial(score_texts, generator.signature("score_tokens"))
+    reports = {
+        part: score_language_model(task, data.parts[part], score, baselines)
+        for part in ("validation", "test")
+    }
     if dynamic_evaluation:
         reports["test"]["dynamic"] = score_dynamic(model, data)
-    examples = {"prompt": _examples(data.parts["test"]), **DEFAULTS}
-    examples["max_new_tokens"] = EXAMPLE_TOKENS
-    texts = write_texts(
-        generator.signature(), [""] * SAMPLES, max_new_tokens=SAMPLE_TOKENS
-    )[:1] + [
-        answer
-        for seed in range(1, SAMPLES)
-        for answer in write_texts(
-            generator.signature(), [""], max_new_tokens=SAMPLE_TOKENS, seed=seed
-        )
-    ]
-    texts = [answer["text"] for answer in texts]
-    copied = copies(texts, data)
+    texts = [_written(generator, seed) for seed in range(SAMPLES)]
+    copied = _copied(texts, data)
     metrics = {"task": task, **reports, "copied": copied, "seconds": history.seconds}
     write_facts(run_dir, "metrics.json", metrics)
-    show_text(run_dir / "tensorboard", "report", language_table(reports["test"]))
+    show_text(run_dir / "tensorboard", "report", format_language_report(reports["test"]))
     show_text(run_dir / "tensorboard", "samples", "\n\n----\n\n".join(texts))
+    examples = {"prompt": _examples(data.parts["test"]), **DEFAULTS}
+    examples["max_new_tokens"] = EXAMPLE_TOKENS
     version = export(
         generator,
         export_dir,
@@ -193,6 +186,20 @@ def finish_language_run(
     return reports["test"], version
 
 
+def _written(generator: TextGenerator, seed: int) -> str:
+    """A text from its start, as long as a sample is."""
+    signature = generator.signature()
+    answers = write_texts(signature, [""], max_new_tokens=SAMPLE_TOKENS, seed=seed)
+    return answers[0]["text"]
+
+
+def _copied(texts: list[str], data: LanguageData) -> dict[str, Any]:
+    written = [data.coder.ids_of(text) for text in texts]
+    held_out = data.coder.ids_of(next(iter(data.parts["test"])))
+    held_out = held_out[: SAMPLES * SAMPLE_TOKENS]
+    return copies(written, data.token_ids["train"], held_out, data.coder.kind)
+
+
 def _write(text: str, path: Path) -> None:
     path.write_text(text, "utf-8")
 
@@ -203,105 +210,6 @@ def _examples(corpus: Corpus) -> list[str]:
     cut = max(1, len(text) // EXAMPLES)
     prompts = [text[n * cut :][: EXAMPLE_CHARACTERS * n] for n in range(EXAMPLES)]
     return [prompt.strip() for prompt in prompts]
-
-
-def fit_language_baselines(
-    token_ids: np.ndarray, coder: TextCoder
-) -> dict[str, KneserNey]:
-    """The unigram and Kneser-Ney models of the train part, by name."""
-    counted = np.asarray(token_ids[-COUNTED_TOKENS:])
-    orders = (1, ORDERS[coder.kind])
-    fitted = (KneserNey(order, coder.vocab_size).fit(counted) for order in orders)
-    return {model.name: model for model in fitted}
-
-
-def save_language_baselines(path: Path, baselines: Mapping[str, KneserNey]) -> None:
-    """Writes fitted n-gram models as arrays alone."""
-    arrays = {
-        f"{name}/{key}": values
-        for name, model in baselines.items()
-        for key, values in model.to_arrays().items()
-    }
-    with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
-
-
-def load_language_baselines(path: Path) -> dict[str, KneserNey]:
-    """Reads what `save_language_baselines` wrote.
-
-    Raises:
-        UserError: The file is missing or no such file.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        found: dict[str, dict[str, np.ndarray]] = {}
-        for name, values in arrays.items():
-            model, _, key = name.partition("/")
-            found.setdefault(model, {})[key] = values
-        return {name: KneserNey.from_arrays(each) for name, each in found.items()}
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path}: no baselines can be read ({error})") from error
-
-
-def score_language(
-    task: str,
-    score_tokens: Callable[..., Mapping[str, tf.Tensor]],
-    baselines: Mapping[str, KneserNey],
-    corpus: Iterable[str],
-) -> dict[str, Any]:
-    """Scores a network and n-gram models on the same text, every token once.
-
-    Args:
-        task: the task's name.
-        score_tokens: the signature of that name.
-        baselines: fitted on the train part alone.
-        corpus: blocks of text.
-
-    Returns:
-        The report, with the number of unknown tokens.
-    """
-    found: dict[str, list[np.ndarray]] = {"network": [], **{n: [] for n in baselines}}
-    characters = unknown = 0
-    for texts in _batches(_rows(corpus)):
-        characters += sum(map(len, texts))
-        encoded = [text.encode("utf-8", "replace") for text in texts]
-        scored = {n: v.numpy() for n, v in score_tokens(text=tf.constant(encoded)).items()}
-        for ids, each in zip(scored["token_ids"], scored["log_probabilities"]):
-            length = int(np.count_nonzero(ids))
-            found["network"].append(each[:length].astype(np.float64))
-            unknown += int((ids == 1).sum())
-            for name, model in baselines.items():
-                found[name].append(model.log_probabilities(ids[:length]))
-    if not characters:
-        raise UserError("there is no text to score")
-    joined = {name: np.concatenate(parts) for name, parts in found.items()}
-    report = language_report(task, joined.pop("network"), joined, characters)
-    return {**report, "unknown": unknown}
-
-
-def _rows(corpus: Iterable[str]) -> Iterator[str]:
-    """Texts of `ROW` characters at most, cut behind a line end where there is one."""
-    rest = ""
-    for block in corpus:
-        rest += block
-        while len(rest) > ROW:
-            cut = rest.rfind("\n", 0, ROW) + 1 or ROW
-            yield rest[:cut]
-            rest = rest[cut:]
-    if rest:
-        yield rest
-
-
-def _batches(rows: Iterable[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == ROWS_AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def score_dynamic(model: keras.Model, data: LanguageData) -> dict[str, float]:
@@ -316,30 +224,6 @@ def score_dynamic(model: keras.Model, data: LanguageData) -> dict[str, float]:
     loss = -dynamic_log_probabilities(model, test, learning_rate=rate).mean()
     found = {"cross_entropy": loss, "perplexity": np.exp(loss), "learning_rate": rate}
     return {name: float(value) for name, value in found.items()}
-
-
-def copies(texts: Iterable[str], data: LanguageData) -> dict[str, Any]:
-    """How much of written texts stands word for word in the train part.
-
-    The same shares of the test part say what is only the language's own.
-    """
-    coder, train = data.coder, data.token_ids["train"]
-    written = [coder.ids_of(text) for text in texts]
-    held_out = coder.ids_of(next(iter(data.parts["test"])))[: 8 * SAMPLE_TOKENS]
-    sizes = COPIED.get(coder.kind, (4, 8, 16))
-    longest = max(longest_copy(ids, train) for ids in written)
-    return {
-        "longest_copy_tokens": longest,
-        "share_of_ngrams_in_train": {
-            str(size): {
-                "written": float(
-                    np.mean([copied_share(ids, train, size) for ids in written])
-                ),
-                "held_out": copied_share(held_out, train, size),
-            }
-            for size in sizes
-        },
-    }
 
 
 def evaluate_language_export(
@@ -360,7 +244,8 @@ def evaluate_language_export(
     """
     exported = load_exported(model)
     baselines = load_language_baselines(exported.path / EXTRA / BASELINES)
-    return score_language(task, exported.signature("score_tokens"), baselines, corpus)
+    score = partial(score_texts, exported.signature("score_tokens"))
+    return score_language_model(task, corpus, score, baselines)
 
 
 def load_coder(model: Path) -> TextCoder:

@@ -28,6 +28,9 @@ LAYERS = {
     "keras_seq.data.text": 4,
     "keras_seq.data.audio": 4,
     "keras_seq.data.pipeline": 4,
+    "keras_seq.data.coders": 4,
+    "keras_seq.data.subwords": 4,
+    "keras_seq.data.streams": 4,
     "keras_seq.training": 4,
     "keras_seq.options": 4,
     "keras_seq.quiet": 4,
@@ -37,7 +40,10 @@ LAYERS = {
     "keras_seq.export_graph": 4,
     "keras_seq.export_proof": 4,
     "keras_seq.serving": 4,
+    "keras_seq.serving_text": 4,
+    "keras_seq.serving_text_client": 4,
     "keras_seq.text_run": 4,
+    "keras_seq.text_generation_run": 4,
     "keras_seq.serving_warmup": 4,
     "keras_seq.search": 4,
     "tasks": 5,
@@ -49,10 +55,15 @@ TENSORFLOW = (
     "keras_seq.data.text",
     "keras_seq.data.audio",
     "keras_seq.data.pipeline",
+    "keras_seq.data.coders",
+    "keras_seq.data.subwords",
+    "keras_seq.data.streams",
     "keras_seq.training",
     "keras_seq.export",
     "keras_seq.export_graph",
     "keras_seq.serving",
+    "keras_seq.serving_text",
+    "keras_seq.serving_text_client",
     "keras_seq.serving_warmup",
     "keras_seq.search",
     "benchmarks",
@@ -65,6 +76,7 @@ TENSORFLOW_INSIDE = (
 )
 KERAS = TENSORFLOW + (
     "keras_seq.text_run",
+    "keras_seq.text_generation_run",
     "keras_seq.layers",
     "keras_seq.losses",
     "keras_seq.metrics",
@@ -73,7 +85,7 @@ KERAS = TENSORFLOW + (
     "keras_seq.evaluation",
 )
 # Slow to import, so they wait for the function that needs them.
-LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr"}
+LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr", "tokenizers"}
 # What a builder may call upon beside Keras: nothing that reads, writes or computes.
 BUILDER_IMPORTS = ("keras", "keras_seq.layers", "keras_seq.constants")
 BUILDER_STANDARD = {"__future__", "collections", "functools", "math", "typing"}

@@ -6,9 +6,10 @@ knows of text, files or models.
 Shapes: N tokens, B batch, T time steps.
 """
 
+import hashlib
 import itertools
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -54,7 +55,11 @@ def encode_corpus(coder: TextCoder, corpus: Iterable[str]) -> np.ndarray:
 
 
 def stream_batches(
-    token_ids: np.ndarray, batch_size: int, steps: int, start: int = 0
+    token_ids: np.ndarray,
+    batch_size: int,
+    steps: int,
+    start: int = 0,
+    first_batch: int = 0,
 ) -> Iterator[Batch]:
     """Cuts a text into B streams and each stream into stretches of T steps.
 
@@ -79,6 +84,7 @@ def stream_batches(
         batch_size: B.
         steps: T; the last batch may have fewer.
         start: tokens to leave out at the beginning.
+        first_batch: number of the batch to begin with.
 
     Yields:
         (inputs int32 (B, T), restarts float32 (B,)), targets int32 (B, T).
@@ -86,7 +92,7 @@ def stream_batches(
     count = len(token_ids) - start
     length = -(-count // batch_size)
     begins = start + length * np.arange(batch_size)
-    for first in range(0, length, steps):
+    for first in range(first_batch * steps, length, steps):
         size = min(steps, length - first)
         # One token before the first target, or the start.
         window = np.full((batch_size, size + 1), PAD_ID, np.int32)
@@ -120,6 +126,8 @@ def make_stream_dataset(
 
     Returns:
         Dataset of (int32 (B, T), float32 (B,)), int32 (B, T); its cardinality is known.
+        It has what `fit` resumes by: `starting_at(epoch, batch)`, a dataset without an
+        end that begins there, and `data_fingerprint`.
 
     Raises:
         UserError: The text is too short for B streams.
@@ -139,17 +147,98 @@ def make_stream_dataset(
             f"{len(token_ids)} tokens are too few for {batch_size} streams; bring more "
             "text, or a smaller --batch-size"
         )
-    epochs = itertools.count()
 
-    def batches() -> Iterator[Batch]:
+    def batches(epoch: int, first: int = 0) -> Iterator[Batch]:
         start = 0
         if left_out:
-            start = int(np.random.default_rng((seed, next(epochs))).integers(steps))
-        yield from stream_batches(token_ids[: start + count], batch_size, steps, start)
+            start = int(np.random.default_rng((seed, epoch)).integers(steps))
+        ids = token_ids[: start + count]
+        yield from stream_batches(ids, batch_size, steps, start, first)
 
     rows = tf.TensorSpec([batch_size, None], tf.int32)
     signature = ((rows, tf.TensorSpec([batch_size], tf.float32)), rows)
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
     number = -(-(-(-count // batch_size)) // steps)
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(number))
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    dataset = _dataset(batches, signature, number)
+    dataset.data_fingerprint = _fingerprint(token_ids, batch_size, steps, shuffle, seed)
+    return dataset
+
+
+def make_window_dataset(
+    token_ids: np.ndarray, *, batch_size: int = 32, steps: int = 64, seed: int = 0
+) -> tf.data.Dataset:
+    """Windows of T tokens, each with the token that follows it.
+
+    For models that read a window from a fresh start. Windows do not overlap; an epoch
+    has N / T of them, in an order of its own.
+
+    Args:
+        token_ids: int32 (N,).
+        batch_size: B; windows left over make no batch.
+        steps: T.
+        seed: of the order.
+
+    Returns:
+        Dataset of int32 (B, T), int32 (B,); its cardinality is known.
+
+    Raises:
+        UserError: The text is too short for a batch.
+
+    Example:
+
+    >>> dataset = make_window_dataset(np.arange(2, 8), batch_size=1, steps=2)
+    >>> sorted((x.numpy()[0].tolist(), int(y[0])) for x, y in dataset)
+    [([2, 3], 4), ([4, 5], 6)]
+    """
+    count = (len(token_ids) - 1) // steps
+    if count < batch_size:
+        raise UserError(
+            f"{len(token_ids)} tokens are too few for {batch_size} windows of {steps}; "
+            "bring more text, or a smaller --batch-size"
+        )
+
+    def batches(epoch: int, first: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        starts = np.random.default_rng((seed, epoch)).permutation(count) * steps
+        for batch in range(first, count // batch_size):
+            begins = starts[batch * batch_size : (batch + 1) * batch_size]
+            places = begins[:, None] + np.arange(steps + 1)  # (B, T + 1)
+            window = np.asarray(token_ids[places])
+            yield window[:, :-1], window[:, -1]
+
+    signature = (
+        tf.TensorSpec([batch_size, steps], tf.int32),
+        tf.TensorSpec([batch_size], tf.int32),
+    )
+    dataset = _dataset(batches, signature, count // batch_size)
+    dataset.data_fingerprint = _fingerprint(token_ids, batch_size, steps, seed)
+    return dataset
+
+
+def _dataset(
+    batches: Callable[[int, int], Iterator], signature: tuple, count: int
+) -> tf.data.Dataset:
+    """A pass over the batches of epoch 0, then of epoch 1 ...; enterable anywhere."""
+    passes = itertools.count()
+
+    def starting_at(epoch: int, batch: int = 0) -> tf.data.Dataset:
+        def run() -> Iterator:
+            yield from batches(epoch, batch)
+            for following in itertools.count(epoch + 1):
+                yield from batches(following, 0)
+
+        made = tf.data.Dataset.from_generator(run, output_signature=signature)
+        return made.prefetch(tf.data.AUTOTUNE)
+
+    dataset = tf.data.Dataset.from_generator(
+        lambda: batches(next(passes), 0), output_signature=signature
+    )
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
+    dataset = dataset.prefetch(tf.data.AUTOTUNE)
+    dataset.starting_at = starting_at
+    return dataset
+
+
+def _fingerprint(token_ids: np.ndarray, *order: object) -> str:
+    """SHA-256 of the ids, and of what decides on their order."""
+    digest = hashlib.sha256(repr(order).encode())
+    digest.update(np.ascontiguousarray(token_ids).data)
+    return digest.hexdigest()

@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_seq.evaluation import bootstrap
 from keras_seq.evaluation.kneser_ney import ngram_hashes
+from keras_seq.evaluation.scores import format_report
 
 # Neighbouring tokens are hard together: stretches are redrawn, not tokens.
 BLOCK_TOKENS = 200
@@ -105,6 +106,18 @@ def language_report(
         },
         **told,
     }
+
+
+def format_language_report(report: Mapping[str, Any]) -> str:
+    """Writes a report for people: an aligned table, then the plain sentence."""
+    table = format_report(report).replace(" samples", " tokens", 1)
+    dynamic = report.get("dynamic")
+    if dynamic:
+        table += (
+            f"\nDynamic evaluation: perplexity {dynamic['perplexity']:.3f}, "
+            f"cross-entropy {dynamic['cross_entropy']:.3f} nats a token."
+        )
+    return table
 
 
 def _verdict(
