@@ -8,7 +8,6 @@ text, files or training.
 Shapes: B batch, T time steps, E embedding, U units, V vocabulary.
 """
 
-import itertools
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -212,9 +211,8 @@ def _walk(
         return drop(named[name], x) if name in named else x
 
     x = dropped("embedding_dropout", named["embedding"](token_ids))  # (B, T, E)
-    for number in itertools.count(1):
-        if f"rnn_{number}" not in named:
-            break
+    number = 0
+    while f"rnn_{(number := number + 1)}" in named:
         below, x = x, recur(number - 1, named[f"rnn_{number}"], x)  # (B, T, U)
         hidden = x
         if f"norm_{number}" in named:
