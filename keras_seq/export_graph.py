@@ -29,11 +29,12 @@ def without_cudnn(models: Sequence[keras.Model]) -> Iterator[None]:
     """Make every recurrent layer use portable operations, inside a `with` block.
 
     Keras chooses cuDNN's kernels while it traces on a machine with a GPU, and a graph
-    that holds them does not run on a CPU.
+    that holds them does not run on a CPU. keras_seq's own layers would choose kernels
+    that only a machine with keras_seq has.
 
     Args:
         models: their layers are walked, those inside Bidirectional included; each
-            gets its own `use_cudnn` back at the end.
+            gets its own `use_cudnn` and `native` back at the end.
 
     Example:
 
@@ -47,15 +48,17 @@ def without_cudnn(models: Sequence[keras.Model]) -> Iterator[None]:
     before = {}  # the same layer may stand in two models, hence by identity
     for model in models:
         for layer in model._flatten_layers():
-            if hasattr(layer, "use_cudnn"):
-                before.setdefault(id(layer), (layer, layer.use_cudnn))
+            for name in ("use_cudnn", "native"):
+                if hasattr(layer, name):
+                    choice = (layer, name, getattr(layer, name))
+                    before.setdefault((id(layer), name), choice)
     try:
-        for layer, _ in before.values():
-            layer.use_cudnn = False
+        for layer, name, _ in before.values():
+            setattr(layer, name, False)
         yield
     finally:
-        for layer, choice in before.values():
-            layer.use_cudnn = choice
+        for layer, name, choice in before.values():
+            setattr(layer, name, choice)
 
 
 def save_signatures(
@@ -98,7 +101,7 @@ def save_signatures(
         logger.setLevel(level)
     message = (version / "saved_model.pb").read_bytes()
     graph = saved_model_pb2.SavedModel.FromString(message).meta_graphs[0]
-    _refuse_cudnn(graph)
+    _refuse_special(graph)
     return graph
 
 
@@ -116,16 +119,17 @@ def _trace(name: str, signature: Signature) -> Any:
     return tf.function(function, input_signature=specs).get_concrete_function()
 
 
-def _refuse_cudnn(graph: Graph) -> None:
-    """Raise when the graph holds an operation that only a GPU has."""
+def _refuse_special(graph: Graph) -> None:
+    """Raise when the graph holds an operation that not every server has."""
     nodes = [node.op for node in graph.graph_def.node]
     for function in graph.graph_def.library.function:
         nodes += [node.op for node in function.node_def]
-    found = sorted({op for op in nodes if op.startswith("Cudnn")})
+    found = sorted({op for op in nodes if op.startswith(("Cudnn", "KerasSeq"))})
     if found:
+        why = "no CPU can run" if found[0].startswith("Cudnn") else "no server knows"
         raise ValueError(
-            f"the signatures hold {found[0]}, which no CPU can run; give (function, "
-            "specs) pairs and name the Keras models in models="
+            f"the signatures hold {found[0]}, which {why}; give (function, specs) "
+            "pairs and name the Keras models in models="
         )
 
 

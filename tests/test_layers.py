@@ -51,6 +51,8 @@ LAYERS = {
 }
 # Where TensorFlow may be imported while the module itself is.
 TENSORFLOW = (
+    "keras_seq.layers.native_build",
+    "keras_seq.layers.recurrent_native",
     "keras_seq.data.cleaning",
     "keras_seq.data.text",
     "keras_seq.data.audio",

@@ -1,1 +1,5 @@
-"""Layers that Keras does not have."""
+"""Layers that Keras does not have, or does not have as fast."""
+
+from keras_seq.layers.recurrent import GRU, LSTM, SimpleRNN
+
+__all__ = ["GRU", "LSTM", "SimpleRNN"]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
+from keras_seq.layers.recurrent import GRU, LSTM, SimpleRNN
 from keras_seq.models.blocks import check_sizes, final_states
 
 DROPOUT = 0.2
@@ -50,7 +51,7 @@ def build_simple_rnn(
     x = layers.Embedding(vocab_size, embedding_dim, mask_zero=True, name="embedding")(
         token_ids
     )
-    x = layers.SimpleRNN(
+    x = SimpleRNN(
         rnn_units,
         return_sequences=True,
         stateful=True,
@@ -102,7 +103,7 @@ def build_lstm_model(
     check_sizes(lstm_units=lstm_units)
 
     def cell(name: str, return_sequences: bool) -> keras.Layer:
-        return layers.LSTM(
+        return LSTM(
             lstm_units,
             return_sequences=return_sequences,
             kernel_regularizer=kernel_regularizer,
@@ -153,7 +154,7 @@ def build_gru_model(
     check_sizes(gru_units=gru_units)
 
     def cell(name: str, return_sequences: bool) -> keras.Layer:
-        return layers.GRU(
+        return GRU(
             gru_units,
             return_sequences=return_sequences,
             kernel_regularizer=kernel_regularizer,
@@ -205,7 +206,7 @@ def build_bidirectional_lstm(
     check_sizes(lstm_units=lstm_units)
 
     def cell(name: str, return_sequences: bool) -> keras.Layer:
-        one_way = layers.LSTM(
+        one_way = LSTM(
             lstm_units,
             return_sequences=return_sequences,
             kernel_regularizer=kernel_regularizer,

@@ -13,6 +13,7 @@ import keras
 from keras import layers, ops
 
 from keras_seq.layers.ngrams import ngram_ids
+from keras_seq.layers.recurrent import LSTM
 from keras_seq.models.blocks import (
     check_rates,
     check_sizes,
@@ -94,7 +95,7 @@ def build_sentiment_model(
     )  # (B, T, E)
     if embedding_dropout:
         x = layers.SpatialDropout1D(embedding_dropout, name="embedding_dropout")(x)
-    lstm = layers.LSTM(
+    lstm = LSTM(
         lstm_units,
         dropout=dropout,
         recurrent_dropout=recurrent_dropout,

@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from keras_seq.training.monitor import Progress, TrainingMonitor
+from keras_seq.training.paths import paths_table
 
 
 class TimeLimit(keras.callbacks.Callback):
@@ -92,6 +93,8 @@ def fit(
         model.compile(optimizer, loss, metrics=list(metrics))
     elif not model.compiled:
         raise ValueError("the model is not compiled; give fit a loss")
+    if table := paths_table(model):
+        print(table, file=sys.stderr, flush=True)
     watchers = [TrainingMonitor()]
     if schedule is not None:
         watchers.append(keras.callbacks.LearningRateScheduler(schedule))

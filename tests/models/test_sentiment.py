@@ -15,9 +15,9 @@ IDS = np.array([[3, 5, 3, 7, 0], [2, 2, 9, 1, 4]], "int32")
 def test_positional_arguments_alone_give_the_documented_model():
     model = build_sentiment_model(10000)
     embedding, lstm, dense = model.layers[1:]
-    assert [type(layer) for layer in model.layers[1:]] == [
-        layers.Embedding, layers.LSTM, layers.Dense,
-    ]  # fmt: skip
+    kinds = (layers.Embedding, layers.LSTM, layers.Dense)
+    assert len(model.layers) == 4
+    assert all(isinstance(layer, kind) for layer, kind in zip(model.layers[1:], kinds))
     assert (embedding.input_dim, embedding.output_dim) == (10000, 128)
     assert (lstm.units, lstm.dropout, lstm.recurrent_dropout) == (64, 0.2, 0.2)
     assert not lstm.return_sequences

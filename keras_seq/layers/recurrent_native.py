@@ -1,0 +1,177 @@
+"""Recurrent layers on a CPU through C++ kernels: the graph around them, and gradients.
+
+x W, and the gradients of W, U and x, are one matrix product each over all steps of all
+rows, by TensorFlow; the kernels (native/) walk through time. A mask is taken out before
+and put back after, so padding costs nothing, whatever its place. float32 alone.
+
+Shapes: B batch, T time steps, F features, U units, N steps that count, G gates.
+"""
+
+import os
+
+import tensorflow as tf
+
+from keras_seq.layers.native_build import library
+
+Tensor = tf.Tensor
+CELLS = {"lstm": "KerasSeqLstm", "gru": "KerasSeqGru", "simple": "KerasSeqSimple"}
+
+
+def run(
+    cell: str,
+    x: Tensor,
+    mask: Tensor | None,
+    states: list[Tensor],
+    weights: tuple[Tensor, Tensor, Tensor | None],
+    *,
+    go_backwards: bool = False,
+    return_sequences: bool = False,
+    zero_output_for_mask: bool = False,
+    training: bool = False,
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """A layer's inner loop, with Keras' meaning of masks and of reading backwards.
+
+    Args:
+        cell: "lstm", "gru" (reset_after) or "simple" (tanh).
+        x: float32 (B, T, F).
+        mask: bool (B, T); None: every step counts.
+        states: initial h (B, U), and c for an LSTM.
+        weights: kernel (F, G U), recurrent kernel (U, G U), and bias as in Keras.
+        go_backwards: read from the end; outputs stand in the order of reading.
+        return_sequences: outputs of all steps are wanted.
+        zero_output_for_mask: masked steps answer 0, not what came before.
+        training: gradients will be asked for, so what they need is kept.
+
+    Returns:
+        Last output (B, U), outputs (B, T, U) or (B, 1, U), last states.
+    """
+    ops, _ = library()
+    kernel, recurrent, bias = weights
+    units, features = recurrent.shape[0], x.shape[2]
+    rows, steps = tf.shape(x)[0], tf.shape(x)[1]
+    flat = tf.reshape(x, [-1, features])  # (B T, F)
+    if mask is None:
+        starts = tf.range(rows + 1) * steps
+    else:
+        numbers, starts = ops.keras_seq_plan(mask=mask)
+        numbers.set_shape([None])
+        starts.set_shape([None])
+        flat = ops.keras_seq_gather(source=flat, numbers=numbers)
+        flat.set_shape([None, features])  # (N, F)
+    if bias is None:
+        gates = recurrent.shape[1]
+        bias = tf.zeros([2, gates] if cell == "gru" else [gates])
+    h_all, h, c, _, _ = _forward(cell)(
+        inputs=tf.matmul(flat, kernel),
+        recurrent=recurrent,
+        bias=bias,
+        h0=states[0],
+        c0=states[-1],
+        starts=starts,
+        backwards=go_backwards,
+        keep=training,
+        sequences=return_sequences,
+        threads=threads(),
+    )
+    h_all.set_shape([None, units])
+    new_states = [h, c] if cell == "lstm" else [h]
+    for state in new_states:
+        state.set_shape([x.shape[0], units])
+    last = h
+    if mask is not None:
+        # A row of masked steps alone answers 0, and keeps its state.
+        answers = starts[1:] > starts[:-1]
+        if zero_output_for_mask:
+            answers = mask[:, 0] if go_backwards else mask[:, -1]
+        last = tf.where(answers[:, None], h, 0.0)
+    if not return_sequences:
+        return last, last[:, None], new_states
+    if mask is None:
+        outputs = tf.reshape(h_all, [rows, steps, units])
+        if go_backwards:
+            outputs = tf.reverse(outputs, [1])
+    else:
+        outputs = ops.keras_seq_unpack(
+            packed=h_all,
+            mask=mask,
+            starts=starts,
+            backwards=go_backwards,
+            flip=False,
+            zero=zero_output_for_mask,
+        )
+    outputs.set_shape([x.shape[0], x.shape[1], units])
+    return last, outputs, new_states
+
+
+def threads() -> int:
+    """How many TensorFlow itself would use for one operation."""
+    asked = tf.config.threading.get_intra_op_parallelism_threads()
+    asked = asked or int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0)
+    return asked or len(os.sched_getaffinity(0))
+
+
+def _forward(cell: str):
+    return getattr(library()[0], f"keras_seq_{cell}")
+
+
+def _gradient_of_cell(op, dh_all, dh_last, dc_last, _, __) -> list[Tensor | None]:
+    """Of inputs, recurrent, bias, h0, c0 and starts."""
+    inputs, recurrent, bias, h0, c0, starts = op.inputs
+    backwards, count = op.get_attr("backwards"), op.get_attr("threads")
+    cell = next(name for name, kind in CELLS.items() if kind == op.type)
+    h_all, _, _, gates, c_all = op.outputs
+    if not op.get_attr("keep"):  # not traced for training: read once more
+        h_all, _, _, gates, c_all = _forward(cell)(
+            *op.inputs, backwards=backwards, keep=True, sequences=True, threads=count
+        )
+    back = getattr(library()[0], f"keras_seq_{cell}_back")
+    dx, dr, h_before, dh0, dc0, db = back(
+        recurrent=recurrent,
+        h0=h0,
+        c0=c0,
+        starts=starts,
+        h_all=h_all,
+        gates=gates,
+        c_all=c_all,
+        dh_all=dh_all if op.get_attr("sequences") else dh_all[:0],
+        dh_last=dh_last,
+        dc_last=dc_last,
+        backwards=backwards,
+        threads=count,
+    )
+    units = recurrent.shape[0]
+    h_before.set_shape([None, units])
+    sums = dr if cell == "gru" else dx
+    for tensor in (dx, sums):
+        tensor.set_shape([None, recurrent.shape[1]])
+    for tensor in (dh0, dc0):
+        tensor.set_shape([None, units])
+    du = tf.matmul(h_before, sums, transpose_a=True)
+    dc0 = dc0 if cell == "lstm" else None
+    return [dx, du, tf.reshape(db, bias.shape), dh0, dc0, None]
+
+
+for _kind in CELLS.values():
+    tf.RegisterGradient(_kind)(_gradient_of_cell)
+
+
+@tf.RegisterGradient("KerasSeqGather")
+def _gradient_of_gather(op, packed: Tensor) -> list[Tensor | None]:
+    source, numbers = op.inputs
+    whole = library()[0].keras_seq_scatter(
+        packed=packed, numbers=numbers, size=tf.shape(source)[0]
+    )
+    whole.set_shape(source.shape)
+    return [whole, None]
+
+
+@tf.RegisterGradient("KerasSeqUnpack")
+def _gradient_of_unpack(op, whole: Tensor) -> list[Tensor | None]:
+    packed, mask, starts = op.inputs
+    given = {name: op.get_attr(name) for name in ("backwards", "flip", "zero")}
+    numbers = tf.range(tf.shape(packed)[0])
+    gradient = library()[0].keras_seq_unpack_back(
+        whole=whole, mask=mask, starts=starts, numbers=numbers, **given
+    )
+    gradient.set_shape(packed.shape)
+    return [gradient, None, None]
