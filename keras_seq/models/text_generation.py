@@ -14,10 +14,14 @@ from typing import Any, Literal
 import keras
 from keras import KerasTensor, layers, ops
 
+from keras_seq.layers import recurrent
 from keras_seq.models.blocks import check_rates, check_sizes
 
-# The one place to change for other implementations of the same layers.
-CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "simple_rnn": layers.SimpleRNN}
+CELLS = {
+    "lstm": recurrent.LSTM,
+    "gru": recurrent.GRU,
+    "simple_rnn": recurrent.SimpleRNN,
+}
 
 States = list[list[Any]]
 
