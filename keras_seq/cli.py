@@ -6,6 +6,7 @@ that runs, so that `--help` answers at once.
 """
 
 import contextlib
+import errno
 import inspect
 import json
 import math
@@ -20,6 +21,7 @@ from keras_seq.quiet import quiet_tensorflow
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 READER_LEFT = 141  # 128 + SIGPIPE
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(
@@ -29,6 +31,7 @@ def run(
     evaluate: Callable,
     predict: Callable,
     argv: Sequence[str] | None = None,
+    **further: Callable,
 ) -> None:
     """Runs the verb that the command line asks for, then exits.
 
@@ -46,6 +49,7 @@ def run(
         evaluate: Returns a mapping.
         predict: Returns a mapping or an iterable of them, printed as they come.
         argv: Arguments after the script's name; default `sys.argv[1:]`.
+        further: Verbs that a task has beside these, each returning as predict does.
 
     Raises:
         SystemExit: Always, with the exit status.
@@ -61,7 +65,7 @@ def run(
     {"input": "ab", "length": 2}
     {"input": "谢谢你", "length": 3}
     """
-    verbs = {"train": train, "evaluate": evaluate, "predict": predict}
+    verbs = {"train": train, "evaluate": evaluate, "predict": predict, **further}
     stdout, status = sys.stdout, 0
     # Any text can be printed; what UTF-8 has no bytes for becomes a JSON escape.
     if hasattr(stdout, "reconfigure"):
@@ -79,13 +83,19 @@ def run(
     except UserError as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         status = 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        status = INTERRUPTED
     except BrokenPipeError:
         # Python flushes once more at exit, and would complain there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
         status = READER_LEFT
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror}; make room", file=sys.stderr)
+        status = 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        status = INTERRUPTED
     sys.exit(status)
 
 

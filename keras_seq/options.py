@@ -20,6 +20,21 @@ COMMON_HELP = {
     "data": "file or glob of samples; without it, the embedded sample",
     "text_column": "column of the texts; default found by its usual names",
     "label_column": "column of the labels; default found by its usual names",
+    "date_column": "column of the dates, or several such as year month day hour",
+    "target": "columns to forecast, or all; default Close of prices",
+    "features": "further columns to read; default Open High Low Volume of prices",
+    "frequency": "step of the rows, such as B (trading days), D, h, 15min, M; default "
+    "seen from the dates",
+    "fill": "missing values and rows: forward repeats the row before, drop leaves rows "
+    "out; default is an error that says where",
+    "horizon": "steps to forecast; default 5 of prices, else a season",
+    "lookback": "rows to forecast from; default by horizon and data",
+    "season": "rows of a season; default by the frequency",
+    "form": "what is learned of a target; auto takes returns of prices, else levels",
+    "validation_start": "date (or row) of the first row that validates; default after "
+    "70 % of them",
+    "test_start": "date (or row) of the first row that tests; default after 85 %",
+    "documented": "train the tutorial's own architecture instead",
     "epochs": "most passes over the training samples",
     "batch_size": "samples in one step",
     "max_seconds": "time limit of training; the best weights so far are kept",
@@ -27,11 +42,14 @@ COMMON_HELP = {
     "seed": "the one number that fixes splits, initial weights and shuffling",
     "run_dir": "folder for what the run leaves: metrics, TensorBoard, checkpoints",
     "export_dir": "folder of the exported model",
+    "resume": "go on with an interrupted run: that of --run-dir, or the newest",
     "strategy": "devices to train on",
+    "mixed_precision": "float16 where it is faster; auto asks the device",
     "texts": "raw inputs; without them, one a line from --file or standard input",
     "file": "text file, one raw input a line",
 }
-_LEAST = {"epochs": 1, "batch_size": 1, "max_seconds": 0, "limit": 1, "seed": 0}
+_LEAST = {"horizon": 1, "lookback": 1, "season": 1, "refit_every": 1}
+_LEAST |= {"epochs": 1, "batch_size": 1, "max_seconds": 0, "limit": 1, "seed": 0}
 _SEQUENCES = (collections.abc.Sequence, list)
 
 

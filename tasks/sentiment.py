@@ -66,9 +66,9 @@ def train(
     label_column: str | None = None, validation_data: str | None = None,
     test_data: str | None = None, epochs: int | None = None, batch_size: int = 64,
     max_seconds: float | None = None, limit: int | None = None, seed: int = 0,
-    run_dir: Path | None = None, export_dir: Path = EXPORT_DIR,
+    run_dir: Path | None = None, export_dir: Path = EXPORT_DIR, resume: bool = False,
     strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
-    documented: bool = False,
+    mixed_precision: Literal["auto", "on", "off"] = "auto", documented: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Train, score beside the baselines, export and prove.
 
@@ -84,9 +84,9 @@ def train(
         data, text_column, label_column, validation_data, test_data, limit, seed
     )
     epochs = epochs or max(2, min(20, SAMPLES_SEEN // loaded.num_train))
-    run_dir = ks.make_run_dir(STEM, run_dir)
-    ks.write_facts(run_dir, "config.json", settings)
+    run_dir = ks.begin_run(STEM, settings, loaded.fingerprint)
     ks.set_seed(seed)
+    print(ks.set_precision(mixed_precision, strategy))
     train_set, validation_set = (
         ks.make_text_dataset(
             loaded.splits[part], loaded.tokenizer, loaded.label_names, max_len=MAX_LEN,
@@ -104,7 +104,8 @@ def train(
         history = ks.fit(
             model if documented else ks.separate_paths(model), train_set,
             validation_set, epochs=epochs, max_seconds=max_seconds, run_dir=run_dir,
-            **recipe,
+            resume=resume, hparams=settings,
+            embedding_words=["(padding)", *loaded.tokenizer.word_index], **recipe,
         )  # fmt: skip
         if not documented:
             model = ks.weigh_evidence(model, validation_set)

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from keras_seq.models import rnn, sentiment, text_generation
+from keras_seq.models import linear, rnn, segments, sentiment, stock
 
 VOCAB_SIZE = 20
 RATIOS = np.random.default_rng(0).normal(size=(64, 1)).astype("float32")
@@ -116,5 +117,54 @@ RECORDS = [
     Record(
         "sentiment_of_3", sentiment.build_sentiment_model,
         SENTIMENT | {"num_classes": 3}, (3,), STRONG | {"ngram_ratios": RATIOS_OF_3},
+    ),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WindowRecord:
+    """One builder of windows float32 (B, T, F), with its arguments.
+
+    Attributes:
+        name: what pytest calls it.
+        build: makes the model.
+        sizes: its integer arguments by name, each of which must be checked.
+        output: shape behind the batch.
+    """
+
+    name: str
+    build: Callable[..., keras.Model]
+    sizes: dict[str, int]
+    output: tuple[int, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def model(self, **changes: Any) -> keras.Model:
+        return self.build((12, 3), **(self.sizes | self.options | changes))
+
+    def windows(self, count: int) -> np.ndarray:
+        rng = np.random.default_rng(3)
+        return rng.normal(size=(count, 12, 3)).astype("float32")
+
+
+ALL_OPTIONS = {
+    "quantiles": (0.1, 0.5, 0.9), "attention": True, "residual": True,
+    "normalize_window": True, "cell": "gru",
+}  # fmt: skip
+STOCK = {"horizon": 5, "num_targets": 2, "units": 6, "num_layers": 2}
+SEGMENTS = {"horizon": 5, "num_targets": 2, "units": 6, "segment_length": 3}
+WINDOW_RECORDS = [
+    WindowRecord("stock", stock.build_stock_prediction_model, {}, (1,), {"units": 6}),
+    WindowRecord("stock_steps", stock.build_stock_prediction_model, STOCK, (5, 2)),
+    WindowRecord(
+        "stock_options", stock.build_stock_prediction_model, STOCK, (5, 2, 3),
+        ALL_OPTIONS,
+    ),
+    WindowRecord(
+        "segment_rnn", segments.build_segment_rnn, SEGMENTS, (5, 2, 3),
+        {"quantiles": (0.1, 0.5, 0.9), "dropout": 0.0},
+    ),
+    WindowRecord(
+        "linear", linear.build_linear_forecaster, {"horizon": 5, "num_targets": 2},
+        (5, 2),
     ),
 ]  # fmt: skip

@@ -31,6 +31,14 @@ LAYERS = {
     "keras_seq.data.coders": 4,
     "keras_seq.data.subwords": 4,
     "keras_seq.data.streams": 4,
+    "keras_seq.data.window_pipeline": 4,
+    "keras_seq.forecast_serving": 4,
+    "keras_seq.series_data": 4,
+    "keras_seq.series_scores": 4,
+    "keras_seq.series_show": 4,
+    "keras_seq.series_run": 4,
+    "keras_seq.series_backtest": 4,
+    "keras_seq.series_training": 4,
     "keras_seq.training": 4,
     "keras_seq.options": 4,
     "keras_seq.quiet": 4,
@@ -60,6 +68,12 @@ TENSORFLOW = (
     "keras_seq.data.coders",
     "keras_seq.data.subwords",
     "keras_seq.data.streams",
+    "keras_seq.data.window_pipeline",
+    "keras_seq.forecast_serving",
+    "keras_seq.series_scores",
+    "keras_seq.series_show",
+    "keras_seq.series_run",
+    "keras_seq.series_training",
     "keras_seq.training",
     "keras_seq.export",
     "keras_seq.export_graph",
@@ -79,6 +93,7 @@ TENSORFLOW_INSIDE = (
 KERAS = TENSORFLOW + (
     "keras_seq.text_run",
     "keras_seq.text_generation_run",
+    "keras_seq.series_backtest",
     "keras_seq.layers",
     "keras_seq.losses",
     "keras_seq.metrics",
@@ -88,6 +103,8 @@ KERAS = TENSORFLOW + (
 )
 # Slow to import, so they wait for the function that needs them.
 LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr", "tokenizers"}
+LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr"}
+LATE |= {"pandas", "statsmodels"}
 # What a builder may call upon beside Keras: nothing that reads, writes or computes.
 BUILDER_IMPORTS = ("keras", "keras_seq.layers", "keras_seq.constants")
 BUILDER_STANDARD = {"__future__", "collections", "functools", "math", "typing"}

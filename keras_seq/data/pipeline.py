@@ -6,9 +6,10 @@ run can be repeated, or entered at any batch. Nothing here knows of files or mod
 Shapes: N samples, B batch, T time steps.
 """
 
+import hashlib
 import itertools
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -110,6 +111,13 @@ class EncodedSamples:
             padded[row, : self.lengths[number]] = self.tokens(number)
         return padded, self.labels[numbers]
 
+    def fingerprint(self, *order: object) -> str:
+        """SHA-256 of all ids and labels, and of what decides on their order."""
+        digest = hashlib.sha256(repr(order).encode())
+        for array in (self.lengths, self.labels, self._ids):
+            digest.update(b"" if array is None else np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
 
 def make_text_dataset(
     samples: Iterable[tuple[str, str]] | EncodedSamples,
@@ -133,7 +141,9 @@ def make_text_dataset(
         seed: of the shuffling.
 
     Returns:
-        Dataset of int32 (B, T), int32 (B,); its cardinality is known.
+        Dataset of int32 (B, T), int32 (B,); its cardinality is known. It has what `fit`
+        resumes by: `starting_at(epoch, batch)`, a dataset without an end that begins
+        there, and `data_fingerprint`, which tells other data or another order.
 
     Raises:
         UserError: A label is not among `label_names`, or there is no sample.
@@ -151,18 +161,36 @@ def make_text_dataset(
         samples = EncodedSamples(samples, tokenizer, label_names, max_len)
     if not len(samples):
         raise UserError("there is no sample to make batches of")
-    epochs = itertools.count()
+    passes, order = itertools.count(), seed if shuffle else None
 
-    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        order = seed if shuffle else None
-        plan = plan_batches(samples.lengths, batch_size, seed=order, epoch=next(epochs))
-        for numbers in plan:
+    def batches(epoch: int, first: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        plan = plan_batches(samples.lengths, batch_size, seed=order, epoch=epoch)
+        for numbers in plan[first:]:
             yield samples.batch(numbers)
 
+    def starting_at(epoch: int, batch: int = 0) -> tf.data.Dataset:
+        def run() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            yield from batches(epoch, batch)
+            for following in itertools.count(epoch + 1):
+                yield from batches(following)
+
+        return _prefetched(run)
+
+    dataset = _prefetched(
+        lambda: batches(next(passes)), count=-(-len(samples) // batch_size)
+    )
+    dataset.starting_at = starting_at
+    dataset.data_fingerprint = samples.fingerprint(batch_size, order)
+    return dataset
+
+
+def _prefetched(
+    batches: Callable[[], Iterator], count: int | None = None
+) -> tf.data.Dataset:
     signature = (tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32))
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-    count = -(-len(samples) // batch_size)
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
+    if count is not None:
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 

@@ -130,12 +130,12 @@ def read_columns(path: Path) -> list[str]:
     raise error_at(path, "the file is empty")
 
 
-def read_rows(path: Path, columns: Sequence[str]) -> Rows:
+def read_rows(path: Path, columns: Sequence[str] | None) -> Rows:
     """Streams the values of some columns, row by row.
 
     Args:
         path: A file of a known type.
-        columns: Names out of `read_columns(path)`.
+        columns: Names out of `read_columns(path)`; None reads all of them.
 
     Yields:
         The line where a row starts (Parquet: its number), from 1, and its values:
@@ -145,6 +145,8 @@ def read_rows(path: Path, columns: Sequence[str]) -> Rows:
         UserError: The file or a row cannot be read.
     """
     kind = kind_of(path)
+    if columns is None and kind in ("parquet", "jsonl"):
+        columns = read_columns(path)
     if kind == "parquet":
         yield from _parquet_rows(path, columns)
     elif kind == "jsonl":
@@ -157,7 +159,9 @@ def read_rows(path: Path, columns: Sequence[str]) -> Rows:
     else:
         records = _records(path)
         header = next(records, (0, []))[1]
-        where = [header.index(name) for name in columns]
+        where = list(range(len(header)))
+        if columns is not None:
+            where = [header.index(name) for name in columns]
         for number, record in records:
             if len(record) != len(header):
                 fields = f"{len(record)} field{'s' * (len(record) != 1)}"

@@ -125,6 +125,43 @@ def learning_curves_figure(history: Mapping[str, Sequence[float]]) -> np.ndarray
     return _rendered(figure)
 
 
+def gradient_by_time_figure(norms: Mapping[str, Sequence[float]]) -> np.ndarray:
+    """Draws how strongly the loss depends on each step, layers side by side.
+
+    Args:
+        norms: name of a layer to one gradient norm a step, such as
+            `training.through_time.gradient_by_time` returns. The axis is logarithmic;
+            a norm of 0 leaves a gap.
+
+    Returns:
+        uint8 (H, W, 4), RGBA.
+
+    Raises:
+        ValueError: There is no norm.
+
+    Example:
+
+    >>> image = gradient_by_time_figure({"LSTM": [0.1, 1.0], "GRU": [0.2, 1.0]})
+    >>> image.dtype, image.shape[2]
+    (dtype('uint8'), 4)
+    """
+    from matplotlib.figure import Figure
+
+    if not any(map(len, norms.values())):
+        raise ValueError("norms hold no value; expected a norm a step for each layer")
+    figure = Figure(figsize=(4.0 * len(norms), 3.2), layout="constrained")
+    panels = figure.subplots(1, len(norms), sharey=True, squeeze=False)[0]
+    for axes, (name, values) in zip(panels, norms.items()):
+        values = np.asarray(values, np.float64)
+        steps = range(1, len(values) + 1)
+        axes.semilogy(steps, np.where(values > 0, values, np.nan), marker=".")
+        axes.set_title(_shortened(name))
+        axes.set_xlabel("step (the last is read last)")
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("|dL/dh|, gradient of the loss")
+    return _rendered(figure)
+
+
 def _confusion_counts(
     labels: Sequence[int] | np.ndarray,
     predictions: Sequence[int] | np.ndarray,

@@ -7,6 +7,7 @@ Shapes: B batch, T time steps, F features.
 """
 
 import math
+from collections.abc import Sequence
 
 from keras import KerasTensor, ops
 
@@ -46,6 +47,43 @@ def check_rates(**rates: float) -> None:
             raise ValueError(
                 f"{name} is {rate!r}; expected a rate from 0 up to, not including, 1"
             )
+
+
+def check_window(
+    input_shape: tuple[int, int],
+    horizon: int,
+    num_targets: int,
+    quantiles: Sequence[float] | None,
+) -> tuple[int, int]:
+    """Checks the sizes of a forecasting model; (T, F), or ValueError.
+
+    Example:
+
+    >>> check_window((60, 5), horizon=1, num_targets=6, quantiles=None)
+    Traceback (most recent call last):
+    ...
+    ValueError: num_targets is 6; expected at most the 5 features of input_shape
+    """
+    if len(input_shape) != 2:
+        raise ValueError(f"input_shape is {input_shape!r}; expected (T, F)")
+    num_steps, num_features = input_shape
+    try:
+        check_sizes(T=num_steps, F=num_features)
+    except ValueError as error:
+        raise ValueError(f"input_shape is {input_shape!r}: {error}") from None
+    check_sizes(horizon=horizon, num_targets=num_targets)
+    if num_targets > num_features:
+        raise ValueError(
+            f"num_targets is {num_targets}; expected at most the {num_features} "
+            "features of input_shape"
+        )
+    if quantiles is not None:
+        fit = all(0 < quantile < 1 for quantile in quantiles)
+        if not (quantiles and fit and list(quantiles) == sorted(set(quantiles))):
+            raise ValueError(
+                f"quantiles is {quantiles!r}; expected rising numbers between 0 and 1"
+            )
+    return num_steps, num_features
 
 
 def present_steps(token_ids: KerasTensor) -> KerasTensor:

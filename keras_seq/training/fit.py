@@ -1,25 +1,33 @@
-"""One call that trains a model: compiled, clipped, stopped in time, and watched.
+"""One call that trains a model: compiled, clipped, stopped in time, watched, resumed.
 
 Serves every task and users' own scripts; it knows nothing of what the data means.
 """
 
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from keras_seq.errors import UserError
+from keras_seq.training.checkpoint import Checkpoints, State
+from keras_seq.training.devices import innermost
+from keras_seq.training.gradients import GradientMonitor
+from keras_seq.training.lock import locked
 from keras_seq.training.monitor import Progress, TrainingMonitor
 from keras_seq.training.paths import paths_table
+from keras_seq.training.resume import Clock, RunCallbacks, endless, num_batches, say
+from keras_seq.training.settings import check_same, describe_run
+from keras_seq.training.tensorboard import RunBoard
 
 
 class TimeLimit(keras.callbacks.Callback):
     """Stops training once its time is up; counted from the start of `fit`.
 
     Args:
-        max_seconds: wall time, in seconds.
+        max_seconds: wall time, in seconds, that of resumed parts included.
     """
 
     def __init__(self, max_seconds: float) -> None:
@@ -27,10 +35,16 @@ class TimeLimit(keras.callbacks.Callback):
         if not max_seconds >= 0:
             raise ValueError(f"max_seconds is {max_seconds}; expected 0 or more")
         self.max_seconds = max_seconds
-        self._start = time.monotonic()
+        self._clock = Clock()
+
+    def get_state(self) -> dict[str, float]:
+        return {"seconds": self._clock.seconds()}
+
+    def set_state(self, state: dict[str, float]) -> None:
+        self._clock = Clock(state["seconds"])
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if time.monotonic() - self._start >= self.max_seconds:
+        if self._clock.seconds() >= self.max_seconds:
             self.model.stop_training = True
 
 
@@ -50,13 +64,27 @@ def fit(
     patience: int = 3,
     max_seconds: float | None = None,
     run_dir: str | Path | None = None,
+    resume: bool = False,
+    checkpoint_seconds: float = 60.0,
+    log_steps: int = 50,
+    hparams: dict[str, Any] | None = None,
+    embedding_words: Sequence[str] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> keras.callbacks.History:
     """Trains a model that a builder made, and leaves it with its best weights.
 
+    With a `run_dir` the state of the run goes to `checkpoints/` in it, within an epoch
+    too. After a crash or a kill the same call with `resume=True` goes on from there and
+    ends with the very bits of a run that was never cut off: weights, optimizer,
+    history, early stopping, dropout and the order of the data. A run that had ended
+    ends again with the same result. Of `callbacks`, their plain attributes are kept, or
+    what a `get_state()` of theirs returns, which `set_state(state)` gets back.
+
     Args:
         model: uncompiled, or compiled already when `loss` is None.
-        train: batches of (inputs, targets).
+        train: batches of (inputs, targets), in an order that seeds fix. One with a
+            method `starting_at(epoch, batch)`, as `make_text_dataset` has it, is
+            entered at once; any other is read from its start up to where it stopped.
         validation: the same; without it training stops on `epochs` and time alone.
         epochs: most passes over `train`.
         loss: as `model.compile` takes it; None trains as the model is compiled.
@@ -69,14 +97,24 @@ def fit(
         mode: "min" or "max": which way `monitor` is better.
         patience: epochs without a better `monitor` before training stops.
         max_seconds: time limit; the epoch under way ends at once.
-        run_dir: folder; TensorBoard logs go to `tensorboard/` in it.
+        run_dir: folder; takes `tensorboard/` and `checkpoints/`.
+        resume: go on with the run in `run_dir`, or start it where nothing was saved.
+        checkpoint_seconds: between two states within an epoch; a state that takes long
+            to write is written less often.
+        log_steps: between two points of losses and gradient norms on TensorBoard.
+        hparams: what TensorBoard's HParams compares runs by.
+        embedding_words: names of the rows of the model's first embedding, for
+            TensorBoard's projector.
         callbacks: further ones, called after those wired here.
 
     Returns:
-        Keras' History; `history.seconds` is the wall time of training.
+        Keras' History; `history.seconds` is the wall time of training, that of
+        interrupted parts included.
 
     Raises:
         ValueError: The model is not compiled and `loss` is None.
+        UserError: A gradient is no number; the run was started with other data or
+            settings; another process has the folder; or the disk is full.
 
     Example:
 
@@ -85,16 +123,23 @@ def fit(
     >>> sorted(fit(model, data, data, epochs=1, loss="mse", metrics=[]).history)
     ['loss', 'val_loss']
     """
-    start = time.monotonic()
+    if resume and run_dir is None:
+        raise ValueError("resume needs the run_dir of the run to go on with")
     if loss is not None:
         optimizer = keras.optimizers.get(optimizer or "adam")
-        if optimizer.global_clipnorm is None and optimizer.clipnorm is None:
-            optimizer.global_clipnorm = clipnorm
+        moves = innermost(optimizer)
+        if moves.global_clipnorm is None and moves.clipnorm is None:
+            moves.global_clipnorm = clipnorm
         model.compile(optimizer, loss, metrics=list(metrics))
     elif not model.compiled:
         raise ValueError("the model is not compiled; give fit a loss")
     if table := paths_table(model):
-        print(table, file=sys.stderr, flush=True)
+        say(table)
+    settings = {} if run_dir is None else describe_run(
+        model, train, validation, epochs=epochs, loss=loss, metrics=metrics,
+        schedule=schedule, monitor=monitor, mode=mode, patience=patience,
+        max_seconds=max_seconds,
+    )  # fmt: skip
     watchers = [TrainingMonitor()]
     if schedule is not None:
         watchers.append(keras.callbacks.LearningRateScheduler(schedule))
@@ -104,20 +149,99 @@ def fit(
                 monitor, mode=mode, patience=patience, restore_best_weights=True
             )
         )
-    if run_dir is not None:
-        watchers.append(keras.callbacks.TensorBoard(str(Path(run_dir) / "tensorboard")))
+    watchers += _boards(run_dir, log_steps, hparams, embedding_words)
     if max_seconds is not None:
         watchers.append(TimeLimit(max_seconds))
-    live = sys.stderr.isatty()
-    if not live:
-        watchers.append(Progress(lambda line: print(line, file=sys.stderr, flush=True)))
-    history = model.fit(
+    if not sys.stderr.isatty():
+        watchers.append(Progress(say))
+    with locked(run_dir):
+        return _train(
+            model, train, validation, epochs, [*watchers, *callbacks], settings,
+            run_dir, resume, checkpoint_seconds,
+        )  # fmt: skip
+
+
+def _boards(
+    run_dir: str | Path | None,
+    log_steps: int,
+    hparams: dict[str, Any] | None,
+    words: Sequence[str] | None,
+) -> list[keras.callbacks.Callback]:
+    """What looks for faults, and what shows the run on TensorBoard."""
+    if run_dir is None:
+        return [GradientMonitor(log_steps)]
+    folder = Path(run_dir, "tensorboard")
+    return [
+        GradientMonitor(log_steps, folder / "gradients", batch_dir=run_dir),
+        RunBoard(folder, every=log_steps, hparams=hparams, words=words),
+    ]
+
+
+def _train(
+    model: keras.Model,
+    train: tf.data.Dataset,
+    validation: tf.data.Dataset | None,
+    epochs: int,
+    callbacks: list[keras.callbacks.Callback],
+    settings: dict[str, Any],
+    run_dir: str | Path | None,
+    resume: bool,
+    checkpoint_seconds: float,
+) -> keras.callbacks.History:
+    checkpoints, state = _last_state(run_dir, resume, settings)
+    clock = Clock(state.facts["seconds"] if state else 0.0)
+    steps = num_batches(train, needed=run_dir is not None)
+    facts = state.facts if state else {"epoch": 0, "batch": 0, "over": False}
+    build(model, train)
+    run = RunCallbacks(
+        callbacks, model, checkpoints=checkpoints, state=state, settings=settings,
+        clock=clock, every_seconds=checkpoint_seconds, epochs=epochs, steps=steps,
+        verbose=1 if sys.stderr.isatty() else 0,
+    )  # fmt: skip
+    if steps is not None:
+        train = endless(train, facts["epoch"], facts["batch"])
+    model.fit(
         train,
         validation_data=validation,
         epochs=epochs,
-        verbose=1 if live else 0,
+        initial_epoch=epochs if facts["over"] else facts["epoch"],
+        steps_per_epoch=steps,
         shuffle=False,  # the dataset orders its samples
-        callbacks=[*watchers, *callbacks],
+        callbacks=run,
     )
-    history.seconds = time.monotonic() - start
-    return history
+    run.history.seconds = clock.seconds()
+    return run.history
+
+
+def _last_state(
+    run_dir: str | Path | None, resume: bool, settings: dict[str, Any]
+) -> tuple[Checkpoints | None, State | None]:
+    """Where states go, and the one to go on from."""
+    if run_dir is None:
+        return None, None
+    checkpoints = Checkpoints(Path(run_dir, "checkpoints"))
+    state = checkpoints.load()
+    if state is None:
+        return checkpoints, None
+    if not resume:
+        raise UserError(
+            f"{run_dir}: holds the checkpoints of a run; resume it, or give another "
+            "folder"
+        )
+    check_same(state.facts["settings"], settings, run_dir)
+    epoch, batch = state.facts["epoch"] + 1, state.facts["batch"]
+    if state.facts["over"]:
+        say(f"{run_dir}: training had ended; nothing is trained again")
+    else:
+        say(f"{run_dir}: going on at epoch {epoch} after {batch} batches")
+    return checkpoints, state
+
+
+def build(model: keras.Model, train: tf.data.Dataset) -> None:
+    """Makes the variables of model, metrics and optimizer, which a state is put into.
+
+    Keras makes them at the first step, which is too late. No number of the data is
+    looked at, and no random state moves.
+    """
+    with model.distribute_strategy.scope():
+        model._symbolic_build(data_batch=train.element_spec)

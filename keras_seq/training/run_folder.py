@@ -3,6 +3,7 @@
 Knows nothing of tasks: settings and reports are plain dicts, pictures are arrays.
 """
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,24 +14,73 @@ import tensorflow as tf
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation.classifier import Scored, worst_mistakes
-from keras_seq.evaluation.figures import confusion_matrix_figure, learning_curves_figure
+from keras_seq.evaluation.figures import confusion_matrix_figure
 from keras_seq.evaluation.scores import format_report
 from keras_seq.export_folder import plain, write_json
+from keras_seq.training.lock import take_lock
+from keras_seq.training.settings import check_same
+from keras_seq.training.tensorboard import EventWriter
+
+CONFIG = "config.json"
+# Where a run's results go, and whether it goes on, are not what the run is.
+NOT_THE_RUN = ("run_dir", "export_dir", "resume")
 
 
-def make_run_dir(stem: str, run_dir: str | Path | None = None) -> Path:
+def begin_run(
+    stem: str, settings: Mapping[str, Any], fingerprint: str | None = None
+) -> Path:
+    """The folder of a run that starts, or that goes on with the settings it had.
+
+    Args:
+        stem: the task's name.
+        settings: all arguments of the task, `run_dir` and `resume` among them.
+        fingerprint: tells other data.
+
+    Returns:
+        The folder, kept from other processes until this one ends.
+
+    Raises:
+        UserError: It holds a run and `resume` is off; the run was started with other
+            settings or data; or another process has it.
+
+    Example:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     settings = {"seed": 0, "run_dir": folder, "resume": True}
+    ...     begin_run("sentiment", settings) == begin_run("sentiment", settings)
+    True
+    """
+    resume = settings["resume"]
+    run_dir = make_run_dir(stem, settings["run_dir"], resume=resume)
+    take_lock(run_dir)
+    facts = {name: settings[name] for name in settings if name not in NOT_THE_RUN}
+    facts = plain(facts | {"data_fingerprint": fingerprint}, CONFIG)
+    path = run_dir / CONFIG
+    if path.exists():
+        check_same(json.loads(path.read_text("utf-8")), facts, run_dir)
+    else:
+        write_facts(run_dir, CONFIG, facts)
+    return run_dir
+
+
+def make_run_dir(
+    stem: str, run_dir: str | Path | None = None, resume: bool = False
+) -> Path:
     """Makes an empty folder for a run.
 
     Args:
         stem: the task's name.
         run_dir: None takes `runs/<stem>/<date>-<time>`, with a number behind it when
             two runs start in the same second.
+        resume: the folder may hold a run; None takes the newest of the task.
 
     Returns:
         The folder.
 
     Raises:
-        UserError: It holds something already, or cannot be made.
+        UserError: It holds something already, or cannot be made; or there is no run to
+            resume.
 
     Example:
 
@@ -39,12 +89,19 @@ def make_run_dir(stem: str, run_dir: str | Path | None = None) -> Path:
     ...     make_run_dir("sentiment", folder + "/first").name
     'first'
     """
+    if resume and run_dir is None:
+        runs = sorted(path for path in Path("runs", stem).glob("*") if path.is_dir())
+        if not runs:
+            raise UserError(f"runs/{stem}: holds no run to resume; give --run-dir")
+        return max(runs, key=lambda path: path.stat().st_mtime)
     try:
         if run_dir is not None:
             run_dir = Path(run_dir)
             run_dir.mkdir(parents=True, exist_ok=True)
-            if any(run_dir.iterdir()):
-                raise UserError(f"{run_dir}: holds a run already; give another folder")
+            if any(run_dir.iterdir()) and not resume:
+                raise UserError(
+                    f"{run_dir}: holds a run already; resume it, or give another folder"
+                )
             return run_dir
         base, number = Path("runs", stem, time.strftime("%Y%m%d-%H%M%S")), 1
         while True:
@@ -78,7 +135,7 @@ def show_classifier(
     """Adds what stands at the end of a classifier's run to its TensorBoard logs.
 
     Scores and those of the baselines as scalars, the report and the worst mistakes as
-    text, the confusion matrix and the learning curves as images.
+    text, the confusion matrix as an image.
 
     Args:
         run_dir: the run's folder.
@@ -87,25 +144,20 @@ def show_classifier(
         label_names: C names.
     """
     answers = scored.probabilities.argmax(axis=1)
-    images = {
-        "confusion_matrix": confusion_matrix_figure(
-            scored.labels, answers, label_names
-        ),
-        "learning_curves": learning_curves_figure(history),
-    }
+    image = confusion_matrix_figure(scored.labels, answers, label_names)
     texts = {
         "report": format_report(scored.report),
         "worst_mistakes": worst_mistakes(scored, label_names) or "none",
     }
     scores = {name: score["value"] for name, score in scored.report["scores"].items()}
     named = {"network": scores, **scored.report["baselines"]}
-    writer = tf.summary.create_file_writer(str(run_dir / "tensorboard" / "report"))
-    with writer.as_default(step=0):
+    writer = EventWriter(run_dir / "tensorboard" / "report")
+    writer.set_state({})  # a resumed run reports once
+    with writer.at(step=0):
         for tag, text in texts.items():
             # Markdown: indented lines stay as they are.
             tf.summary.text(tag, "\n".join("    " + li for li in text.splitlines()))
-        for tag, image in images.items():
-            tf.summary.image(tag, image[np.newaxis])
+        tf.summary.image("confusion_matrix", image[np.newaxis])
         for who, values in named.items():
             for score, value in values.items():
                 # TensorBoard groups tags by what stands before the slash.

@@ -1,0 +1,115 @@
+"""Forecasts of real series beside their baselines: the table of the README.
+
+    python benchmarks/forecast.py --data-dir DIR [--only etth1] [--seeds 0 1 2]
+
+Runs the documented command of tasks/stock.py in a process of its own, one after the
+other, and prints what its metrics.json says of the test part. Nothing is tuned here:
+every run scores its test part once, at its end. ETTh1 has the usual protocol: rows
+8,640, 2,880 and 2,880, all seven variables, standardised by train rows, 2,785 test
+windows.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = ROOT / "tasks" / "stock.py"
+ETTH1 = ["--target", "all", "--horizon", "96", "--validation-start", "2017-06-26",
+         "--test-start", "2017-10-24"]  # fmt: skip
+PM25 = ["--target", "pm2.5", "--features", "TEMP", "DEWP", "PRES", "Iws",
+        "--fill", "forward"]  # fmt: skip
+TICKERS = [f"stock/{name}.csv" for name in (
+    "AAPL", "AMZN", "BA", "COST", "CVX", "DIA", "GOOGL", "MSFT")]  # fmt: skip
+# Name: (files, further options). No file: the simulator.
+SETS = {
+    "simulator": ([], []),
+    "etth1": (["timeseries/ETTh1_first14400.csv.gz"], ETTH1),
+    "etth1_documented": (
+        ["timeseries/ETTh1_first14400.csv.gz"], [*ETTH1, "--documented"],
+    ),
+    "tickers": (TICKERS, []),
+    "tickers_documented": (TICKERS, ["--documented"]),
+    "sp500": (["stock/GSPC.csv"], []),
+    "pm25": (["timeseries/beijing_pm25_2010_2013.csv.gz"], PM25),
+    "airline": (["timeseries/airline-passengers.csv"], []),
+}  # fmt: skip
+
+
+def run_once(data_dir: Path, name: str, seed: int) -> dict:
+    """One training by the documented command; its metrics.json."""
+    files, options = SETS[name]
+    command = [sys.executable, str(SCRIPT), "train", "--seed", str(seed), *options]
+    if files:
+        command += ["--data", *(str(data_dir / file) for file in files)]
+    with tempfile.TemporaryDirectory() as folder:
+        command += ["--run-dir", f"{folder}/run", "--export-dir", f"{folder}/model"]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        subprocess.run(command, check=True, stdout=sys.stderr, env=environment)
+        return json.loads(Path(folder, "run", "metrics.json").read_text())
+
+
+def shown(name: str, runs: list[dict]) -> str:
+    """Some lines of one set, a value a seed."""
+    tests = [run["test"] for run in runs]
+    keys = ["mse_standardised", "mae_standardised", "mase", "directional_accuracy"]
+    keys += ["rmse"] if "rmse" in tests[0]["scores"] else []
+    lines = [f"{name}: {tests[0]['n']:,} test windows"]
+    best = tests[0]["comparison"]["baseline"]
+    for key in keys:
+        values = [test["scores"][key]["value"] for test in tests]
+        others = tests[0]["baselines"]
+        lines.append(
+            f"  {key:<21} {statistics.median(values):.4f} ({_seeds(values)})  "
+            f"persistence {others['persistence'][key]:.4f}  "
+            f"ridge {others['ridge'][key]:.4f}  best is {best} {others[best][key]:.4f}"
+        )
+    if "best_possible" in tests[0]:
+        ratios = [test["best_possible"]["rmse_ratio"] for test in tests]
+        lines.append(f"  RMSE / best possible  {_seeds(ratios)}")
+    covered = [test["interval"]["coverage"] for test in tests]
+    skills = [test["comparison"]["skill"]["value"] for test in tests]
+    against = [
+        test["comparison"]["skill_against"]["persistence"]["value"] for test in tests
+    ]
+    seconds = [f"{run['seconds']:.0f}" for run in runs]
+    lines += [
+        f"  coverage of 80 %      {_seeds(covered)}",
+        f"  skill                 {_seeds(skills)}; to persistence {_seeds(against)}",
+        f"  verdict               {', '.join(test['verdict'] for test in tests)}",
+        f"  seconds               {', '.join(seconds)}",
+    ]
+    return "\n".join(lines)
+
+
+def _seeds(values: list[float]) -> str:
+    return ", ".join(f"{value:.4f}" for value in values)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    shared = os.environ.get("KERAS_SEQ_DATA", ROOT.parent / "shared" / "data")
+    parser.add_argument("--data-dir", type=Path, default=Path(shared))
+    parser.add_argument("--only", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--json", type=Path, help="file for all reports")
+    arguments = parser.parse_args()
+    if not arguments.data_dir.is_dir():
+        print(f"forecast: no data in {arguments.data_dir}; the simulator alone")
+        arguments.only = [name for name in arguments.only if not SETS[name][0]]
+    reports = {}
+    for name in arguments.only:
+        runs = [run_once(arguments.data_dir, name, s) for s in arguments.seeds]
+        reports[name] = runs
+        print(shown(name, runs), flush=True)
+        if arguments.json:
+            arguments.json.write_text(json.dumps(reports, indent=2))
+
+
+if __name__ == "__main__":
+    main()

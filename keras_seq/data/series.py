@@ -1,0 +1,314 @@
+"""Files as series: rows with a date, columns of numbers, the targets first.
+
+One file is one series; several files with the same columns are as many series of one
+table. What is wrong with a file is said by row, and nothing is filled in silence:
+`series_checks` looks, `fill` mends when asked to.
+
+Shapes: N rows, F columns, K targets.
+"""
+
+import hashlib
+import itertools
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from keras_seq.data import series_checks
+from keras_seq.data.calendar import Frequency, infer_frequency, parse_frequency
+from keras_seq.data.readers import (
+    error_at,
+    find_files,
+    kind_of,
+    listed,
+    place_of,
+    read_columns,
+    read_rows,
+)
+from keras_seq.data.series_fill import filled
+from keras_seq.errors import UserError
+
+Fill = Literal["forward", "drop"]
+DATE_NAMES = ("date", "datetime", "timestamp", "time", "month", "day", "period", "ds")
+CLOCK = ("year", "month", "day", "hour", "minute", "second")
+OPEN_TO_LOW = ("open", "high", "low")
+MISSING = {"", "na", "n/a", "nan", "null", "none", "nat", "-", "?"}
+
+
+class Series(NamedTuple):
+    """One file's rows.
+
+    Attributes:
+        name: the file's name without its ending.
+        path: the file.
+        dates: datetime64[s] (N,), rising; None where the table has none.
+        values: float64 (N, F), finite.
+        observed: bool (N, F); False where `fill` put the value in.
+        lines: int64 (N,), where each row stands in the file; 0 where `fill` put it.
+    """
+
+    name: str
+    path: Path
+    dates: np.ndarray | None
+    values: np.ndarray
+    observed: np.ndarray
+    lines: np.ndarray
+
+
+class SeriesTable(NamedTuple):
+    """Series with the same columns.
+
+    Attributes:
+        series: one or more.
+        columns: F names, the K targets first, then what moves like a price.
+        num_targets: K.
+        num_prices: how many columns behind the targets are prices, too.
+        is_prices: the target is a price.
+        date_column: its name or names; empty where there are no dates.
+        frequency: None without dates.
+    """
+
+    series: list[Series]
+    columns: list[str]
+    num_targets: int
+    num_prices: int
+    is_prices: bool
+    date_column: list[str]
+    frequency: Frequency | None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all values and dates."""
+        digest = hashlib.sha256(repr(self.columns).encode())
+        for one in self.series:
+            digest.update(one.values.tobytes())
+            digest.update(b"" if one.dates is None else one.dates.tobytes())
+        return digest.hexdigest()
+
+
+def read_series(
+    paths: str | Path | Sequence[str | Path],
+    *,
+    date_column: Sequence[str] | None = None,
+    target: Sequence[str] | None = None,
+    features: Sequence[str] | None = None,
+    frequency: str | None = None,
+    fill: Fill | None = None,
+    limit: int | None = None,
+) -> SeriesTable:
+    """Reads prices as Yahoo or Stooq write them, or any table of a regular series.
+
+    Args:
+        paths: a file, a glob or several; each file is a series.
+        date_column: its name; several are read together, such as year month day hour.
+            None finds it by its usual names; a table without one has steps alone.
+        target: columns to forecast, or `all`. None takes Close of prices, and the only
+            column of numbers where there is but one.
+        features: further columns to read. None takes Open, High, Low and Volume of
+            prices, and no others.
+        frequency: as `parse_frequency` reads it; None looks at the dates.
+        fill: what to do with missing values and rows: "forward" repeats the value
+            before, "drop" leaves rows with a hole out and takes the rest as equal
+            steps. None is an error where something is missing.
+        limit: keep so many of the last rows.
+
+    Returns:
+        The series, checked.
+
+    Raises:
+        UserError: A file, row or name does not fit; one line that says which.
+    """
+    files = find_files(paths)
+    header = column_names(files[0])
+    dates_from = _date_columns(files[0], header, date_column)
+    targets, others, is_prices = _choose(files[0], header, dates_from, target, features)
+    prices = [name for name in others if is_prices and name.lower() in _price_names()]
+    columns = [*targets, *prices, *(name for name in others if name not in prices)]
+    given = None if frequency is None else parse_frequency(frequency)
+    series, found = [], given
+    for path in files:
+        if column_names(path) != header:
+            raise error_at(path, f"other columns than {files[0]}: {listed(header)}")
+        lines, dates, values = _read(path, header, dates_from, columns)
+        dates = _parsed(path, lines, dates) if dates_from else None
+        if len(lines) < 2:
+            raise error_at(path, "fewer than two rows; a forecast needs a history")
+        if dates is not None:
+            series_checks.check_order(path, lines, dates)
+            found = found or infer_frequency(dates)
+        if is_prices:
+            series_checks.check_prices(path, lines, columns, values)
+        made = filled(path, lines, dates, values, columns, found, fill)
+        made = [part if part is None or not limit else part[-limit:] for part in made]
+        lines, dates, values, observed = made
+        if is_prices:
+            series_checks.warn_of_splits(path, lines, columns[0], values[:, 0])
+        name = path.name.split(".")[0]
+        series.append(Series(name, path, dates, values, observed, lines))
+    found = found if dates_from else None
+    return SeriesTable(
+        series, columns, len(targets), len(prices), is_prices, dates_from, found
+    )
+
+
+def column_names(path: Path) -> list[str]:
+    """Names of a file's columns; their numbers from 1 where its first row holds data.
+
+    Raises:
+        UserError: The file is empty, or two columns share a name.
+    """
+    names = read_columns(path)
+    if kind_of(path) in ("csv", "tsv") and names and all(map(_is_number, names)):
+        return [str(number) for number in range(1, len(names) + 1)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise error_at(path, f"two columns are named {listed(twice)}; rename one")
+    return names
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _price_names() -> tuple[str, ...]:
+    return (*OPEN_TO_LOW, "close")
+
+
+def _date_columns(
+    path: Path, header: list[str], given: Sequence[str] | None
+) -> list[str]:
+    if given:
+        _check_names(path, header, given, "--date-column")
+        return list(given)
+    for usual in DATE_NAMES:
+        for name in header:
+            of_a_clock = usual in CLOCK and "year" in map(str.lower, header)
+            if name.lower() == usual and not of_a_clock:
+                return [name]
+    clock = [name for part in CLOCK for name in header if name.lower() == part]
+    if clock and clock[0].lower() == "year":
+        return clock
+    what = "no date column found, rows are taken as equal steps in time"
+    print(f"{path}: {what}; --date-column names one", file=sys.stderr)
+    return []
+
+
+def _choose(
+    path: Path,
+    header: list[str],
+    dates_from: list[str],
+    target: Sequence[str] | None,
+    features: Sequence[str] | None,
+) -> tuple[list[str], list[str], bool]:
+    """Targets, further columns, and whether these are prices."""
+    lower = {name.lower(): name for name in header}
+    is_prices = "close" in lower and all(name in lower for name in OPEN_TO_LOW)
+    number_columns = [name for name in header if name not in dates_from]
+    if target is None and is_prices:
+        target = [lower["close"]]
+    elif target is None and len(number_columns) == 1:
+        target = number_columns
+    elif target is None:
+        what = f"name the column to forecast with --target: {listed(number_columns)}"
+        raise error_at(path, what)
+    elif list(target) == ["all"]:
+        target = number_columns
+    _check_names(path, number_columns, target, "--target")
+    is_prices = is_prices and all(
+        name.lower() in (*_price_names(), "adj close") for name in target
+    )
+    if features is None:
+        usual = (*OPEN_TO_LOW, "close", "volume") if is_prices else ()
+        features = [lower[name] for name in usual if name in lower]
+    _check_names(path, number_columns, features, "--features")
+    targets = list(dict.fromkeys(target))
+    return targets, [name for name in features if name not in targets], is_prices
+
+
+def _check_names(
+    path: Path, header: Sequence[str], names: Sequence[str], option: str
+) -> None:
+    for name in names:
+        if name not in header:
+            what = f"{option} {name!r}: no such column; has: {listed(header)}"
+            raise error_at(path, what)
+
+
+def _read(
+    path: Path, header: list[str], dates_from: list[str], columns: list[str]
+) -> tuple[np.ndarray, list[tuple], np.ndarray]:
+    """Lines (N,), date cells, and values float64 (N, F), NaN for what is missing."""
+    dates_at = [header.index(name) for name in dates_from]
+    values_at = [header.index(name) for name in columns]
+    lines, dates, values = [], [], []
+    rows = read_rows(path, None)
+    first = read_columns(path)
+    if first != header:  # the first row holds data, not names
+        rows = itertools.chain([(1, first)], rows)
+    for line, row in rows:
+        lines.append(line)
+        dates.append(tuple(row[i] for i in dates_at))
+        values.append([_number(path, line, header[i], row[i]) for i in values_at])
+    values = np.array(values, np.float64).reshape(len(lines), len(columns))
+    return np.array(lines, np.int64), dates, values
+
+
+def _number(path: Path, line: int, column: str, cell: object) -> float:
+    if cell is None or isinstance(cell, str) and cell.strip().lower() in MISSING:
+        return np.nan
+    try:
+        number = float(cell)
+    except (TypeError, ValueError):
+        number = np.inf
+    if np.isinf(number):
+        what = f"column {column!r} holds {str(cell)[:40]!r}, which is no number"
+        raise error_at(place_of(path, line), what)
+    return number
+
+
+def _parsed(path: Path, lines: np.ndarray, cells: list[tuple]) -> np.ndarray:
+    """datetime64[s] (N,), or the first row whose date cannot be read."""
+    import pandas as pd
+
+    if not cells:
+        return np.zeros(0, "datetime64[s]")
+    texts = [" ".join(map(str, cell)) for cell in cells]
+    if len(cells[0]) > 1 and all(map(_is_number, map(str, cells[0]))):
+        # Year, month, day and perhaps hour ... as numbers of their own.
+        texts = [_clock_text(cell) for cell in cells]
+    try:
+        parsed = pd.to_datetime(pd.Series(texts), errors="coerce", utc=False)
+        if parsed.dtype == object:
+            raise ValueError("mixed time zones")
+    except ValueError:
+        parsed = pd.to_datetime(pd.Series(texts), errors="coerce", utc=True)
+    if getattr(parsed.dt, "tz", None) is not None:
+        parsed = parsed.dt.tz_convert("UTC").dt.tz_localize(None)
+    bad = np.flatnonzero(parsed.isna().to_numpy())
+    if len(bad):
+        what = f"{texts[bad[0]][:40]!r} is no date as the rows before it have them"
+        raise error_at(place_of(path, int(lines[bad[0]])), what)
+    return parsed.to_numpy().astype("datetime64[s]")
+
+
+def _clock_text(cell: tuple) -> str:
+    parts = [str(part).split(".")[0] for part in cell] + ["1", "1", "0", "0", "0"]
+    parts = parts[: len(cell)] + ["1", "1", "0", "0", "0"][len(cell) - 1 :]
+    year, month, day, hour, minute, second = parts[:6]
+    date = f"{year.zfill(4)}-{month.zfill(2)}-{day.zfill(2)}"
+    return f"{date} {hour.zfill(2)}:{minute.zfill(2)}:{second.zfill(2)}"
+
+
+def check_same_columns(table: SeriesTable, columns: Sequence[str]) -> None:
+    """UserError unless a table has the columns that a model was trained on."""
+    if table.columns != list(columns):
+        raise UserError(
+            f"{table.series[0].path}: columns {listed(table.columns)}; the model "
+            f"reads {listed(list(columns))}"
+        )

@@ -1,0 +1,184 @@
+"""Cheap forecasts that a network must beat to be worth its time.
+
+Each sees what the network sees: the window, and for what is fitted the train rows. They
+know nothing of networks or files.
+
+Shapes: B windows, T steps of a window, K targets, H horizon, N inputs, R rows.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+# Strengths of the penalty to choose from, on validation windows; times the mean square
+# of the inputs, so that they mean the same for any number of windows.
+PENALTIES = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
+
+
+def persistence(windows: np.ndarray, horizon: int) -> np.ndarray:
+    """The last value, again and again: for prices, yesterday's.
+
+    Args:
+        windows: float (B, T, K).
+        horizon: H.
+
+    Returns:
+        float (B, H, K).
+
+    Example:
+
+    >>> persistence(np.array([[[1.0], [3.0]]]), 2)[0, :, 0].tolist()
+    [3.0, 3.0]
+    """
+    return np.repeat(windows[:, -1:], horizon, axis=1)
+
+
+def drift(windows: np.ndarray, horizon: int) -> np.ndarray:
+    """The line through the first and the last value, drawn on.
+
+    Example:
+
+    >>> drift(np.array([[[1.0], [2.0], [3.0]]]), 2)[0, :, 0].tolist()
+    [4.0, 5.0]
+    """
+    steps = max(1, windows.shape[1] - 1)
+    slope = (windows[:, -1:] - windows[:, :1]) / steps  # (B, 1, K)
+    return windows[:, -1:] + slope * np.arange(1, horizon + 1)[:, None]
+
+
+def seasonal_naive(windows: np.ndarray, horizon: int, season: int) -> np.ndarray:
+    """The value one season before; further seasons repeat it.
+
+    Args:
+        windows: float (B, T, K), T at least `season`.
+        horizon: H.
+        season: rows of a season.
+
+    Example:
+
+    >>> seasonal_naive(np.array([[[9.0], [1.0], [2.0]]]), 3, season=2)[0, :, 0].tolist()
+    [1.0, 2.0, 1.0]
+    """
+    steps = windows.shape[1] - season + np.arange(horizon) % season
+    return windows[:, steps]
+
+
+def solve_ridge(
+    train: Iterable[tuple[np.ndarray, np.ndarray]],
+    validation: Iterable[tuple[np.ndarray, np.ndarray]],
+    penalties: Sequence[float] = PENALTIES,
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Ridge regression out of batches; its penalty is the best on validation.
+
+    Sums of products alone are kept, so memory does not grow with the windows.
+
+    Args:
+        train: batches of inputs float (B, N) and targets (B, H).
+        validation: the same, of the validation part.
+        penalties: to choose from.
+
+    Returns:
+        weights float64 (N, H), bias float64 (H,), the penalty chosen.
+
+    Example:
+
+    >>> x = np.arange(8.0)[:, None]
+    >>> weights, bias, _ = solve_ridge([(x, 2 * x + 1)], [(x, 2 * x + 1)], [1e-9])
+    >>> round(weights.item(), 3), round(bias.item(), 3)
+    (2.0, 1.0)
+    """
+    xx, xy, x_mean, y_mean, count = _moments(train)
+    check = _moments(validation, centred=False)
+    # The penalty is against the mean square of an input.
+    unit = np.trace(xx) / len(xx) or 1.0
+    best = None
+    for penalty in penalties:
+        weights = np.linalg.solve(xx + penalty * unit * np.eye(len(xx)), xy)
+        bias = y_mean - x_mean @ weights
+        error = _mean_square(check, weights, bias)
+        if best is None or error < best[0]:
+            best = (error, weights, bias, penalty)
+    return best[1:]
+
+
+def _moments(batches, centred: bool = True) -> tuple:
+    """Sums of products by rows: about the means, or as they are with y's squares."""
+    total = None
+    for x, y in batches:
+        x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+        sums = (x.T @ x, x.T @ y, x.sum(0), y.sum(0), len(x), np.square(y).sum())
+        total = sums if total is None else [a + b for a, b in zip(total, sums)]
+    xx, xy, x_sum, y_sum, count, yy = total
+    if not centred:
+        return xx, xy, x_sum, y_sum, count, yy
+    x_mean, y_mean = x_sum / count, y_sum / count
+    xx = xx / count - np.outer(x_mean, x_mean)
+    return xx, xy / count - np.outer(x_mean, y_mean), x_mean, y_mean, count
+
+
+def _mean_square(moments: tuple, weights: np.ndarray, bias: np.ndarray) -> float:
+    """Mean square of x @ weights + bias - y, out of the sums."""
+    xx, xy, x_sum, y_sum, count, yy = moments
+    square = np.sum(weights * (xx @ weights)) - 2 * np.sum(weights * xy) + yy
+    square += 2 * bias @ (x_sum @ weights) - 2 * bias @ y_sum + count * bias @ bias
+    return square / (count * len(bias))
+
+
+class Theta:
+    """The Theta method (Assimakopoulos and Nikolopoulos 2000), rolled over all rows.
+
+    The season's means are taken off, exponential smoothing and half of the trend are
+    drawn on, the season is put back. Means, smoothing and trend are those of train
+    rows, by statsmodels; the smoothed level then follows every row it is asked from.
+
+    Args:
+        values: float (R,), all rows of a series.
+        num_train: rows to fit on.
+        phases: int (R + H,), step of the season of each row.
+        season: rows of a season, 1 for none.
+
+    Raises:
+        ImportError: statsmodels is not installed.
+    """
+
+    def __init__(
+        self, values: np.ndarray, num_train: int, phases: np.ndarray, season: int
+    ) -> None:
+        train, self._phases = values[:num_train], phases
+        means = [train[phases[:num_train] == phase] for phase in range(season)]
+        means = [part.mean() if len(part) else train.mean() for part in means]
+        self._seasonal = np.array(means) - np.mean(means)
+        plain = values - self._seasonal[phases[: len(values)]]
+        self._alpha, self._trend = _fit_theta(plain[:num_train])
+        self._levels = _smoothed(plain, self._alpha)
+
+    def forecast(self, last_rows: np.ndarray, horizon: int) -> np.ndarray:
+        """float64 (B, H): what follows each of the rows int (B,)."""
+        ahead = np.arange(1, horizon + 1)
+        steps = ahead - 1 + (1 - (1 - self._alpha) ** (last_rows[:, None] + 1)) / (
+            self._alpha
+        )
+        seasonal = self._seasonal[self._phases[last_rows[:, None] + ahead]]
+        return self._levels[last_rows][:, None] + self._trend / 2 * steps + seasonal
+
+
+def _fit_theta(values: np.ndarray) -> tuple[float, float]:
+    """Smoothing weight, and slope of the line through the values."""
+    import warnings
+
+    from statsmodels.tsa.holtwinters import SimpleExpSmoothing
+
+    slope = np.polynomial.polynomial.polyfit(np.arange(len(values)), values, 1)[1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = SimpleExpSmoothing(values, initialization_method="estimated").fit()
+    return float(np.clip(fitted.params["smoothing_level"], 1e-3, 1.0)), float(slope)
+
+
+def _smoothed(values: np.ndarray, alpha: float) -> np.ndarray:
+    levels = np.empty(len(values))
+    level = levels[0] = values[0]
+    for row in range(1, len(values)):
+        level += alpha * (values[row] - level)
+        levels[row] = level
+    return levels

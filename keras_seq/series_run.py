@@ -1,0 +1,317 @@
+"""What a forecasting task does after its training, and asks of what it exported.
+
+After: the ridge baseline, calibrated intervals, scores, the run folder, the proven
+export. Later: scores on another file, and the steps that come next. This module knows
+no architecture.
+
+Shapes: B batch, T steps, F columns, H horizon, K targets, N inputs of a target.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.data.calendar import next_dates, parse_frequency
+from keras_seq.data.readers import error_at, place_of
+from keras_seq.data.series import SeriesTable, check_same_columns, read_series
+from keras_seq.data.window_pipeline import make_window_dataset
+from keras_seq.data.windows import WindowPlan, plan_part, train_facts
+from keras_seq.evaluation.forecast_baselines import solve_ridge
+from keras_seq.export import Exported, export, load_exported
+from keras_seq.forecast_serving import PriceForecaster
+from keras_seq.layers.scaling import Scaling
+from keras_seq.models.forecaster import build_forecaster
+from keras_seq.models.linear import build_linear_forecaster
+from keras_seq.series_data import SeriesData, fit_theta, row_facts
+from keras_seq.series_scores import (
+    Shown,
+    baselines_of,
+    calibrate_on,
+    score_windows,
+)
+from keras_seq.series_show import show_forecasts
+from keras_seq.training.run_folder import write_facts
+
+COVERAGE = 0.8  # share of what comes that an interval should hold
+PROVEN = 32  # held-out windows that an export is proven on
+
+
+class Scored(NamedTuple):
+    """A server of forecasts, with its reports and some windows to show."""
+
+    server: PriceForecaster
+    validation: dict[str, Any]
+    test: dict[str, Any]
+    shown: list[Shown]
+
+
+def fit_ridge(data: SeriesData, scaling: Scaling) -> keras.Model:
+    """Ridge regression on the network's own windows and features.
+
+    Args:
+        data: its train part is fitted, its validation part chooses the penalty.
+        scaling: as the network has it.
+
+    Returns:
+        raw window (B, T, F) -> raw forecasts (B, H, K, 1).
+    """
+    linear = build_linear_forecaster(
+        scaling.encode.output_shape[1:],
+        horizon=data.horizon,
+        num_targets=data.table.num_targets,
+    )
+    inputs = keras.Model(linear.input, linear.get_layer("inputs").output)
+    encode = tf.function(lambda window: inputs(scaling.encode(window)))
+
+    def batches(part: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        plan = data.plans[part]
+        for window, targets in make_window_dataset(
+            plan, batch_size=1024, scale_targets=scaling.to_scaled
+        ):
+            x = encode(window).numpy()  # (B, K, N)
+            y = targets.numpy().transpose(0, 2, 1)  # (B, K, H)
+            yield x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1])
+
+    weights, bias, _ = solve_ridge(batches("train"), batches("validation"))
+    linear.get_layer("ridge").set_weights([weights, bias])
+    return build_forecaster(linear, scaling)[1]
+
+
+def score_forecaster(
+    task: str,
+    forecaster: keras.Model,
+    scaling: Scaling,
+    data: SeriesData,
+    nominal: float = COVERAGE,
+) -> Scored:
+    """Calibrates a trained forecaster on validation, and scores it on both parts.
+
+    Args:
+        task: its name.
+        forecaster: raw window -> raw answers (B, H, K, Q).
+        scaling: what the ridge baseline reads.
+        data: what it was trained on.
+        nominal: share of targets that the intervals should hold.
+    """
+    _, observed, _ = row_facts(data.table)
+    deviation = data.units.deviation
+    calibration = calibrate_on(
+        data.plans["validation"], observed, forecaster, deviation, nominal
+    )
+    server = PriceForecaster(
+        forecaster, calibration, deviation, fit_ridge(data, scaling)
+    )
+    answer, ridge = (
+        tf.function(function, input_signature=specs)
+        for function, specs in server.signatures().values()
+    )
+    baselines = baselines_of(data, fit_theta(data))
+    reports = [
+        score_windows(
+            task, data, data.plans[part], answer, ridge, baselines,
+            units=data.units, nominal=nominal,
+        )
+        for part in ("validation", "test")
+    ]  # fmt: skip
+    (validation, _), (test, shown) = reports
+    return Scored(server, validation, test, shown)
+
+
+def finish_forecasts(
+    task: str,
+    forecaster: keras.Model,
+    scaling: Scaling,
+    history: keras.callbacks.History,
+    data: SeriesData,
+    *,
+    run_dir: Path,
+    export_dir: Path,
+) -> tuple[dict[str, Any], Path]:
+    """Scores a trained forecaster, shows it, exports and proves it.
+
+    Args:
+        task: its name.
+        forecaster: raw window -> raw answers (B, H, K, Q).
+        scaling: of the same data.
+        history: of `fit`.
+        data: what it was trained on.
+        run_dir: takes model.keras, metrics.json, figures and what TensorBoard shows.
+        export_dir: takes the SavedModel's version.
+
+    Returns:
+        The report on the test part, and the version's folder.
+
+    Raises:
+        ExportError: The SavedModel does not answer as Python does.
+    """
+    forecaster.save(run_dir / "model.keras")
+    scored = score_forecaster(task, forecaster, scaling, data)
+    metrics = {"validation": scored.validation, "test": scored.test}
+    metrics = {"task": task, **metrics, "seconds": history.seconds}
+    write_facts(run_dir, "metrics.json", metrics)
+    show_forecasts(run_dir, history.history, scored.test, scored.shown)
+    windows = _some_windows(data.plans["test"])
+    version = export(
+        scored.server,
+        export_dir,
+        models=[forecaster, scored.server.baseline],
+        signatures=scored.server.signatures(),
+        examples={"window": windows},
+        expected=scored.server.expected(windows),
+        metadata=_facts(task, data) | {"metrics": scored.test},
+    )
+    return scored.test, version
+
+
+def _some_windows(plan: WindowPlan) -> np.ndarray:
+    """Windows spread over a part: float32 (B, T, F)."""
+    numbers = np.unique(np.linspace(0, plan.num_windows - 1, PROVEN).astype(int))
+    _, firsts = plan.first_rows(numbers)
+    return plan.values[firsts[:, None] + np.arange(-plan.lookback, 0)]
+
+
+def _facts(task: str, data: SeriesData) -> dict[str, Any]:
+    table = data.table
+    one, (_, test) = table.series[0], data.cuts[0]
+    return {
+        "task": task,
+        "columns": table.columns,
+        "num_targets": table.num_targets,
+        "units": {name: "as in the data" for name in table.columns},
+        "date_column": table.date_column,
+        "frequency": table.frequency and str(table.frequency),
+        "lookback": data.lookback,
+        "horizon": data.horizon,
+        "season": data.season,
+        "form": data.form,
+        "coverage": COVERAGE,
+        "series": [one.name for one in table.series],
+        "test_start": None if one.dates is None else str(one.dates[test]),
+        "data": data.fingerprint,
+    }
+
+
+def read_like(exported: Exported, paths: Any, fill: str | None = None) -> SeriesTable:
+    """Reads files by the columns that an exported model was trained on.
+
+    Args:
+        exported: of `load_exported`.
+        paths: as `read_series` has them.
+        fill: the same.
+
+    Raises:
+        UserError: A column is missing, or a row is unsound.
+    """
+    facts = exported.metadata
+    targets = facts["columns"][: facts["num_targets"]]
+    table = read_series(
+        paths,
+        date_column=facts["date_column"] or None,
+        target=targets,
+        features=facts["columns"][len(targets) :],
+        frequency=facts["frequency"],
+        fill=fill,
+    )
+    check_same_columns(table, facts["columns"])
+    return table
+
+
+def evaluate_forecasts(task: str, model: Path, table: SeriesTable) -> dict[str, Any]:
+    """Scores an exported forecaster on a table, beside baselines on the same windows.
+
+    Rows before the test part of the training are not scored where dates tell. What is
+    fitted a series at a time (Theta) is left out: no train rows are known here.
+
+    Args:
+        task: its name.
+        model: folder of an export, or of one version.
+        table: of `read_like`, or simulated.
+
+    Returns:
+        The report, as `forecast_report` has it.
+
+    Raises:
+        UserError: It is no export, or the rows are too few or trained the model.
+    """
+    exported = load_exported(model)
+    facts = exported.metadata
+    lookback, horizon = facts["lookback"], facts["horizon"]
+    starts = [_first_unseen(one, facts) for one in table.series]
+    bounds = [(start, len(one.values)) for start, one in zip(starts, table.series)]
+    plan = plan_part(table, bounds, lookback, horizon)
+    season = facts["season"]
+    before = [(max(start, lookback), 0) for start in starts]
+    units = train_facts(table, before, season if season < lookback else 1)
+    data = SeriesData(
+        table, before, {"test": plan}, units, lookback, horizon, season, facts["form"]
+    )
+    return score_windows(
+        task, data, plan, lambda w: exported.signature()(window=w),
+        lambda w: exported.signature("ridge")(window=w), baselines_of(data),
+        units=data.units, nominal=facts["coverage"],
+    )[0]  # fmt: skip
+
+
+def _first_unseen(one: Any, facts: dict[str, Any]) -> int:
+    """The first row that is later than all that trained the model."""
+    if one.dates is None or facts["test_start"] is None:
+        print(
+            f"{one.path}: without dates, rows that trained the model are not told "
+            "apart; give rows that came later",
+            file=sys.stderr,
+        )
+        return 0
+    row = int(np.searchsorted(one.dates, np.datetime64(facts["test_start"])))
+    if row == len(one.dates):
+        raise error_at(
+            place_of(one.path, int(one.lines[-1])),
+            f"ends before {facts['test_start']}: the model was trained and calibrated "
+            "on such days, so they score nothing",
+        )
+    return row
+
+
+def forecast_next(exported: Exported, table: SeriesTable) -> Iterator[dict[str, Any]]:
+    """The steps after the last row of each series, with date, forecast and interval.
+
+    Args:
+        exported: of `load_exported`.
+        table: of `read_like`.
+
+    Yields:
+        {"input", "target", "date" or "step", "forecast", "lower", "upper"}, H of each
+        series and target. Holidays are not known: a date may be one.
+
+    Raises:
+        UserError: A series is shorter than a window.
+    """
+    facts = exported.metadata
+    lookback, horizon = facts["lookback"], facts["horizon"]
+    names = facts["columns"][: facts["num_targets"]]
+    for one in table.series:
+        if len(one.values) < lookback:
+            raise error_at(
+                place_of(one.path, int(one.lines[-1])),
+                f"ends after {len(one.values)} rows; the model reads {lookback}",
+            )
+        window = tf.constant(one.values[None, -lookback:], tf.float32)
+        answer = exported.signature()(window=window)
+        answer = {
+            name: values.numpy().reshape(horizon, len(names))
+            for name, values in answer.items()
+        }
+        when = [{"step": number} for number in range(1, horizon + 1)]
+        if one.dates is not None and facts["frequency"]:
+            step = parse_frequency(facts["frequency"])
+            dates = next_dates(one.dates[-1], step, horizon)
+            when = [{"date": str(d).removesuffix("T00:00:00")} for d in dates]
+        for place, name in enumerate(names):
+            for number in range(horizon):
+                values = {n: float(v[number, place]) for n, v in answer.items()}
+                order = {n: values[n] for n in ("forecast", "lower", "upper")}
+                yield {"input": str(one.path), "target": name, **when[number], **order}

@@ -1,0 +1,167 @@
+"""A state on disk, whole or absent: written aside, flushed, renamed, checked when read.
+
+Knows arrays and plain facts; what they mean is the business of `run_state`.
+"""
+
+import contextlib
+import io
+import json
+import os
+import time
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from keras_seq.errors import UserError
+
+KEPT = 2  # the newest, and the one before it in case the newest is damaged
+FACTS = "facts.json"
+ASIDE = ".writing"
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+
+
+class State(NamedTuple):
+    """What a checkpoint holds.
+
+    Attributes:
+        arrays: name to array.
+        facts: what JSON can hold.
+    """
+
+    arrays: dict[str, np.ndarray]
+    facts: dict[str, Any]
+
+
+class Checkpoints:
+    """The last states of one run, in a folder.
+
+    Args:
+        folder: made at the first `save`.
+
+    Attributes:
+        seconds: what the last `save` took.
+
+    Example:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     checkpoints = Checkpoints(folder)
+    ...     checkpoints.save({"w": np.ones(2)}, {"epoch": 3})
+    ...     state = checkpoints.load()
+    >>> state.facts, state.arrays["w"]
+    ({'epoch': 3}, array([1., 1.]))
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.seconds = 0.0
+
+    def save(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+        """Adds a state, then removes those that are too old.
+
+        Until the rename the state before is the last one; a process that is killed
+        leaves nothing but a file that the next `save` overwrites.
+
+        Raises:
+            UserError: The disk is full, or the folder cannot be written.
+        """
+        start, aside = time.monotonic(), self.folder / ASIDE
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            numbers = self._numbers()
+            target = self._path(max(numbers, default=0) + 1)
+            with open(aside, "wb") as file:
+                _write(file, arrays, facts)
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(aside, target)
+            _flush_folder(self.folder)
+            for number in numbers[: len(numbers) + 1 - KEPT]:
+                self._path(number).unlink()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                aside.unlink()
+            raise UserError(
+                f"{self.folder}: the checkpoint cannot be written ({error.strerror}); "
+                "the last good one is still there: make room, then resume"
+            ) from error
+        self.seconds = time.monotonic() - start
+
+    def load(self) -> State | None:
+        """The newest whole state, or None where there is none at all.
+
+        Raises:
+            UserError: There are files, and none can be read.
+        """
+        numbers = self._numbers()
+        for number in reversed(numbers):
+            try:
+                return _read(self._path(number))
+            except UNREADABLE:
+                warnings.warn(
+                    f"{self._path(number)} is damaged or was cut short; the checkpoint "
+                    "before it is used",
+                    stacklevel=2,
+                )
+        if numbers:
+            raise UserError(
+                f"{self.folder}: no checkpoint can be read, all are damaged; train "
+                "anew in another folder"
+            )
+        return None
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"state-{number:08d}.npz"
+
+    def _numbers(self) -> list[int]:
+        names = (path.stem.removeprefix("state-") for path in self.folder.glob("*.npz"))
+        return sorted(int(name) for name in names if name.isdigit())
+
+
+def _write(
+    file: io.BufferedWriter, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]
+) -> None:
+    """A zip of raw arrays: each member carries a checksum, the list of them is last.
+
+    NumPy alone has no name for bfloat16 and its like, so kind and shape go into the
+    facts and the bytes stay bytes.
+    """
+    arrays = {name: np.asarray(array) for name, array in arrays.items()}
+    kinds = {name: [str(a.dtype), list(a.shape)] for name, a in arrays.items()}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for number, array in enumerate(arrays.values()):
+            data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+            with archive.open(str(number), "w", force_zip64=True) as member:
+                member.write(data.data)
+        archive.writestr(FACTS, json.dumps({"arrays": kinds, "facts": facts}))
+
+
+def _read(path: Path) -> State:
+    with zipfile.ZipFile(path) as archive:
+        written = json.loads(archive.read(FACTS))
+        arrays = {}
+        for number, (name, (kind, shape)) in enumerate(written["arrays"].items()):
+            data = np.frombuffer(archive.read(str(number)), np.uint8)
+            arrays[name] = data.view(_dtype(kind)).reshape(shape)
+    return State(arrays, written["facts"])
+
+
+def _dtype(kind: str) -> np.dtype:
+    try:
+        return np.dtype(kind)
+    except TypeError:
+        import ml_dtypes
+
+        return np.dtype(getattr(ml_dtypes, kind))
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,62 @@
+"""One process a run folder: a lock that the system lets go of when its process ends.
+
+Knows nothing of what is in the folder.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from keras_seq.errors import UserError
+
+NAME = ".lock"
+_held: dict[Path, int] = {}  # folder to descriptor; a process may ask twice
+
+
+def take_lock(run_dir: str | Path) -> None:
+    """Keeps every other process off a run folder until this one ends.
+
+    Args:
+        run_dir: folder; made when missing.
+
+    Raises:
+        UserError: Another process has it, or it cannot be written.
+    """
+    folder = Path(run_dir).resolve()
+    if folder in _held:
+        return
+    try:
+        import fcntl
+    except ImportError:  # a system without such locks
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise UserError(
+            f"{run_dir}: cannot be written ({error.strerror}); give another folder"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise UserError(
+            f"{run_dir}: another process is at work on this run; wait until it ends, "
+            "or give another folder"
+        ) from error
+    _held[folder] = descriptor
+
+
+@contextlib.contextmanager
+def locked(run_dir: str | Path | None) -> Iterator[None]:
+    """`take_lock` for the length of a `with` block; what was held before stays held."""
+    folder = Path(run_dir).resolve() if run_dir is not None else None
+    was_held = folder is None or folder in _held
+    if not was_held:
+        take_lock(folder)
+    try:
+        yield
+    finally:
+        if not was_held and folder in _held:
+            os.close(_held.pop(folder))

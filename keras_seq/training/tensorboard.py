@@ -1,0 +1,258 @@
+"""What TensorBoard shows of a run while it trains, and once it has ended.
+
+Every curve has the optimizer's steps as its axis, so that a resumed run goes on where
+it was; what an interrupted run wrote after its last checkpoint is cut off its files.
+Knows nothing of tasks; `run_folder` adds what only they know.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.errors import UserError
+from keras_seq.evaluation.figures import learning_curves_figure
+
+HISTOGRAM_VALUES = 100_000  # of a larger weight, so many are looked at
+PROJECTED_ROWS = 10_000  # more than a browser moves smoothly
+
+
+class EventWriter:
+    """Event files in one folder, which can go back to what they were at some step.
+
+    Args:
+        log_dir: folder; None writes nothing.
+    """
+
+    def __init__(self, log_dir: str | Path | None) -> None:
+        self.log_dir = None if log_dir is None else Path(log_dir)
+        self._writer: tf.summary.SummaryWriter | None = None
+
+    def scalar(self, tag: str, value: float, step: int) -> None:
+        """One point of a curve."""
+        if self.log_dir is not None:
+            with self.at(step):
+                tf.summary.scalar(tag, value)
+
+    def at(self, step: int) -> Any:
+        """Within this `with` block `tf.summary` writes here, at this step."""
+        if self._writer is None:
+            try:
+                self._writer = tf.summary.create_file_writer(str(self.log_dir))
+            except tf.errors.OpError as error:
+                raise self._unwritable(error) from error
+        return self._writer.as_default(step=step)
+
+    def get_state(self) -> dict[str, int]:
+        """Size of each event file, once all that was written is in it."""
+        if self._writer is not None:
+            try:
+                self._writer.flush()
+            except tf.errors.OpError as error:
+                raise self._unwritable(error) from error
+        return {path.name: path.stat().st_size for path in self._files()}
+
+    def set_state(self, sizes: Mapping[str, int]) -> None:
+        """Cuts off what was written since."""
+        self.close()
+        for path in self._files():
+            if path.name not in sizes:
+                path.unlink()
+            elif path.stat().st_size > sizes[path.name]:
+                with open(path, "r+b") as file:
+                    file.truncate(sizes[path.name])
+
+    def close(self) -> None:
+        """Ends the file; the next value begins another."""
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
+
+    def _files(self) -> list[Path]:
+        return [] if self.log_dir is None else sorted(self.log_dir.glob("events.*"))
+
+    def _unwritable(self, error: Exception) -> UserError:
+        return UserError(
+            f"{self.log_dir}: TensorBoard's file cannot be written ({error}); make "
+            "room, then resume"
+        )
+
+
+class RunBoard(keras.callbacks.Callback):
+    """Losses, metrics, learning rate, weights, graph, hyperparameters and embedding.
+
+    Args:
+        log_dir: takes a folder each for "train" and "validation".
+        every: steps between two points within an epoch.
+        hparams: what the HParams tab compares runs by.
+        words: names of the embedding's rows, in the order of their ids.
+    """
+
+    def __init__(
+        self,
+        log_dir: str | Path,
+        every: int = 50,
+        hparams: Mapping[str, Any] | None = None,
+        words: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.log_dir = Path(log_dir)
+        self.every = every
+        self.hparams = dict(hparams or {})
+        self.words = words
+        self._train = EventWriter(self.log_dir / "train")
+        self._validation = EventWriter(self.log_dir / "validation")
+        self._root = EventWriter(self.log_dir)
+        self._has_begun = False
+
+    def get_state(self) -> dict[str, Any]:
+        writers = (self._root, self._train, self._validation)
+        return {"files": [writer.get_state() for writer in writers]}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        writers = (self._root, self._train, self._validation)
+        for writer, sizes in zip(writers, state["files"]):
+            writer.set_state(sizes)
+        self._has_begun = True
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        if not self._has_begun:
+            self._show_graph()
+            self._show_hparams()
+            self._show_weights(0)
+        self._has_begun = True
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        step = int(self.model.optimizer.iterations.numpy())
+        if step % self.every == 0 or step == 1:
+            for name, value in (logs or {}).items():
+                self._train.scalar(f"batch_{name}", value, step)
+            self._train.scalar("learning_rate", self._learning_rate(), step)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        step = int(self.model.optimizer.iterations.numpy())
+        for name, value in (logs or {}).items():
+            if name.startswith("val_"):
+                tag = name.removeprefix("val_")
+                self._validation.scalar(f"epoch_{tag}", value, step)
+            elif name != "learning_rate":
+                self._train.scalar(f"epoch_{name}", value, step)
+        self._train.scalar("epoch", epoch + 1, step)
+        self._show_weights(step)
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        step = int(self.model.optimizer.iterations.numpy())
+        history = self.model.history.history
+        with self._train.at(step):
+            tf.summary.text("summary", run_summary(history, step))
+            if any(map(len, history.values())):
+                curves = learning_curves_figure(history)
+                tf.summary.image("learning_curves", curves[np.newaxis])
+        for writer in (self._root, self._train, self._validation):
+            writer.close()
+        self._show_embedding()
+
+    def _learning_rate(self) -> float:
+        rate = self.model.optimizer.learning_rate
+        return float(rate.numpy())
+
+    def _show_weights(self, step: int) -> None:
+        with self._train.at(step):
+            for layer in self.model.layers:
+                for weight in layer.trainable_weights:
+                    name = weight.path.split("/", 1)[-1]
+                    values = keras.ops.reshape(weight, (-1,))
+                    values = values[:: max(1, values.shape[0] // HISTOGRAM_VALUES)]
+                    tf.summary.histogram(f"weights/{layer.name}/{name}", values)
+
+    def _show_graph(self) -> None:
+        """The graph of an answer; the training step's is too large to read."""
+        if not getattr(self.model, "inputs", None):
+            return
+        specs = [tf.TensorSpec(x.shape, x.dtype) for x in self.model.inputs]
+        model = self.model
+
+        @tf.function(input_signature=specs)
+        def answer(*inputs: tf.Tensor) -> tf.Tensor:
+            return model(inputs[0] if len(inputs) == 1 else list(inputs))
+
+        with self._train.at(0):
+            tf.summary.graph(answer.get_concrete_function().graph)
+
+    def _show_hparams(self) -> None:
+        from tensorboard.plugins.hparams import api as hp
+
+        if not self.hparams:
+            return
+        plain = (bool, int, float, str)
+        values = {
+            name: value if isinstance(value, plain) else str(value)
+            for name, value in self.hparams.items()
+        }
+        shown = [
+            hp.Metric(f"epoch_{name}", group=part, display_name=f"{part} {name}")
+            for part in ("train", "validation")
+            for name in ("loss", "accuracy")
+        ]
+        with self._root.at(0):
+            hp.hparams_config(
+                hparams=[hp.HParam(name) for name in values], metrics=shown
+            )
+            hp.hparams(values)
+
+    def _show_embedding(self) -> None:
+        """The first embedding's rows as points, each with its word.
+
+        Keras' own callback writes a file that the projector does not find.
+        """
+        layers = [x for x in self.model.layers if isinstance(x, keras.layers.Embedding)]
+        if not layers:
+            return
+        table = keras.ops.convert_to_numpy(layers[0].embeddings)[:PROJECTED_ROWS]
+        folder = self.log_dir / "train"
+        names = [str(row) for row in range(len(table))]
+        if self.words is not None:
+            names[: len(self.words)] = self.words[: len(table)]
+        lines = [" ".join(name.split()) or "(blank)" for name in names]
+        (folder / "words.tsv").write_text("\n".join(lines) + "\n", "utf-8")
+        checkpoint = tf.train.Checkpoint(embedding=tf.Variable(table))
+        checkpoint.save(str(folder / "embedding"))
+        config = (
+            'embeddings {\n  tensor_name: "embedding/.ATTRIBUTES/VARIABLE_VALUE"\n'
+            f"  metadata_path: {json.dumps('words.tsv')}\n}}\n"
+        )
+        (folder / "projector_config.pbtxt").write_text(config, "utf-8")
+
+
+def run_summary(history: Mapping[str, Sequence[float]], steps: int) -> str:
+    """A run in a table of Markdown: first, last and best value of each metric.
+
+    Args:
+        history: as Keras keeps it.
+        steps: of the optimizer.
+
+    Returns:
+        Markdown.
+
+    Example:
+
+    >>> print(run_summary({"loss": [0.5, 0.25]}, 20))
+    20 steps, 2 epochs
+    <BLANKLINE>
+    | metric | first | last | lowest | highest |
+    |---|---|---|---|---|
+    | loss | 0.5 | 0.25 | 0.25 | 0.5 |
+    """
+    epochs = max(map(len, history.values()), default=0)
+    lines = [f"{steps:,} steps, {epochs} epochs", ""]
+    lines += ["| metric | first | last | lowest | highest |", "|---|---|---|---|---|"]
+    for name, values in history.items():
+        if len(values):
+            shown = (values[0], values[-1], min(values), max(values))
+            cells = " | ".join(f"{value:.4g}" for value in shown)
+            lines.append(f"| {name} | {cells} |")
+    return "\n".join(lines)

@@ -1,0 +1,152 @@
+"""Prices, or any regular series: a recurrent network forecasts the next steps.
+
+Data: CSV with Date,Open,High,Low,Close,Volume (Yahoo, Stooq), one file or several; any
+table with columns of numbers, with dates or without; `--data stooq:aapl.us` downloads a
+share. Without --data it trains on simulated prices whose best possible forecast is
+known: some two minutes on two cores. Scores on real data stand in the README.
+
+    python tasks/stock.py train --data AAPL.csv
+    python tasks/stock.py train --data ETTh1.csv --target all --horizon 96
+    python tasks/stock.py backtest --data AAPL.csv
+    python tasks/stock.py predict AAPL.csv
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import keras_seq as ks
+from keras_seq import cli
+
+STEM = "stock"
+EXPORT_DIR = Path("saved_models", STEM)
+QUANTILES = (0.1, 0.5, 0.9)
+LONGEST_SEGMENT = 48  # steps
+FRESH_SEED = 1_000_000  # of simulated prices that no training saw
+Fill = Literal["forward", "drop"]
+Form = Literal["auto", "returns", "level"]
+Names = Sequence[str] | None
+
+
+def load_data(
+    data: Names = None, date_column: Names = None, target: Names = None,
+    features: Names = None, frequency: str | None = None, fill: Fill | None = None,
+    limit: int | None = None, seed: int = 0,
+) -> Any:  # fmt: skip
+    """The series of files, of a download, or the embedded sample; checked by row."""
+    if not data:
+        return ks.simulate_prices(seed)
+    return ks.read_series(
+        ks.fetch_tickers(data), date_column=date_column, target=target,
+        features=features, frequency=frequency, fill=fill, limit=limit,
+    )  # fmt: skip
+
+
+def build_model(data: Any, scaling: Any, documented: bool = False) -> Any:
+    """The strong recipe; `documented`: the tutorial's own architecture."""
+    shape = scaling.encode.output_shape[1:]
+    sizes = {"horizon": data.horizon, "num_targets": data.table.num_targets}
+    if documented:
+        return ks.build_stock_prediction_model(shape, **sizes)
+    segment = min(LONGEST_SEGMENT, max(data.horizon, 5), data.lookback)
+    return ks.build_segment_rnn(
+        shape, **sizes, quantiles=QUANTILES, segment_length=segment, units=256
+    )
+
+
+def train(
+    *, data: Names = None, date_column: Names = None, target: Names = None,
+    features: Names = None, frequency: str | None = None, fill: Fill | None = None,
+    horizon: int | None = None, lookback: int | None = None, season: int | None = None,
+    form: Form = "auto", validation_start: str | None = None,
+    test_start: str | None = None, epochs: int | None = None,
+    batch_size: int | None = None, max_seconds: float | None = None,
+    limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
+    export_dir: Path = EXPORT_DIR,
+    strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
+    documented: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Train, score beside the baselines, export and prove.
+
+    Args:
+        data: Files or globs, each file a series, or stooq:SYMBOL; default simulated.
+        epochs: Most passes over train; default by its size, from 12 to 100.
+    """
+    settings = dict(locals())
+    loaded = ks.prepare_series(
+        load_data(data, date_column, target, features, frequency, fill, limit, seed),
+        horizon=horizon, lookback=lookback, season=season, form=form,
+        validation_start=validation_start, test_start=test_start,
+    )  # fmt: skip
+    run_dir = ks.make_run_dir(STEM, run_dir)
+    ks.write_facts(run_dir, "config.json", settings)
+    learned = ks.learn_forecaster(
+        loaded, build_model, QUANTILES, epochs=epochs, batch_size=batch_size, seed=seed,
+        max_seconds=max_seconds, run_dir=run_dir, strategy=strategy,
+        documented=documented,
+    )  # fmt: skip
+    report, version = ks.finish_forecasts(
+        STEM, *learned, loaded, run_dir=run_dir, export_dir=export_dir
+    )
+    scores = ks.format_forecast_report(report)
+    scores += f"\n{learned.history.seconds:.0f} seconds of training"
+    return {"test scores": scores, "run": run_dir, "export": version}
+
+
+def backtest(
+    *, data: Names = None, date_column: Names = None, target: Names = None,
+    features: Names = None, frequency: str | None = None, fill: Fill | None = None,
+    horizon: int | None = None, lookback: int | None = None, season: int | None = None,
+    form: Form = "auto", refit_every: int | None = None, epochs: int | None = None,
+    limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
+    documented: bool = False,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """Train again as time goes on, each time scored on what came next.
+
+    Args:
+        refit_every: Rows from one refit to the next; default five folds.
+    """
+    table = load_data(data, date_column, target, features, frequency, fill, limit, seed)
+    learn = partial(ks.learn_forecaster, build=build_model, quantiles=QUANTILES,
+                    epochs=epochs, seed=seed, documented=documented)  # fmt: skip
+    run_dir = ks.make_run_dir(STEM, run_dir)
+    yield from ks.backtest_folds(
+        STEM, table, learn, run_dir=run_dir, refit_every=refit_every, horizon=horizon,
+        lookback=lookback, season=season, form=form,
+    )  # fmt: skip
+
+
+def evaluate(
+    *, model: Path = EXPORT_DIR, data: Names = None, fill: Fill | None = None
+) -> dict[str, Any]:
+    """Score an exported model on rows after its training, beside baselines.
+
+    Args:
+        model: Folder of an export, or of one version.
+        data: Files with the columns of the training; default fresh simulated prices.
+    """
+    table = ks.simulate_prices(FRESH_SEED).table
+    if data:
+        table = ks.read_like(ks.load_exported(model), ks.fetch_tickers(data), fill)
+    return ks.evaluate_forecasts(STEM, model, table)
+
+
+def predict(
+    *files: str, model: Path = EXPORT_DIR, fill: Fill | None = None
+) -> Iterator[dict[str, Any]]:
+    """Forecast what follows each file's last row; holidays are not known.
+
+    Args:
+        files: Files with the columns of the training; default fresh simulated prices.
+        model: Folder of an export, or of one version.
+    """
+    exported = ks.load_exported(model)
+    table = ks.simulate_prices(FRESH_SEED).table
+    if files:
+        table = ks.read_like(exported, ks.fetch_tickers(files), fill)
+    yield from ks.forecast_next(exported, table)
+
+
+if __name__ == "__main__":
+    cli.run(__doc__, train=train, evaluate=evaluate, predict=predict, backtest=backtest)

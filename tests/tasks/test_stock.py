@@ -1,0 +1,272 @@
+"""The stock task as a user runs it: shell verbs, the run folder, the export."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_seq import cli
+from keras_seq.data.simulator import simulate_prices
+
+SCRIPT = Path(__file__).resolve().parents[2] / "tasks" / "stock.py"
+ROWS = 500
+
+
+@pytest.fixture(scope="module")
+def task() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("stock_task", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def write_prices(path: Path, seed: int = 0, rows: int = ROWS) -> Path:
+    """A Yahoo-style file of simulated prices."""
+    one = simulate_prices(seed, num_series=1, num_rows=rows).table.series[0]
+    lines = ["Date,Open,High,Low,Close,Adj Close,Volume"]
+    for day, (close,) in zip(one.dates.astype("datetime64[D]"), one.values):
+        lines.append(
+            f"{day},{close:.4f},{close * 1.01:.4f},{close * 0.99:.4f},{close:.4f},"
+            f"{close:.4f},{1000 + int(close * 7) % 90}"
+        )
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def shell(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *arguments],
+        cwd=folder, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the script was run, for seconds, on a small file."""
+    folder = tmp_path_factory.mktemp("stock")
+    write_prices(folder / "AAPL.csv")
+    done = shell(
+        folder, "train", "--data", "AAPL.csv", "--epochs", "2", "--lookback", "20",
+        "--run-dir", "run",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "persistence" in done.stdout and "Intervals of 80% hold" in done.stdout
+    return folder
+
+
+def test_a_run_leaves_what_it_promises(trained: Path):
+    run, version = trained / "run", trained / "saved_models" / "stock" / "1"
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["task"] == "stock" and metrics["seconds"] > 0
+    for part in ("validation", "test"):
+        report = metrics[part]
+        assert report["n"] == 75 - 5 + 1
+        assert {"mae", "rmse", "mape", "smape", "mase", "directional_accuracy",
+                "coverage"} <= set(report["scores"])  # fmt: skip
+        for score in report["scores"].values():
+            assert score["low"] <= score["value"] <= score["high"]
+        assert {"persistence", "drift", "seasonal_naive", "theta", "ridge"} == set(
+            report["baselines"]
+        )
+        assert report["verdict"] in ("wins", "ties", "loses")
+        assert len(report["by_step"]["network"]["mae"]) == 5
+        assert {"with_last_row", "with_target", "of_changes"} == set(report["lag"])
+    # Calibrated on validation, an interval holds there what it promises.
+    assert metrics["validation"]["interval"]["coverage"] == pytest.approx(0.8, abs=0.03)
+    for name in ("forecasts", "error_by_step", "learning_curves"):
+        assert (run / "figures" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
+    facts = json.loads((version / "assets.extra" / "model.json").read_text())
+    assert facts["columns"] == ["Close", "Open", "High", "Low", "Volume"]
+    assert facts["signatures"]["serving_default"]["inputs"]["window"] == {
+        "dtype": "float32", "shape": [None, 20, 5],
+    }  # fmt: skip
+    outputs = facts["signatures"]["serving_default"]["outputs"]
+    assert {name: value["shape"] for name, value in outputs.items()} == {
+        name: [None, 5] for name in ("forecast", "lower", "upper")
+    }
+    assert facts["proof"]["samples"] == 32
+    assert json.loads((run / "config.json").read_text())["lookback"] == 20
+
+
+def test_tensorboard_has_the_figures_and_the_scores(trained: Path):
+    tags = set()
+    for path in (trained / "run" / "tensorboard" / "report").glob("events*"):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            tags |= {value.tag for value in event.summary.value}
+    assert {"forecasts", "error_by_step", "report", "test_mae/network",
+            "test_mae/persistence", "test_skill/network"} <= tags  # fmt: skip
+
+
+def test_the_savedmodel_takes_raw_rows_and_gives_prices(trained: Path):
+    served = tf.saved_model.load(str(trained / "saved_models" / "stock" / "1"))
+    rng = np.random.default_rng(0)
+    closes = 7000 * np.exp(np.cumsum(rng.normal(0, 0.01, (3, 20)), axis=1))
+    window = np.stack(
+        [closes, closes, closes * 1.01, closes * 0.99, np.full((3, 20), 1e6)], axis=-1
+    )
+    answer = served.signatures["serving_default"](
+        window=tf.constant(window, tf.float32)
+    )
+    answer = {name: value.numpy() for name, value in answer.items()}
+    # Another price level than any row of training: returns carry over.
+    assert answer["forecast"] == pytest.approx(closes[:, -1:].repeat(5, 1), rel=0.1)
+    assert (answer["lower"] <= answer["forecast"]).all()
+    assert (answer["forecast"] <= answer["upper"]).all()
+    empty = served.signatures["serving_default"](window=tf.zeros((0, 20, 5)))
+    assert empty["forecast"].shape == (0, 5)
+
+
+def test_model_keras_loads_for_fine_tuning_without_keras_seq(trained: Path):
+    script = """
+import sys, keras, numpy
+model = keras.models.load_model("run/model.keras")
+assert "keras_seq" not in sys.modules
+model.compile("adam", "mae")
+model.fit(numpy.ones((4, 20, 5)), numpy.ones((4, 5, 1, 3)), verbose=0)
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=trained, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_predict_prints_the_next_trading_days(trained: Path):
+    done = shell(trained, "predict", "AAPL.csv")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    last = np.datetime64("2010-01-04") + 7 * (ROWS // 5) - 3  # a Friday
+    assert [row["date"] for row in rows] == [
+        str(np.busday_offset(last, n)) for n in range(1, 6)
+    ]
+    for row in rows:
+        assert row["input"] == "AAPL.csv" and row["target"] == "Close"
+        assert row["lower"] <= row["forecast"] <= row["upper"]
+
+
+def test_evaluate_scores_what_came_after_training(
+    trained: Path, task: ModuleType, tmp_path: Path
+):
+    model = trained / "saved_models" / "stock"
+    longer = write_prices(tmp_path / "longer.csv", rows=ROWS + 60)
+    report = task.evaluate(model=model, data=[str(longer)])
+    assert report["n"] == 75 + 60 - 5 + 1  # none of the days that trained
+    assert "ridge" in report["baselines"] and "theta" not in report["baselines"]
+    old = write_prices(tmp_path / "old.csv", rows=300)
+    with pytest.raises(ValueError, match="old.csv:301: ends before 2011-08-22"):
+        task.evaluate(model=model, data=[str(old)])
+
+
+def test_backtest_refits_and_tests_on_what_came_next(
+    trained: Path, task: ModuleType, monkeypatch
+):
+    monkeypatch.chdir(trained)
+    folds = list(
+        task.backtest(
+            data=["AAPL.csv"], epochs=1, lookback=20, refit_every=80,
+            run_dir=Path("backtest"),
+        )  # fmt: skip
+    )
+    assert [fold["fold"] for fold in folds] == [1, 2]
+    assert [fold["n"] for fold in folds] == [76, 66]
+    assert folds[0]["end"] < folds[1]["start"]
+    for fold in folds:
+        assert fold["skill"]["low"] <= fold["skill"]["value"] <= fold["skill"]["high"]
+    assert Path("backtest", "figures", "skill_by_fold.png").exists()
+    kept = json.loads(Path("backtest", "metrics.json").read_text())
+    assert kept["folds"][1]["start"] == folds[1]["start"]
+
+
+def test_several_targets_without_dates_documented(task: ModuleType, tmp_path: Path):
+    rng = np.random.default_rng(0)
+    rows = np.cumsum(rng.normal(size=(200, 2)), axis=0)
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(["x,y", *(f"{x:.4f},{y:.4f}" for x, y in rows)]))
+    where = {"run_dir": tmp_path / "run", "export_dir": tmp_path / "model"}
+    done = task.train(
+        data=[str(path)], target=["all"], horizon=3, lookback=8, epochs=1,
+        documented=True, **where,
+    )  # fmt: skip
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
+    assert set(metrics["by_target"]) == {"x", "y"}
+    assert "mae" not in metrics["scores"]  # of two units
+    assert "mae_standardised" in metrics["scores"]
+    served = tf.saved_model.load(str(done["export"]))
+    window = tf.constant(rows[None, -8:], tf.float32)
+    answer = served.signatures["serving_default"](window=window)
+    assert answer["forecast"].shape == (1, 3, 2)
+    shown = list(task.predict(str(path), model=tmp_path / "model"))
+    assert [(row["target"], row["step"]) for row in shown] == [
+        (name, step) for name in "xy" for step in (1, 2, 3)
+    ]
+    names = {layer.name for layer in done_layers(tmp_path / "run" / "model.keras")}
+    assert {"lstm_1", "lstm_2", "lstm_3", "forecast"} <= names
+
+
+def done_layers(path: Path) -> list:
+    import keras
+
+    return list(keras.models.load_model(path)._flatten_layers())
+
+
+def test_embedded_sample_knows_the_best_possible(task: ModuleType, tmp_path: Path):
+    data = task.load_data(seed=3)
+    assert data.table.columns == ["Close"] and len(data.table.series) == 8
+    assert task.load_data(seed=4).logs[0, 5] != data.logs[0, 5]
+
+
+GOOD = "Date,Open,High,Low,Close,Volume\n2024-01-02,1,2,1,2,10\n"
+BAD = {
+    "no such file": ("missing.csv", None, "missing.csv: no such file"),
+    "too few rows": (
+        "a.csv", GOOD + "2024-01-03,1,2,1,2,10\n2024-01-04,1,2,1,2,10\n",
+        "a.csv:4: the file ends after 3 rows; the train part has",
+    ),
+    "repeated date": ("a.csv", GOOD + "2024-01-02,1,2,1,2,10\n", "a.csv:3: date"),
+    "zero price": ("a.csv", GOOD + "2024-01-03,1,2,0,2,10\n", "a.csv:3: Low is 0"),
+    "missing": ("a.csv", GOOD + "2024-01-03,1,2,1,,10\n", "a.csv:3: column 'Close'"),
+    "ragged row": ("a.csv", GOOD + "2024-01-03,1\n", "a.csv:3: 2 fields"),
+    "no number": ("a.csv", GOOD + "2024-01-03,1,x,1,1,1\n", "a.csv:3: column 'High'"),
+    "empty file": ("a.csv", "", "empty"),
+    "no column": ("a.csv", "day,x,y\n1,2,3\n", "name the column to forecast with"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_data_is_one_line_and_leaves_nothing(
+    case: str, tmp_path: Path, monkeypatch, capsys, task: ModuleType
+):
+    name, content, message = BAD[case]
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        Path(name).write_text(content)
+    verbs = {"train": task.train, "evaluate": task.evaluate, "predict": task.predict}
+    with pytest.raises(SystemExit) as stop:
+        cli.run("", **verbs, backtest=task.backtest, argv=["train", "--data", name])
+    told = capsys.readouterr()
+    assert stop.value.code == 2
+    assert told.out == ""
+    lines = [line for line in told.err.splitlines() if "no date column" not in line]
+    assert len(lines) == 1 and lines[0].startswith("error: ")
+    assert message in lines[0]
+    assert {path.name for path in tmp_path.iterdir()} <= {name}
+
+
+def test_a_file_that_the_model_cannot_read_is_refused(
+    trained: Path, task: ModuleType, tmp_path: Path
+):
+    model = trained / "saved_models" / "stock"
+    short = write_prices(tmp_path / "short.csv", rows=10)
+    with pytest.raises(ValueError, match="short.csv:11: ends after 10 rows; the model"):
+        list(task.predict(str(short), model=model))
+    other = tmp_path / "other.csv"
+    other.write_text("Date,Close\n2024-01-02,1\n2024-01-03,1\n")
+    with pytest.raises(ValueError, match="--features 'Open': no such column"):
+        list(task.predict(str(other), model=model))

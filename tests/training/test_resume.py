@@ -1,0 +1,387 @@
+"""Cut off anywhere and resumed equals never cut off: bit for bit, in clear words."""
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_seq.data.pipeline import make_text_dataset
+from keras_seq.data.text import Tokenizer
+from keras_seq.errors import UserError
+from keras_seq.training import resume
+from keras_seq.training.checkpoint import Checkpoints
+from keras_seq.training.fit import fit
+from keras_seq.training.lock import locked, take_lock
+from keras_seq.training.monitor import TrainingMonitor
+
+NAMES = ["no", "yes"]
+SAMPLES = [
+    ("w " * (1 + n % 9) + f"x{n % 7} {NAMES[n * n % 3 % 2]}", NAMES[n * n % 3 % 2])
+    for n in range(50)
+]
+
+
+class Interrupted(Exception):
+    """What stands for a kill within one process."""
+
+
+class InterruptAfter(keras.callbacks.Callback):
+    """Raises after so many batches, counted over all epochs; 0 never does."""
+
+    def __init__(self, batches: int) -> None:
+        super().__init__()
+        self.left = batches
+
+    def get_state(self) -> dict:
+        return {}
+
+    def set_state(self, state: dict) -> None:
+        pass
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Interrupted
+
+
+class Counting(keras.callbacks.Callback):
+    """A user's own: what it has counted is an attribute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches, self.seen = 0, []
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.batches += 1
+        self.seen.append((batch, float(logs["loss"])))
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    tokenizer = Tokenizer()
+    tokenizer.fit_on_texts(text for text, _ in SAMPLES)
+    return tokenizer
+
+
+@pytest.fixture(autouse=True)
+def save_at_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resume, "PATIENCE", 0)
+
+
+def text_data(tokenizer: Tokenizer) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    options = {"batch_size": 8, "seed": 4}
+    return (
+        make_text_dataset(SAMPLES, tokenizer, NAMES, shuffle=True, **options),
+        make_text_dataset(SAMPLES[:20], tokenizer, NAMES, **options),
+    )
+
+
+def users_own_data(tokenizer: Tokenizer) -> tuple[tf.data.Dataset, tf.data.Dataset]:
+    """Shuffled anew each epoch by tf.data itself, which cannot be entered anywhere."""
+    rng = np.random.default_rng(0)
+    ids = rng.integers(1, 9, (50, 6)).astype("int32")
+    data = tf.data.Dataset.from_tensor_slices((ids, (ids.sum(1) % 2).astype("int32")))
+    train = data.shuffle(50, seed=3, reshuffle_each_iteration=True).batch(8)
+    return train, data.take(20).batch(8)
+
+
+def run(
+    folder: Path | None,
+    data: Callable,
+    tokenizer: Tokenizer,
+    interrupt: int = 0,
+    resumed: bool = False,
+    scaled: bool = False,
+    **options,
+) -> dict:
+    """Everything a run ends with; raises where it is interrupted."""
+    keras.utils.set_random_seed(5)
+    train, validation = data(tokenizer)
+    policy = "mixed_float16" if scaled else "float32"
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            keras.layers.Embedding(30, 8, mask_zero=True),
+            keras.layers.LSTM(6, dropout=0.3, recurrent_dropout=0.2, dtype=policy),
+            keras.layers.Dropout(0.5, dtype=policy),
+            keras.layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    optimizer = keras.optimizers.Adam(0.05)
+    if scaled:
+        # 2**15 overflows float16 at once, so that the scale moves.
+        optimizer = keras.optimizers.LossScaleOptimizer(
+            optimizer, initial_scale=2.0**17, dynamic_growth_steps=5
+        )
+    counting, monitor = Counting(), TrainingMonitor()
+    plateau = keras.callbacks.ReduceLROnPlateau("val_loss", patience=0, mode="min")
+    calls = [counting, monitor, plateau, InterruptAfter(interrupt)]
+    given = {"epochs": 4, "patience": 2, "checkpoint_seconds": 0.0} | options
+    history = fit(
+        model, train, validation, loss="binary_crossentropy", optimizer=optimizer,
+        run_dir=folder, resume=resumed, callbacks=calls, **given,
+    )  # fmt: skip
+    return {
+        "weights": model.get_weights(),
+        "state": [v.numpy() for v in model.variables + model.optimizer.variables],
+        "history": history.history,
+        "epochs": history.epoch,
+        "counted": (counting.batches, counting.seen),
+        "monitor": (monitor.losses, monitor.val_losses),
+        "rate": float(model.optimizer.learning_rate.numpy()),
+        "next random": (np.random.rand(), keras.random.uniform(()).numpy()),
+        "predictions": model.predict(validation, verbose=0),
+    }
+
+
+def assert_same(found: dict, expected: dict) -> None:
+    assert found.keys() == expected.keys()
+    for name in expected:
+        np.testing.assert_equal(found[name], expected[name], err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("data", "scaled", "stops"),
+    [
+        (text_data, False, (4, 17)),
+        (users_own_data, False, (10,)),
+        (text_data, True, (8,)),
+    ],
+    ids=["text", "users own", "loss scale"],
+)
+def test_cut_off_and_resumed_equals_never_cut_off(
+    data: Callable, scaled: bool, stops: tuple, tmp_path: Path, tokenizer: Tokenizer
+):
+    # Without a folder nothing is saved or shown, which changes no bit either.
+    whole = run(None, data, tokenizer, scaled=scaled)
+    for number, stop in enumerate(stops):  # 7 batches an epoch
+        with pytest.raises(Interrupted):
+            run(tmp_path, data, tokenizer, stop, resumed=number > 0, scaled=scaled)
+    resumed = run(tmp_path, data, tokenizer, resumed=True, scaled=scaled)
+    assert_same(resumed, whole)
+
+
+def test_a_run_that_had_ended_ends_the_same(tmp_path: Path, tokenizer: Tokenizer):
+    options = {"epochs": 9, "patience": 1, "mode": "max"}  # a loss that falls
+    first = run(tmp_path, text_data, tokenizer, **options)
+    assert len(first["epochs"]) < 9  # stopped early
+    again = run(tmp_path, text_data, tokenizer, resumed=True, **options)
+    assert_same(again, first)
+
+
+KILLED = '''
+import sys, time
+import keras, numpy as np
+from keras_seq.training import resume
+from keras_seq.training.fit import fit
+
+resume.PATIENCE = 0
+keras.utils.set_random_seed(1)
+rng = np.random.default_rng(0)
+x = rng.normal(size=(96, 5, 3)).astype("float32")
+y = (x[:, :, 0].sum(1) > 0).astype("float32")
+import tensorflow as tf
+data = tf.data.Dataset.from_tensor_slices((x, y))
+train = data.take(64).shuffle(64, seed=2).batch(4)
+validation = data.skip(64).batch(8)
+model = keras.Sequential([
+    keras.Input((None, 3)),
+    keras.layers.LSTM(8, dropout=0.2),
+    keras.layers.Dropout(0.3),
+    keras.layers.Dense(1, activation="sigmoid"),
+])
+
+class Slow(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        time.sleep(0.02)
+
+print("ready", flush=True)
+history = fit(model, train, validation, epochs=5, loss="binary_crossentropy",
+              run_dir=sys.argv[1], resume=True, patience=2, checkpoint_seconds=0.0,
+              callbacks=[Slow()])
+arrays = [*model.get_weights(), *(v.numpy() for v in model.optimizer.variables)]
+arrays += [np.array(values) for values in history.history.values()]
+arrays += [model.predict(x, verbose=0)]
+np.savez(sys.argv[2], *arrays)
+'''
+
+
+def start(script: Path, folder: Path, result: Path) -> subprocess.Popen:
+    command = [sys.executable, str(script), str(folder), str(result)]
+    root = str(Path(__file__).resolve().parents[2])
+    return subprocess.Popen(
+        command, env=os.environ | {"PYTHONPATH": root}, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+
+
+def kill_until_done(
+    script: Path, folder: Path, result: Path, kills: int, rng: np.random.Generator
+) -> list[float]:
+    """Kills so many processes some time after each began to train; the last may end."""
+    waited = []
+    for _ in range(kills):
+        process = start(script, folder, result)
+        assert process.stdout.readline() == "ready\n"
+        waited.append(rng.uniform(0.5, 6.0))
+        try:
+            process.wait(waited[-1])
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    assert start(script, folder, result).wait() == 0
+    return waited
+
+
+def killed_equals_whole(folder: Path, kills: int, seed: int) -> None:
+    script = folder / "train.py"
+    script.write_text(KILLED)
+    whole, killed = folder / "whole.npz", folder / "killed.npz"
+    first = start(script, folder / "whole", whole)
+    waited = kill_until_done(
+        script, folder / "killed", killed, kills, np.random.default_rng(seed)
+    )
+    assert first.wait() == 0
+    with np.load(whole) as expected, np.load(killed) as found:
+        assert expected.files == found.files
+        for name in expected.files:
+            np.testing.assert_array_equal(found[name], expected[name], str(waited))
+
+
+def test_a_process_killed_at_random_instants_ends_with_the_same_bits(tmp_path: Path):
+    killed_equals_whole(tmp_path, kills=2, seed=int.from_bytes(os.urandom(4), "big"))
+
+
+@pytest.mark.slow
+def test_twenty_kills_end_with_the_same_bits(tmp_path: Path):
+    killed_equals_whole(tmp_path, kills=20, seed=7)
+
+
+def test_other_settings_or_data_are_named(tmp_path: Path, tokenizer: Tokenizer):
+    with pytest.raises(Interrupted):
+        run(tmp_path, text_data, tokenizer, 3)
+    with pytest.raises(UserError, match="epochs was 4, is 6; patience was 2, is 1;"):
+        run(tmp_path, text_data, tokenizer, resumed=True, epochs=6, patience=1)
+    with pytest.raises(UserError, match="settings: training data was .*, is "):
+        run(tmp_path, lambda _: users_own_data(_)[::-1], tokenizer, resumed=True)
+    with pytest.raises(UserError, match="holds the checkpoints of a run; resume it"):
+        run(tmp_path, text_data, tokenizer)
+
+
+def test_only_one_process_works_on_a_run(tmp_path: Path):
+    script = """
+import sys
+from keras_seq.training.lock import take_lock
+take_lock(sys.argv[1])
+print("has it", flush=True)
+sys.stdin.read()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[2],
+    )  # fmt: skip
+    assert process.stdout.readline() == "has it\n"
+    with pytest.raises(UserError, match="another process is at work on this run"):
+        take_lock(tmp_path)
+    process.kill()
+    process.wait()
+    with locked(tmp_path), locked(tmp_path):  # twice in one process is fine
+        pass
+
+
+def save(checkpoints: Checkpoints, value: float, size: int = 1000) -> None:
+    checkpoints.save({"w": np.full(size, value)}, {"value": value})
+
+
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO])
+def test_a_full_disk_is_one_line_and_the_last_state_stays(
+    fault: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    checkpoints = Checkpoints(tmp_path)
+    save(checkpoints, 1.0)
+
+    def full(descriptor: int) -> None:
+        raise OSError(fault, os.strerror(fault))
+
+    monkeypatch.setattr(os, "fsync", full)
+    message = f"cannot be written .{os.strerror(fault)}.; the last good one is still"
+    with pytest.raises(UserError, match=message):
+        save(checkpoints, 2.0)
+    assert checkpoints.load().facts == {"value": 1.0}
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_disk_that_really_fills_is_one_line_at_the_shell(tmp_path: Path):
+    script = """
+import resource, sys
+import numpy as np
+from keras_seq.errors import UserError
+from keras_seq.training.checkpoint import Checkpoints
+checkpoints = Checkpoints(sys.argv[1])
+checkpoints.save({"w": np.ones(10)}, {"value": 1})
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    checkpoints.save({"w": np.ones(10_000)}, {"value": 2})
+except UserError as error:
+    print(error, checkpoints.load().facts)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True,
+        cwd=Path(__file__).resolve().parents[2],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "File too large" in done.stdout and "{'value': 1}" in done.stdout
+
+
+@pytest.mark.parametrize("damage", ["cut short", "a flipped bit", "empty"])
+def test_a_damaged_checkpoint_is_told_and_the_one_before_is_used(
+    damage: str, tmp_path: Path
+):
+    checkpoints = Checkpoints(tmp_path)
+    for value in (1.0, 2.0, 3.0):
+        save(checkpoints, value)
+    kept = sorted(tmp_path.iterdir())
+    assert len(kept) == 2
+    raw = bytearray(kept[-1].read_bytes())
+    raw[500] ^= 1
+    damaged = {"cut short": raw[:4000], "a flipped bit": raw, "empty": b""}
+    kept[-1].write_bytes(damaged[damage])
+    with pytest.warns(UserWarning, match="state-00000003.npz is damaged or was cut"):
+        assert checkpoints.load().facts == {"value": 2.0}
+    kept[0].write_bytes(b"")
+    with pytest.raises(UserError, match="no checkpoint can be read"):
+        with pytest.warns(UserWarning):
+            checkpoints.load()
+
+
+def test_a_state_keeps_what_numpy_has_no_name_for(tmp_path: Path):
+    array = tf.constant([1.5, -2.0], tf.bfloat16).numpy()
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save({"half": array, "none": np.zeros((0, 3))}, {})
+    found = checkpoints.load().arrays
+    assert found["half"].dtype == array.dtype and (found["half"] == array).all()
+    assert found["none"].shape == (0, 3)
+
+
+def test_what_was_shown_after_the_last_state_is_not_shown_twice(
+    tmp_path: Path, tokenizer: Tokenizer
+):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    with pytest.raises(Interrupted):
+        run(tmp_path, text_data, tokenizer, 10, log_steps=1, checkpoint_seconds=1e9)
+    run(tmp_path, text_data, tokenizer, resumed=True, log_steps=1)
+    steps = []
+    for path in sorted((tmp_path / "tensorboard" / "train").glob("events*")):
+        events = EventAccumulator(str(path), {"tensors": 0}).Reload()
+        if "learning_rate" in events.Tags()["tensors"]:
+            steps += [event.step for event in events.Tensors("learning_rate")]
+    assert steps == list(range(1, 29))
