@@ -1,13 +1,9 @@
 """Losses by what a model answers. Pure Keras; they know nothing of models.
 
-Shapes: B batch, T time steps, V vocabulary, C classes, P paths.
+Shapes: B batch, T time steps, V vocabulary, C classes, P paths, Q quantiles.
 """
 
-from collections.abc import Callable
-Shapes: B batch, C classes, P paths, Q quantiles.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import KerasTensor, ops

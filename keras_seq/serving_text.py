@@ -243,7 +243,7 @@ class TextGenerator(tf.Module):
         return initial_states(self.model, batch)
 
     def signatures(self) -> dict[str, tuple]:
-        """`serving_default`, `score`, `score_tokens`, `init` and `step`, as `export` takes them."""
+        """All five, as `export` takes them."""
 
         def spec(shape: list, dtype: tf.DType, name: str) -> tf.TensorSpec:
             return tf.TensorSpec(shape, dtype, name=name)
@@ -306,7 +306,7 @@ def _named(states: States) -> dict[str, tf.Tensor]:
 
 
 def _key(prompt: tf.Tensor) -> tf.Tensor:
-    """A number of each prompt, int64 (B,): it decides which random numbers are drawn."""
+    """A number of each prompt, int64 (B,): random numbers are drawn by it."""
     return tf.strings.to_hash_bucket_strong(prompt, 2**62, list(HASH_KEY))
 
 

@@ -32,6 +32,7 @@ from keras_seq.serving_text_client import DEFAULTS, score_texts, write_texts
 from keras_seq.training.dynamic_evaluation import dynamic_log_probabilities
 from keras_seq.training.run_folder import write_facts
 from keras_seq.training.text_samples import show_text
+from keras_seq.training.text_through_time import show_gradients_by_distance
 
 Tokens = Literal["characters", "words", "bytes", "subwords"]
 
@@ -162,7 +163,9 @@ def finish_language_run(
     copied = _copied(texts, data)
     metrics = {"task": task, **reports, "copied": copied, "seconds": history.seconds}
     write_facts(run_dir, "metrics.json", metrics)
-    show_text(run_dir / "tensorboard", "report", format_language_report(reports["test"]))
+    show_gradients_by_distance(run_dir, data.token_ids["train"], data.coder.vocab_size)
+    table = format_language_report(reports["test"])
+    show_text(run_dir / "tensorboard", "report", table)
     show_text(run_dir / "tensorboard", "samples", "\n\n----\n\n".join(texts))
     examples = {"prompt": _examples(data.parts["test"]), **DEFAULTS}
     examples["max_new_tokens"] = EXAMPLE_TOKENS

@@ -2,8 +2,7 @@
 
 Data: a text file, a folder of them, or a table for its texts, in any language; larger
 than memory is fine. `--data shakespeare` downloads the well-known file. Without --data
-it learns the documentation of Python's standard library: some three minutes on two
-cores.
+it learns the documentation of Python's own library.
 
     python tasks/text_generation.py train --data book.txt
     python tasks/text_generation.py evaluate --data other_book.txt
@@ -23,6 +22,10 @@ from keras_seq import cli
 STEM = "text_generation"
 EXPORT_DIR = Path("saved_models", STEM)
 BATCH_OF_PROMPTS = 16
+BUILDER_OPTIONS = (
+    "embedding_dim rnn_units cell num_layers dropout variational_dropout "
+    "tie_embeddings layer_norm residual"
+).split()
 
 
 def load_data(
@@ -40,11 +43,7 @@ def load_data(
 
 def build_model(data: Any, recipe: dict[str, Any]) -> Any:
     """One builder call; `recipe` has the sizes and options."""
-    names = (
-        "embedding_dim rnn_units cell num_layers dropout variational_dropout "
-        "tie_embeddings layer_norm residual"
-    ).split()
-    chosen = {name: recipe[name] for name in names}
+    chosen = {name: recipe[name] for name in BUILDER_OPTIONS}
     return ks.build_text_generation_model(data.coder.vocab_size, **chosen)
 
 
@@ -62,61 +61,53 @@ def train(
     learning_rate: float | None = None, steps: int | None = None,
     epochs: int | None = None, batch_size: int | None = None,
     max_seconds: float | None = None, limit: int | None = None, seed: int = 0,
-    run_dir: Path | None = None, export_dir: Path = EXPORT_DIR,
-    strategy: Literal["auto", "cpu", "gpu"] = "auto",
-    dynamic_evaluation: bool = False,
+    run_dir: Path | None = None, export_dir: Path = EXPORT_DIR, resume: bool = False,
+    strategy: Literal["auto", "cpu", "gpu"] = "auto", dynamic_evaluation: bool = False,
     documented: Literal["simple_rnn", "lstm"] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Train, score beside n-gram models, export and prove.
+    """Train, score beside n-gram models, export and prove. Sizes depend on the tokens.
 
     Args:
         data: Text file, folder, table, or `shakespeare`; default Python's own docs.
-        text_column: Column of a table; default found by its usual names.
         validation_data: Text of its own; default a twentieth of the data.
         test_data: Text of its own; default the last tenth of the data.
         tokens: What the network reads and writes one after the other.
         vocab_size: Most tokens; default 10,000, for subwords 4,000.
         cell: Kind of the recurrent layers.
-        num_layers: Number of them; default by the kind of tokens.
-        embedding_dim: Size of a token's vector; default by the kind of tokens.
-        rnn_units: Size of a state; default by the kind of tokens.
-        dropout: Rate between layers; default by the kind of tokens.
-        variational_dropout: One dropout mask for all steps (Gal and Ghahramani 2016).
+        num_layers: Number of them.
+        embedding_dim: Size of a token's vector.
+        rnn_units: Size of a state.
+        dropout: Rate between layers.
+        variational_dropout: One mask for all steps (Gal and Ghahramani 2016).
         tie_embeddings: Output weights are the embedding's (Press and Wolf 2017).
         layer_norm: Normalise what layers give (Ba et al. 2016).
-        residual: Add the input of further layers to their output.
+        residual: Add the input of further layers to their output (He et al. 2016).
         weight_drop: Rate on recurrent weights (Merity et al. 2017).
-        temporal_activation: Weight of the penalty on jumping states (likewise).
+        temporal_activation: Weight of a penalty on jumping states (likewise).
         label_smoothing: Share of a target given to all tokens (Szegedy et al. 2016).
-        average: Weights averaged over the steps: their mean (Polyak and Juditsky 1992),
-            or one that forgets.
-        learning_rate: The highest; it falls along a cosine.
+        average: Of weights over steps: their mean (Polyak 1992), or one that forgets.
+        learning_rate: The highest; it falls along a cosine (Loshchilov 2017).
         steps: Tokens that gradients reach back through.
-        epochs: Most passes over train; default what --max-seconds has room for, else 8.
+        epochs: Most passes over train; default what --max-seconds has room for.
         batch_size: Streams that are read side by side.
         limit: Use at most this many characters.
         dynamic_evaluation: Score once more while learning (Krause et al. 2018).
         documented: Train the tutorial's own model instead.
     """
     settings = dict(locals())
-    recipe = ks.language_recipe(tokens, settings)
     loaded = load_data(
         data, text_column, validation_data, test_data, tokens, vocab_size, limit
     )
-    run_dir = ks.make_run_dir(STEM, run_dir)
-    ks.write_facts(run_dir, "config.json", settings | recipe)
+    recipe = ks.language_recipe(tokens, settings)
+    run_dir = ks.begin_run(STEM, settings, loaded.fingerprint)
     ks.set_seed(seed)
+    learnt = (loaded.coder, loaded.token_ids, recipe, run_dir)
     with ks.get_strategy(strategy).scope():
         if documented:
-            model, history = ks.train_documented(
-                documented, loaded.coder.vocab_size, loaded.token_ids, recipe, run_dir
-            )
+            model, history = ks.train_documented(documented, *learnt)
         else:
             model = build_model(loaded, recipe)
-            history = ks.train_language_model(
-                model, lambda: build_model(loaded, recipe), loaded.coder,
-                loaded.token_ids, recipe, run_dir,
-            )  # fmt: skip
+            history = ks.train_language_model(model, *learnt)
     report, version = ks.finish_language_run(
         STEM, model, loaded, history, run_dir=run_dir, export_dir=export_dir,
         dynamic_evaluation=dynamic_evaluation,
@@ -133,7 +124,6 @@ def evaluate(
     Args:
         model: Folder of an export, or of one version.
         data: Text file, folder or table; default Python's own docs.
-        text_column: Column of a table; default found by its usual names.
     """
     corpus = ks.read_text(data, text_column)
     return ks.evaluate_language_export(STEM, model, corpus)
@@ -156,14 +146,12 @@ def predict(
         top_p: Choose among the likeliest tokens of this probability together.
         seed: Same seed, same text.
     """
+    options = {n: v for n, v in locals().items() if n not in ("texts", "model", "file")}
     signature = ks.load_exported(model).signature()
-    options = {
-        "max_new_tokens": max_new_tokens, "temperature": temperature, "top_k": top_k,
-        "top_p": top_p, "seed": seed,
-    }  # fmt: skip
     asked = cli.input_texts(texts, file)
     while prompts := list(itertools.islice(asked, BATCH_OF_PROMPTS)):
-        for prompt, answer in zip(prompts, ks.write_texts(signature, prompts, **options)):
+        answers = ks.write_texts(signature, prompts, **options)
+        for prompt, answer in zip(prompts, answers):
             yield {"input": prompt, **answer}
 
 

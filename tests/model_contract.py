@@ -11,8 +11,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_seq.models import rnn, sentiment, text_generation
-from keras_seq.models import linear, rnn, segments, sentiment, stock
+from keras_seq.models import (
+    linear,
+    rnn,
+    segments,
+    sentiment,
+    stock,
+    text_generation,
+)
 
 VOCAB_SIZE = 20
 RATIOS = np.random.default_rng(0).normal(size=(64, 1)).astype("float32")

@@ -102,9 +102,8 @@ KERAS = TENSORFLOW + (
     "keras_seq.evaluation",
 )
 # Slow to import, so they wait for the function that needs them.
-LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr", "tokenizers"}
 LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr"}
-LATE |= {"pandas", "statsmodels"}
+LATE |= {"pandas", "statsmodels", "tokenizers"}
 # What a builder may call upon beside Keras: nothing that reads, writes or computes.
 BUILDER_IMPORTS = ("keras", "keras_seq.layers", "keras_seq.constants")
 BUILDER_STANDARD = {"__future__", "collections", "functools", "math", "typing"}

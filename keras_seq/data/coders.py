@@ -48,6 +48,19 @@ class TextCoder(tf.Module):
         """V, number of ids, 0 and 1 included."""
         return len(self.tokens)
 
+    @property
+    def names(self) -> list[str]:
+        """What people see of each id, V strings.
+
+        Example:
+
+        >>> Characters.fit(["\\n"]).names
+        ['(start)', '(unknown)', '\\\\n']
+        """
+        texts = (t.decode("utf-8", "backslashreplace") for t in self.tokens[FIRST_ID:])
+        shown = (repr(t)[1:-1] if not t.isprintable() else t for t in texts)
+        return ["(start)", "(unknown)", *(t if t.strip() else "(space)" for t in shown)]
+
     def encode(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Turns texts into ids; graph ops.
 
@@ -285,5 +298,3 @@ def byte_ids(texts: tf.Tensor) -> tf.RaggedTensor:
     split = tf.strings.bytes_split(texts)
     values = tf.reshape(tf.io.decode_raw(split.flat_values, tf.uint8), [-1])
     return split.with_flat_values(tf.cast(values, tf.int32) + FIRST_ID)
-
-

@@ -55,7 +55,8 @@ class KneserNey:
     Example:
 
     >>> model = KneserNey(order=2, vocab_size=5).fit([2, 3, 2, 3, 2, 4])
-    >>> probabilities = np.exp([model.log_probabilities([2, w])[1] for w in (1, 2, 3, 4)])
+    >>> followers = ([2, word] for word in (1, 2, 3, 4))
+    >>> probabilities = np.exp([model.log_probabilities(t)[1] for t in followers])
     >>> bool(probabilities[2] > probabilities[3] > probabilities[1])
     True
     >>> round(float(probabilities.sum()), 9)
@@ -65,7 +66,7 @@ class KneserNey:
     def __init__(self, order: int, vocab_size: int) -> None:
         if order < 1 or vocab_size < 2:
             raise ValueError(
-                f"order is {order} and vocab_size {vocab_size}; expected 1 and 2 or more"
+                f"order is {order}, vocab_size {vocab_size}; expected 1 and 2 or more"
             )
         self.order, self.vocab_size = order, vocab_size
         self._orders: list[_Order] = []

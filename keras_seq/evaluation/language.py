@@ -32,10 +32,10 @@ def language_report(
 ) -> dict[str, Any]:
     """Gathers what `evaluate` prints of a language model.
 
-    Scores are `cross_entropy` in nats a token, `perplexity` of a token (its exponential)
-    and `bits_per_character`, which compares models with other tokens. Intervals are of
-    a bootstrap over stretches of 200 tokens, paired for the verdict, which is against
-    the baseline with the lowest perplexity.
+    Scores are `cross_entropy` in nats a token, `perplexity` of a token (its
+    exponential) and `bits_per_character`, which compares models with other tokens.
+    Intervals are of a bootstrap over stretches of 200 tokens, paired for the verdict,
+    which is against the baseline with the lowest perplexity.
 
     Args:
         task: the task's name.
@@ -65,7 +65,7 @@ def language_report(
     named = {"network": log_probabilities, **baselines}
     lengths = {name: len(values) for name, values in named.items()}
     if len(named) < 2 or not len(log_probabilities) or len(set(lengths.values())) > 1:
-        raise ValueError(f"tokens are {lengths}; expected a baseline, of as many tokens")
+        raise ValueError(f"tokens are {lengths}; expected a baseline of as many")
     size = len(log_probabilities)
     starts = np.arange(0, size, BLOCK_TOKENS)
     lost = np.stack([-np.add.reduceat(values, starts) for values in named.values()])
@@ -82,7 +82,8 @@ def language_report(
     difference = bootstrap.interval(
         float(values[0] - values[best]), drawn[:, 0] - drawn[:, best]
     )
-    told = _verdict(difference, list(named)[best], float(values[0]), float(values[best]))
+    name = list(named)[best]
+    told = _verdict(difference, name, float(values[0]), float(values[best]))
     return {
         "task": task,
         "n": size,
@@ -123,9 +124,9 @@ def format_language_report(report: Mapping[str, Any]) -> str:
 def _verdict(
     difference: dict[str, float], name: str, network: float, baseline: float
 ) -> dict[str, Any]:
-    verdict = (
-        "wins" if difference["high"] < 0 else "loses" if difference["low"] > 0 else "ties"
-    )
+    verdict = "loses" if difference["low"] > 0 else "ties"
+    if difference["high"] < 0:
+        verdict = "wins"
     words, advice = {
         "wins": ("wins over", "Use the network."),
         "ties": ("ties with", "No difference is proven."),

@@ -1,9 +1,9 @@
 """A language model: after each token it says how likely each token is to come next.
 
-One model answers three ways: `model(token_ids)` reads rows from a fresh start, `advance`
-goes on from given states by many steps, `advance_one` by a single one. All are one walk
-over the same named layers, so they cannot differ. Pure Keras; nothing here knows of
-text, files or training.
+One model answers three ways: `model(token_ids)` reads rows from a fresh start,
+`advance` goes on from given states by many steps, `advance_one` by a single one. All
+are one walk over the same named layers, so they cannot differ. Pure Keras; nothing here
+knows of text, files or training.
 
 Shapes: B batch, T time steps, E embedding, U units, V vocabulary.
 """
@@ -215,8 +215,8 @@ def _walk(
         return drop(named[name], x) if name in named else x
 
     x = dropped("embedding_dropout", named["embedding"](token_ids))  # (B, T, E)
-    number = 0
-    while f"rnn_{(number := number + 1)}" in named:
+    count = sum(name.startswith("rnn_") for name in named)
+    for number in range(1, count + 1):
         below, x = x, recur(number - 1, named[f"rnn_{number}"], x)  # (B, T, U)
         hidden = x
         if f"norm_{number}" in named:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
+from keras_seq.data.coders import TextCoder
 from keras_seq.data.streams import make_stream_dataset, make_window_dataset
 from keras_seq.models.rnn import build_lstm_model, build_simple_rnn
 from keras_seq.models.text_generation import build_text_generation_model
@@ -43,7 +44,7 @@ class RestartStates(keras.callbacks.Callback):
 
 def train_documented(
     kind: Literal["simple_rnn", "lstm"],
-    vocab_size: int,
+    coder: TextCoder,
     token_ids: Mapping[str, Any],
     recipe: Mapping[str, Any],
     run_dir: Path | None,
@@ -52,7 +53,7 @@ def train_documented(
 
     Args:
         kind: which.
-        vocab_size: V.
+        coder: of the tokens.
         token_ids: "train" and "validation", int32 (N,).
         recipe: `batch_size`, `seed`, `max_seconds` and `epochs`.
         run_dir: takes TensorBoard's logs.
@@ -61,6 +62,7 @@ def train_documented(
         The model to serve, and Keras' History.
     """
     batch_size, seed = recipe["batch_size"], recipe["seed"]
+    vocab_size = coder.vocab_size
     sizes = {"batch_size": batch_size, "steps": STEPS, "seed": seed}
     if kind == "simple_rnn":
         model = build_simple_rnn(vocab_size, EMBEDDING_DIM, UNITS, batch_size)
@@ -78,7 +80,7 @@ def train_documented(
         loss = keras.losses.SparseCategoricalCrossentropy()
     history = fit(
         model, train, validation, epochs=recipe["epochs"] or EPOCHS, loss=loss,
-        max_seconds=recipe["max_seconds"], run_dir=run_dir,
+        max_seconds=recipe["max_seconds"], run_dir=run_dir, resume=recipe["resume"],
         callbacks=[RestartStates()],
     )  # fmt: skip
     return as_text_generation_model(model, kind), history

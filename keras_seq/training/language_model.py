@@ -6,6 +6,7 @@ the recipes that were chosen on validation text. Knows nothing of files of text.
 Shapes: B batch, T time steps, V vocabulary.
 """
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,9 +23,11 @@ from keras_seq.serving_text_client import write_texts
 from keras_seq.training.averaging import AveragedWeights
 from keras_seq.training.bptt import TruncatedBackprop
 from keras_seq.training.fit import fit
+from keras_seq.training.run_folder import write_facts
 from keras_seq.training.step_schedule import StepLimit, cosine_adam, steps_within
 from keras_seq.training.text_samples import TextSamples
 
+PLAN = "plan.json"
 EMA_DECAY = 0.999
 MEAN_FROM = 0.75  # of the steps: the plain mean is of the last quarter
 SAMPLE = {"max_new_tokens": 200}
@@ -70,7 +73,6 @@ def language_recipe(tokens: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def train_language_model(
     model: keras.Model,
-    rebuild: Callable[[], keras.Model],
     coder: TextCoder,
     token_ids: Mapping[str, Any],
     recipe: Mapping[str, Any],
@@ -80,11 +82,10 @@ def train_language_model(
 
     Args:
         model: of `build_text_generation_model`; it learns.
-        rebuild: makes another such model, to measure the time of a step with.
         coder: of the tokens, for a sample of text each epoch.
         token_ids: "train" and "validation", int32 (N,).
         recipe: of `language_recipe`.
-        run_dir: takes TensorBoard's logs.
+        run_dir: takes TensorBoard's logs, checkpoints and the planned steps.
 
     Returns:
         Keras' History.
@@ -106,12 +107,12 @@ def train_language_model(
         carried.compile(optimizer, loss, metrics=[Perplexity()])
         return carried
 
-    if recipe["epochs"]:
-        steps = recipe["epochs"] * an_epoch
-    else:
-        steps = steps_within(
-            recipe["max_seconds"], lambda: compiled(rebuild(), 1000), train
-        )
+    def measured() -> int:
+        copy = compiled(keras.models.clone_model(model), steps=1000)
+        return steps_within(recipe["max_seconds"], copy, train)
+
+    epochs = recipe["epochs"]
+    steps = epochs * an_epoch if epochs else _planned(run_dir, measured)
     carried = compiled(model, steps)
     callbacks = [*_averages(recipe["average"], steps), StepLimit(steps)]
     callbacks.append(_samples(model, coder, run_dir))
@@ -124,8 +125,19 @@ def train_language_model(
         patience=10,  # the rate falls on, and the best weights are kept
         max_seconds=recipe["max_seconds"],
         run_dir=run_dir,
+        resume=recipe["resume"],
+        hparams={n: v for n, v in recipe.items() if isinstance(v, bool | int | float)},
+        embedding_words=coder.names,
         callbacks=callbacks,
     )
+
+
+def _planned(run_dir: Path, measure: Callable[[], int]) -> int:
+    """The steps that a run was planned with: measured once, so that it can go on."""
+    path = run_dir / PLAN
+    if not path.exists():
+        write_facts(run_dir, PLAN, {"steps": measure()})
+    return json.loads(path.read_text("utf-8"))["steps"]
 
 
 def _averages(kind: str, steps: int) -> list[keras.callbacks.Callback]:

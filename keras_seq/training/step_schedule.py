@@ -6,7 +6,6 @@ resumed goes on exactly. Knows nothing of tasks.
 
 import itertools
 import time
-from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -63,20 +62,19 @@ class StepLimit(keras.callbacks.Callback):
 
 
 def steps_within(
-    seconds: float, build: Callable[[], keras.Model], train: tf.data.Dataset
+    seconds: float, model: keras.Model, train: tf.data.Dataset
 ) -> int:
     """How many training steps a time has room for, measured on a copy of the model.
 
     Args:
         seconds: of training.
-        build: makes a compiled model of the sizes that will be trained.
+        model: compiled, of the sizes that will be trained; it is spoilt by this.
         train: its batches; the first few are used.
 
     Returns:
         Steps, 1 at least; the seconds of measuring are taken off.
     """
-    start = time.monotonic()
-    model, times = build(), []
+    start, times = time.monotonic(), []
     for inputs, targets in itertools.islice(train, TIMED_STEPS):
         before = time.monotonic()
         model.train_on_batch(inputs, targets)

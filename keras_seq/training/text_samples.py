@@ -28,7 +28,8 @@ class TextSamples(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         text = self._write()
-        print(f"  sample: {' '.join(text.split())[:SHOWN]}", file=sys.stderr, flush=True)
+        line = " ".join(text.split())[:SHOWN]
+        print(f"  sample: {line}", file=sys.stderr, flush=True)
         if self._log_dir is not None:
             show_text(self._log_dir, "sample", text, epoch)
 
