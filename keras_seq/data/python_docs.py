@@ -7,6 +7,7 @@ network. The same Python version gives the same text. This module knows no model
 import contextlib
 import importlib
 import inspect
+import warnings
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -81,5 +82,7 @@ def _public(thing: object) -> list[tuple[str, object]]:
 
 
 def _own_doc(thing: object) -> str | None:
-    doc = getattr(thing, "__doc__", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some names say that they are going
+        doc = getattr(thing, "__doc__", None)
     return inspect.cleandoc(doc).strip() if isinstance(doc, str) else None
