@@ -1,9 +1,47 @@
 """Metrics used inside fit. Pure Keras; they know nothing of models.
 
-Shapes: B batch, C classes, P paths.
+Shapes: B batch, T time steps, V vocabulary, C classes, P paths.
 """
 
+import keras
 from keras import KerasTensor, ops
+
+from keras_seq.constants import PAD_ID
+
+
+class Perplexity(keras.metrics.Metric):
+    """exp(total cross-entropy / total tokens): not the mean of the batches' values.
+
+    A target of 0 is none, and counts for nothing.
+
+    Example:
+
+    >>> perplexity = Perplexity()
+    >>> perplexity.update_state(ops.array([[2, 0]]), ops.zeros((1, 2, 4)))
+    >>> round(float(perplexity.result()), 3)
+    4.0
+    """
+
+    def __init__(self, name: str = "perplexity", **kwargs: object) -> None:
+        super().__init__(name=name, **kwargs)
+        self._total = self.add_variable((), "zeros", name="cross_entropy")
+        self._tokens = self.add_variable((), "zeros", name="tokens")
+
+    def update_state(
+        self,
+        targets: KerasTensor,
+        logits: KerasTensor,
+        sample_weight: KerasTensor | None = None,
+    ) -> None:
+        each = keras.losses.sparse_categorical_crossentropy(
+            targets, logits, from_logits=True
+        )
+        present = ops.cast(ops.not_equal(targets, PAD_ID), each.dtype)
+        self._total.assign_add(ops.sum(each * present))
+        self._tokens.assign_add(ops.sum(present))
+
+    def result(self) -> KerasTensor:
+        return ops.exp(self._total / ops.maximum(self._tokens, 1.0))
 
 
 def accuracy(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:

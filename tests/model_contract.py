@@ -11,7 +11,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_seq.models import linear, rnn, segments, sentiment, speech, stock
+from keras_seq.models import (
+    linear,
+    rnn,
+    segments,
+    sentiment,
+    speech,
+    stock,
+    text_generation,
+)
 
 VOCAB_SIZE = 20
 RATIOS = np.random.default_rng(0).normal(size=(64, 1)).astype("float32")
@@ -43,7 +51,7 @@ class Record:
 
     def compiled(self) -> keras.Model:
         binary = self.output == (1,)
-        logits = self.name == "simple_rnn"
+        logits = self.output[0] is None
         loss = (
             keras.losses.BinaryCrossentropy()
             if binary
@@ -78,6 +86,7 @@ STRONG = {
     "bidirectional": True,
     "pooling": "max_and_mean",
 }
+TEXT_GENERATION = {"vocab_size": VOCAB_SIZE, "embedding_dim": 4, "rnn_units": 5}
 RECORDS = [
     Record(
         "simple_rnn",
@@ -97,6 +106,15 @@ RECORDS = [
     stacked(
         "bidirectional_residual", rnn.build_bidirectional_lstm, "lstm_units",
         residual=True, num_classes=3, kernel_regularizer="l2",
+    ),
+    Record(
+        "text_generation", text_generation.build_text_generation_model,
+        TEXT_GENERATION | {"num_layers": 2}, (None, VOCAB_SIZE),
+    ),
+    Record(
+        "text_generation_tied", text_generation.build_text_generation_model,
+        TEXT_GENERATION, (None, VOCAB_SIZE),
+        {"cell": "gru", "tie_embeddings": True, "layer_norm": True},
     ),
     Record("sentiment", sentiment.build_sentiment_model, SENTIMENT, (1,)),
     Record(

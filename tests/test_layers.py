@@ -32,6 +32,9 @@ LAYERS = {
     "keras_seq.data.audio_pipeline": 4,
     "keras_seq.data.audio_wav": 4,
     "keras_seq.data.pipeline": 4,
+    "keras_seq.data.coders": 4,
+    "keras_seq.data.subwords": 4,
+    "keras_seq.data.streams": 4,
     "keras_seq.data.window_pipeline": 4,
     "keras_seq.forecast_serving": 4,
     "keras_seq.series_data": 4,
@@ -53,7 +56,10 @@ LAYERS = {
     "keras_seq.serving_stream": 4,
     "keras_seq.speech_run": 4,
     "keras_seq.speech_scores": 4,
+    "keras_seq.serving_text": 4,
+    "keras_seq.serving_text_client": 4,
     "keras_seq.text_run": 4,
+    "keras_seq.text_generation_run": 4,
     "keras_seq.serving_warmup": 4,
     "keras_seq.search": 4,
     "tasks": 5,
@@ -70,6 +76,9 @@ TENSORFLOW = (
     "keras_seq.data.text",
     "keras_seq.data.audio",
     "keras_seq.data.pipeline",
+    "keras_seq.data.coders",
+    "keras_seq.data.subwords",
+    "keras_seq.data.streams",
     "keras_seq.data.window_pipeline",
     "keras_seq.forecast_serving",
     "keras_seq.series_scores",
@@ -82,6 +91,8 @@ TENSORFLOW = (
     "keras_seq.serving",
     "keras_seq.serving_speech",
     "keras_seq.serving_stream",
+    "keras_seq.serving_text",
+    "keras_seq.serving_text_client",
     "keras_seq.serving_warmup",
     "keras_seq.speech_run",
     "keras_seq.speech_scores",
@@ -96,6 +107,7 @@ TENSORFLOW_INSIDE = (
 )
 KERAS = TENSORFLOW + (
     "keras_seq.text_run",
+    "keras_seq.text_generation_run",
     "keras_seq.series_backtest",
     "keras_seq.layers",
     "keras_seq.losses",
@@ -109,6 +121,7 @@ KERAS = TENSORFLOW + (
 LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr"}
 LATE |= {"pandas", "statsmodels"}
 LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr", "jiwer"}
+LATE |= {"pandas", "statsmodels", "tokenizers"}
 # What a builder may call upon beside Keras: nothing that reads, writes or computes.
 BUILDER_IMPORTS = ("keras", "keras_seq.layers", "keras_seq.constants")
 BUILDER_STANDARD = {"__future__", "collections", "functools", "math", "typing"}

@@ -1,1 +1,1 @@
-"""From what a model answers to what a person reads; callables in, no model."""
+"""Scores to ids to text: samplers, loops, beams, CTC. They take callables."""

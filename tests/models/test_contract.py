@@ -95,7 +95,9 @@ def test_padding_does_not_reach_the_answer(record: Record):
             assert alone == pytest.approx(together[row, :length], abs=1e-6)
         else:
             alone = np.array(model(padded[row : row + 1, :length]))[0]
-            assert alone == pytest.approx(together[row], abs=1e-6)
+            each_step = record.output[0] is None
+            answer = together[row, :length] if each_step else together[row]
+            assert alone == pytest.approx(answer, abs=1e-6)
 
 
 @every_record

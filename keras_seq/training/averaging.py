@@ -1,0 +1,114 @@
+"""Weights averaged over the steps of a training: quieter than the last ones.
+
+Knows nothing of tasks. Works with `fit`: validation, early stopping and the end of the
+training see the averaged weights, training goes on with its own.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class AveragedWeights(keras.callbacks.Callback):
+    """The mean of the weights so far, or one that forgets exponentially.
+
+    Polyak and Juditsky 1992, "Acceleration of stochastic approximation by averaging",
+    is the plain mean, as averaged SGD uses it; with `decay` it is the exponential
+    moving average (Tarvainen and Valpola 2017, arXiv:1703.01780).
+
+    Args:
+        decay: weight of the past, in (0, 1); None weighs all steps alike.
+        start_step: steps before the average starts; weights of early steps are far off.
+
+    Raises:
+        ValueError: An argument is out of its range.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    >>> average = AveragedWeights()
+    >>> average.set_model(model)
+    >>> average.on_train_begin()
+    >>> for value in (0.0, 4.0):
+    ...     _ = model.layers[0].kernel.assign([[value]])
+    ...     average.on_train_batch_end(0)
+    >>> average.on_test_begin()
+    >>> float(model.layers[0].kernel.numpy()[0, 0])
+    2.0
+    """
+
+    def __init__(self, decay: float | None = None, start_step: int = 0) -> None:
+        super().__init__()
+        if decay is not None and not 0 < decay < 1:
+            raise ValueError(f"decay is {decay}; expected more than 0, less than 1")
+        if start_step < 0:
+            raise ValueError(f"start_step is {start_step}; expected 0 or more")
+        self.decay, self.start_step = decay, start_step
+        self._steps = 0
+        self._average: list[tf.Variable] = []
+        self._own: list[tf.Variable] = []
+        self._swapped = self._validated = False
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        weights = self.model.trainable_variables
+        if not self._average:
+            self._average = [tf.Variable(w.value, trainable=False) for w in weights]
+        self._own = [tf.Variable(w.value, trainable=False) for w in weights]
+        self._traced = tf.function(self._move)
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self._steps += 1
+        counted = self._steps - self.start_step
+        if counted < 1:
+            return
+        share = 1 / counted if self.decay is None else 1 - self.decay
+        # The first steps of an exponential average are a plain mean: no bias to zero.
+        self._traced(tf.constant(max(share, 1 / counted), tf.float32))
+
+    def _move(self, share: tf.Tensor) -> None:
+        for mean, weight in zip(self._average, self.model.trainable_variables):
+            mean.assign_add(tf.cast(share, mean.dtype) * (weight.value - mean))
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        self._validated = True
+        self._swap_in()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        # Early stopping stands before this callback and has seen the average.
+        self._swap_out()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        # With validation, early stopping has put back the best average already.
+        if not self._validated:
+            self._swap_in()
+
+    def _swap_in(self) -> None:
+        if self._steps > self.start_step and not self._swapped:
+            for own, mean, weight in self._each():
+                own.assign(weight.value)
+                weight.assign(mean)
+            self._swapped = True
+
+    def _swap_out(self) -> None:
+        if self._swapped:
+            for own, _, weight in self._each():
+                weight.assign(own)
+            self._swapped = False
+
+    def _each(self) -> zip:
+        return zip(self._own, self._average, self.model.trainable_variables)
+
+    def get_state(self) -> dict[str, Any]:
+        """Steps and averages, for a run that is resumed."""
+        return {"steps": self._steps, "average": [v.numpy() for v in self._average]}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Goes on from what `get_state` gave."""
+        self._steps = int(state["steps"])
+        self._average = [
+            tf.Variable(np.asarray(value), trainable=False)
+            for value in state["average"]
+        ]

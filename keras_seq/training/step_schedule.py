@@ -1,0 +1,85 @@
+"""An optimizer whose rate falls by step, and how many steps fit into a time.
+
+A schedule by step is a function of the optimizer's own counter, so a run that is
+resumed goes on exactly. Knows nothing of tasks.
+"""
+
+import itertools
+import time
+
+import keras
+import tensorflow as tf
+
+WARM_UP_SHARE = 0.02  # of all steps
+TIMED_STEPS = 8
+SPARE = 0.95  # of the time: steps are slower at times, and validation takes some
+
+
+def cosine_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
+    """Adam that warms up for a fiftieth of the steps, then falls along half a cosine.
+
+    Loshchilov and Hutter 2017, "SGDR", arXiv:1608.03983, without restarts.
+
+    Args:
+        learning_rate: the highest rate.
+        steps: all that the training will take; later ones have rate 0.
+
+    Returns:
+        The optimizer.
+
+    Example:
+
+    >>> rate = cosine_adam(0.1, 1000)._learning_rate
+    >>> [round(float(rate(step)), 3) for step in (0, 20, 510, 1000)]
+    [0.0, 0.1, 0.05, 0.0]
+    """
+    if steps < 1:
+        raise ValueError(f"steps is {steps}; expected 1 or more")
+    warm_up = int(WARM_UP_SHARE * steps)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0 if warm_up else learning_rate,
+        max(1, steps - warm_up),
+        warmup_target=learning_rate if warm_up else None,
+        warmup_steps=warm_up,
+    )
+    return keras.optimizers.Adam(schedule, beta_2=0.99)
+
+
+class StepLimit(keras.callbacks.Callback):
+    """Stops training after so many steps, in the middle of an epoch if need be.
+
+    Args:
+        steps: counted from the start of the training, by the optimizer.
+    """
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if int(self.model.optimizer.iterations) >= self.steps:
+            self.model.stop_training = True
+
+
+def steps_within(
+    seconds: float, model: keras.Model, train: tf.data.Dataset
+) -> int:
+    """How many training steps a time has room for, measured on a copy of the model.
+
+    Args:
+        seconds: of training.
+        model: compiled, of the sizes that will be trained; it is spoilt by this.
+        train: its batches; the first few are used.
+
+    Returns:
+        Steps, 1 at least; the seconds of measuring are taken off.
+    """
+    start, times = time.monotonic(), []
+    for inputs, targets in itertools.islice(train, TIMED_STEPS):
+        before = time.monotonic()
+        model.train_on_batch(inputs, targets)
+        times.append(time.monotonic() - before)
+    # The first steps trace and warm up.
+    step = sorted(times[2:] or times)[len(times[2:] or times) // 2]
+    left = SPARE * seconds - (time.monotonic() - start)
+    return max(1, int(left / step))

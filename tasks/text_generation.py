@@ -1,0 +1,159 @@
+"""Text generation: a recurrent network reads a text and learns to write on.
+
+Data: a text file, a folder of them, or a table for its texts, in any language; larger
+than memory is fine. `--data shakespeare` downloads the well-known file. Without --data
+it learns the documentation of Python's own library.
+
+    python tasks/text_generation.py train --data book.txt
+    python tasks/text_generation.py evaluate --data other_book.txt
+    python tasks/text_generation.py predict "Once upon a time"
+
+Scores and wall times on real data stand in the README.
+"""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import keras_seq as ks
+from keras_seq import cli
+
+STEM = "text_generation"
+EXPORT_DIR = Path("saved_models", STEM)
+BATCH_OF_PROMPTS = 16
+BUILDER_OPTIONS = (
+    "embedding_dim rnn_units cell num_layers dropout variational_dropout "
+    "tie_embeddings layer_norm residual"
+).split()
+
+
+def load_data(
+    data: str | None = None, text_column: str | None = None,
+    validation_data: str | None = None, test_data: str | None = None,
+    tokens: str = "characters", vocab_size: int | None = None, limit: int | None = None,
+) -> Any:  # fmt: skip
+    """Parts of the text, and what was fitted on train: the coder of its tokens."""
+    given = {"train": ks.read_text(data, text_column)}
+    for part, path in (("validation", validation_data), ("test", test_data)):
+        if path:
+            given[part] = ks.read_text(path, text_column)
+    return ks.prepare_corpus(given, tokens=tokens, vocab_size=vocab_size, limit=limit)
+
+
+def build_model(data: Any, recipe: dict[str, Any]) -> Any:
+    """One builder call; `recipe` has the sizes and options."""
+    chosen = {name: recipe[name] for name in BUILDER_OPTIONS}
+    return ks.build_text_generation_model(data.coder.vocab_size, **chosen)
+
+
+def train(
+    *, data: str | None = None, text_column: str | None = None,
+    validation_data: str | None = None, test_data: str | None = None,
+    tokens: Literal["characters", "words", "bytes", "subwords"] = "characters",
+    vocab_size: int | None = None,
+    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm", num_layers: int | None = None,
+    embedding_dim: int | None = None, rnn_units: int | None = None,
+    dropout: float | None = None, variational_dropout: bool = False,
+    tie_embeddings: bool = False, layer_norm: bool = False, residual: bool = False,
+    weight_drop: float = 0.0, temporal_activation: float = 0.0,
+    label_smoothing: float = 0.0, average: Literal["none", "mean", "ema"] = "none",
+    learning_rate: float | None = None, steps: int | None = None,
+    epochs: int | None = None, batch_size: int | None = None,
+    max_seconds: float | None = None, limit: int | None = None, seed: int = 0,
+    run_dir: Path | None = None, export_dir: Path = EXPORT_DIR, resume: bool = False,
+    strategy: Literal["auto", "cpu", "gpu"] = "auto", dynamic_evaluation: bool = False,
+    documented: Literal["simple_rnn", "lstm"] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Train, score beside n-gram models, export and prove. Sizes depend on the tokens.
+
+    Args:
+        data: Text file, folder, table, or `shakespeare`; default Python's own docs.
+        validation_data: Text of its own; default a twentieth of the data.
+        test_data: Text of its own; default the last tenth of the data.
+        tokens: What the network reads and writes one after the other.
+        vocab_size: Most tokens; default 10,000, for subwords 4,000.
+        cell: Kind of the recurrent layers.
+        num_layers: Number of them.
+        embedding_dim: Size of a token's vector.
+        rnn_units: Size of a state.
+        dropout: Rate between layers.
+        variational_dropout: One mask for all steps (Gal and Ghahramani 2016).
+        tie_embeddings: Output weights are the embedding's (Press and Wolf 2017).
+        layer_norm: Normalise what layers give (Ba et al. 2016).
+        residual: Add the input of further layers to their output (He et al. 2016).
+        weight_drop: Rate on recurrent weights (Merity et al. 2017).
+        temporal_activation: Weight of a penalty on jumping states (likewise).
+        label_smoothing: Share of a target given to all tokens (Szegedy et al. 2016).
+        average: Of weights over steps: their mean (Polyak 1992), or one that forgets.
+        learning_rate: The highest; it falls along a cosine (Loshchilov 2017).
+        steps: Tokens that gradients reach back through.
+        epochs: Most passes over train; default what --max-seconds has room for.
+        batch_size: Streams that are read side by side.
+        limit: Use at most this many characters.
+        dynamic_evaluation: Score once more while learning (Krause et al. 2018).
+        documented: Train the tutorial's own model instead.
+    """
+    settings = dict(locals())
+    loaded = load_data(
+        data, text_column, validation_data, test_data, tokens, vocab_size, limit
+    )
+    recipe = ks.language_recipe(tokens, settings)
+    run_dir = ks.begin_run(STEM, settings, loaded.fingerprint)
+    ks.set_seed(seed)
+    learnt = (loaded.coder, loaded.token_ids, recipe, run_dir)
+    with ks.get_strategy(strategy).scope():
+        if documented:
+            model, history = ks.train_documented(documented, *learnt)
+        else:
+            model = build_model(loaded, recipe)
+            history = ks.train_language_model(model, *learnt)
+    report, version = ks.finish_language_run(
+        STEM, model, loaded, history, run_dir=run_dir, export_dir=export_dir,
+        dynamic_evaluation=dynamic_evaluation,
+    )  # fmt: skip
+    scores = f"{ks.format_language_report(report)}\n{history.seconds:.0f} seconds"
+    return {"test scores": scores, "run": run_dir, "export": version}
+
+
+def evaluate(
+    *, model: Path = EXPORT_DIR, data: str | None = None, text_column: str | None = None
+) -> dict[str, Any]:
+    """Score an exported model on a text, beside the n-gram models of its training.
+
+    Args:
+        model: Folder of an export, or of one version.
+        data: Text file, folder or table; default Python's own docs.
+    """
+    corpus = ks.read_text(data, text_column)
+    return ks.evaluate_language_export(STEM, model, corpus)
+
+
+def predict(
+    *texts: str, model: Path = EXPORT_DIR, file: Path | None = None,
+    max_new_tokens: int = 300, temperature: float = 0.8, top_k: int = 0,
+    top_p: float = 0.95, seed: int = 0,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """Write on from prompts with an exported model; "unknown" counts unread tokens.
+
+    Args:
+        texts: Prompts; without them, one a line from --file or standard input.
+        model: Folder of an export, or of one version.
+        file: UTF-8 text file, one prompt a line.
+        max_new_tokens: Tokens to write.
+        temperature: Below 1 is surer, above 1 wilder; 0 takes the likeliest token.
+        top_k: Choose among so many tokens; 0 among all.
+        top_p: Choose among the likeliest tokens of this probability together.
+        seed: Same seed, same text.
+    """
+    options = {n: v for n, v in locals().items() if n not in ("texts", "model", "file")}
+    signature = ks.load_exported(model).signature()
+    asked = cli.input_texts(texts, file)
+    while prompts := list(itertools.islice(asked, BATCH_OF_PROMPTS)):
+        answers = ks.write_texts(signature, prompts, **options)
+        for prompt, answer in zip(prompts, answers):
+            yield {"input": prompt, **answer}
+
+
+if __name__ == "__main__":
+    cli.run(__doc__, train=train, evaluate=evaluate, predict=predict)
