@@ -157,21 +157,34 @@ def sides(setting: Setting, names: list[str]) -> Calls:
     return made
 
 
-def measure(calls: Calls, kind: str, turns: int, seconds: float) -> dict[str, float]:
-    """Median milliseconds of each side, turn by turn, for about so many seconds."""
+def measure(calls: Calls, kind: str, turns: int, seconds: float) -> dict[str, dict]:
+    """Medians of each side, turn by turn, for about so many seconds.
+
+    Returns:
+        "milliseconds" of wall time, and "processor", of all threads, which other work
+        on the machine hardly lengthens; each by side.
+    """
     for call in calls.values():
         for _ in range(WARM_UP):
             call[kind]()
-    taken: dict[str, list[float]] = {name: [] for name in calls}
+    taken = {name: [] for name in calls}
     start = time.perf_counter()
     for turn in itertools.count(1):
         for name, call in calls.items():
-            begun = time.perf_counter()
+            begun, worked = time.perf_counter(), time.process_time()
             call[kind]()
-            taken[name].append(1000 * (time.perf_counter() - begun))
+            ended = time.perf_counter() - begun, time.process_time() - worked
+            taken[name].append(ended)
         late = time.perf_counter() > start + seconds
         if turn >= turns and (late or turn >= 5 * turns):
-            return {name: statistics.median(each) for name, each in taken.items()}
+            break
+    return {
+        which: {
+            name: 1000 * statistics.median(each[number] for each in turns_of)
+            for name, turns_of in taken.items()
+        }
+        for number, which in enumerate(("milliseconds", "processor"))
+    }
 
 
 def gemm_peak() -> float:
@@ -220,7 +233,7 @@ def main() -> None:
         calls, peak = sides(setting, names), gemm_peak()
         for kind in ("train", "infer"):
             times = measure(calls, kind, options.turns, options.seconds)
-            row = {**setting._asdict(), "kind": kind, "milliseconds": times}
+            row = {**setting._asdict(), "kind": kind, **times}
             row |= {"gflop": setting.gflop(kind), "peak": peak, "threads": THREADS}
             row |= {"load": os.getloadavg()[0]}
             rows.append(row)

@@ -37,15 +37,15 @@ def describe(row: Row) -> str:
     return f"{row['cell']} {tuple(row['shape'])} {', '.join(words)}"
 
 
-def ratios_of(row: Row) -> dict[str, float]:
-    """How many times as long as ours each other side took.
+def ratios_of(row: Row, of: str = "milliseconds") -> dict[str, float]:
+    """How many times as long as ours each other side took, by "processor" time too.
 
     Example:
 
     >>> ratios_of({"milliseconds": {"keras_seq": 2.0, "keras": 5.0}})
     {'keras': 2.5}
     """
-    times = row["milliseconds"]
+    times = row[of]
     others = [name for name in NAMES if name in times and name != OURS]
     return {name: times[name] / times[OURS] for name in others}
 
@@ -74,7 +74,13 @@ def print_summary(rows: list[Row]) -> None:
             if found:
                 least, where = min(found)
                 mean = geometric_mean(ratio for ratio, _ in found)
+                work = geometric_mean(
+                    ratios_of(row, "processor")[name]
+                    for row in rows
+                    if row["kind"] == kind and name in row["processor"]
+                )
                 print(
                     f"{kind}, {len(found)} settings: {name} takes {mean:.2f}x as long "
-                    f"as ours (geometric mean); least {least:.2f}x at {where}"
+                    f"as ours (geometric mean; {work:.2f}x the processor time); "
+                    f"least {least:.2f}x at {where}"
                 )
