@@ -19,6 +19,7 @@ from keras import KerasTensor, layers, ops
 DECAY = 0.94
 LEAST_VOLATILITY = 0.1  # of that of train: a series that stood still may move again
 SMALLEST_PRICE = 1e-30
+EXACT = "float32"  # whatever the policy: half precision has no room for raw units
 
 
 class Scaling(NamedTuple):
@@ -73,10 +74,13 @@ def level_scaling(
         return last if anchored else ops.zeros_like(last)
 
     target_scale = layers.Normalization(
-        mean=mean[:num_targets], variance=variance[:num_targets], name="target_scale"
-    )
+        mean=mean[:num_targets], variance=variance[:num_targets], dtype=EXACT,
+        name="target_scale",
+    )  # fmt: skip
     window = keras.Input((lookback, len(mean)), name="window")
-    scale = layers.Normalization(mean=mean, variance=variance, name="train_scale")
+    scale = layers.Normalization(
+        dtype=EXACT, mean=mean, variance=variance, name="train_scale"
+    )
     x = scale(window)
     features = ops.concatenate(
         [x[..., :num_targets] - anchor(window), x[..., num_targets:]], axis=-1
@@ -84,7 +88,7 @@ def level_scaling(
     future = keras.Input((horizon, num_targets), name="future")
     answers = keras.Input((horizon, num_targets, None), name="answers")
     back = layers.Normalization(
-        axis=2, invert=True, name="target_scale_back",
+        axis=2, invert=True, dtype=EXACT, name="target_scale_back",
         mean=mean[:num_targets], variance=variance[:num_targets],
     )  # fmt: skip
     return Scaling(
@@ -161,7 +165,7 @@ def returns_scaling(
         x = window[..., num_logs + column : num_logs + column + 1]
         x = ops.log1p(ops.maximum(x, 0.0)) if log else x
         x = layers.Normalization(
-            mean=[mean[column]], variance=[deviation[column] ** 2],
+            mean=[mean[column]], variance=[deviation[column] ** 2], dtype=EXACT,
             name=f"train_scale_{column + 1}",
         )(x)  # fmt: skip
         # Volumes drift over the years: what counts is more or less than lately.

@@ -125,3 +125,31 @@ assert np.allclose(answer, np.load("answer.npy"), rtol=1e-5), answer
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_half_precision_leaves_raw_units_alone(policy: str):
+    """A volume of 1e9 is infinite in float16, and a price of 7000.12 is 7000."""
+    window = np.concatenate([70 * PRICES, 1e9 * PRICES], axis=-1).astype("float32")
+    future = 70 * FUTURE
+
+    def scaled() -> list[np.ndarray]:
+        parts = []
+        for scaling in (
+            level_scaling(20, 3, 1, mean=[7e3, 1e11], deviation=[7e2, 1e10]),
+            returns_scaling(20, 3, 1, volatility=[0.02], mean=[25.0], deviation=[2.0],
+                            logs=[True]),
+        ):  # fmt: skip
+            learned = scaling.to_scaled([window, future])
+            back = scaling.to_raw([window, np.array(learned)[..., None]])
+            parts += [scaling.encode(window), learned, back]
+        assert all(part.dtype == "float32" for part in parts)
+        return [np.array(part) for part in parts]
+
+    exact, before = scaled(), keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy(policy)
+        for half, wanted in zip(scaled(), exact):
+            assert half == pytest.approx(wanted, rel=1e-5, abs=1e-5)
+    finally:
+        keras.config.set_dtype_policy(before)
