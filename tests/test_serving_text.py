@@ -119,7 +119,9 @@ def test_same_seed_same_text_and_a_shorter_one_is_its_start(untrained: TextGener
     assert write(1, 10) == write(1)[:12]
 
 
-@pytest.mark.parametrize("options", [{"top_k": 3}, {"top_p": 0.6}, {"temperature": 2.0}])
+@pytest.mark.parametrize(
+    "options", [{"top_k": 3}, {"top_p": 0.6}, {"temperature": 2.0}]
+)
 def test_streamed_pieces_are_the_text(untrained: TextGenerator, options: dict):
     options = {"max_new_tokens": 25, "seed": 9} | options
     init, step = untrained.signature("init"), untrained.signature("step")

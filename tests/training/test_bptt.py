@@ -1,4 +1,4 @@
-"""Carried states: the same losses as reading at once, and zero where streams restart."""
+"""Carried states: the losses of reading at once, and zero where streams restart."""
 
 import keras
 import numpy as np
