@@ -41,10 +41,13 @@ def gradients_by_distance(
         Kind of cell to float32 (T,), the nearest step (distance 0) first, each divided
         by its value there.
     """
-    streams = make_stream_dataset(token_ids, batch_size=BATCH, steps=STEPS)
+    # A short text has fewer streams, each of T steps at least.
+    batch = max(1, min(BATCH, len(token_ids) // STEPS))
+    steps = max(1, min(STEPS, len(token_ids) // batch))
+    streams = make_stream_dataset(token_ids, batch_size=batch, steps=steps)
     read = [(x[0], y) for x, y in itertools.islice(streams.repeat(), batches + 1)]
     # All but the last target of a row are none.
-    inputs, targets = next((x, y) for x, y in reversed(read) if y.shape[1] == STEPS)
+    inputs, targets = next((x, y) for x, y in reversed(read) if y.shape[1] == steps)
     last = tf.concat([tf.zeros_like(targets[:, :-1]), targets[:, -1:]], axis=1)
     found = {}
     for kind in CELLS:
