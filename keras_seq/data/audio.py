@@ -173,9 +173,7 @@ class LogMel:
         edges = np.linspace(_mel(LOWEST_HERTZ), _mel(top), self.num_features + 2)
         rise = (mel[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
         fall = (edges[2:] - mel[:, None]) / (edges[2:] - edges[1:-1])
-        weights = np.maximum(0, np.minimum(rise, fall))
-        weights[0] = 0  # the constant part says nothing of speech
-        return weights.astype(np.float32)
+        return np.maximum(0, np.minimum(rise, fall)).astype(np.float32)
 
     def fit(self, batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> "LogMel":
         """Finds mean and deviation of every band, on the train part alone.

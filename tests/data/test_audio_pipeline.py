@@ -69,17 +69,20 @@ def test_what_happens_to_a_sample_does_not_depend_on_its_batch():
     among = draw_changes(STRONG, 1, 2, np.array([3, 40, 7]))
     for own, other in zip(alone, among):
         assert np.array_equal(own[0], other[1])
-    assert draw_changes(STRONG, 1, 3, np.array([40])).tempo != alone.tempo
+    assert len({*among.tempo, *draw_changes(STRONG, 1, 3, np.array([40])).tempo}) == 4
 
 
 def test_speed_never_makes_a_transcript_impossible(clips: Clips):
-    alphabet = Alphabet.of(WORDS)
-    tight = Augmentation(tempo=0.9)
-    for _ in range(5):
-        for (_, frames), targets in dataset(clips, augmentation=tight, seed=0):
-            for row in targets.numpy():
-                assert row[0] >= needed_frames(row[1:][row[1:] > 0])
-    assert alphabet.num_classes == 3
+    # Just enough frames as it is: 17 of them are 5, which "abab" and "aa" can be.
+    lengths = np.full(len(WORDS), 200 + 16 * 80, "int32")
+    texts = [("", "abab", ""), ("", "aaa", "")] * 10
+    starts, lengths = np.zeros(20, "int32"), np.repeat(lengths[:1], 20)
+    tight = Clips(8000, np.ones(2000, "int16"), starts, lengths, texts)
+    faster = Augmentation(tempo=0.5)
+    for (_, frames), targets in dataset(tight, augmentation=faster, seed=0):
+        for row, count in zip(targets.numpy(), frames.numpy()):
+            assert row[0] >= needed_frames(row[1:][row[1:] > 0])
+            assert row[0] == -(-count // 4)
 
 
 def test_noise_has_its_level_and_leaves_padding_alone():
