@@ -107,7 +107,9 @@ def threads() -> int:
     """How many TensorFlow itself would use for one operation."""
     asked = tf.config.threading.get_intra_op_parallelism_threads()
     asked = asked or int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0)
-    return asked or len(os.sched_getaffinity(0))
+    if asked or not hasattr(os, "sched_getaffinity"):
+        return asked or os.cpu_count() or 1
+    return len(os.sched_getaffinity(0))
 
 
 def _forward(cell: str):
