@@ -50,6 +50,7 @@ def learn_forecaster(
     max_seconds: float | None = None,
     seed: int = 0,
     run_dir: Path | None = None,
+    resume: bool = False,
     strategy: str = "auto",
     documented: bool = False,
 ) -> Learned:
@@ -64,6 +65,7 @@ def learn_forecaster(
         max_seconds: as `fit` has it.
         seed: of weights, dropout and shuffling.
         run_dir: as `fit` has it.
+        resume: the same.
         strategy: as `get_strategy` has it.
         documented: levels are standardised and no more, and the network answers with
             one number a step, the median.
@@ -98,5 +100,6 @@ def learn_forecaster(
             patience=PATIENCE,
             max_seconds=max_seconds,
             run_dir=run_dir,
+            resume=resume,
         )
     return Learned(forecaster, scaling, history)

@@ -63,7 +63,7 @@ def train(
     test_start: str | None = None, epochs: int | None = None,
     batch_size: int | None = None, max_seconds: float | None = None,
     limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
-    export_dir: Path = EXPORT_DIR,
+    export_dir: Path = EXPORT_DIR, resume: bool = False,
     strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
     documented: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
@@ -79,11 +79,10 @@ def train(
         horizon=horizon, lookback=lookback, season=season, form=form,
         validation_start=validation_start, test_start=test_start,
     )  # fmt: skip
-    run_dir = ks.make_run_dir(STEM, run_dir)
-    ks.write_facts(run_dir, "config.json", settings)
+    run_dir = ks.begin_run(STEM, settings, loaded.fingerprint)
     learned = ks.learn_forecaster(
         loaded, build_model, QUANTILES, epochs=epochs, batch_size=batch_size, seed=seed,
-        max_seconds=max_seconds, run_dir=run_dir, strategy=strategy,
+        max_seconds=max_seconds, run_dir=run_dir, resume=resume, strategy=strategy,
         documented=documented,
     )  # fmt: skip
     report, version = ks.finish_forecasts(
