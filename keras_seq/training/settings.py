@@ -95,14 +95,23 @@ def _described(value: Any) -> Any:
 
 
 def _described_data(data: tf.data.Dataset) -> list[Any]:
-    """Size, kind and contents. What a Python generator yields only it can tell."""
+    """Size, kind and contents; what a Python function yields only the data can tell."""
     told = getattr(data, "data_fingerprint", None)
-    if told is None:
-        try:  # tf.data's own: of the tensors and files, without reading a batch
-            told = int(data.fingerprint().numpy())
-        except tf.errors.OpError:
-            told = None
+    if told is None and not _calls_python(data):
+        # tf.data's own: of the tensors and files, without reading a batch.
+        told = int(data.fingerprint().numpy())
     return [int(data.cardinality()), str(data.element_spec), told]
+
+
+def _calls_python(data: tf.data.Dataset) -> bool:
+    """Then tf.data's fingerprint counts calls within the process, and tells nothing."""
+    try:
+        graph = tf.raw_ops.DatasetToGraphV2(
+            input_dataset=tf.data.experimental.to_variant(data)
+        )
+    except tf.errors.OpError:  # too large for a message, or of no graph
+        return True
+    return b"PyFunc" in graph.numpy()
 
 
 def _architecture(model: keras.Model) -> str:
