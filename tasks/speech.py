@@ -4,7 +4,7 @@ Data: a manifest (CSV, TSV, JSON Lines) with file and transcript columns, a fold
 zip archive of LABEL/x.wav, or a LibriSpeech tree; sounds of any format and rate. Where
 every clip is one label, this is keyword spotting, and accuracy is reported too. `--data
 speech_commands_mini` and `--data librispeech_dev_clean` are downloaded. Without --data
-it trains on made-up words spoken by synthetic voices: some two minutes on two cores.
+it trains on made-up words spoken by synthetic voices; --max-seconds bounds the time.
 
     python tasks/speech.py train --data train.csv --test-data test.csv
     python tasks/speech.py evaluate --data more.csv
