@@ -276,6 +276,7 @@ def test_a_killed_run_resumed_ends_as_one_never_killed(trained: Path, tmp_path: 
             process.send_signal(signal.SIGSTOP)
             busy = shell(tmp_path, *asked)
             process.kill()
+            process.wait()  # one that is dying does not hold the lock any more
         time.sleep(0.02)
     assert not (tmp_path / "run" / "metrics.json").exists()
     assert busy.returncode == 2 and busy.stderr.count("error: ") == 1
