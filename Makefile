@@ -34,7 +34,8 @@ lint: .venv/.installed
 	@$(BIN)/python -m isort --quiet --check-only --diff .
 
 benchmark: .venv-benchmark/.installed
-	@for name in tokenizer memory latency quality; do \
+	@for name in tokenizer memory windows latency monitors generate speed epoch \
+		forecast quality; do \
 		echo "== $$name"; $(BENCHMARK_BIN)/python -m benchmarks.$$name || exit 1; done
 
 .venv/.installed: EXTRAS := test

@@ -17,6 +17,7 @@ from keras_seq.evaluation.classifier import Scored, worst_mistakes
 from keras_seq.evaluation.figures import confusion_matrix_figure
 from keras_seq.evaluation.scores import format_report
 from keras_seq.export_folder import plain, write_json
+from keras_seq.training.devices import get_strategy
 from keras_seq.training.lock import take_lock
 from keras_seq.training.settings import check_same
 from keras_seq.training.tensorboard import EventWriter
@@ -41,7 +42,7 @@ def begin_run(
 
     Raises:
         UserError: It holds a run and `resume` is off; the run was started with other
-            settings or data; or another process has it.
+            settings or data; another process has it; or a device is not there.
 
     Example:
 
@@ -51,6 +52,7 @@ def begin_run(
     ...     begin_run("sentiment", settings) == begin_run("sentiment", settings)
     True
     """
+    get_strategy(settings.get("strategy", "auto"))  # a wrong one leaves no folder
     resume = settings["resume"]
     run_dir = make_run_dir(stem, settings["run_dir"], resume=resume)
     take_lock(run_dir)

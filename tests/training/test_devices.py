@@ -10,7 +10,9 @@ import keras
 import pytest
 import tensorflow as tf
 
+from keras_seq.errors import UserError
 from keras_seq.training.devices import set_precision
+from keras_seq.training.run_folder import begin_run
 
 ROOT = Path(__file__).resolve().parents[2]
 # Logical devices are set before TensorFlow begins, so a process of its own.
@@ -140,3 +142,11 @@ def test_precision_follows_the_device_and_is_said(
 def test_an_unknown_precision_is_named():
     with pytest.raises(ValueError, match="mixed is 'half'; expected auto, on or off"):
         set_precision("half")
+
+
+def test_a_device_that_is_not_there_leaves_no_folder(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [])
+    settings = {"strategy": "gpu", "resume": False, "run_dir": tmp_path / "run"}
+    with pytest.raises(UserError, match="sees no GPU"):
+        begin_run("sentiment", settings)
+    assert not list(tmp_path.iterdir())
