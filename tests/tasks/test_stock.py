@@ -79,8 +79,10 @@ def test_a_run_leaves_what_it_promises(trained: Path):
         assert report["verdict"] in ("wins", "ties", "loses")
         assert len(report["by_step"]["network"]["mae"]) == 5
         assert {"with_last_row", "with_target", "of_changes"} == set(report["lag"])
-    # Calibrated on validation, an interval holds there what it promises.
-    assert metrics["validation"]["interval"]["coverage"] == pytest.approx(0.8, abs=0.03)
+    # Calibrated on these 71 windows, either end has ceil(0.9 x 72) = 65 on its side;
+    # rounding may push the one that stands on the end across.
+    coverage = metrics["validation"]["interval"]["coverage"]
+    assert coverage == pytest.approx(1 - 2 * 6 / 71, abs=2 / 71)
     for name in ("forecasts", "error_by_step", "learning_curves"):
         assert (run / "figures" / f"{name}.png").read_bytes()[:4] == b"\x89PNG"
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
