@@ -161,7 +161,7 @@ def test_every_kind_of_tokens_and_model_goes_the_whole_way(
     arguments: tuple[str, ...], tmp_path: Path, task: ModuleType, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "a.txt").write_text(VERSE * 60, encoding="utf-8")
+    (tmp_path / "a.txt").write_text(VERSE * 120, encoding="utf-8")
     verbs = {"train": task.train, "evaluate": task.evaluate, "predict": task.predict}
     size = () if "--documented" in arguments else ("--rnn-units", "16")
     argv = ["train", "--data", "a.txt", "--epochs", "1", "--batch-size", "4", *size]
