@@ -234,7 +234,13 @@ def test_any_argument_gives_json_in_any_locale():
 @pytest.mark.parametrize("ending", ["reader leaves", "interrupt"])
 def test_answers_come_one_by_one_and_the_end_is_quiet(ending: str):
     command = [sys.executable, "-c", SCRIPT, "predict"]
-    with subprocess.Popen(command, **script()) as process:
+
+    def interruptible() -> None:  # a suite in the background has its SIGINT ignored
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(
+        command, **script(), preexec_fn=interruptible
+    ) as process:
         # An answer that is held back fails the test instead of hanging it.
         watchdog = threading.Timer(30, process.kill)
         watchdog.start()
