@@ -84,7 +84,6 @@ def train(
         learning_rate: The highest; it falls along a cosine (Loshchilov 2017).
         steps: Tokens that gradients reach back through.
         epochs: Most passes over train; default what --max-seconds has room for.
-        limit: Use at most this many characters.
         dynamic_evaluation: Score once more while learning (Krause et al. 2018).
         documented: Train the tutorial's own model instead.
     """
