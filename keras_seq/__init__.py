@@ -69,6 +69,7 @@ _MODULE_OF = {
     "TextSamples": "keras_seq.training.text_samples",
     "cosine_adam": "keras_seq.training.step_schedule",
     "language_recipe": "keras_seq.training.language_model",
+    "builder_options": "keras_seq.training.language_model",
     "train_language_model": "keras_seq.training.language_model",
     "train_documented": "keras_seq.training.documented_language",
     "token_loss": "keras_seq.losses",

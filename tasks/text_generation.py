@@ -1,8 +1,7 @@
 """Text generation: a recurrent network reads a text and learns to write on.
 
-Data: a text file, a folder of them, or a table for its texts, in any language; larger
-than memory is fine. `--data shakespeare` downloads the well-known file. Without --data
-it learns the documentation of Python's own library.
+Data: a text file, a folder of them, or a table for its texts, in any language and size;
+`--data shakespeare` downloads the well-known file; without --data Python's own docs.
 
     python tasks/text_generation.py train --data book.txt
     python tasks/text_generation.py evaluate --data other_book.txt
@@ -22,10 +21,6 @@ from keras_seq import cli
 STEM = "text_generation"
 EXPORT_DIR = Path("saved_models", STEM)
 BATCH_OF_PROMPTS = 16
-BUILDER_OPTIONS = (
-    "embedding_dim rnn_units cell num_layers dropout variational_dropout "
-    "tie_embeddings layer_norm residual"
-).split()
 
 
 def load_data(
@@ -43,8 +38,8 @@ def load_data(
 
 def build_model(data: Any, recipe: dict[str, Any]) -> Any:
     """One builder call; `recipe` has the sizes and options."""
-    chosen = {name: recipe[name] for name in BUILDER_OPTIONS}
-    return ks.build_text_generation_model(data.coder.vocab_size, **chosen)
+    options = ks.builder_options(recipe)
+    return ks.build_text_generation_model(data.coder.vocab_size, **options)
 
 
 def train(
@@ -89,8 +84,6 @@ def train(
         learning_rate: The highest; it falls along a cosine (Loshchilov 2017).
         steps: Tokens that gradients reach back through.
         epochs: Most passes over train; default what --max-seconds has room for.
-        batch_size: Streams that are read side by side.
-        limit: Use at most this many characters.
         dynamic_evaluation: Score once more while learning (Krause et al. 2018).
         documented: Train the tutorial's own model instead.
     """
@@ -137,9 +130,7 @@ def predict(
     """Write on from prompts with an exported model; "unknown" counts unread tokens.
 
     Args:
-        texts: Prompts; without them, one a line from --file or standard input.
         model: Folder of an export, or of one version.
-        file: UTF-8 text file, one prompt a line.
         max_new_tokens: Tokens to write.
         temperature: Below 1 is surer, above 1 wilder; 0 takes the likeliest token.
         top_k: Choose among so many tokens; 0 among all.

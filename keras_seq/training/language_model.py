@@ -31,10 +31,14 @@ PLAN = "plan.json"
 EMA_DECAY = 0.999
 MEAN_FROM = 0.75  # of the steps: the plain mean is of the last quarter
 SAMPLE = {"max_new_tokens": 200}
+BUILDER_OPTIONS = (
+    "embedding_dim rnn_units cell num_layers dropout variational_dropout "
+    "tie_embeddings layer_norm residual"
+).split()
 RECIPES: dict[str, dict[str, Any]] = {
     "characters": {
-        "embedding_dim": 64, "rnn_units": 512, "num_layers": 1, "dropout": 0.2,
-        "batch_size": 32, "steps": 128, "learning_rate": 0.003, "epochs": 8,
+        "embedding_dim": 64, "rnn_units": 384, "num_layers": 1, "dropout": 0.2,
+        "batch_size": 32, "steps": 64, "learning_rate": 0.006, "epochs": 8,
     },
     "words": {
         "embedding_dim": 400, "rnn_units": 400, "num_layers": 2, "dropout": 0.5,
@@ -44,7 +48,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 RECIPES["bytes"] = RECIPES["characters"]
 RECIPES["subwords"] = RECIPES["characters"] | {
-    "embedding_dim": 256, "tie_embeddings": True, "dropout": 0.3, "steps": 64,
+    "embedding_dim": 256, "tie_embeddings": True, "dropout": 0.3,
 }  # fmt: skip
 
 
@@ -69,6 +73,11 @@ def language_recipe(tokens: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     if given.get("max_seconds") is not None and "epochs" not in given:
         recipe["epochs"] = None  # as many steps as there is time for
     return recipe
+
+
+def builder_options(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a recipe, what `build_text_generation_model` takes beside the vocabulary."""
+    return {name: recipe[name] for name in BUILDER_OPTIONS}
 
 
 def train_language_model(
