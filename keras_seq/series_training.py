@@ -101,5 +101,6 @@ def learn_forecaster(
             max_seconds=max_seconds,
             run_dir=run_dir,
             resume=resume,
+            hparams={"documented": documented, "batch_size": batch_size, "seed": seed},
         )
     return Learned(forecaster, scaling, history)
