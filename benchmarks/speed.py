@@ -7,9 +7,12 @@
 A training step is forward, backward and Adam of recurrent layers and Dense(1) on one
 batch in memory; inference is the forward pass alone. All sides compute the same sums in
 float32 with the same number of threads; turns alternate, so that a machine busy with
-other work slows each alike, and the figures are medians. Half-padded batches have
+other work slows each alike, the second call of each turn counts, and the figures are
+medians. Half-padded batches have
 lengths from T / B to T: Keras gets a mask, PyTorch packed sequences. Keras, and ours,
-run as `fit` and `predict` run them; PyTorch runs eagerly, as its users do.
+run as `fit` and `predict` run them; PyTorch runs eagerly, as its users do, but for
+`set_flush_denormal`, which TensorFlow always has on: without it gradients that vanish
+over 200 steps slow PyTorch up to 20 times.
 """
 
 import argparse
@@ -46,6 +49,7 @@ SHAPES = [
 ]  # fmt: skip
 OURS, STOCK, XLA, TORCH = "keras_seq", "keras", "keras, jit", "pytorch"
 WARM_UP = 2
+PAUSE = 0.02  # seconds before each turn: OpenMP's threads spin on after their work
 Calls = dict[str, dict[str, Callable[[], object]]]  # side -> "train" and "infer"
 
 
@@ -105,6 +109,7 @@ def torch_calls(setting: Setting, x, y) -> dict[str, Callable]:
     _, _, inputs, units = setting.shape
     torch.manual_seed(0)
     torch.set_num_threads(THREADS)
+    torch.set_flush_denormal(True)
     kind = getattr(torch.nn, setting.cell.upper())
     both = setting.directions == 2
     net = kind(inputs, units, setting.layers, batch_first=True, bidirectional=both)
@@ -171,6 +176,8 @@ def measure(calls: Calls, kind: str, turns: int, seconds: float) -> dict[str, di
     start = time.perf_counter()
     for turn in itertools.count(1):
         for name, call in calls.items():
+            time.sleep(PAUSE)
+            call[kind]()  # caches warm and threads awake, as within an epoch
             begun, worked = time.perf_counter(), time.process_time()
             call[kind]()
             ended = time.perf_counter() - begun, time.process_time() - worked
