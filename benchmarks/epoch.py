@@ -26,6 +26,7 @@ from keras_seq.data.pipeline import EncodedSamples, make_text_dataset  # noqa: E
 from keras_seq.data.sources import read_table  # noqa: E402
 from keras_seq.data.text import Tokenizer, pad_sequences  # noqa: E402
 from keras_seq.layers import LSTM  # noqa: E402
+from keras_seq.training.optimizers import Adam  # noqa: E402
 
 WORDS, STEPS, BATCH, REVIEWS, LABELS = 20_000, 200, 32, 25_000, ("0", "1")
 
@@ -42,7 +43,9 @@ def load_reviews(data: Path | None) -> list[tuple[str, str]]:
     return [(" ".join(part), LABELS[i % 2]) for i, part in enumerate(parts)]
 
 
-def make_model(layer: type, mask_zero: bool) -> keras.Model:
+def make_model(
+    layer: type, mask_zero: bool, optimizer: str | Adam = "adam"
+) -> keras.Model:
     keras.utils.set_random_seed(0)
     layers = keras.layers
     model = keras.Sequential(
@@ -54,7 +57,7 @@ def make_model(layer: type, mask_zero: bool) -> keras.Model:
             layers.Dense(1, activation="sigmoid"),
         ]
     )
-    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    model.compile(optimizer, "binary_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -93,7 +96,7 @@ def main() -> None:
         samples, tokenizer, names, batch_size=BATCH, shuffle=True
     )
     contest = {
-        "keras_seq": turns(make_model(LSTM, True), bucketed, options.batches),
+        "keras_seq": turns(make_model(LSTM, True, Adam()), bucketed, options.batches),
         "keras": turns(
             make_model(keras.layers.LSTM, False), padded(samples), options.batches
         ),

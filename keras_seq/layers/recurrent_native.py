@@ -126,6 +126,7 @@ def _gradient_of_cell(op, dh_all, dh_last, dc_last, _, __) -> list[Tensor | None
         h_all, _, _, gates, c_all = _forward(cell)(
             *op.inputs, backwards=backwards, keep=True, sequences=True, threads=count
         )
+    units = recurrent.shape[0]
     back = getattr(library()[0], f"keras_seq_{cell}_back")
     dx, dr, h_before, dh0, dc0, db = back(
         recurrent=recurrent,
@@ -135,13 +136,12 @@ def _gradient_of_cell(op, dh_all, dh_last, dc_last, _, __) -> list[Tensor | None
         h_all=h_all,
         gates=gates,
         c_all=c_all,
-        dh_all=dh_all if op.get_attr("sequences") else dh_all[:0],
+        dh_all=dh_all if op.get_attr("sequences") else tf.zeros([0, units]),
         dh_last=dh_last,
         dc_last=dc_last,
         backwards=backwards,
         threads=count,
     )
-    units = recurrent.shape[0]
     h_before.set_shape([None, units])
     sums = dr if cell == "gru" else dx
     for tensor in (dx, sums):

@@ -17,6 +17,7 @@ from keras_seq.training.devices import innermost
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.lock import locked
 from keras_seq.training.monitor import Progress, TrainingMonitor
+from keras_seq.training.optimizers import Adam
 from keras_seq.training.paths import paths_table
 from keras_seq.training.resume import Clock, RunCallbacks, endless, num_batches, say
 from keras_seq.training.settings import check_same, describe_run
@@ -89,7 +90,7 @@ def fit(
         epochs: most passes over `train`.
         loss: as `model.compile` takes it; None trains as the model is compiled.
         metrics: as `model.compile` takes them.
-        optimizer: None is Adam at its default rate.
+        optimizer: None is `keras_seq.training.optimizers.Adam` at its default rate.
         clipnorm: gradients are scaled down to this global norm; None leaves them, and
             so does an optimizer that clips already.
         schedule: learning rate by epoch, such as `lr_schedule`.
@@ -127,7 +128,7 @@ def fit(
     if resume and run_dir is None:
         raise ValueError("resume needs the run_dir of the run to go on with")
     if loss is not None:
-        optimizer = keras.optimizers.get(optimizer or "adam")
+        optimizer = keras.optimizers.get(optimizer or Adam())
         moves = innermost(optimizer)
         if moves.global_clipnorm is None and moves.clipnorm is None:
             moves.global_clipnorm = clipnorm

@@ -10,6 +10,8 @@ import time
 import keras
 import tensorflow as tf
 
+from keras_seq.training.optimizers import Adam
+
 WARM_UP_SHARE = 0.02  # of all steps
 TIMED_STEPS = 8
 SPARE = 0.95  # of the time: steps are slower at times, and validation takes some
@@ -42,7 +44,7 @@ def cosine_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
         warmup_target=learning_rate if warm_up else None,
         warmup_steps=warm_up,
     )
-    return keras.optimizers.Adam(schedule, beta_2=0.99)
+    return Adam(schedule, beta_2=0.99)
 
 
 class StepLimit(keras.callbacks.Callback):

@@ -1,8 +1,6 @@
 """The sentiment task as a user runs it: shell verbs, the run folder, the export."""
 
-import importlib.util
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +8,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -22,16 +21,14 @@ from hypothesis import strategies as st
 
 from keras_seq import cli
 from keras_seq.data.samples import load_sample_reviews
+from tests.tasks.scripts import ENVIRONMENT, load_script, run_script, script_of
 
-SCRIPT = Path(__file__).resolve().parents[2] / "tasks" / "sentiment.py"
+shell = partial(run_script, "sentiment")
 
 
 @pytest.fixture(scope="module")
 def task() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("sentiment_task", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("sentiment")
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +39,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     assert "tfidf_logistic" in done.stdout
     return folder
-
-
-def shell(folder: Path, *arguments: str, text: str = "") -> subprocess.CompletedProcess:
-    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
-    return subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments],
-        cwd=folder, env=environment, input=text, capture_output=True, text=True,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -266,9 +255,9 @@ def test_hparams_compare_runs_by_validation(trained: Path):
 
 def test_a_killed_run_resumed_ends_as_one_never_killed(trained: Path, tmp_path: Path):
     asked = ("--limit", "600", "--epochs", "2", "--run-dir", "run", "--resume")
-    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
     process = subprocess.Popen(
-        [sys.executable, str(SCRIPT), *asked], cwd=tmp_path, env=environment,
+        [sys.executable, str(script_of("sentiment")), *asked],
+        cwd=tmp_path, env=ENVIRONMENT,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     while process.poll() is None:  # until its first epoch has ended

@@ -1,11 +1,10 @@
 """The speech task as a user runs it: shell verbs, the run folder, the export."""
 
-import importlib.util
 import io
 import json
-import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -16,33 +15,14 @@ import tensorflow as tf
 
 from keras_seq import cli
 from keras_seq.data.sample_speech import load_sample_speech
-from keras_seq.data.waveforms import wav_bytes
+from tests.tasks.scripts import load_script, run_script, write_words
 
-SCRIPT = Path(__file__).resolve().parents[2] / "tasks" / "speech.py"
+shell = partial(run_script, "speech")
 
 
 @pytest.fixture(scope="module")
 def task() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("speech_task", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def write_words(folder: Path, seed: int, each: int) -> None:
-    """A folder of labels: two tones and a hiss, of different speakers' pitch."""
-    rng = np.random.default_rng(seed)
-    time = np.arange(2400) / 8000
-    for number in range(each):
-        pitch = rng.uniform(0.9, 1.1)
-        up, down = (np.sin(2 * np.pi * pitch * f(time)) for f in (
-            lambda t: 400 * t + 900 * t**2, lambda t: 1400 * t - 900 * t**2))
-        sounds = {"up": up, "down": down, "hiss": rng.normal(0, 0.3, len(time))}
-        for label, sound in sounds.items():
-            path = folder / label / f"{seed}_{number}.wav"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            noisy = 0.3 * sound + rng.normal(0, 0.01, len(time))
-            path.write_bytes(wav_bytes((noisy * 32767).astype("int16"), 8000))
+    return load_script("speech")
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +37,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "nearest_template" in done.stdout
     assert "1 recordings left out: unreadable\n  words/up/broken.wav" in done.stderr
     return folder
-
-
-def shell(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
-    return subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True,
-    )  # fmt: skip
 
 
 def test_a_run_leaves_what_it_promises(trained: Path):

@@ -1,10 +1,9 @@
 """The stock task as a user runs it: shell verbs, the run folder, the export."""
 
-import importlib.util
 import json
-import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -13,39 +12,15 @@ import pytest
 import tensorflow as tf
 
 from keras_seq import cli
-from keras_seq.data.simulator import simulate_prices
+from tests.tasks.scripts import load_script, run_script, write_prices
 
-SCRIPT = Path(__file__).resolve().parents[2] / "tasks" / "stock.py"
+shell = partial(run_script, "stock")
 ROWS = 500
 
 
 @pytest.fixture(scope="module")
 def task() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("stock_task", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def write_prices(path: Path, seed: int = 0, rows: int = ROWS) -> Path:
-    """A Yahoo-style file of simulated prices."""
-    one = simulate_prices(seed, num_series=1, num_rows=rows).table.series[0]
-    lines = ["Date,Open,High,Low,Close,Adj Close,Volume"]
-    for day, (close,) in zip(one.dates.astype("datetime64[D]"), one.values):
-        lines.append(
-            f"{day},{close:.4f},{close * 1.01:.4f},{close * 0.99:.4f},{close:.4f},"
-            f"{close:.4f},{1000 + int(close * 7) % 90}"
-        )
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-def shell(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
-    return subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True,
-    )  # fmt: skip
+    return load_script("stock")
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,9 @@
 """The text generation task as a user runs it: shell verbs, run folder, export."""
 
-import importlib.util
 import json
-import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -16,18 +15,16 @@ from hypothesis import strategies as st
 from keras_seq import cli
 from keras_seq.export import load_exported
 from keras_seq.serving_text_client import stream_text
+from tests.tasks.scripts import load_script, run_script
 
-SCRIPT = Path(__file__).resolve().parents[2] / "tasks" / "text_generation.py"
+shell = partial(run_script, "text_generation")
 VERSE = "你好，世界。\nTo be, or not to be: that is the question.\n"
 SMALL = ("--rnn-units", "24", "--embedding-dim", "8", "--batch-size", "8")
 
 
 @pytest.fixture(scope="module")
 def task() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("text_generation_task", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("text_generation")
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +41,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     assert "kneser_ney_7" in done.stdout and "Dynamic evaluation" in done.stdout
     return folder
-
-
-def shell(folder: Path, *arguments: str, text: str = "") -> subprocess.CompletedProcess:
-    environment = os.environ | {"PYTHONPATH": str(SCRIPT.parents[1])}
-    return subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments],
-        cwd=folder, env=environment, input=text, capture_output=True, text=True,
-    )  # fmt: skip
 
 
 def test_a_run_leaves_what_it_promises(trained: Path):

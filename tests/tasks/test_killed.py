@@ -1,0 +1,72 @@
+"""A run of each task, killed after its first epoch and resumed, beside a whole one."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tests.tasks.scripts import (  # fmt: skip
+    ENVIRONMENT,
+    run_script,
+    script_of,
+    write_prices,
+    write_words,
+)
+
+VERSE = "To be, or not to be: that is the question.\n"
+
+
+def write_inputs(folder: Path) -> None:
+    folder.mkdir()
+    write_prices(folder / "AAPL.csv")
+    write_words(folder / "words", 0, 20)
+    (folder / "verse.txt").write_text(VERSE * 100)
+
+
+SMALL = {  # sentiment has a test of its own
+    "stock": ("--data", "AAPL.csv", "--lookback", "20", "--epochs", "4"),
+    "speech": ("--data", "words", "--batch-size", "4", "--epochs", "4"),
+    "text_generation": (
+        "--data", "verse.txt", "--rnn-units", "24", "--embedding-dim", "8",
+        "--batch-size", "8", "--epochs", "4",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("task", SMALL)
+def test_a_killed_run_resumed_ends_as_one_never_killed(task: str, tmp_path: Path):
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    for folder in (killed, whole):
+        write_inputs(folder)
+    asked = "train", *SMALL[task], "--run-dir", "run"
+    process = subprocess.Popen(
+        [sys.executable, str(script_of(task)), *asked], cwd=killed, env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while process.poll() is None:
+        if list(killed.glob("run/checkpoints/state-*")):
+            process.kill()
+        time.sleep(0.02)
+    assert process.returncode == -9 and not (killed / "run" / "metrics.json").exists()
+    resumed = run_script(task, killed, *asked, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "run: going on at epoch" in resumed.stderr
+    done = run_script(task, whole, *asked)
+    assert done.returncode == 0, done.stderr
+    found, expected = (
+        json.loads((folder / "run" / "metrics.json").read_text())
+        for folder in (killed, whole)
+    )
+    for part in ("validation", "test"):
+        assert found[part]["scores"] == expected[part]["scores"]
+    one, other = (
+        keras.models.load_model(folder / "run" / "model.keras").get_weights()
+        for folder in (killed, whole)
+    )
+    for resumed_weights, whole_weights in zip(one, other, strict=True):
+        np.testing.assert_array_equal(resumed_weights, whole_weights)

@@ -1,0 +1,75 @@
+"""Keras' Adam by one fused operation: the same numbers, the same saved file."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_seq.training.optimizers import Adam
+
+ROWS, WIDTH, STEPS = 6, 4, 20
+
+
+def walk(optimizer: keras.optimizers.Optimizer, kind: str) -> list[np.ndarray]:
+    """Where some steps lead, and the optimizer's own variables."""
+    rng = np.random.default_rng(0)
+    variable = keras.Variable(rng.normal(size=(ROWS, WIDTH)).astype("float32"))
+    for _ in range(STEPS):
+        gradient = rng.normal(size=(ROWS, WIDTH)).astype("float32")
+        if kind == "rows":  # some of them, each once
+            rows = rng.permutation(ROWS)[:3]
+            gradient = tf.IndexedSlices(gradient[:3], rows, [ROWS, WIDTH])
+        optimizer.apply([gradient], [variable])
+    return [variable.numpy(), *(each.numpy() for each in optimizer.variables)]
+
+
+@pytest.mark.parametrize("kind", ["whole", "rows"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3},
+        {"clipnorm": 0.1},
+        {"weight_decay": 0.1},
+        {"use_ema": True},
+        {"amsgrad": True},
+        {"learning_rate": keras.optimizers.schedules.CosineDecay(0.01, STEPS)},
+    ],
+    ids=str,
+)
+def test_numbers_are_those_of_keras(kind: str, options: dict):
+    for found, expected in zip(
+        walk(Adam(**options), kind), walk(keras.optimizers.Adam(**options), kind)
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_row_twice_in_a_batch_has_the_square_of_its_sum():
+    """Keras, on TensorFlow, squares both and then adds up: not Adam's moment."""
+    twice = tf.IndexedSlices(tf.constant([[1.0], [3.0]]), tf.constant([1, 1]), [2, 1])
+    ends = []
+    for gradient in (twice, tf.convert_to_tensor(twice)):
+        optimizer, variable = Adam(), keras.Variable(np.zeros((2, 1), "float32"))
+        optimizer.apply([gradient], [variable])
+        ends.append([each.numpy() for each in (variable, *optimizer.variables)])
+    for one, other in zip(*ends, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_saved_model_loads_without_keras_seq(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(Adam(0.01), "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=3, verbose=0)
+    model.save(tmp_path / "model.keras")
+    script = """
+import sys, keras
+model = keras.models.load_model("model.keras")
+assert type(model.optimizer) is keras.optimizers.Adam and "keras_seq" not in sys.modules
+assert int(model.optimizer.iterations) == 3
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
