@@ -57,7 +57,8 @@ class Adam(keras.optimizers.Adam):
         import tensorflow as tf
 
         dtype = keras.backend.standardize_dtype(variable.dtype)
-        return dtype == "float32" and not tf.distribute.has_strategy()
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        return dtype == "float32" and replicas == 1
 
 
 # Saved as Keras' own, so that a process without keras_seq loads it.

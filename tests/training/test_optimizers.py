@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_seq.training.devices import get_strategy
+from keras_seq.training.fit import fit
 from keras_seq.training.optimizers import Adam
 
 ROWS, WIDTH, STEPS = 6, 4, 20
@@ -73,3 +75,18 @@ assert int(model.optimizer.iterations) == 3
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_it_is_what_fit_takes_and_fuses_under_its_strategy():
+    data = tf.data.Dataset.from_tensors((tf.ones((4, 2)), tf.ones((4, 1))))
+    with get_strategy("cpu").scope():
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        fit(model, data, epochs=1, loss="mse", metrics=[])
+    assert isinstance(model.optimizer, Adam)
+    graph = tf.function(model.optimizer.apply).get_concrete_function(
+        [tf.ones((2, 1)), tf.ones((1,))]
+    )
+    names = {op.type for op in graph.graph.get_operations()}
+    assert "ResourceApplyAdam" in names or "ResourceApplyAdam" in str(
+        graph.graph.as_graph_def().library
+    )
