@@ -31,6 +31,7 @@ def run(
     evaluate: Callable,
     predict: Callable,
     argv: Sequence[str] | None = None,
+    directions: int = 1,
     **further: Callable,
 ) -> None:
     """Runs the verb that the command line asks for, then exits.
@@ -49,6 +50,8 @@ def run(
         evaluate: Returns a mapping.
         predict: Returns a mapping or an iterable of them, printed as they come.
         argv: Arguments after the script's name; default `sys.argv[1:]`.
+        directions: Ways in which the model reads at once, so that each has its share of
+            the cores.
         further: Verbs that a task has beside these, each returning as predict does.
 
     Raises:
@@ -66,6 +69,7 @@ def run(
     {"input": "谢谢你", "length": 3}
     """
     verbs = {"train": train, "evaluate": evaluate, "predict": predict, **further}
+    _share_cores(directions)
     stdout, status = sys.stdout, 0
     # Any text can be printed; what UTF-8 has no bytes for becomes a JSON escape.
     if hasattr(stdout, "reconfigure"):
@@ -97,6 +101,14 @@ def run(
         print("interrupted", file=sys.stderr)
         status = INTERRUPTED
     sys.exit(status)
+
+
+def _share_cores(directions: int) -> None:
+    """Operations that run side by side only wait for each other's threads if each has
+    as many as there are cores: 6 % of a training step of two BiLSTMs on two cores."""
+    if directions > 1 and "tensorflow" not in sys.modules:
+        threads = max(1, (os.cpu_count() or 1) // directions)
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
 
 
 def input_texts(texts: Sequence[str], file: str | Path | None = None) -> Iterator[str]:
