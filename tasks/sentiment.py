@@ -125,8 +125,9 @@ def evaluate(
         model: Folder of an export, or of one version.
         data: File or glob of samples; default freshly generated reviews.
     """
-    asked = ks.read_table(data, text_column, label_column) if data else None
-    return ks.evaluate_export(STEM, model, asked or ks.load_sample_reviews(FRESH_SEED))
+    given = ks.read_table(data, text_column, label_column) if data else None
+    samples = ks.load_sample_reviews(FRESH_SEED) if given is None else given
+    return ks.evaluate_export(STEM, model, samples)
 
 
 def predict(
