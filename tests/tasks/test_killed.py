@@ -38,6 +38,7 @@ SMALL = {  # sentiment has a test of its own
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", SMALL)
 def test_a_killed_run_resumed_ends_as_one_never_killed(task: str, tmp_path: Path):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
