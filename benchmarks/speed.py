@@ -8,11 +8,10 @@ A training step is forward, backward and Adam of recurrent layers and Dense(1) o
 batch in memory; inference is the forward pass alone. All sides compute the same sums in
 float32 with the same number of threads; turns alternate, so that a machine busy with
 other work slows each alike, the second call of each turn counts, and the figures are
-medians. Half-padded batches have
-lengths from T / B to T: Keras gets a mask, PyTorch packed sequences. Keras, and ours,
-run as `fit` and `predict` run them; PyTorch runs eagerly, as its users do, but for
-`set_flush_denormal`, which TensorFlow always has on: without it gradients that vanish
-over 200 steps slow PyTorch up to 20 times.
+medians. Half-padded batches have lengths from T / B to T: Keras gets a mask, PyTorch
+packed sequences. Keras, and ours, run as `fit` and `predict` run them; PyTorch runs
+eagerly, as its users do, but for `set_flush_denormal`, which TensorFlow always has on:
+without it gradients that vanish over 200 steps slow PyTorch up to 20 times.
 """
 
 import argparse
@@ -34,7 +33,7 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from benchmarks.speed_table import print_summary, print_turn  # noqa: E402
+from benchmarks.speed_table import describe, print_summary, print_turn  # noqa: E402
 from keras_seq.layers import GRU, LSTM  # noqa: E402
 
 try:
@@ -222,7 +221,7 @@ def main() -> None:
     parser.add_argument("--shapes", nargs="+", type=int, default=range(len(SHAPES)))
     parser.add_argument("--turns", type=int, default=5, help="of each side, at least")
     parser.add_argument("--seconds", type=float, default=4.0, help="for each figure")
-    parser.add_argument("--json", type=Path, help="write the figures there; adds to it")
+    parser.add_argument("--json", type=Path, help="write the figures there; goes on with what it lacks")
     options = parser.parse_args()
     gpu = bool(tf.config.list_logical_devices("GPU"))
     if gpu:  # cuDNN and XLA exclude each other
@@ -236,7 +235,10 @@ def main() -> None:
     print(f"{THREADS} threads, load {os.getloadavg()[0]:.1f} before the start")
     print(f"keras_seq: {LSTM(1).path!r}, path of the LSTM")
     rows = json.loads(options.json.read_text()) if _exists(options.json) else []
+    measured = {describe(row) for row in rows}
     for setting in settings(options):
+        if describe(setting._asdict()) in measured:
+            continue
         calls, peak = sides(setting, names), gemm_peak()
         for kind in ("train", "infer"):
             times = measure(calls, kind, options.turns, options.seconds)

@@ -1,5 +1,6 @@
 """Prints what `benchmarks/speed.py` measured: a line a setting, and geometric means."""
 
+import itertools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -63,24 +64,25 @@ def geometric_mean(values: Iterable[float]) -> float:
 
 
 def print_summary(rows: list[Row]) -> None:
-    """Geometric mean and smallest ratio, by kind, side and cell."""
-    for kind in ("train", "infer"):
-        for name in NAMES[1:]:
+    """Geometric mean and smallest ratio, by kind, side, and full or padded batches."""
+    for kind, name in itertools.product(("train", "infer"), NAMES[1:]):
+        for batches in ("all", "full", "half padded"):
             found = [
-                (ratios_of(row)[name], describe(row))
+                row
                 for row in rows
-                if row["kind"] == kind and name in row["milliseconds"]
+                if row["kind"] == kind
+                and name in row["milliseconds"]
+                and (batches == "all" or row["half_padded"] == (batches != "full"))
             ]
-            if found:
-                least, where = min(found)
-                mean = geometric_mean(ratio for ratio, _ in found)
-                work = geometric_mean(
-                    ratios_of(row, "processor")[name]
-                    for row in rows
-                    if row["kind"] == kind and name in row["processor"]
-                )
-                print(
-                    f"{kind}, {len(found)} settings: {name} takes {mean:.2f}x as long "
-                    f"as ours (geometric mean; {work:.2f}x the processor time); "
-                    f"least {least:.2f}x at {where}"
-                )
+            if not found:
+                continue
+            mean, work = (
+                geometric_mean(ratios_of(row, of)[name] for row in found)
+                for of in ("milliseconds", "processor")
+            )
+            least, where = min((ratios_of(row)[name], describe(row)) for row in found)
+            print(
+                f"{kind}, {len(found)} settings ({batches}): {name} takes {mean:.2f}x as "
+                f"long as ours (geometric mean; {work:.2f}x the processor time); "
+                f"least {least:.2f}x at {where}"
+            )
