@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument("--shapes", nargs="+", type=int, default=range(len(SHAPES)))
     parser.add_argument("--turns", type=int, default=5, help="of each side, at least")
     parser.add_argument("--seconds", type=float, default=4.0, help="for each figure")
-    parser.add_argument("--json", type=Path, help="write the figures there; goes on with what it lacks")
+    parser.add_argument("--json", type=Path, help="for the figures; adds what it lacks")
     options = parser.parse_args()
     gpu = bool(tf.config.list_logical_devices("GPU"))
     if gpu:  # cuDNN and XLA exclude each other

@@ -82,7 +82,7 @@ def print_summary(rows: list[Row]) -> None:
             )
             least, where = min((ratios_of(row)[name], describe(row)) for row in found)
             print(
-                f"{kind}, {len(found)} settings ({batches}): {name} takes {mean:.2f}x as "
-                f"long as ours (geometric mean; {work:.2f}x the processor time); "
+                f"{kind}, {len(found)} settings ({batches}): {name} takes {mean:.2f}x "
+                f"as long as ours (geometric mean; {work:.2f}x the processor time); "
                 f"least {least:.2f}x at {where}"
             )
