@@ -20,6 +20,8 @@ COMMON_HELP = {
     "data": "file or glob of samples; without it, the embedded sample",
     "text_column": "column of the texts; default found by its usual names",
     "label_column": "column of the labels; default found by its usual names",
+    "file_column": "column of file names; default found by its usual names",
+    "transcript_column": "column of transcripts; default found by its usual names",
     "date_column": "column of the dates, or several such as year month day hour",
     "target": "columns to forecast, or all; default Close of prices",
     "features": "further columns to read; default Open High Low Volume of prices",
@@ -34,6 +36,8 @@ COMMON_HELP = {
     "validation_start": "date (or row) of the first row that validates; default after "
     "70 % of them",
     "test_start": "date (or row) of the first row that tests; default after 85 %",
+    "validation_data": "samples of its own; default a part of the data",
+    "test_data": "samples of its own; default a part of the data",
     "documented": "train the tutorial's own architecture instead",
     "epochs": "most passes over the training samples",
     "batch_size": "samples in one step",

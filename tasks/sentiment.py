@@ -77,7 +77,6 @@ def train(
         validation_data: File of its own; default a tenth of the data, 1,250 at most.
         test_data: File of its own; default a tenth of the data.
         epochs: Most passes over train; default by its size, from 2 to 20.
-        documented: Train the tutorial's own architecture instead.
     """
     settings = dict(locals())
     loaded = load_data(

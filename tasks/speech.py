@@ -24,6 +24,8 @@ STEM = "speech"
 EXPORT_DIR = Path("saved_models", STEM)
 LEARNING_RATE = 0.0015
 SECONDS_HEARD = 150_000  # of sound, in all epochs together
+# Training changes tempo, voice and noise, and blanks stretches.
+AUGMENTED = dict(tempo=0.12, warp=0.12, noise_share=0.5, time_masks=2, band_masks=2)
 FRESH_SEED = 1_000_000  # of generated recordings that no training heard
 
 
@@ -79,59 +81,44 @@ def train(
 
     Args:
         data: Manifest, folder, zip archive, glob or corpus; default generated speech.
-        file_column: Column of file names; default found by its usual names.
-        transcript_column: Column of transcripts; default found by its usual names.
-        validation_data: Data of its own; default a tenth of train.
-        test_data: Data of its own; default a tenth of train.
         test_speaker: Test on this speaker, and train on all others.
         unit: What the model writes; auto takes words where every clip is one label.
         streaming: Read forwards alone, so that it answers while somebody speaks.
         epochs: Most passes over train; default by its duration, from 10 to 100.
-        documented: Train the tutorial's own architecture instead.
     """
     settings = dict(locals())
     loaded = load_data(
         data, file_column, transcript_column, validation_data, test_data,
         test_speaker, unit, streaming, documented, limit, seed,
     )  # fmt: skip
-    train_clips = loaded.splits["train"]
-    epochs = epochs or max(10, min(100, int(SECONDS_HEARD / train_clips.seconds)))
+    passes = SECONDS_HEARD // loaded.splits["train"].seconds
+    epochs = epochs or max(10, min(100, int(passes)))
     run_dir = ks.begin_run(STEM, settings, loaded.fingerprint)
     ks.tell_problems(loaded.problems, run_dir)
     ks.set_seed(seed)
     print(ks.set_precision(mixed_precision, strategy))
-    facts = loaded.alphabet, loaded.front
-    shared = {"subsampling": loaded.subsampling, "batch_size": batch_size}
-    train_set = ks.make_audio_dataset(
-        train_clips, *facts, augmentation=None if documented else augmentation(),
-        seed=seed, **shared,
-    )  # fmt: skip
-    validation_set = ks.make_audio_dataset(
-        loaded.splits["validation"], *facts, **shared
-    )
+    learning = {"seed": seed}
+    if not documented:
+        learning["augmentation"] = ks.Augmentation(**AUGMENTED)
+    train_set, validation_set = (ks.make_audio_dataset(
+        loaded.splits[part], loaded.alphabet, loaded.front, batch_size=batch_size,
+        subsampling=loaded.subsampling, **options,
+    ) for part, options in (("train", learning), ("validation", {})))  # fmt: skip
     with ks.get_strategy(strategy).scope():
         model = build_model(loaded, streaming, documented)
+        rate = ks.BudgetedRate(LEARNING_RATE, epochs, max_seconds)
         history = ks.fit(
             model, train_set, validation_set, epochs=epochs, max_seconds=max_seconds,
             loss=ks.ctc_loss_of_probabilities if documented else ks.ctc_loss,
             metrics=[ks.SymbolErrorRate()], monitor="val_cer", patience=epochs,
-            run_dir=run_dir, resume=resume, hparams=settings, callbacks=[
-                ks.BudgetedRate(LEARNING_RATE, epochs, max_seconds),
-                ks.BlankAlarm(validation_set),
-            ],
+            run_dir=run_dir, resume=resume, hparams=settings,
+            callbacks=[rate, ks.BlankAlarm(validation_set)],
         )  # fmt: skip
     report, version = ks.finish_speech_run(
         STEM, model, loaded, history, seed=seed, run_dir=run_dir, export_dir=export_dir
     )
     scores = f"{ks.format_report(report)}\n{history.seconds:.0f} seconds of training"
     return {"test scores": scores, "run": run_dir, "export": version}
-
-
-def augmentation() -> Any:
-    """What training changes: tempo, voice, noise, and stretches that are blanked."""
-    return ks.Augmentation(
-        tempo=0.12, warp=0.12, noise_share=0.5, time_masks=2, band_masks=2
-    )
 
 
 def evaluate(
@@ -143,9 +130,6 @@ def evaluate(
 
     Args:
         model: Folder of an export, or of one version.
-        data: Manifest, folder, zip archive or corpus; default freshly generated speech.
-        file_column: Column of file names; default found by its usual names.
-        transcript_column: Column of transcripts; default found by its usual names.
         beam_width: Score prefix beam search of this width, too.
         arpa: Language model for it, an ARPA file; default that of the training.
     """

@@ -3,7 +3,7 @@
 Data: CSV with Date,Open,High,Low,Close,Volume (Yahoo, Stooq), one file or several; any
 table with columns of numbers, with dates or without; `--data stooq:aapl.us` downloads a
 share. Without --data it trains on simulated prices whose best possible forecast is
-known: some two minutes on two cores. Scores on real data stand in the README.
+known. Scores and wall times on real data stand in the README.
 
     python tasks/stock.py train --data AAPL.csv
     python tasks/stock.py train --data ETTh1.csv --target all --horizon 96
@@ -89,8 +89,8 @@ def train(
     report, version = ks.finish_forecasts(
         STEM, *learned, loaded, run_dir=run_dir, export_dir=export_dir
     )
-    scores = ks.format_forecast_report(report)
-    scores += f"\n{learned.history.seconds:.0f} seconds of training"
+    seconds = f"{learned.history.seconds:.0f} seconds of training"
+    scores = f"{ks.format_forecast_report(report)}\n{seconds}"
     return {"test scores": scores, "run": run_dir, "export": version}
 
 
