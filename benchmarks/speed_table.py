@@ -1,8 +1,14 @@
-"""Prints what `benchmarks/speed.py` measured: a line a setting, and geometric means."""
+"""Prints what `benchmarks/speed.py` measured: a line a setting, and geometric means.
+
+    python -m benchmarks.speed_table speed.json      # the table of the README
+"""
 
 import itertools
+import json
 import math
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
@@ -86,3 +92,26 @@ def print_summary(rows: list[Row]) -> None:
                 f"as long as ours (geometric mean; {work:.2f}x the processor time); "
                 f"least {least:.2f}x at {where}"
             )
+
+
+def print_markdown(rows: list[Row]) -> None:
+    """The README's table: ratios by cell and shape, means over the other settings."""
+    print("| (batch, steps, inputs, units) | training: Keras | PyTorch | ", end="")
+    print("inference: Keras | PyTorch |\n|---|---|---|---|---|")
+    found = {(row["cell"], tuple(row["shape"])) for row in rows}
+    for cell, shape in sorted(found, key=lambda each: (each[0], each[1][::-1])):
+        cells = [f"{cell.upper()} {shape}"]
+        for kind, name in itertools.product(("train", "infer"), ("keras", "pytorch")):
+            ratios = [
+                ratios_of(row)[name]
+                for row in rows
+                if (row["cell"], tuple(row["shape"])) == (cell, shape)
+                and row["kind"] == kind
+            ]
+            mean = geometric_mean(ratios)
+            cells.append(f"{mean:.1f} ({min(ratios):.1f} to {max(ratios):.1f})")
+        print(f"| {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    print_markdown(json.loads(Path(sys.argv[1]).read_text()))
