@@ -1,25 +1,18 @@
 """Forecasts of real series beside their baselines: the table of the README.
 
-    python benchmarks/forecast.py --data-dir DIR [--only etth1] [--seeds 0 1 2]
+    python -m benchmarks.forecast --data-dir DIR [--only etth1] [--seeds 0 1 2]
 
-Runs the documented command of tasks/stock.py in a process of its own, one after the
-other, and prints what its metrics.json says of the test part. Nothing is tuned here:
-every run scores its test part once, at its end. ETTh1 has the usual protocol: rows
+Runs the documented command of tasks/stock.py and prints what its metrics.json says of
+the test part. Nothing is tuned here: every run scores its test part once. ETTh1 has the usual protocol: rows
 8,640, 2,880 and 2,880, all seven variables, standardised by train rows, 2,785 test
 windows.
 """
 
-import argparse
-import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-SCRIPT = ROOT / "tasks" / "stock.py"
+from benchmarks.task_runs import parser_of_sets, run_task, write_reports
+
 ETTH1 = ["--target", "all", "--horizon", "96", "--validation-start", "2017-06-26",
          "--test-start", "2017-10-24"]  # fmt: skip
 PM25 = ["--target", "pm2.5", "--features", "TEMP", "DEWP", "PRES", "Iws",
@@ -42,16 +35,10 @@ SETS = {
 
 
 def run_once(data_dir: Path, name: str, seed: int) -> dict:
-    """One training by the documented command; its metrics.json."""
+    """One training of a set; its metrics.json."""
     files, options = SETS[name]
-    command = [sys.executable, str(SCRIPT), "train", "--seed", str(seed), *options]
-    if files:
-        command += ["--data", *(str(data_dir / file) for file in files)]
-    with tempfile.TemporaryDirectory() as folder:
-        command += ["--run-dir", f"{folder}/run", "--export-dir", f"{folder}/model"]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        subprocess.run(command, check=True, stdout=sys.stderr, env=environment)
-        return json.loads(Path(folder, "run", "metrics.json").read_text())
+    data = ["--data", *(str(data_dir / file) for file in files)] if files else []
+    return run_task("stock", [*options, *data], seed)
 
 
 def shown(name: str, runs: list[dict]) -> str:
@@ -92,13 +79,7 @@ def _seeds(values: list[float]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    shared = os.environ.get("KERAS_SEQ_DATA", ROOT.parent / "shared" / "data")
-    parser.add_argument("--data-dir", type=Path, default=Path(shared))
-    parser.add_argument("--only", nargs="+", choices=SETS, default=list(SETS))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--json", type=Path, help="file for all reports")
-    arguments = parser.parse_args()
+    arguments = parser_of_sets(__doc__, SETS).parse_args()
     if not arguments.data_dir.is_dir():
         print(f"forecast: no data in {arguments.data_dir}; the simulator alone")
         arguments.only = [name for name in arguments.only if not SETS[name][0]]
@@ -107,8 +88,7 @@ def main() -> None:
         runs = [run_once(arguments.data_dir, name, s) for s in arguments.seeds]
         reports[name] = runs
         print(shown(name, runs), flush=True)
-        if arguments.json:
-            arguments.json.write_text(json.dumps(reports, indent=2))
+        write_reports(arguments.json, reports)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,17 @@
 """Scores on real data beside the baseline: the table of the README, one command.
 
-    python benchmarks/quality.py --data-dir DIR [--only imdb] [--seeds 0 1 2]
+    python -m benchmarks.quality --data-dir DIR [--only imdb] [--seeds 0 1 2]
 
 Runs the documented command of each task in a process of its own, one after another, on
 the files that DIR holds, and prints the median and all seeds. Nothing is tuned here:
 every run scores its test file once, at its end.
 """
 
-import argparse
-import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-SCRIPT = ROOT / "tasks" / "sentiment.py"
+from benchmarks.task_runs import parser_of_sets, run_task, write_reports
+
 # Name: (train file, validation file, test file, further options).
 ZH = "sentiment_zh"
 SETS = {
@@ -41,27 +35,16 @@ SETS = {
 
 
 def run_once(data_dir: Path, name: str, seed: int) -> dict:
-    """One training by the documented command; its metrics.json."""
+    """One training of a set; its metrics.json."""
     *files, options = SETS[name]
-    command = [sys.executable, str(SCRIPT), "train", "--seed", str(seed), *options]
+    options = list(options)
     for option, file in zip(("--data", "--validation-data", "--test-data"), files):
-        if file:
-            command += [option, str(data_dir / file)]
-    with tempfile.TemporaryDirectory() as folder:
-        command += ["--run-dir", f"{folder}/run", "--export-dir", f"{folder}/model"]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        subprocess.run(command, check=True, stdout=sys.stderr, env=environment)
-        return json.loads(Path(folder, "run", "metrics.json").read_text())
+        options += [option, str(data_dir / file)] if file else []
+    return run_task("sentiment", options, seed)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    shared = os.environ.get("KERAS_SEQ_DATA", ROOT.parent / "shared" / "data")
-    parser.add_argument("--data-dir", type=Path, default=Path(shared))
-    parser.add_argument("--only", nargs="+", choices=SETS, default=list(SETS))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--json", type=Path, help="file for all reports")
-    arguments = parser.parse_args()
+    arguments = parser_of_sets(__doc__, SETS).parse_args()
     if not arguments.data_dir.is_dir():
         print(f"quality: skipped, there is no data in {arguments.data_dir}")
         return
@@ -81,8 +64,7 @@ def main() -> None:
             f"{', '.join(verdicts)}",
             flush=True,
         )
-        if arguments.json:
-            arguments.json.write_text(json.dumps(reports, indent=2))
+        write_reports(arguments.json, reports)
 
 
 if __name__ == "__main__":

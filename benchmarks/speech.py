@@ -1,7 +1,7 @@
 """Speech on real data, and how fast the exported model hears.
 
-    python benchmarks/speech.py --only speed [--model saved_models/speech]
-    python benchmarks/speech.py --only digits census --data-dir DIR [--seeds 0 1 2]
+    python -m benchmarks.speech --only speed [--model saved_models/speech]
+    python -m benchmarks.speech --only digits census --data-dir DIR [--seeds 0 1 2]
 
 `speed`: seconds of work for a second of sound, on one core, one recording at a time,
 in process and warmed up; without --model a small training on generated speech comes
@@ -11,8 +11,6 @@ process of its own and print its test scores: `digits` is FSDD's official split,
 here: every run scores its test part once, at its end.
 """
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -23,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.task_runs import ROOT, parser_of_sets, run_task, write_reports
+
 SCRIPT = str(ROOT / "tasks" / "speech.py")
 DIGITS = ["--data", "speech_fsdd/manifest.csv"]
 CENSUS = ["--data", "speech_an4/train.csv", "--validation-data", "speech_an4/dev.csv",
@@ -41,15 +40,10 @@ SETS = {
 SECONDS, REPEATS = (1, 3, 10), 7
 
 
-def run_task(options: list[str], data_dir: Path, seed: int) -> dict:
-    """One training by the documented command; its metrics.json."""
+def run_once(options: list[str], data_dir: Path, seed: int) -> dict:
+    """One training of a set; its metrics.json."""
     files = [str(data_dir / o) if o.startswith("speech_") else o for o in options]
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, SCRIPT, "train", *files, "--seed", str(seed)]
-        command += ["--run-dir", f"{folder}/run", "--export-dir", f"{folder}/model"]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        subprocess.run(command, check=True, stdout=sys.stderr, env=environment)
-        return json.loads(Path(folder, "run", "metrics.json").read_text())
+    return run_task("speech", files, seed)
 
 
 def show(name: str, score: str, runs: list[dict]) -> None:
@@ -107,15 +101,12 @@ def measure_speed(model: Path | None) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    shared = os.environ.get("KERAS_SEQ_DATA", ROOT.parent / "shared" / "data")
-    parser.add_argument("--data-dir", type=Path, default=Path(shared))
-    names = ["speed", *SETS]
-    parser.add_argument("--only", nargs="+", choices=names, default=["speed"])
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser = parser_of_sets(__doc__, ["speed", *SETS])
+    parser.set_defaults(only=["speed"], seeds=[0])
     parser.add_argument("--max-seconds", type=float, help="instead of the documented")
     parser.add_argument("--model", type=Path, help="an export, for `speed`")
     arguments = parser.parse_args()
+    reports = {}
     for name in arguments.only:
         if name == "speed":
             measure_speed(arguments.model)
@@ -127,14 +118,18 @@ def main() -> None:
         if arguments.max_seconds:
             options = [*options, "--max-seconds", str(arguments.max_seconds)]
         if name != "digits_by_speaker":
-            runs = [run_task(options, arguments.data_dir, s) for s in arguments.seeds]
+            runs = [run_once(options, arguments.data_dir, s) for s in arguments.seeds]
             show(name, score, runs)
+            reports[name] = runs
+            write_reports(arguments.json, reports)
             continue
         means = []
         for speaker in SPEAKERS:
             left_out = [*options, "--test-speaker", speaker]
-            runs = [run_task(left_out, arguments.data_dir, s) for s in arguments.seeds]
+            runs = [run_once(left_out, arguments.data_dir, s) for s in arguments.seeds]
             show(f"digits without {speaker}", score, runs)
+            reports[f"digits without {speaker}"] = runs
+            write_reports(arguments.json, reports)
             means.append([run["test"]["scores"][score]["value"] for run in runs])
         mean = np.mean(means, axis=0)
         print(f"{name:24} mean of five speakers: {', '.join(f'{m:.4f}' for m in mean)}")
