@@ -3,9 +3,9 @@
     python -m benchmarks.forecast --data-dir DIR [--only etth1] [--seeds 0 1 2]
 
 Runs the documented command of tasks/stock.py and prints what its metrics.json says of
-the test part. Nothing is tuned here: every run scores its test part once. ETTh1 has the usual protocol: rows
-8,640, 2,880 and 2,880, all seven variables, standardised by train rows, 2,785 test
-windows.
+the test part. Nothing is tuned here: every run scores its test part once. ETTh1 has the
+usual protocol: rows 8,640, 2,880 and 2,880, all seven variables, standardised by train
+rows, 2,785 test windows.
 """
 
 import statistics
