@@ -4,8 +4,8 @@
 
 The same LSTM over 65 characters, of 384 units as the task's recipe, writes for two
 prompts. The SavedModel is asked for 300 characters at once. The naive loop, as in
-tutorials, calls `model.predict` on the last 100 characters for each new one; its rate is
-taken over fewer characters, each of which costs the same. Rounds take turns, so that
+tutorials, calls `model.predict` on the last 100 characters for each new one; its rate
+is taken over fewer characters, each of which costs the same. Rounds take turns, so that
 what else the machine does falls on both; medians are shown.
 """
 
