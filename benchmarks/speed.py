@@ -48,6 +48,7 @@ SHAPES = [
 ]  # fmt: skip
 OURS, STOCK, XLA, TORCH = "keras_seq", "keras", "keras, jit", "pytorch"
 WARM_UP = 2
+XLA_MOST_WEIGHTS = 9_000_000  # of recurrent kernels: beyond, memory runs out
 PAUSE = 0.02  # seconds before each turn: OpenMP's threads spin on after their work
 Calls = dict[str, dict[str, Callable[[], object]]]  # side -> "train" and "infer"
 
@@ -64,6 +65,11 @@ class Setting(NamedTuple):
         if not self.half_padded:
             return np.full(batch, steps)
         return np.maximum(1, (np.arange(batch) + 1) * steps // batch)
+
+    def weights(self) -> int:
+        """Of the recurrent kernels."""
+        gates = 4 if self.cell == "lstm" else 3
+        return self.layers * self.directions * gates * self.shape[-1] ** 2
 
     def gflop(self, kind: str) -> float:
         """Of the matrix products that no side can leave out."""
@@ -153,7 +159,9 @@ def sides(setting: Setting, names: list[str]) -> Calls:
     )
     made: Calls = {}
     for name in names:
-        if name == TORCH:
+        if name == XLA and setting.weights() > XLA_MOST_WEIGHTS:
+            print("keras, jit: left out of the next; XLA asks for 16 GiB there")
+        elif name == TORCH:
             made[name] = torch_calls(setting, x, y)
         else:
             layer = fast if name == OURS else slow
