@@ -26,10 +26,10 @@ from keras_seq.data.recordings import Recording, sound_files
 from keras_seq.data.speech_splits import limit_recordings, part_recordings
 from keras_seq.data.waveforms import read_audio
 from keras_seq.errors import UserError
+from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.evaluation.speech_baselines import (
     fit_speech_baselines,
     load_speech_baselines,
-    save_speech_baselines,
 )
 from keras_seq.export import EXTRA, Exported, export, load_exported
 from keras_seq.models.speech import answered_frames
@@ -204,7 +204,7 @@ def finish_speech_run(
         "data": data.fingerprint,
         "metrics": reports["test"],
     }
-    extra = {BASELINES: partial(save_speech_baselines, baselines=baselines)}
+    extra = {BASELINES: partial(save_fitted, baselines=baselines)}
     if search is not None:
         facts["beam_search"] = search.facts()
         arpa = search.model.to_arpa()

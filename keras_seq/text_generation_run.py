@@ -18,12 +18,12 @@ from keras_seq.data.coders import Bytes, Characters, TextCoder, Words, coder_fro
 from keras_seq.data.corpus import Corpus, split_text
 from keras_seq.data.streams import encode_corpus
 from keras_seq.data.subwords import Subwords
+from keras_seq.evaluation.fitted import load_fitted, save_fitted
+from keras_seq.evaluation.kneser_ney import KneserNey
 from keras_seq.evaluation.language import format_language_report
 from keras_seq.evaluation.language_model import (
     copies,
     fit_language_baselines,
-    load_language_baselines,
-    save_language_baselines,
     score_language_model,
 )
 from keras_seq.export import EXTRA, export, load_exported
@@ -183,7 +183,7 @@ def finish_language_run(
         },
         extra_files={
             CODER: partial(_write, data.coder.to_json()),
-            BASELINES: partial(save_language_baselines, baselines=baselines),
+            BASELINES: partial(save_fitted, baselines=baselines),
         },
     )  # fmt: skip
     return reports["test"], version
@@ -246,7 +246,7 @@ def evaluate_language_export(
         UserError: It is no export, or there is no text.
     """
     exported = load_exported(model)
-    baselines = load_language_baselines(exported.path / EXTRA / BASELINES)
+    baselines = load_fitted(exported.path / EXTRA / BASELINES, lambda _: KneserNey)
     score = partial(score_texts, exported.signature("score_tokens"))
     return score_language_model(task, corpus, score, baselines)
 

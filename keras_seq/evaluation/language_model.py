@@ -7,7 +7,6 @@ Shapes: N tokens.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,34 +51,6 @@ def fit_language_baselines(
     orders = (1, ORDERS[kind])
     fitted = (KneserNey(order, vocab_size).fit(counted) for order in orders)
     return {model.name: model for model in fitted}
-
-
-def save_language_baselines(path: Path, baselines: Mapping[str, KneserNey]) -> None:
-    """Writes fitted n-gram models as arrays alone."""
-    arrays = {
-        f"{name}/{key}": values
-        for name, model in baselines.items()
-        for key, values in model.to_arrays().items()
-    }
-    with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
-
-
-def load_language_baselines(path: Path) -> dict[str, KneserNey]:
-    """Reads what `save_language_baselines` wrote.
-
-    Raises:
-        UserError: The file is missing or no such file.
-    """
-    found: dict[str, dict[str, np.ndarray]] = {}
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            for name in file.files:
-                model, _, key = name.partition("/")
-                found.setdefault(model, {})[key] = file[name]
-        return {name: KneserNey.from_arrays(each) for name, each in found.items()}
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path}: no baselines can be read ({error})") from error
 
 
 def score_language_model(

@@ -9,9 +9,12 @@ Shapes: K clips, T frames, F bands, M cepstral coefficients.
 
 import collections
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from keras_seq.evaluation.fitted import load_fitted
 
 COEFFICIENTS = 13
 # The nearest of more templates is dearer to find, and seldom another label.
@@ -256,31 +259,13 @@ def fit_speech_baselines(
     return {kind.name: kind().fit(features, transcripts) for kind in kinds}
 
 
-def save_speech_baselines(path: Any, baselines: Mapping[str, Any]) -> None:
-    """Writes fitted baselines as arrays alone, to a .npz file."""
-    arrays = {
-        f"{name}/{key}": value
-        for name, baseline in baselines.items()
-        for key, value in baseline.to_arrays().items()
-    }
-    with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
+def load_speech_baselines(path: Path) -> dict[str, Any]:
+    """Reads what `save_fitted` wrote of them.
 
-
-def load_speech_baselines(path: Any) -> dict[str, Any]:
-    """Reads what `save_speech_baselines` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    found = {}
-    for kind in BASELINES:
-        own = {
-            key.partition("/")[2]: value
-            for key, value in arrays.items()
-            if key.startswith(kind.name + "/")
-        }
-        if own:
-            found[kind.name] = kind.from_arrays(own)
-    return found
+    Raises:
+        UserError: The file is missing, or holds something else.
+    """
+    return load_fitted(path, {kind.name: kind for kind in BASELINES}.__getitem__)
 
 
 def _bytes(texts: Sequence[str]) -> np.ndarray:

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from keras_seq.errors import UserError
 from keras_seq.evaluation import language_model
+from keras_seq.evaluation.fitted import load_fitted, save_fitted
 from keras_seq.evaluation.kneser_ney import KneserNey
 from keras_seq.evaluation.language import (
     copied_share,
@@ -91,11 +93,17 @@ def test_long_texts_are_scored_in_rows_every_token_once(monkeypatch):
 def test_baselines_go_to_a_file_and_back(tmp_path):
     ids = np.random.default_rng(0).integers(2, 20, 400)
     fitted = language_model.fit_language_baselines(ids, "words", 20)
-    language_model.save_language_baselines(tmp_path / "b.npz", fitted)
-    again = language_model.load_language_baselines(tmp_path / "b.npz")
+    path = tmp_path / "b.npz"
+    save_fitted(path, fitted)
+    again = load_fitted(path, lambda _: KneserNey)
     assert list(again) == ["unigram", "kneser_ney_5"]
     for name in again:
         expected = fitted[name].log_probabilities(ids)
         assert np.array_equal(again[name].log_probabilities(ids), expected)
-    with pytest.raises(ValueError, match="no baselines can be read"):
-        language_model.load_language_baselines(tmp_path / "none.npz")
+    whole = path.read_bytes()
+    for content in (None, b"", b"no file of arrays", whole[: len(whole) // 2]):
+        path.unlink(missing_ok=True)
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(UserError, match="b.npz: no baselines can be read"):
+            load_fitted(path, lambda _: KneserNey)

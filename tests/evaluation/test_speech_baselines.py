@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.evaluation.speech_baselines import (
     fit_speech_baselines,
     load_speech_baselines,
-    save_speech_baselines,
     warped_distances,
 )
 
@@ -58,7 +58,7 @@ def test_they_learn_from_train_and_survive_a_file(tmp_path: Path):
     assert found["nearest_template"] == labels
     assert found["mean_features_logistic"] == labels
     assert set(found["most_frequent"]) == {"down"}  # all are as frequent; the first
-    save_speech_baselines(tmp_path / "baselines.npz", fitted)
+    save_fitted(tmp_path / "baselines.npz", fitted)
     again = load_speech_baselines(tmp_path / "baselines.npz")
     assert {name: b.predict(clips) for name, b in again.items()} == found
 

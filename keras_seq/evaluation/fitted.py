@@ -1,0 +1,50 @@
+"""Fitted baselines in a file, as arrays alone: without pickle, safe to read."""
+
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_seq.errors import UserError
+
+
+def save_fitted(path: Path, baselines: Mapping[str, Any]) -> None:
+    """Writes what each baseline's `to_arrays` gives to a .npz file.
+
+    Args:
+        path: of the file.
+        baselines: by name; a name holds no "/".
+    """
+    arrays = {
+        f"{name}/{key}": values
+        for name, baseline in baselines.items()
+        for key, values in baseline.to_arrays().items()
+    }
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def load_fitted(path: Path, kind_of: Callable[[str], type]) -> dict[str, Any]:
+    """Reads what `save_fitted` wrote.
+
+    Args:
+        path: of the file.
+        kind_of: from a baseline's name to its class, which has `from_arrays`.
+
+    Returns:
+        Baselines by name, in the order of the file.
+
+    Raises:
+        UserError: The file is missing, or holds something else.
+    """
+    found: dict[str, dict[str, np.ndarray]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            for place in file.files:
+                name, _, key = place.partition("/")
+                found.setdefault(name, {})[key] = file[place]
+        return {name: kind_of(name).from_arrays(own) for name, own in found.items()}
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: no baselines can be read ({error})") from error
