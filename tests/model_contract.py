@@ -4,8 +4,11 @@ The properties that each record is held to are in `tests/models/test_contract.py
 file imports Keras alone, so that it can run under any backend.
 """
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -212,3 +215,13 @@ FRAME_RECORDS = [
         {"bidirectional": True, "subsampling": 4, "logits": True},
     ),
 ]  # fmt: skip
+
+
+def run_under_jax(root: Path, script: str) -> None:
+    """Runs Python lines, asserts among them, in a process with JAX behind Keras."""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=root, env={"KERAS_BACKEND": "jax", "PYTHONPATH": str(root), "PATH": ""},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

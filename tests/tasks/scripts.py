@@ -1,6 +1,8 @@
 """Task scripts as modules and as commands, and small inputs for them."""
 
+import contextlib
 import importlib.util
+import io
 import os
 import subprocess
 import sys
@@ -8,7 +10,9 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pytest
 
+from keras_seq import cli
 from keras_seq.data.simulator import simulate_prices
 from keras_seq.data.waveforms import wav_bytes
 
@@ -35,6 +39,27 @@ def run_script(
         [sys.executable, str(script_of(name)), *arguments],
         cwd=folder, env=ENVIRONMENT, input=text, capture_output=True, text=True,
     )  # fmt: skip
+
+
+def refuse(task: ModuleType, data: str, message: str, remark: str = "") -> None:
+    """Holds `train` to one line of what is wrong with its data, and status 2.
+
+    Args:
+        task: the script.
+        data: name of the file.
+        message: what the line says.
+        remark: of lines before it that are none of an error.
+    """
+    verbs = {"train": task.train, "evaluate": task.evaluate, "predict": task.predict}
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.raises(SystemExit) as stop:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            cli.run("", **verbs, argv=["train", "--data", data])
+    assert stop.value.code == 2 and out.getvalue() == ""
+    lines = [
+        line for line in err.getvalue().splitlines() if not remark or remark not in line
+    ]
+    assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0]
 
 
 def write_prices(path: Path, seed: int = 0, rows: int = 500) -> Path:

@@ -19,9 +19,8 @@ import tensorflow as tf
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from keras_seq import cli
 from keras_seq.data.samples import load_sample_reviews
-from tests.tasks.scripts import ENVIRONMENT, load_script, run_script, script_of
+from tests.tasks.scripts import ENVIRONMENT, load_script, refuse, run_script, script_of
 
 shell = partial(run_script, "sentiment")
 
@@ -132,21 +131,14 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_data_is_one_line_and_leaves_nothing(
-    case: str, tmp_path: Path, monkeypatch, capsys, task: ModuleType
+    case: str, tmp_path: Path, monkeypatch, task: ModuleType
 ):
     name, content, message = BAD[case]
     monkeypatch.chdir(tmp_path)
     if content is not None:
         raw = content if isinstance(content, bytes) else content.encode()
         Path(name).write_bytes(raw)
-    verbs = {"train": task.train, "evaluate": task.evaluate, "predict": task.predict}
-    with pytest.raises(SystemExit) as stop:
-        cli.run("", **verbs, argv=["train", "--data", name])
-    told = capsys.readouterr()
-    assert stop.value.code == 2
-    assert told.out == ""
-    assert told.err.startswith("error: ") and told.err.count("\n") == 1
-    assert message in told.err
+    refuse(task, name, message)
     assert {path.name for path in tmp_path.iterdir()} <= {name}
 
 

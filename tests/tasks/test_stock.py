@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_seq import cli
-from tests.tasks.scripts import load_script, run_script, write_prices
+from tests.tasks.scripts import load_script, refuse, run_script, write_prices
 
 shell = partial(run_script, "stock")
 ROWS = 500
@@ -219,21 +218,13 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_data_is_one_line_and_leaves_nothing(
-    case: str, tmp_path: Path, monkeypatch, capsys, task: ModuleType
+    case: str, tmp_path: Path, monkeypatch, task: ModuleType
 ):
     name, content, message = BAD[case]
     monkeypatch.chdir(tmp_path)
     if content is not None:
         Path(name).write_text(content)
-    verbs = {"train": task.train, "evaluate": task.evaluate, "predict": task.predict}
-    with pytest.raises(SystemExit) as stop:
-        cli.run("", **verbs, backtest=task.backtest, argv=["train", "--data", name])
-    told = capsys.readouterr()
-    assert stop.value.code == 2
-    assert told.out == ""
-    lines = [line for line in told.err.splitlines() if "no date column" not in line]
-    assert len(lines) == 1 and lines[0].startswith("error: ")
-    assert message in lines[0]
+    refuse(task, name, message, remark="no date column")
     assert {path.name for path in tmp_path.iterdir()} <= {name}
 
 

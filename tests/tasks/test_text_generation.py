@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from keras_seq import cli
 from keras_seq.export import load_exported
 from keras_seq.serving_text_client import stream_text
-from tests.tasks.scripts import load_script, run_script
+from tests.tasks.scripts import load_script, refuse, run_script
 
 shell = partial(run_script, "text_generation")
 VERSE = "你好，世界。\nTo be, or not to be: that is the question.\n"
@@ -173,20 +173,13 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_data_is_one_line_and_leaves_nothing(
-    case: str, tmp_path: Path, monkeypatch, capsys, task: ModuleType
+    case: str, tmp_path: Path, monkeypatch, task: ModuleType
 ):
     name, content, message = BAD[case]
     monkeypatch.chdir(tmp_path)
     if content is not None:
         Path(name).write_bytes(content)
-    verbs = {"train": task.train, "evaluate": task.evaluate, "predict": task.predict}
-    with pytest.raises(SystemExit) as stop:
-        cli.run("", **verbs, argv=["train", "--data", name])
-    told = capsys.readouterr()
-    assert stop.value.code == 2
-    assert told.out == ""
-    assert told.err.startswith("error: ") and told.err.count("\n") == 1
-    assert message in told.err
+    refuse(task, name, message)
     assert {path.name for path in tmp_path.iterdir()} <= {name}
 
 
