@@ -62,14 +62,16 @@ class TakesTurns(keras.callbacks.Callback):
 
     def __init__(self, turns: Turns, kind: str) -> None:
         super().__init__()
-        self.turns, self.kind, self.steps = turns, kind, 0
+        self.turns, self.kind = turns, kind
 
     def get_state(self) -> dict:  # nothing that a checkpoint should keep
         return {}
 
+    def due_after(self, step: int) -> int:
+        return TURN * (step // TURN + 1)
+
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        self.steps += 1
-        if self.steps % TURN == 0:
+        if int(self.model.optimizer.iterations) % TURN == 0:
             self.turns.hand_on(self.kind)
             self.turns.take(self.kind)
 

@@ -18,7 +18,7 @@ import tensorflow as tf
 from keras_seq.errors import UserError
 from keras_seq.training.devices import tap_gradients
 from keras_seq.training.fault import FAULTY_BATCH, cause_of, save_batch
-from keras_seq.training.tensorboard import EventWriter
+from keras_seq.training.tensorboard import EventWriter, next_due
 
 Gradient = tf.Tensor | tf.IndexedSlices
 
@@ -148,6 +148,15 @@ class GradientMonitor(keras.callbacks.Callback):
         self.release()
         self._writer.close()
 
+    def is_fine(self, logs: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Whether the training step that returned `logs` has not broken; bool ()."""
+        fine = tf.reduce_all(tf.math.is_finite(self._found.read_value()))
+        return fine & tf.math.is_finite(tf.cast(logs.get("loss", 0.0), tf.float32))
+
+    def due_after(self, step: int) -> int:
+        """The next step whose norms are written; one that breaks comes at once."""
+        return next_due(step, self.every)
+
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch = epoch
 
@@ -191,11 +200,9 @@ class GradientMonitor(keras.callbacks.Callback):
 
         def step(data: Any) -> dict[str, tf.Tensor]:
             logs = train_step(data)
-            fine = tf.reduce_all(tf.math.is_finite(self._found.read_value()))
-            fine &= tf.math.is_finite(tf.cast(logs.get("loss", 0.0), tf.float32))
             flat = [tf.convert_to_tensor(part) for part in tf.nest.flatten(data)
                     if part is not None]  # fmt: skip
-            tf.cond(fine, lambda: tf.no_op(), lambda: self._keep(flat))
+            tf.cond(self.is_fine(logs), lambda: tf.no_op(), lambda: self._keep(flat))
             return logs
 
         return step

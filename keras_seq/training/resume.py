@@ -2,19 +2,21 @@
 
 Keras' own list of callbacks, which also saves the run's state and, when resumed, puts
 it back: after every callback has begun, since some forget what they knew as they begin.
-A resumed epoch is walked from its first batch; the steps that were done are passed over
-without data, computation or callbacks, so that every step keeps its number.
+Keras walks an epoch batch by batch; batches that an execution before has done, or the
+run that is resumed, are passed over without data, computation or callbacks, so that
+every step keeps its number.
 """
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_seq.training.checkpoint import Checkpoints, State
+from keras_seq.training.execution import Execution
 from keras_seq.training.run_state import put_state, take_state
 
 # A state is saved when this many times its cost has passed since the last: at most 2 %.
@@ -69,8 +71,9 @@ class RunCallbacks(keras.callbacks.CallbackList):
         self.clock = clock
         self.every_seconds = every_seconds
         self._state = state
-        self._done = 0  # steps of the resumed epoch that stay done
-        self._epoch = 0
+        self._done = 0  # steps of this epoch
+        self._epoch = self._batch = 0
+        self._begun = -1  # the batch that the last execution began with
         self._last_saved = time.monotonic()
 
     @property
@@ -83,8 +86,8 @@ class RunCallbacks(keras.callbacks.CallbackList):
         if self._state is not None:
             put_state(self.model, self.callbacks, self._state)
             self._done = self._state.facts["batch"]
-        if self._done:
-            self.model.train_function = self._passing_over(self.model.train_function)
+        self._execution = Execution(self.model, self.callbacks, self.params["steps"])
+        self.model.train_function = self._execute
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         super().on_epoch_begin(epoch, logs)
@@ -92,18 +95,20 @@ class RunCallbacks(keras.callbacks.CallbackList):
         if self._done:
             # Keras has just reset the metrics, and callbacks have begun the epoch anew.
             put_state(self.model, self.callbacks, self._state)
+            self._logs = self.model.get_metrics_result()
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        self._batch = batch
         if batch >= self._done:
             super().on_train_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if batch < self._done:
+        if batch != self._begun:
             return
-        super().on_train_batch_end(batch, logs)
+        super().on_train_batch_end(self._done - 1, logs)
         waited = time.monotonic() - self._last_saved
         if waited >= self.every_seconds and not self.model.stop_training:
-            self._save(self._epoch, batch + 1, over=False)
+            self._save(self._epoch, self._done, over=False)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         super().on_epoch_end(epoch, logs)
@@ -111,19 +116,14 @@ class RunCallbacks(keras.callbacks.CallbackList):
         over = self.model.stop_training or epoch + 1 == self.params["epochs"]
         self._save(epoch + 1, 0, over)
 
-    def _passing_over(self, step: Callable) -> Callable:
-        """The training step, but for those that are done already."""
-        passed = 0
-
-        def step_or_pass(iterator: Any) -> dict:
-            nonlocal passed
-            if passed < self._done:
-                passed += int(self.model.steps_per_execution)
-                return self.model.get_metrics_result()
-            self.model.train_function = step
-            return step(iterator)
-
-        return step_or_pass
+    def _execute(self, iterator: Any) -> dict[str, Any]:
+        """What Keras calls for each batch."""
+        if self._batch < self._done:
+            return self._logs
+        self._begun = self._batch
+        self._logs, steps = self._execution.run(iterator, self._batch)
+        self._done += steps
+        return self._logs
 
     def _save(self, epoch: int, batch: int, over: bool) -> None:
         if self.checkpoints is None:

@@ -58,6 +58,10 @@ class StepLimit(keras.callbacks.Callback):
         super().__init__()
         self.steps = steps
 
+    def due_after(self, step: int) -> int:
+        """The step that must not be passed."""
+        return self.steps
+
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         if int(self.model.optimizer.iterations) >= self.steps:
             self.model.stop_training = True

@@ -127,6 +127,10 @@ class RunBoard(keras.callbacks.Callback):
             self._show_weights(0)
         self._has_begun = True
 
+    def due_after(self, step: int) -> int:
+        """The next step with a point of its own."""
+        return next_due(step, self.every)
+
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         step = int(self.model.optimizer.iterations.numpy())
         if step % self.every == 0 or step == 1:
@@ -230,6 +234,17 @@ class RunBoard(keras.callbacks.Callback):
             f"  metadata_path: {json.dumps('words.tsv')}\n}}\n"
         )
         (folder / "projector_config.pbtxt").write_text(config, "utf-8")
+
+
+def next_due(step: int, every: int) -> int:
+    """The first step after `step` that is the very first or a multiple of `every`.
+
+    Example:
+
+    >>> [next_due(step, 50) for step in (0, 1, 49, 50)]
+    [1, 50, 50, 100]
+    """
+    return every * (step // every + 1) if step else 1
 
 
 def run_summary(history: Mapping[str, Sequence[float]], steps: int) -> str:
