@@ -37,7 +37,7 @@ BUILDER_OPTIONS = (
 ).split()
 RECIPES: dict[str, dict[str, Any]] = {
     "characters": {
-        "embedding_dim": 64, "rnn_units": 384, "num_layers": 1, "dropout": 0.2,
+        "embedding_dim": 64, "rnn_units": 256, "num_layers": 1, "dropout": 0.3,
         "batch_size": 32, "steps": 64, "learning_rate": 0.006, "epochs": 8,
     },
     "words": {
