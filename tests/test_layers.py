@@ -41,6 +41,7 @@ LAYERS = {
     "keras_seq.series_scores": 4,
     "keras_seq.series_show": 4,
     "keras_seq.series_run": 4,
+    "keras_seq.series_export": 4,
     "keras_seq.series_backtest": 4,
     "keras_seq.series_training": 4,
     "keras_seq.training": 4,
@@ -55,6 +56,7 @@ LAYERS = {
     "keras_seq.serving_speech": 4,
     "keras_seq.serving_stream": 4,
     "keras_seq.speech_run": 4,
+    "keras_seq.speech_export": 4,
     "keras_seq.speech_scores": 4,
     "keras_seq.serving_text": 4,
     "keras_seq.serving_text_client": 4,
@@ -84,6 +86,7 @@ TENSORFLOW = (
     "keras_seq.series_scores",
     "keras_seq.series_show",
     "keras_seq.series_run",
+    "keras_seq.series_export",
     "keras_seq.series_training",
     "keras_seq.training",
     "keras_seq.export",
@@ -95,6 +98,7 @@ TENSORFLOW = (
     "keras_seq.serving_text_client",
     "keras_seq.serving_warmup",
     "keras_seq.speech_run",
+    "keras_seq.speech_export",
     "keras_seq.speech_scores",
     "keras_seq.search",
     "benchmarks",
@@ -118,8 +122,6 @@ KERAS = TENSORFLOW + (
     "keras_seq.evaluation",
 )
 # Slow to import, so they wait for the function that needs them.
-LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr"}
-LATE |= {"pandas", "statsmodels"}
 LATE = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr", "jiwer"}
 LATE |= {"pandas", "statsmodels", "tokenizers"}
 # What a builder may call upon beside Keras: nothing that reads, writes or computes.

@@ -10,12 +10,11 @@ never decodes sound.
 
 import functools
 import glob
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from keras_seq.data.file_places import Files, FolderFiles, ZipFiles
 from keras_seq.data.readers import (
     KINDS,
     error_at,
@@ -87,13 +86,13 @@ def find_recordings(
     found = []
     for path in _expand(data):
         if path.is_dir():
-            found += _tree(_Folder(path))
+            found += _tree(FolderFiles(path))
         elif path.suffix.lower() == ".zip":
             manifest = _manifest_of(path)
             if manifest is None:
-                found += _tree(_Zip(path))
+                found += _tree(ZipFiles(path))
             else:
-                found += _manifest(manifest, [_Zip(path)], file_column,
+                found += _manifest(manifest, [ZipFiles(path)], file_column,
                                    transcript_column)  # fmt: skip
         else:
             found += _manifest(path, None, file_column, transcript_column)
@@ -114,56 +113,7 @@ def _expand(data: str | Path | Sequence[str | Path]) -> Iterator[Path]:
             raise error_at(path, "no such file or folder")
 
 
-class _Folder:
-    """Files below a folder, by their names relative to it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    @functools.cached_property
-    def names(self) -> list[str]:
-        every = (path for path in self.path.rglob("*") if path.is_file())
-        return sorted(path.relative_to(self.path).as_posix() for path in every)
-
-    def place(self, name: str) -> str:
-        return str(self.path / name)
-
-    def read(self, name: str) -> bytes:
-        try:
-            return (self.path / name).read_bytes()
-        except OSError as error:
-            raise error_at(self.place(name), error.strerror or "unreadable") from error
-
-
-class _Zip:
-    """Files of a zip archive, by their names in it; the archive stays packed."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError) as error:
-            raise error_at(path, f"not a sound zip archive: {error}") from error
-
-    @functools.cached_property
-    def names(self) -> list[str]:
-        every = (info.filename for info in self._zip.infolist() if not info.is_dir())
-        return sorted(every)
-
-    def place(self, name: str) -> str:
-        return f"{self.path}/{name}"
-
-    def read(self, name: str) -> bytes:
-        try:
-            return self._zip.read(name)
-        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError) as error:
-            raise error_at(self.place(name), f"cannot be unpacked: {error}") from error
-
-
-_Files = _Folder | _Zip
-
-
-def _tree(files: _Files) -> list[Recording]:
+def _tree(files: Files) -> list[Recording]:
     """Recordings of a tree: LibriSpeech's where there are .trans.txt files."""
     # Archives made on a Mac hold a shadow of every file.
     names = [
@@ -186,14 +136,14 @@ def _tree(files: _Files) -> list[Recording]:
 
 
 def _recording(
-    files: _Files, name: str, transcript: str, speaker: str = "", part: str = ""
+    files: Files, name: str, transcript: str, speaker: str = "", part: str = ""
 ) -> Recording:
     read = functools.partial(files.read, name)
     return Recording(files.place(name), transcript, read, speaker, part)
 
 
 def _librispeech(
-    files: _Files, scripts: Sequence[str], sounds: Sequence[str]
+    files: Files, scripts: Sequence[str], sounds: Sequence[str]
 ) -> list[Recording]:
     """Lines `84-121123-0000 GO DO YOU HEAR`; the speaker is the first number."""
     sound_of = {PurePosixPath(name).with_suffix("").as_posix(): name for name in sounds}
@@ -224,7 +174,7 @@ def _manifest_of(archive: Path) -> Path | None:
 
 def _manifest(
     path: Path,
-    archives: list[_Files] | None,
+    archives: list[Files] | None,
     file_column: str | None,
     transcript_column: str | None,
 ) -> list[Recording]:
@@ -253,11 +203,11 @@ def _manifest(
     return found
 
 
-def _archives_beside(manifest: Path) -> list[_Files]:
+def _archives_beside(manifest: Path) -> list[Files]:
     """The archive of the same name, else all that lie beside a manifest."""
     own = manifest.with_suffix(".zip")
     paths = [own] if own.is_file() else sorted(manifest.parent.glob("*.zip"))
-    return [_Zip(path) for path in paths]
+    return [ZipFiles(path) for path in paths]
 
 
 class _Finder:
@@ -266,15 +216,15 @@ class _Finder:
     Archives often put everything into one folder that the manifest does not name.
     """
 
-    def __init__(self, manifest: Path, archives: Sequence[_Files]) -> None:
-        self._beside = _Folder(manifest.parent)
-        self._held: dict[str, tuple[_Files, str]] = {}
+    def __init__(self, manifest: Path, archives: Sequence[Files]) -> None:
+        self._beside = FolderFiles(manifest.parent)
+        self._held: dict[str, tuple[Files, str]] = {}
         for files in archives:
             for name in files.names:
                 self._held.setdefault(name, (files, name))
                 self._held.setdefault(name.partition("/")[2], (files, name))
 
-    def find(self, name: str, row: str) -> tuple[_Files, str]:
+    def find(self, name: str, row: str) -> tuple[Files, str]:
         if not name:
             raise error_at(row, "names no file")
         if name in self._held:
