@@ -9,7 +9,6 @@ Shapes: N rows, F columns, K targets.
 
 import hashlib
 import itertools
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -18,6 +17,12 @@ import numpy as np
 
 from keras_seq.data import series_checks
 from keras_seq.data.calendar import Frequency, infer_frequency, parse_frequency
+from keras_seq.data.dates import (
+    check_names,
+    find_date_columns,
+    is_number,
+    parse_dates,
+)
 from keras_seq.data.readers import (
     error_at,
     find_files,
@@ -31,8 +36,6 @@ from keras_seq.data.series_fill import filled
 from keras_seq.errors import UserError
 
 Fill = Literal["forward", "drop"]
-DATE_NAMES = ("date", "datetime", "timestamp", "time", "month", "day", "period", "ds")
-CLOCK = ("year", "month", "day", "hour", "minute", "second")
 OPEN_TO_LOW = ("open", "high", "low")
 MISSING = {"", "na", "n/a", "nan", "null", "none", "nat", "-", "?"}
 
@@ -122,7 +125,7 @@ def read_series(
     """
     files = find_files(paths)
     header = column_names(files[0])
-    dates_from = _date_columns(files[0], header, date_column)
+    dates_from = find_date_columns(files[0], header, date_column)
     targets, others, is_prices = _choose(files[0], header, dates_from, target, features)
     prices = [name for name in others if is_prices and name.lower() in _price_names()]
     columns = [*targets, *prices, *(name for name in others if name not in prices)]
@@ -132,7 +135,7 @@ def read_series(
         if column_names(path) != header:
             raise error_at(path, f"other columns than {files[0]}: {listed(header)}")
         lines, dates, values = _read(path, header, dates_from, columns)
-        dates = _parsed(path, lines, dates) if dates_from else None
+        dates = parse_dates(path, lines, dates) if dates_from else None
         if len(lines) < 2:
             raise error_at(path, "fewer than two rows; a forecast needs a history")
         if dates is not None:
@@ -160,7 +163,7 @@ def column_names(path: Path) -> list[str]:
         UserError: The file is empty, or two columns share a name.
     """
     names = read_columns(path)
-    if kind_of(path) in ("csv", "tsv") and names and all(map(_is_number, names)):
+    if kind_of(path) in ("csv", "tsv") and names and all(map(is_number, names)):
         return [str(number) for number in range(1, len(names) + 1)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -168,35 +171,8 @@ def column_names(path: Path) -> list[str]:
     return names
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _price_names() -> tuple[str, ...]:
     return (*OPEN_TO_LOW, "close")
-
-
-def _date_columns(
-    path: Path, header: list[str], given: Sequence[str] | None
-) -> list[str]:
-    if given:
-        _check_names(path, header, given, "--date-column")
-        return list(given)
-    for usual in DATE_NAMES:
-        for name in header:
-            of_a_clock = usual in CLOCK and "year" in map(str.lower, header)
-            if name.lower() == usual and not of_a_clock:
-                return [name]
-    clock = [name for part in CLOCK for name in header if name.lower() == part]
-    if clock and clock[0].lower() == "year":
-        return clock
-    what = "no date column found, rows are taken as equal steps in time"
-    print(f"{path}: {what}; --date-column names one", file=sys.stderr)
-    return []
 
 
 def _choose(
@@ -219,25 +195,16 @@ def _choose(
         raise error_at(path, what)
     elif list(target) == ["all"]:
         target = number_columns
-    _check_names(path, number_columns, target, "--target")
+    check_names(path, number_columns, target, "--target")
     is_prices = is_prices and all(
         name.lower() in (*_price_names(), "adj close") for name in target
     )
     if features is None:
         usual = (*OPEN_TO_LOW, "close", "volume") if is_prices else ()
         features = [lower[name] for name in usual if name in lower]
-    _check_names(path, number_columns, features, "--features")
+    check_names(path, number_columns, features, "--features")
     targets = list(dict.fromkeys(target))
     return targets, [name for name in features if name not in targets], is_prices
-
-
-def _check_names(
-    path: Path, header: Sequence[str], names: Sequence[str], option: str
-) -> None:
-    for name in names:
-        if name not in header:
-            what = f"{option} {name!r}: no such column; has: {listed(header)}"
-            raise error_at(path, what)
 
 
 def _read(
@@ -270,39 +237,6 @@ def _number(path: Path, line: int, column: str, cell: object) -> float:
         what = f"column {column!r} holds {str(cell)[:40]!r}, which is no number"
         raise error_at(place_of(path, line), what)
     return number
-
-
-def _parsed(path: Path, lines: np.ndarray, cells: list[tuple]) -> np.ndarray:
-    """datetime64[s] (N,), or the first row whose date cannot be read."""
-    import pandas as pd
-
-    if not cells:
-        return np.zeros(0, "datetime64[s]")
-    texts = [" ".join(map(str, cell)) for cell in cells]
-    if len(cells[0]) > 1 and all(map(_is_number, map(str, cells[0]))):
-        # Year, month, day and perhaps hour ... as numbers of their own.
-        texts = [_clock_text(cell) for cell in cells]
-    try:
-        parsed = pd.to_datetime(pd.Series(texts), errors="coerce", utc=False)
-        if parsed.dtype == object:
-            raise ValueError("mixed time zones")
-    except ValueError:
-        parsed = pd.to_datetime(pd.Series(texts), errors="coerce", utc=True)
-    if getattr(parsed.dt, "tz", None) is not None:
-        parsed = parsed.dt.tz_convert("UTC").dt.tz_localize(None)
-    bad = np.flatnonzero(parsed.isna().to_numpy())
-    if len(bad):
-        what = f"{texts[bad[0]][:40]!r} is no date as the rows before it have them"
-        raise error_at(place_of(path, int(lines[bad[0]])), what)
-    return parsed.to_numpy().astype("datetime64[s]")
-
-
-def _clock_text(cell: tuple) -> str:
-    parts = [str(part).split(".")[0] for part in cell] + ["1", "1", "0", "0", "0"]
-    parts = parts[: len(cell)] + ["1", "1", "0", "0", "0"][len(cell) - 1 :]
-    year, month, day, hour, minute, second = parts[:6]
-    date = f"{year.zfill(4)}-{month.zfill(2)}-{day.zfill(2)}"
-    return f"{date} {hour.zfill(2)}:{minute.zfill(2)}:{second.zfill(2)}"
 
 
 def check_same_columns(table: SeriesTable, columns: Sequence[str]) -> None:
