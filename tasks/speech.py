@@ -5,12 +5,11 @@ zip archive of LABEL/x.wav, or a LibriSpeech tree; sounds of any format and rate
 every clip is one label, this is keyword spotting, and accuracy is reported too. `--data
 speech_commands_mini` and `--data librispeech_dev_clean` are downloaded. Without --data
 it trains on made-up words spoken by synthetic voices; --max-seconds bounds the time.
+Scores and wall times on real data stand in the README.
 
     python tasks/speech.py train --data train.csv --test-data test.csv
     python tasks/speech.py evaluate --data more.csv
     python tasks/speech.py predict a.wav b.flac
-
-Scores and wall times on real data stand in the README.
 """
 
 from collections.abc import Iterator
@@ -91,8 +90,8 @@ def train(
         data, file_column, transcript_column, validation_data, test_data,
         test_speaker, unit, streaming, documented, limit, seed,
     )  # fmt: skip
-    passes = SECONDS_HEARD // loaded.splits["train"].seconds
-    epochs = epochs or max(10, min(100, int(passes)))
+    passes = int(SECONDS_HEARD / loaded.splits["train"].seconds)
+    epochs = epochs or max(10, min(100, passes))
     run_dir = ks.begin_run(STEM, settings, loaded.fingerprint)
     ks.tell_problems(loaded.problems, run_dir)
     ks.set_seed(seed)

@@ -89,8 +89,7 @@ def train(
     report, version = ks.finish_forecasts(
         STEM, *learned, loaded, run_dir=run_dir, export_dir=export_dir
     )
-    seconds = f"{learned.history.seconds:.0f} seconds of training"
-    scores = f"{ks.format_forecast_report(report)}\n{seconds}"
+    scores = f"{ks.format_forecast_report(report)}\n{learned.history.seconds:.0f} seconds"
     return {"test scores": scores, "run": run_dir, "export": version}
 
 
@@ -141,8 +140,7 @@ def predict(
         files: Files with the columns of the training; default fresh simulated prices.
         model: Folder of an export, or of one version.
     """
-    exported = ks.load_exported(model)
-    table = ks.simulate_prices(FRESH_SEED).table
+    exported, table = ks.load_exported(model), ks.simulate_prices(FRESH_SEED).table
     if files:
         table = ks.read_like(exported, ks.fetch_tickers(files), fill)
     yield from ks.forecast_next(exported, table)
