@@ -1,8 +1,8 @@
 """Speed of generation: the loop in the SavedModel beside loops that ask `predict`.
 
-    .venv/bin/python benchmarks/generate.py
+    .venv/bin/python -m benchmarks.generate
 
-The same LSTM over 65 characters, of 384 units as the task's recipe, writes for two
+The same LSTM over 65 characters, of the size of the task's recipe, writes for two
 prompts. The SavedModel is asked for 300 characters at once. The naive loop, as in
 tutorials, calls `model.predict` on the last 100 characters for each new one; its rate
 is taken over fewer characters, each of which costs the same. Rounds take turns, so that
@@ -25,6 +25,7 @@ from keras_seq.export_graph import save_signatures, without_cudnn
 from keras_seq.models.text_generation import build_text_generation_model
 from keras_seq.serving_text import TextGenerator
 from keras_seq.serving_text_client import write_texts
+from keras_seq.training.language_model import RECIPES
 
 CHARACTERS = "".join(chr(code) for code in range(32, 95)) + "\n"
 PROMPTS = ["TO BE, OR NOT TO BE", "NOW"]
@@ -61,7 +62,7 @@ def seconds(function: Callable[[], object]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--units", type=int, default=384)
+    parser.add_argument("--units", type=int, default=RECIPES["characters"]["rnn_units"])
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     coder = Characters.fit([CHARACTERS])
