@@ -1,13 +1,15 @@
 """What watching a run costs: bare `model.fit` beside `fit` with every monitor on.
 
-    python benchmarks/monitors.py
+    python -m benchmarks.monitors [--small]
 
-The tutorial's own sentiment model on random ids. "bare" is compile and `model.fit`,
-nothing else; "gradients" adds `GradientMonitor` alone; "everything" is `fit` with a run
-folder: checkpoints, gradient norms, TensorBoard with histograms, graph, projector and
-figures. The three train at once and take turns of ten steps, so that a machine that is
-busy slows all of them alike. Validation, checkpoints and histograms at the end of an
-epoch fall into a turn; what a run pays once, at its start and end, stands apart.
+The tutorial's own sentiment model on random ids; with --small our LSTM(50) on windows
+of 60 steps and 5 numbers, where Python's share of a step is the largest. "bare" is
+compile and `model.fit`, nothing else; "gradients" adds `GradientMonitor` alone;
+"everything" is `fit` with a run folder: checkpoints, gradient norms, TensorBoard with
+histograms, graph, projector and figures. The three train at once and take turns of ten
+steps, so that a machine that is busy slows all of them alike. Validation, checkpoints
+and histograms at the end of an epoch fall into a turn; what a run pays once, at its
+start and end, stands apart.
 
 The medians are over the rounds of turns, in wall time and in processor time, of which
 the second is less disturbed by others. The ratio is of the sums over all rounds.
@@ -23,11 +25,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_seq.layers import LSTM
 from keras_seq.models.sentiment import build_sentiment_model
 from keras_seq.training.fit import fit
 from keras_seq.training.gradients import GradientMonitor
 
 VOCAB_SIZE, STEPS, BATCH, TURN = 10_000, 60, 32, 10
+SMALL_STEPS, SMALL_TURN = 600, 100
 OPTIONS = {"loss": "binary_crossentropy", "metrics": ["accuracy"]}
 KINDS = ("bare", "gradients", "everything")
 
@@ -58,20 +62,20 @@ class Turns:
 
 
 class TakesTurns(keras.callbacks.Callback):
-    """Hands on after every TURN steps."""
+    """Hands on after so many steps."""
 
-    def __init__(self, turns: Turns, kind: str) -> None:
+    def __init__(self, turns: Turns, kind: str, every: int) -> None:
         super().__init__()
-        self.turns, self.kind = turns, kind
+        self.turns, self.kind, self.every = turns, kind, every
 
     def get_state(self) -> dict:  # nothing that a checkpoint should keep
         return {}
 
     def due_after(self, step: int) -> int:
-        return TURN * (step // TURN + 1)
+        return self.every * (step // self.every + 1)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if int(self.model.optimizer.iterations) % TURN == 0:
+        if int(self.model.optimizer.iterations) % self.every == 0:
             self.turns.hand_on(self.kind)
             self.turns.take(self.kind)
 
@@ -84,12 +88,31 @@ def make_data(batches: int) -> tf.data.Dataset:
     return data.batch(BATCH)
 
 
-def train(kind: str, turns: Turns, epochs: int, folder: str) -> None:
+def make_small_data(batches: int) -> tf.data.Dataset:
+    """Random windows of 60 steps."""
+    x = np.random.default_rng(0).normal(size=(batches * BATCH, 60, 5))
+    labels = (x.sum(axis=(1, 2)) > 0).astype("float32")
+    data = tf.data.Dataset.from_tensor_slices((x.astype("float32"), labels))
+    return data.batch(BATCH).prefetch(2)
+
+
+def small_model() -> keras.Model:
+    inputs = keras.Input((60, 5))
+    answer = keras.layers.Dense(1, activation="sigmoid")(LSTM(50)(inputs))
+    return keras.Model(inputs, answer)
+
+
+def train(kind: str, turns: Turns, epochs: int, folder: str, small: bool) -> None:
     """One run, from the model to the end of training."""
     turns.take(kind)
     try:
-        data, validation = make_data(STEPS), make_data(5)
-        model, calls = build_sentiment_model(VOCAB_SIZE), [TakesTurns(turns, kind)]
+        if small:
+            data, validation = make_small_data(SMALL_STEPS), make_small_data(5)
+            model, every = small_model(), SMALL_TURN
+        else:
+            data, validation = make_data(STEPS), make_data(5)
+            model, every = build_sentiment_model(VOCAB_SIZE), TURN
+        calls = [TakesTurns(turns, kind, every)]
         if kind == "everything":
             fit(
                 model, data, validation, epochs=epochs, patience=epochs,
@@ -110,17 +133,23 @@ def train(kind: str, turns: Turns, epochs: int, folder: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--epochs", type=int, default=5, help="epochs of a run")
-    epochs, turns = parser.parse_args().epochs, Turns()
+    parser.add_argument("--small", action="store_true", help="a model of LSTM(50)")
+    options = parser.parse_args()
+    epochs, turns = options.epochs, Turns()
     with tempfile.TemporaryDirectory() as folder:
         threads = [
-            threading.Thread(target=train, args=(kind, turns, epochs, f"{folder}/run"))
+            threading.Thread(
+                target=train,
+                args=(kind, turns, epochs, f"{folder}/run", options.small),
+            )
             for kind in KINDS
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    print(f"{epochs} epochs of {STEPS} steps, in turns of {TURN}")
+    sizes = (SMALL_STEPS, SMALL_TURN) if options.small else (STEPS, TURN)
+    print("{} epochs of {} steps, in turns of {}".format(epochs, *sizes))
     print(
         f"{'':>12} {'wall s':>8} {'of bare':>8} {'median':>8} "
         f"{'processor s':>12} {'of bare':>8} {'median':>8} {'paid once s':>12}"
