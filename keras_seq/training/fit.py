@@ -112,7 +112,10 @@ def fit(
             clipnorm, optimizer and its rate at the start.
         embedding_words: names of the rows of the model's first embedding, for
             TensorBoard's projector.
-        callbacks: further ones, called after those wired here.
+        callbacks: further ones, called after those wired here. One that looks at
+            batches sees every one, which takes a call of Python each; with a method
+            `due_after(step)` it says which step of the optimizer it must see next, and
+            those before it run in one call.
 
     Returns:
         Keras' History; `history.seconds` is the wall time of training, that of
