@@ -33,7 +33,7 @@ class Perplexity(keras.metrics.Metric):
         logits: KerasTensor,
         sample_weight: KerasTensor | None = None,
     ) -> None:
-        # As Keras casts targets for a loss: TensorFlow sees that both are one operation.
+        # As Keras casts targets for a loss: TensorFlow then computes both at once.
         targets = ops.cast(targets, logits.dtype)
         each = keras.losses.sparse_categorical_crossentropy(
             targets, logits, from_logits=True
