@@ -4,7 +4,6 @@ A schedule by step is a function of the optimizer's own counter, so a run that i
 resumed goes on exactly. Knows nothing of tasks.
 """
 
-import itertools
 import time
 
 import keras
@@ -13,8 +12,8 @@ import tensorflow as tf
 from keras_seq.training.optimizers import Adam
 
 WARM_UP_SHARE = 0.02  # of all steps
-TIMED_STEPS = 8
-SPARE = 0.95  # of the time: steps are slower at times, and validation takes some
+TIMED_STEPS, TIMED_SHARE = 8, 0.02  # at least so many, for so much of the time
+SPARE = 0.92  # of the time: steps are slower at times, and validation takes some
 
 
 def cosine_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
@@ -75,17 +74,20 @@ def steps_within(
     Args:
         seconds: of training.
         model: compiled, of the sizes that will be trained; it is spoilt by this.
-        train: its batches; the first few are used.
+        train: its batches; the first of them are used.
 
     Returns:
         Steps, 1 at least; the seconds of measuring are taken off.
     """
     start, times = time.monotonic(), []
-    for inputs, targets in itertools.islice(train, TIMED_STEPS):
+    for inputs, targets in train:
         before = time.monotonic()
         model.train_on_batch(inputs, targets)
         times.append(time.monotonic() - before)
-    # The first steps trace and warm up.
-    step = sorted(times[2:] or times)[len(times[2:] or times) // 2]
+        passed = time.monotonic() - start
+        if len(times) >= TIMED_STEPS and passed >= TIMED_SHARE * seconds:
+            break
+    # The first steps trace and warm up, on a processor that is still cool.
+    late = times[len(times) // 2 :]
     left = SPARE * seconds - (time.monotonic() - start)
-    return max(1, int(left / step))
+    return max(1, int(left / (sum(late) / len(late))))
