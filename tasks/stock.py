@@ -89,7 +89,8 @@ def train(
     report, version = ks.finish_forecasts(
         STEM, *learned, loaded, run_dir=run_dir, export_dir=export_dir
     )
-    scores = f"{ks.format_forecast_report(report)}\n{learned.history.seconds:.0f} seconds"
+    scores = ks.format_forecast_report(report)
+    scores = f"{scores}\n{learned.history.seconds:.0f} seconds of training"
     return {"test scores": scores, "run": run_dir, "export": version}
 
 
