@@ -25,11 +25,9 @@ from keras_seq.models.text_generation import (
     advance_one,
     initial_states,
 )
+from keras_seq.serving_draws import prompt_key, uniforms
 from keras_seq.serving_text_client import OPTIONS, as_inputs
 
-# How many different random numbers there are; float32 holds each of them.
-DRAWS = 2**24
-HASH_KEY = (0x6B657261735F7365, 0x715F74657874)  # of SipHash; any two numbers do
 SCORED_STEPS = 64  # at a time: logits of a long text do not fit into memory
 
 
@@ -73,10 +71,10 @@ class TextGenerator(tf.Module):
         token_ids, lengths, unknown = self._prompt(prompt)
         logits, states = self._read(token_ids, lengths)
         options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-        uniforms = _uniforms(seed, _key(prompt), tf.range(max_new_tokens))  # (B, N)
+        drawn = uniforms(seed, prompt_key(prompt), tf.range(max_new_tokens))  # (B, N)
 
         def write(step, logits, states, written):
-            chosen = sample_next(_sayable(logits), uniforms[:, step], **options)
+            chosen = sample_next(_sayable(logits), drawn[:, step], **options)
             logits, states = advance_one(self.model, chosen, states)
             return step + 1, logits, states, written.write(step + 1, chosen)
 
@@ -163,8 +161,8 @@ class TextGenerator(tf.Module):
         """
         token_ids, lengths, unknown = self._prompt(prompt)
         logits, states = self._read(token_ids, lengths)
-        carried = {"logits": logits, "key": _key(prompt), "position": tf.constant(0)}
-        return carried | _named(states) | unknown
+        carried = {"key": prompt_key(prompt), "position": tf.constant(0)}
+        return {"logits": logits} | carried | _named(states) | unknown
 
     def step(
         self,
@@ -193,9 +191,9 @@ class TextGenerator(tf.Module):
             piece string (B,), bytes to append, which may be a part of a character;
             token_id int32 (B,); and what the next step takes.
         """
-        uniforms = _uniforms(seed, key, position[None])[:, 0]
+        drawn = uniforms(seed, key, position[None])[:, 0]
         options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
-        chosen = sample_next(_sayable(logits), uniforms, **options)
+        chosen = sample_next(_sayable(logits), drawn, **options)
         flat = [states[f"state_{number}"] for number in range(len(states))]
         nested = tf.nest.pack_sequence_as(initial_states(self.model, 1), flat)
         logits, nested = advance_one(self.model, chosen, nested)
@@ -303,20 +301,3 @@ def _sayable(logits: tf.Tensor) -> tf.Tensor:
 def _named(states: States) -> dict[str, tf.Tensor]:
     flat = tf.nest.flatten(states)
     return {f"state_{number}": state for number, state in enumerate(flat)}
-
-
-def _key(prompt: tf.Tensor) -> tf.Tensor:
-    """A number of each prompt, int64 (B,): random numbers are drawn by it."""
-    return tf.strings.to_hash_bucket_strong(prompt, 2**62, list(HASH_KEY))
-
-
-def _uniforms(seed: tf.Tensor, key: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
-    """Numbers in [0, 1), float32 (B, N), each a hash of seed, prompt and step.
-
-    SipHash (Aumasson and Bernstein 2012) is a pseudo-random function, and a core
-    operation on whole arrays; `tf.random`'s own take one seed a call.
-    """
-    row = tf.strings.as_string(seed) + " " + tf.strings.as_string(key) + " "
-    places = row[:, None] + tf.strings.as_string(steps)[None]  # (B, N)
-    draws = tf.strings.to_hash_bucket_strong(places, DRAWS, list(HASH_KEY))
-    return tf.cast(draws, tf.float32) / DRAWS

@@ -96,9 +96,8 @@ def train(
     ks.tell_problems(loaded.problems, run_dir)
     ks.set_seed(seed)
     print(ks.set_precision(mixed_precision, strategy))
-    learning = {"seed": seed}
-    if not documented:
-        learning["augmentation"] = ks.Augmentation(**AUGMENTED)
+    augmentation = None if documented else ks.Augmentation(**AUGMENTED)
+    learning = {"seed": seed, "augmentation": augmentation}
     train_set, validation_set = (ks.make_audio_dataset(
         loaded.splits[part], loaded.alphabet, loaded.front, batch_size=batch_size,
         subsampling=loaded.subsampling, **options,

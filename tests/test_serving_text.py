@@ -17,7 +17,8 @@ from keras_seq.models.text_generation import (
     build_text_generation_model,
     initial_states,
 )
-from keras_seq.serving_text import TextGenerator, _key, _uniforms
+from keras_seq.serving_draws import prompt_key, uniforms
+from keras_seq.serving_text import TextGenerator
 from keras_seq.serving_text_client import score_texts, stream_text, write_texts
 
 GREEDY = {"temperature": 0.0}
@@ -199,15 +200,15 @@ def test_a_stream_yields_whole_characters():
 
 
 def test_random_numbers_are_even_and_of_seed_prompt_and_step():
-    keys = _key(tf.constant(["a", "b"]))
-    found = _uniforms(tf.constant(1), keys, tf.range(4000)).numpy()
+    keys = prompt_key(tf.constant(["a", "b"]))
+    found = uniforms(tf.constant(1), keys, tf.range(4000)).numpy()
     assert found.min() >= 0 and found.max() < 1
     for row in found:
         counts = np.histogram(row, bins=10, range=(0, 1))[0]
         assert abs(counts - 400).max() < 100
     assert abs(np.corrcoef(found)[0, 1]) < 0.06
     assert abs(np.corrcoef(found[0, 1:], found[0, :-1])[0, 1]) < 0.06
-    one = _uniforms(tf.constant(1), keys[1:], tf.constant([17])).numpy()
+    one = uniforms(tf.constant(1), keys[1:], tf.constant([17])).numpy()
     assert one[0, 0] == found[1, 17]
 
 

@@ -17,7 +17,7 @@ import tensorflow as tf
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.run_state import SCREEN
 
-MOMENT = 0.1  # seconds: a tenth of it is Python's share at a step of 1 ms, or less
+MOMENT = 0.1  # seconds: long beside a call of Python, short beside a time limit
 HOOKS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 
 
