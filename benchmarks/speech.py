@@ -32,7 +32,7 @@ SPEAKERS = ("george", "jackson", "nicolas", "theo", "yweweler")
 SETS = {
     "digits": ([*DIGITS, "--max-seconds", "600"], "accuracy"),
     "digits_by_speaker": ([*DIGITS, "--max-seconds", "600"], "accuracy"),
-    "census": ([*CENSUS, "--max-seconds", "2700"], "wer"),
+    "census": ([*CENSUS, "--epochs", "250", "--max-seconds", "2700"], "wer"),
     "census_documented": (
         [*CENSUS, "--max-seconds", "2700", "--documented"], "wer",
     ),

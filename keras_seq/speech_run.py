@@ -40,6 +40,8 @@ from keras_seq.training.run_folder import write_facts
 
 BASELINES, ARPA = "baselines.npz", "transcripts.arpa"
 EXAMPLES = 8
+# Fewer bands of a single word hide whose voice it is.
+BANDS, WORD_BANDS = 80, 40
 SHORTEST_LABELS = 5  # recordings of each label, on average, that make labels of them
 
 
@@ -69,8 +71,8 @@ def prepare_speech(
     given: Mapping[str, Sequence[Recording]],
     *,
     unit: Literal["auto", "character", "word"] = "auto",
-    normalize: Literal["utterance", "fitted"] = "utterance",
-    subsampling: int = 4,
+    normalize: Literal["auto", "utterance", "fitted"] = "auto",
+    subsampling: int | None = None,
     test_speaker: str | None = None,
     limit: int | None = None,
     seed: int = 0,
@@ -83,8 +85,9 @@ def prepare_speech(
     Args:
         given: "train", and "validation" or "test" where the user brings them.
         unit: what a model writes; "auto" takes words where every clip is one label.
-        normalize: as `LogMel` has it.
-        subsampling: of the model.
+        normalize: as `LogMel` has it; "auto" fits where every clip is one label, as so
+            short a sound says little of its own mean, and else takes the utterance.
+        subsampling: of the model; None is 2 where every clip is one label, else 4.
         test_speaker: keeps this speaker for the test.
         limit: most recordings to use.
         seed: of the parts.
@@ -110,7 +113,10 @@ def prepare_speech(
     if unit == "auto":
         unit = "word" if is_isolated else "character"
     alphabet = Alphabet.of(transcripts, unit)
-    front = LogMel(rate, normalize=normalize)
+    subsampling = subsampling or (2 if is_isolated else 4)
+    if normalize == "auto":
+        normalize = "fitted" if is_isolated else "utterance"
+    front = LogMel(rate, WORD_BANDS if is_isolated else BANDS, normalize)
 
     def answered(lengths: Any) -> Any:
         return answered_frames(front.frame_counts(lengths), subsampling)

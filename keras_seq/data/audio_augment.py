@@ -22,6 +22,7 @@ class Augmentation(NamedTuple):
     Attributes:
         tempo: largest change of speed, as a share: 0.1 is from 0.9 to 1.1.
         warp: largest change of the voice's frequencies, as a share, 0.2 at most.
+        gain: largest change of the level, in decibels.
         noise_share: of recordings that get noise.
         quietest_noise, loudest_noise: its level against the recording, in decibels.
         time_masks, band_masks: how many stretches of frames and of bands are blanked.
@@ -31,6 +32,7 @@ class Augmentation(NamedTuple):
 
     tempo: float = 0.0
     warp: float = 0.0
+    gain: float = 0.0
     noise_share: float = 0.0
     quietest_noise: float = -40.0
     loudest_noise: float = -15.0
@@ -46,6 +48,7 @@ class Changes(NamedTuple):
     Attributes:
         tempo: float32 (B,).
         warp: int32 (B,), positions in `WARPS`.
+        gain: float32 (B,), what samples are multiplied by.
         noise: float32 (B,), amplitude against the recording's own.
         noise_start: int32 (B,), where in the noise each starts.
         time_masks, band_masks: float32 (B, M, 2), start and end as shares.
@@ -53,6 +56,7 @@ class Changes(NamedTuple):
 
     tempo: np.ndarray
     warp: np.ndarray
+    gain: np.ndarray
     noise: np.ndarray
     noise_start: np.ndarray
     time_masks: np.ndarray
@@ -88,6 +92,7 @@ def _draw(how: Augmentation, seed: int, epoch: int, number: int) -> tuple:
     tempo = 1 + how.tempo * rng.uniform(-1, 1)
     allowed = [i for i, w in enumerate(WARPS) if abs(w - 1) <= how.warp + 1e-6]
     warp = allowed[rng.integers(len(allowed))]
+    gain = 10 ** (how.gain * rng.uniform(-1, 1) / 20)
     decibels = rng.uniform(how.quietest_noise, how.loudest_noise)
     is_noisy = rng.random() < how.noise_share
     noise = is_noisy * 10 ** (decibels / 20)
@@ -95,8 +100,8 @@ def _draw(how: Augmentation, seed: int, epoch: int, number: int) -> tuple:
     times = _draw_masks(rng, how.time_masks, how.longest_time_mask)
     bands = _draw_masks(rng, how.band_masks, how.widest_band_mask)
     return (
-        np.float32(tempo), np.int32(warp), np.float32(noise), np.int32(start), times,
-        bands,
+        np.float32(tempo), np.int32(warp), np.float32(gain), np.float32(noise),
+        np.int32(start), times, bands,
     )  # fmt: skip
 
 
@@ -111,7 +116,7 @@ def unchanged(size: int) -> Changes:
     ones, zeros = np.ones(size, np.float32), np.zeros(size, np.float32)
     none = np.zeros((size, 0, 2), np.float32)
     same = np.full(size, SAME, np.int32)
-    return Changes(ones, same, zeros, zeros.astype(np.int32), none, none)
+    return Changes(ones, same, ones, zeros, zeros.astype(np.int32), none, none)
 
 
 def add_noise(waveform: tf.Tensor, lengths: tf.Tensor, changes: Changes) -> tf.Tensor:

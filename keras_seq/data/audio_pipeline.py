@@ -91,6 +91,7 @@ def make_audio_dataset(
         if augmentation is None:
             x, frames = front(waveform, lengths)
         else:
+            waveform *= changes.gain[:, None]
             waveform = add_noise(waveform, lengths, changes)
             x, frames = front(waveform, lengths, changes.tempo, changes.warp)
             x = mask_features(x, frames, changes)
@@ -136,6 +137,7 @@ _SIGNATURE = (
     tf.TensorSpec([None, None], tf.int32),  # symbol ids
     tf.TensorSpec([None], tf.float32),  # Changes
     tf.TensorSpec([None], tf.int32),
+    tf.TensorSpec([None], tf.float32),
     tf.TensorSpec([None], tf.float32),
     tf.TensorSpec([None], tf.int32),
     tf.TensorSpec([None, None, 2], tf.float32),

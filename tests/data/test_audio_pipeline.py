@@ -17,7 +17,9 @@ from keras_seq.data.audio_pipeline import make_audio_dataset
 from keras_seq.data.clips import Clips
 from keras_seq.errors import UserError
 
-STRONG = Augmentation(0.1, 0.2, 0.7, time_masks=2, band_masks=2)
+STRONG = Augmentation(
+    tempo=0.1, warp=0.2, gain=6, noise_share=0.7, time_masks=2, band_masks=2
+)
 WORDS = ["ab", "b", "aab", "ba", "a", "bb", "abab"]
 
 
@@ -96,6 +98,23 @@ def test_noise_has_its_level_and_leaves_padding_alone():
     decibels = 20 * np.log10(added[0].std() / waveform[0].std())
     assert decibels == pytest.approx(-20, abs=1.5)
     assert not added[1].any()
+
+
+def test_gain_moves_all_log_energies_of_a_recording(clips: Clips):
+    front = LogMel(8000, 20, normalize="fitted")
+    louder, plain = (
+        make_audio_dataset(clips, Alphabet.of(WORDS), front, batch_size=len(clips),
+                           augmentation=Augmentation(gain=gain))
+        for gain in (12, 0)
+    )  # fmt: skip
+    ((heard, frames), _), ((wanted, _), _) = *louder, *plain
+    gains = draw_changes(Augmentation(gain=12), 0, 0, np.argsort(clips.lengths)).gain
+    for row, count in enumerate(frames.numpy()):
+        moved = (heard[row, :count] - wanted[row, :count]).numpy()
+        assert moved == pytest.approx(2 * np.log(gains[row]), abs=0.01)
+    many = draw_changes(Augmentation(gain=12), 0, 0, np.arange(200)).gain
+    decibels = 20 * np.log10(many)
+    assert -12 <= decibels.min() < -10 and 10 < decibels.max() <= 12
 
 
 def test_masks_blank_the_shares_that_were_drawn():
