@@ -87,7 +87,7 @@ _MODULE_OF = {
     "load_sample_speech": "keras_seq.data.sample_speech",
     "load_speech_commands_mini": "keras_seq.data.speech_downloads",
     "load_librispeech_dev_clean": "keras_seq.data.speech_downloads",
-    "load_speech_corpus": "keras_seq.data.speech_downloads",
+    "load_recordings": "keras_seq.data.speech_downloads",
     "tell_problems": "keras_seq.data.clips",
     "Alphabet": "keras_seq.data.alphabet",
     "LogMel": "keras_seq.data.audio",

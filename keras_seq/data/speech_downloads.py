@@ -1,4 +1,4 @@
-"""Named speech corpora from the net, fetched once and checked."""
+"""Speech by whatever names it: a corpus from the net, a file, or made up."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_seq.data.archives import safe_extract
 from keras_seq.data.download import Source, default_cache, fetch
 from keras_seq.data.recordings import Recording, find_recordings
+from keras_seq.data.sample_speech import load_sample_speech
 
 # Its makers publish no checksum. Size and SHA-256 are those that independent projects
 # record for the file at this address; a file that differs is refused, not repaired.
@@ -71,12 +72,31 @@ _LOADERS: dict[str, Callable[[], list[Recording]]] = {
 }
 
 
-def load_speech_corpus(name: str) -> list[Recording] | None:
-    """A corpus by its name, downloaded when it is not there; None when there is none.
+def load_recordings(
+    data: str | None = None,
+    file_column: str | None = None,
+    transcript_column: str | None = None,
+    seed: int = 0,
+) -> list[Recording]:
+    """Recordings of a named corpus, of the user's own data, or of generated speech.
+
+    Args:
+        data: Name of a corpus, downloaded when it is not there; else as
+            `find_recordings` takes it; None generates the sample.
+        file_column: Of a manifest.
+        transcript_column: Likewise.
+        seed: Of the sample.
+
+    Raises:
+        UserError: The data is missing or of no known kind, or the download fails.
 
     Example:
 
-    >>> load_speech_corpus("recordings.zip") is None
-    True
+    >>> len(load_recordings())
+    600
     """
-    return _LOADERS[name]() if name in _LOADERS else None
+    if data is None:
+        return load_sample_speech(seed)
+    if data in _LOADERS:
+        return _LOADERS[data]()
+    return find_recordings(data, file_column, transcript_column)

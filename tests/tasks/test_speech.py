@@ -64,8 +64,8 @@ def test_model_keras_loads_without_keras_seq(trained: Path):
 import sys, keras, numpy
 model = keras.models.load_model("run/model.keras")
 assert "keras_seq" not in sys.modules and model.name == "speech"
-answer = model([numpy.ones((2, 9, 80), "float32"), numpy.array([9, 4])])
-assert answer.shape == (2, 3, 4)
+answer = model([numpy.ones((2, 9, 40), "float32"), numpy.array([9, 4])])
+assert answer.shape == (2, 5, 4)
 """
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=trained, capture_output=True, text=True)
@@ -183,6 +183,24 @@ def test_nothing_is_fitted_on_validation_or_test(task: ModuleType, tmp_path: Pat
         fitted.append(facts)
     assert fitted[0] == fitted[1]
     assert np.abs(data.front.mean).max() > 0
+
+
+def test_single_words_and_sentences_are_heard_in_their_own_way(
+    task: ModuleType, tmp_path: Path
+):
+    write_words(tmp_path / "words", 0, 10)
+    words, sentences = task.load_data(str(tmp_path / "words")), task.load_data(limit=60)
+    heard = [
+        (d.is_isolated, d.front.normalize, d.front.num_features, d.subsampling)
+        for d in (words, sentences)
+    ]
+    assert heard == [(True, "fitted", 40, 2), (False, "utterance", 80, 4)]
+    assert task.load_data(limit=60, streaming=True).front.normalize == "fitted"
+    sizes = [
+        task.build_model(data).get_layer("bidirectional_lstm_1").forward_layer.units
+        for data in (words, sentences)
+    ]
+    assert sizes == [128, 256]
 
 
 def test_the_sample_speaks_every_word_in_many_voices():
