@@ -23,9 +23,8 @@ STEM = "speech"
 EXPORT_DIR = Path("saved_models", STEM)
 LEARNING_RATE = 0.0015
 SECONDS_HEARD = 150_000  # of sound, in all epochs together
-# A word alone is short and tells little of its voice and microphone: a small network,
-# and training that changes tempo, voice, level and noise much and blanks little. Its
-# error rates are often equal, where the loss still tells epochs apart.
+# A word alone tells little of its voice and microphone: a smaller network, larger
+# changes. Error rates of few words are often equal, and the loss tells epochs apart.
 WORDS = {
     "model": dict(lstm_units=128, num_layers=2, dropout=0.3), "monitor": "val_loss",
     "changes": dict(tempo=0.2, warp=0.2, gain=15, noise_share=0.7, loudest_noise=-6,
@@ -101,7 +100,7 @@ def train(
     print(ks.set_precision(mixed_precision, strategy))
     recipe = WORDS if loaded.is_isolated else SENTENCES
     augmentation = None if documented else ks.Augmentation(**recipe["changes"])
-    learning = {"seed": seed, "augmentation": augmentation}
+    learning = dict(seed=seed, augmentation=augmentation)
     train_set, validation_set = (ks.make_audio_dataset(
         loaded.splits[part], loaded.alphabet, loaded.front, batch_size=batch_size,
         subsampling=loaded.subsampling, **options,
