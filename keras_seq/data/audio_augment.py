@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras_seq.data.audio import SAME, WARPS
 
 NOISE_SAMPLES = 1 << 17
+CURVES = 4  # cosines over the bands, the first half a period
 
 
 class Augmentation(NamedTuple):
@@ -23,6 +24,7 @@ class Augmentation(NamedTuple):
         tempo: largest change of speed, as a share: 0.1 is from 0.9 to 1.1.
         warp: largest change of the voice's frequencies, as a share, 0.2 at most.
         gain: largest change of the level, in decibels.
+        colour: how much the balance of the bands changes, in deviations of a feature.
         noise_share: of recordings that get noise.
         quietest_noise, loudest_noise: its level against the recording, in decibels.
         time_masks, band_masks: how many stretches of frames and of bands are blanked.
@@ -33,6 +35,7 @@ class Augmentation(NamedTuple):
     tempo: float = 0.0
     warp: float = 0.0
     gain: float = 0.0
+    colour: float = 0.0
     noise_share: float = 0.0
     quietest_noise: float = -40.0
     loudest_noise: float = -15.0
@@ -49,6 +52,7 @@ class Changes(NamedTuple):
         tempo: float32 (B,).
         warp: int32 (B,), positions in `WARPS`.
         gain: float32 (B,), what samples are multiplied by.
+        colour: float32 (B, CURVES), how much of each curve is added to the features.
         noise: float32 (B,), amplitude against the recording's own.
         noise_start: int32 (B,), where in the noise each starts.
         time_masks, band_masks: float32 (B, M, 2), start and end as shares.
@@ -57,6 +61,7 @@ class Changes(NamedTuple):
     tempo: np.ndarray
     warp: np.ndarray
     gain: np.ndarray
+    colour: np.ndarray
     noise: np.ndarray
     noise_start: np.ndarray
     time_masks: np.ndarray
@@ -93,6 +98,7 @@ def _draw(how: Augmentation, seed: int, epoch: int, number: int) -> tuple:
     allowed = [i for i, w in enumerate(WARPS) if abs(w - 1) <= how.warp + 1e-6]
     warp = allowed[rng.integers(len(allowed))]
     gain = 10 ** (how.gain * rng.uniform(-1, 1) / 20)
+    colour = how.colour * rng.normal(size=CURVES) / np.arange(1, CURVES + 1)
     decibels = rng.uniform(how.quietest_noise, how.loudest_noise)
     is_noisy = rng.random() < how.noise_share
     noise = is_noisy * 10 ** (decibels / 20)
@@ -100,8 +106,8 @@ def _draw(how: Augmentation, seed: int, epoch: int, number: int) -> tuple:
     times = _draw_masks(rng, how.time_masks, how.longest_time_mask)
     bands = _draw_masks(rng, how.band_masks, how.widest_band_mask)
     return (
-        np.float32(tempo), np.int32(warp), np.float32(gain), np.float32(noise),
-        np.int32(start), times, bands,
+        np.float32(tempo), np.int32(warp), np.float32(gain),
+        colour.astype(np.float32), np.float32(noise), np.int32(start), times, bands,
     )  # fmt: skip
 
 
@@ -116,7 +122,9 @@ def unchanged(size: int) -> Changes:
     ones, zeros = np.ones(size, np.float32), np.zeros(size, np.float32)
     none = np.zeros((size, 0, 2), np.float32)
     same = np.full(size, SAME, np.int32)
-    return Changes(ones, same, ones, zeros, zeros.astype(np.int32), none, none)
+    curves = np.zeros((size, CURVES), np.float32)
+    start = zeros.astype(np.int32)
+    return Changes(ones, same, ones, curves, zeros, start, none, none)
 
 
 def add_noise(waveform: tf.Tensor, lengths: tf.Tensor, changes: Changes) -> tf.Tensor:
@@ -146,6 +154,24 @@ def _noise_bank() -> np.ndarray:
     noise = np.fft.irfft(spectrum * slope)
     noise /= noise.std(axis=1, keepdims=True)
     return noise.ravel().astype(np.float32)
+
+
+def colour_features(
+    features: tf.Tensor, frames: tf.Tensor, changes: Changes
+) -> tf.Tensor:
+    """Adds a smooth curve over the bands, as another microphone would: (B, T, F).
+
+    Args:
+        features: float32 (B, T, F), normalised.
+        frames: int32 (B,), real frames of each.
+        changes: its `colour` is used.
+    """
+    bands = features.shape[2]
+    place = (np.arange(bands) + 0.5) / bands
+    curves = np.cos(np.pi * np.arange(1, CURVES + 1)[:, None] * place)  # (CURVES, F)
+    curve = tf.matmul(changes.colour, tf.constant(curves, tf.float32))  # (B, F)
+    real = tf.sequence_mask(frames, tf.shape(features)[1], tf.float32)
+    return features + curve[:, None] * real[:, :, None]
 
 
 def mask_features(

@@ -15,9 +15,11 @@ import tensorflow as tf
 from keras_seq.data.alphabet import Alphabet, needed_frames
 from keras_seq.data.audio import LogMel
 from keras_seq.data.audio_augment import (
+    CURVES,
     Augmentation,
     Changes,
     add_noise,
+    colour_features,
     draw_changes,
     mask_features,
     unchanged,
@@ -94,6 +96,7 @@ def make_audio_dataset(
             waveform *= changes.gain[:, None]
             waveform = add_noise(waveform, lengths, changes)
             x, frames = front(waveform, lengths, changes.tempo, changes.warp)
+            x = colour_features(x, frames, changes)
             x = mask_features(x, frames, changes)
         targets = ctc_targets(answered_frames(frames, subsampling), symbol_ids)
         return (x, frames), targets
@@ -138,6 +141,7 @@ _SIGNATURE = (
     tf.TensorSpec([None], tf.float32),  # Changes
     tf.TensorSpec([None], tf.int32),
     tf.TensorSpec([None], tf.float32),
+    tf.TensorSpec([None, CURVES], tf.float32),
     tf.TensorSpec([None], tf.float32),
     tf.TensorSpec([None], tf.int32),
     tf.TensorSpec([None, None, 2], tf.float32),

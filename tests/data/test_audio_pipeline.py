@@ -9,6 +9,7 @@ from keras_seq.data.audio import LogMel
 from keras_seq.data.audio_augment import (
     Augmentation,
     add_noise,
+    colour_features,
     draw_changes,
     mask_features,
     unchanged,
@@ -18,7 +19,8 @@ from keras_seq.data.clips import Clips
 from keras_seq.errors import UserError
 
 STRONG = Augmentation(
-    tempo=0.1, warp=0.2, gain=6, noise_share=0.7, time_masks=2, band_masks=2
+    tempo=0.1, warp=0.2, gain=6, colour=0.5, noise_share=0.7, time_masks=2,
+    band_masks=2,
 )
 WORDS = ["ab", "b", "aab", "ba", "a", "bb", "abab"]
 
@@ -115,6 +117,20 @@ def test_gain_moves_all_log_energies_of_a_recording(clips: Clips):
     many = draw_changes(Augmentation(gain=12), 0, 0, np.arange(200)).gain
     decibels = 20 * np.log10(many)
     assert -12 <= decibels.min() < -10 and 10 < decibels.max() <= 12
+
+
+def test_colour_is_one_smooth_curve_in_every_real_frame():
+    colour = np.float32([[0.5, 0, 0, 0], [0, -0.25, 0, 0]])
+    changes = unchanged(2)._replace(colour=colour)
+    features = colour_features(tf.zeros((2, 9, 20)), tf.constant([9, 4]), changes)
+    first, second = features.numpy()
+    assert (first == first[0]).all() and not second[4:].any()
+    assert first[0, 0] == pytest.approx(0.5, abs=0.01) == -first[0, -1]
+    assert (np.diff(first[0]) < 0).all()
+    assert second[0, [0, -1]] == pytest.approx(-0.25, abs=0.01)
+    assert second[3, 9] == pytest.approx(0.25, abs=0.01)
+    drawn = draw_changes(Augmentation(colour=0.8), 0, 0, np.arange(500)).colour
+    assert drawn.std(axis=0) == pytest.approx([0.8, 0.4, 0.267, 0.2], rel=0.15)
 
 
 def test_masks_blank_the_shares_that_were_drawn():
