@@ -41,7 +41,7 @@ from keras_seq.training.run_folder import write_facts
 BASELINES, ARPA = "baselines.npz", "transcripts.arpa"
 EXAMPLES = 8
 # Fewer bands of a single word hide whose voice it is.
-BANDS, WORD_BANDS = 80, 40
+BANDS, WORD_BANDS = 80, 24
 SHORTEST_LABELS = 5  # recordings of each label, on average, that make labels of them
 
 

@@ -64,7 +64,7 @@ def test_model_keras_loads_without_keras_seq(trained: Path):
 import sys, keras, numpy
 model = keras.models.load_model("run/model.keras")
 assert "keras_seq" not in sys.modules and model.name == "speech"
-answer = model([numpy.ones((2, 9, 40), "float32"), numpy.array([9, 4])])
+answer = model([numpy.ones((2, 9, 24), "float32"), numpy.array([9, 4])])
 assert answer.shape == (2, 5, 4)
 """
     command = [sys.executable, "-c", script]
@@ -194,7 +194,7 @@ def test_single_words_and_sentences_are_heard_in_their_own_way(
         (d.is_isolated, d.front.normalize, d.front.num_features, d.subsampling)
         for d in (words, sentences)
     ]
-    assert heard == [(True, "fitted", 40, 2), (False, "utterance", 80, 4)]
+    assert heard == [(True, "fitted", 24, 2), (False, "utterance", 80, 4)]
     assert task.load_data(limit=60, streaming=True).front.normalize == "fitted"
     sizes = [
         task.build_model(data).get_layer("bidirectional_lstm_1").forward_layer.units
