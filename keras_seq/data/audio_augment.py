@@ -98,13 +98,13 @@ def _draw(how: Augmentation, seed: int, epoch: int, number: int) -> tuple:
     allowed = [i for i, w in enumerate(WARPS) if abs(w - 1) <= how.warp + 1e-6]
     warp = allowed[rng.integers(len(allowed))]
     gain = 10 ** (how.gain * rng.uniform(-1, 1) / 20)
-    colour = how.colour * rng.normal(size=CURVES) / np.arange(1, CURVES + 1)
     decibels = rng.uniform(how.quietest_noise, how.loudest_noise)
     is_noisy = rng.random() < how.noise_share
     noise = is_noisy * 10 ** (decibels / 20)
     start = rng.integers(NOISE_SAMPLES)
     times = _draw_masks(rng, how.time_masks, how.longest_time_mask)
     bands = _draw_masks(rng, how.band_masks, how.widest_band_mask)
+    colour = how.colour * rng.normal(size=CURVES) / np.arange(1, CURVES + 1)
     return (
         np.float32(tempo), np.int32(warp), np.float32(gain),
         colour.astype(np.float32), np.float32(noise), np.int32(start), times, bands,
