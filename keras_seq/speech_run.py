@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import keras
+import tensorflow as tf
 
 from keras_seq.data.alphabet import Alphabet
 from keras_seq.data.audio import LogMel
+from keras_seq.data.audio_pipeline import make_audio_dataset
 from keras_seq.data.clips import (
     Clips,
     Problem,
@@ -65,6 +67,14 @@ class SpeechData(NamedTuple):
     is_isolated: bool
     problems: list[Problem]
     fingerprint: str
+
+    def batches(self, part: str, batch_size: int, **learning: Any) -> tf.data.Dataset:
+        """A part as `make_audio_dataset` gives it; `learning` is its seed and
+        augmentation, of the train part alone."""
+        return make_audio_dataset(
+            self.splits[part], self.alphabet, self.front, batch_size=batch_size,
+            subsampling=self.subsampling, **learning,
+        )  # fmt: skip
 
 
 def prepare_speech(

@@ -99,12 +99,9 @@ def train(
     ks.set_seed(seed)
     print(ks.set_precision(mixed_precision, strategy))
     recipe = WORDS if loaded.is_isolated else SENTENCES
-    augmentation = None if documented else ks.Augmentation(**recipe["changes"])
-    learning = dict(seed=seed, augmentation=augmentation)
-    train_set, validation_set = (ks.make_audio_dataset(
-        loaded.splits[part], loaded.alphabet, loaded.front, batch_size=batch_size,
-        subsampling=loaded.subsampling, **options,
-    ) for part, options in (("train", learning), ("validation", {})))  # fmt: skip
+    changes = None if documented else ks.Augmentation(**recipe["changes"])
+    train_set = loaded.batches("train", batch_size, seed=seed, augmentation=changes)
+    validation_set = loaded.batches("validation", batch_size)
     with ks.get_strategy(strategy).scope():
         model = build_model(loaded, streaming, documented)
         rate = ks.BudgetedRate(LEARNING_RATE, epochs, max_seconds)

@@ -68,6 +68,18 @@ class Changes(NamedTuple):
     band_masks: np.ndarray
 
 
+CHANGES = Changes(
+    tempo=tf.TensorSpec([None], tf.float32),
+    warp=tf.TensorSpec([None], tf.int32),
+    gain=tf.TensorSpec([None], tf.float32),
+    colour=tf.TensorSpec([None, CURVES], tf.float32),
+    noise=tf.TensorSpec([None], tf.float32),
+    noise_start=tf.TensorSpec([None], tf.int32),
+    time_masks=tf.TensorSpec([None, None, 2], tf.float32),
+    band_masks=tf.TensorSpec([None, None, 2], tf.float32),
+)
+
+
 def draw_changes(
     how: Augmentation, seed: int, epoch: int, numbers: np.ndarray
 ) -> Changes:

@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras_seq.data.alphabet import Alphabet, needed_frames
 from keras_seq.data.audio import LogMel
 from keras_seq.data.audio_augment import (
-    CURVES,
+    CHANGES,
     Augmentation,
     Changes,
     add_noise,
@@ -138,12 +138,5 @@ _SIGNATURE = (
     tf.TensorSpec([None, None], tf.float32),  # waveform
     tf.TensorSpec([None], tf.int32),  # lengths
     tf.TensorSpec([None, None], tf.int32),  # symbol ids
-    tf.TensorSpec([None], tf.float32),  # Changes
-    tf.TensorSpec([None], tf.int32),
-    tf.TensorSpec([None], tf.float32),
-    tf.TensorSpec([None, CURVES], tf.float32),
-    tf.TensorSpec([None], tf.float32),
-    tf.TensorSpec([None], tf.int32),
-    tf.TensorSpec([None, None, 2], tf.float32),
-    tf.TensorSpec([None, None, 2], tf.float32),
+    *CHANGES,
 )

@@ -10,7 +10,9 @@ import pytest
 
 from keras_seq.data.download import Source
 from keras_seq.data.speech_downloads import (
+    _LOADERS,
     load_librispeech_dev_clean,
+    load_recordings,
     load_speech_commands_mini,
 )
 from keras_seq.errors import UserError
@@ -60,3 +62,17 @@ def test_another_file_is_refused(tmp_path: Path):
     (tmp_path / "mini.zip").write_bytes(b"SOMETHING ELSE")
     with pytest.raises(UserError, match="cannot be downloaded"):
         load_speech_commands_mini(tmp_path, source)
+
+
+def test_data_is_a_name_or_a_path_or_made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(_LOADERS, "speech_commands_mini", lambda: ["downloaded"])
+    assert load_recordings("speech_commands_mini") == ["downloaded"]
+    (tmp_path / "yes").mkdir()
+    (tmp_path / "yes" / "a.wav").write_bytes(b"sound")
+    (own,) = load_recordings(str(tmp_path))
+    assert (own.transcript, own.read()) == ("yes", b"sound")
+    assert load_recordings(seed=1)[0].place != load_recordings()[0].place
+    with pytest.raises(UserError, match="no such file or folder"):
+        load_recordings("speech_commands_maxi")
