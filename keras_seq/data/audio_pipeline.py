@@ -26,6 +26,7 @@ from keras_seq.data.audio_augment import (
 )
 from keras_seq.data.clips import Clips
 from keras_seq.data.pipeline import plan_batches
+from keras_seq.data.prefetch import prefetched
 from keras_seq.errors import UserError
 from keras_seq.losses_ctc import ctc_targets
 from keras_seq.models.speech import answered_frames
@@ -86,7 +87,7 @@ def make_audio_dataset(
             for following in itertools.count(epoch + 1):
                 yield from batches(following)
 
-        return _dataset(run).map(features).prefetch(2)
+        return prefetched(_dataset(run).map(features))
 
     def features(waveform, lengths, symbol_ids, *changes):
         changes = Changes(*changes)
@@ -103,7 +104,7 @@ def make_audio_dataset(
 
     dataset = _dataset(lambda: batches(next(passes)))
     count = tf.data.experimental.assert_cardinality(-(-len(clips) // batch_size))
-    dataset = dataset.apply(count).map(features).prefetch(2)
+    dataset = prefetched(dataset.apply(count).map(features))
     dataset.starting_at = starting_at
     order = batch_size, seed, augmentation, subsampling, front.to_dict()
     dataset.data_fingerprint = clips.fingerprint(alphabet.symbols, order)

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.constants import PAD_ID
+from keras_seq.data.prefetch import prefetched
 from keras_seq.data.text import Tokenizer
 from keras_seq.errors import UserError
 
@@ -174,9 +175,9 @@ def make_text_dataset(
             for following in itertools.count(epoch + 1):
                 yield from batches(following)
 
-        return _prefetched(run)
+        return _dataset(run)
 
-    dataset = _prefetched(
+    dataset = _dataset(
         lambda: batches(next(passes)), count=-(-len(samples) // batch_size)
     )
     dataset.starting_at = starting_at
@@ -184,14 +185,14 @@ def make_text_dataset(
     return dataset
 
 
-def _prefetched(
+def _dataset(
     batches: Callable[[], Iterator], count: int | None = None
 ) -> tf.data.Dataset:
     signature = (tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32))
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
     if count is not None:
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return prefetched(dataset)
 
 
 def _label_id(label: str, label_ids: dict[str, int]) -> int:

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from keras_seq.constants import PAD_ID
 from keras_seq.data.coders import TextCoder
+from keras_seq.data.prefetch import prefetched
 from keras_seq.errors import UserError
 
 Batch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray]
@@ -226,13 +227,13 @@ def _dataset(
                 yield from batches(following, 0)
 
         made = tf.data.Dataset.from_generator(run, output_signature=signature)
-        return made.prefetch(tf.data.AUTOTUNE)
+        return prefetched(made)
 
     dataset = tf.data.Dataset.from_generator(
         lambda: batches(next(passes), 0), output_signature=signature
     )
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
-    dataset = dataset.prefetch(tf.data.AUTOTUNE)
+    dataset = prefetched(dataset)
     dataset.starting_at = starting_at
     return dataset
 

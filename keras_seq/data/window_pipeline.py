@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
+from keras_seq.data.prefetch import prefetched
 from keras_seq.data.windows import WindowPlan
 from keras_seq.errors import UserError
 
@@ -93,7 +94,7 @@ def _numbers(batches: Callable[[], Iterator[np.ndarray]]) -> tf.data.Dataset:
 
 
 def _gathered(numbers: tf.data.Dataset, gather: Callable) -> tf.data.Dataset:
-    return numbers.map(gather, num_parallel_calls=1).prefetch(tf.data.AUTOTUNE)
+    return prefetched(numbers.map(gather, num_parallel_calls=1))
 
 
 def _fingerprint(plan: WindowPlan, *order: object) -> str:
