@@ -81,7 +81,7 @@ def prepare_speech(
     given: Mapping[str, Sequence[Recording]],
     *,
     unit: Literal["auto", "character", "word"] = "auto",
-    normalize: Literal["auto", "utterance", "fitted"] = "auto",
+    normalize: Literal["auto", "utterance", "fitted", "peak"] = "auto",
     subsampling: int | None = None,
     test_speaker: str | None = None,
     limit: int | None = None,
@@ -95,8 +95,9 @@ def prepare_speech(
     Args:
         given: "train", and "validation" or "test" where the user brings them.
         unit: what a model writes; "auto" takes words where every clip is one label.
-        normalize: as `LogMel` has it; "auto" fits where every clip is one label, as so
-            short a sound says little of its own mean, and else takes the utterance.
+        normalize: as `LogMel` has it; "auto" takes the peak where every clip is one
+            label, as so short a sound says little of its own mean, and else the
+            utterance.
         subsampling: of the model; None is 2 where every clip is one label, else 4.
         test_speaker: keeps this speaker for the test.
         limit: most recordings to use.
@@ -125,7 +126,7 @@ def prepare_speech(
     alphabet = Alphabet.of(transcripts, unit)
     subsampling = subsampling or (2 if is_isolated else 4)
     if normalize == "auto":
-        normalize = "fitted" if is_isolated else "utterance"
+        normalize = "peak" if is_isolated else "utterance"
     front = LogMel(rate, WORD_BANDS if is_isolated else BANDS, normalize)
 
     def answered(lengths: Any) -> Any:
@@ -140,7 +141,7 @@ def prepare_speech(
         if not len(clips):
             tell_problems(problems)
             raise UserError(f"no recording is left of the {name} part; see above")
-    if normalize == "fitted":
+    if normalize != "utterance":
         front.fit(_batches(splits["train"]))
     return SpeechData(splits, alphabet, front, subsampling, is_isolated, problems,
                       splits["train"].fingerprint())  # fmt: skip

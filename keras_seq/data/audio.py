@@ -1,7 +1,7 @@
 """Waveform to log-mel frames, as one graph that training and SavedModel share.
 
 A frame depends on its own samples alone, and normalisation on the real frames of its
-own recording (or on numbers fitted before): what else is in a batch changes nothing.
+own recording or on numbers fitted before: what else is in a batch changes nothing.
 This module knows no files, no transcripts and no model.
 
 Shapes: B batch, N samples, T frames, F mel bands, W warps.
@@ -18,6 +18,10 @@ STEP_SECONDS = 0.010
 LOWEST_HERTZ = 20.0
 # Power below this is taken for silence: the noise of 16-bit rounding lies there.
 FLOOR = 1e-7
+# What lies further below a recording's loudest band is its room and microphone; and
+# silence has no peak to be measured by. As natural logarithms of power.
+RANGE = np.log(1e6)
+LOWEST_PEAK = np.log(FLOOR) + np.log(1e4)
 # Keeps the variance of a recording of silence from being divided by.
 MIN_VARIANCE = 1e-2
 # How far voices differ: frequencies times these are heard in training.
@@ -33,7 +37,8 @@ class LogMel:
         num_features: F.
         normalize: "utterance" gives each recording mean 0 and variance 1 in every
             band; "fitted" uses the numbers of `fit`, so that a frame can be answered
-            before the recording has ended.
+            before the recording has ended; "peak" first measures each recording by its
+            loudest band, down to 60 dB below it, and then uses the numbers of `fit`.
 
     Raises:
         ValueError: The rate is below 4000 Hz or there is no band.
@@ -50,16 +55,16 @@ class LogMel:
         self,
         sample_rate: int,
         num_features: int = 80,
-        normalize: Literal["utterance", "fitted"] = "utterance",
+        normalize: Literal["utterance", "fitted", "peak"] = "utterance",
     ) -> None:
         if sample_rate < 4000 or num_features < 1:
             raise ValueError(
                 f"sample_rate is {sample_rate} and num_features {num_features}; "
                 "expected 4000 Hz or more, and a band"
             )
-        if normalize not in ("utterance", "fitted"):
+        if normalize not in ("utterance", "fitted", "peak"):
             raise ValueError(
-                f"normalize is {normalize!r}; expected 'utterance' or 'fitted'"
+                f"normalize is {normalize!r}; expected 'utterance', 'fitted' or 'peak'"
             )
         self.sample_rate, self.num_features = int(sample_rate), num_features
         self.normalize = normalize
@@ -110,7 +115,7 @@ class LogMel:
         """
         features, frames = self.log_energies(waveform, lengths, tempo, warp)
         real = tf.sequence_mask(frames, tf.shape(features)[1], tf.float32)[..., None]
-        if self.normalize == "fitted":
+        if self.normalize != "utterance":
             return (features - self.mean) / self.deviation * real, frames
         count = tf.maximum(tf.reduce_sum(real, axis=1, keepdims=True), 1)
         mean = tf.reduce_sum(features * real, axis=1, keepdims=True) / count
@@ -125,7 +130,7 @@ class LogMel:
         tempo: tf.Tensor | None = None,
         warp: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """`__call__` before normalisation; what is behind the end means nothing."""
+        """`__call__` before mean and variance; what is behind the end means nothing."""
         # A sound shorter than a frame would hear what stands behind its end.
         waveform *= tf.sequence_mask(lengths, tf.shape(waveform)[1], tf.float32)
         missing = tf.maximum(self.frame_length - tf.shape(waveform)[1], 0)
@@ -144,7 +149,10 @@ class LogMel:
         else:
             every = tf.constant(np.stack([self._bands(w) for w in range(len(WARPS))]))
             bands = tf.matmul(power, tf.gather(every, warp))
-        return tf.math.log(bands + FLOOR), frames
+        energies = tf.math.log(bands + FLOOR)
+        if self.normalize == "peak":
+            energies = _below_peak(energies, frames)
+        return energies, frames
 
     def _faster_frames(
         self, waveform: tf.Tensor, frames: tf.Tensor, tempo: tf.Tensor
@@ -221,6 +229,14 @@ class LogMel:
         front.mean = np.array(facts["mean"], np.float32)
         front.deviation = np.array(facts["deviation"], np.float32)
         return front
+
+
+def _below_peak(energies: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
+    """Log energies from 0, a recording's highest, down to -`RANGE`: (B, T, F)."""
+    real = tf.sequence_mask(frames, tf.shape(energies)[1])[..., None]
+    heard = tf.where(real, energies, LOWEST_PEAK)
+    peak = tf.maximum(tf.reduce_max(heard, [1, 2], keepdims=True), LOWEST_PEAK)
+    return tf.maximum(energies - peak, -RANGE)
 
 
 def _mel(hertz: Any) -> Any:

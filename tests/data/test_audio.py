@@ -5,7 +5,7 @@ import pytest
 import soxr
 import tensorflow as tf
 
-from keras_seq.data.audio import SAME, WARPS, LogMel
+from keras_seq.data.audio import RANGE, SAME, WARPS, LogMel
 
 LENGTHS = np.array([8000, 2711, 150, 4000, 0], "int32")
 
@@ -34,7 +34,7 @@ def test_log_energies_are_those_of_tf_signal(rate: int):
     assert found.numpy() == pytest.approx(expected.numpy(), abs=1e-3)
 
 
-@pytest.mark.parametrize("normalize", ["utterance", "fitted"])
+@pytest.mark.parametrize("normalize", ["utterance", "fitted", "peak"])
 def test_a_clip_alone_is_the_same_clip_in_a_padded_batch(normalize: str):
     front = LogMel(8000, 40, normalize)
     together, frames = front(tf.constant(sounds(9.0)), tf.constant(LENGTHS))
@@ -75,6 +75,30 @@ def test_fitted_numbers_are_those_of_the_batches_they_were_fitted_on():
     assert np.array_equal(
         again(tf.constant(sounds()), tf.constant(LENGTHS))[0], features
     )
+
+
+def test_by_its_peak_a_recording_is_the_same_at_any_level():
+    front = LogMel(8000, 20, "peak")
+    waveform, lengths = tf.constant(sounds()), tf.constant(LENGTHS)
+    loud, frames = front.log_energies(waveform, lengths)
+    quiet, _ = front.log_energies(0.2 * waveform, lengths)
+    for row, count in enumerate(frames.numpy()):
+        if count:
+            assert loud[row, :count].numpy().max() == 0
+            near = pytest.approx(loud[row, :count].numpy(), abs=2e-2)
+            assert quiet[row, :count].numpy() == near
+    front.fit([(sounds(), LENGTHS)])
+    again = LogMel.from_dict(front.to_dict())
+    assert np.array_equal(again(waveform, lengths)[0], front(waveform, lengths)[0])
+
+
+def test_far_below_its_peak_a_recording_is_flat_and_silence_is_no_peak():
+    front = LogMel(8000, 20, "peak")
+    sound = np.concatenate([tone(1000), np.zeros(4000, np.float32)])
+    energies, frames = front.log_energies(tf.constant(sound[None]), [len(sound)])
+    assert energies[0, -1].numpy() == pytest.approx(np.full(20, -RANGE), abs=1e-6)
+    silence, _ = front.log_energies(tf.zeros((1, 4000)), [4000])
+    assert silence.numpy() == pytest.approx(np.full((1, 48, 20), -np.log(1e4)), 1e-4)
 
 
 def tone(hertz: float, rate: int = 8000, seconds: float = 1.0) -> np.ndarray:

@@ -194,7 +194,7 @@ def test_single_words_and_sentences_are_heard_in_their_own_way(
         (d.is_isolated, d.front.normalize, d.front.num_features, d.subsampling)
         for d in (words, sentences)
     ]
-    assert heard == [(True, "fitted", 24, 2), (False, "utterance", 80, 4)]
+    assert heard == [(True, "peak", 24, 2), (False, "utterance", 80, 4)]
     assert task.load_data(limit=60, streaming=True).front.normalize == "fitted"
     sizes = [
         task.build_model(data).get_layer("bidirectional_lstm_1").forward_layer.units
