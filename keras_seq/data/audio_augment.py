@@ -14,7 +14,9 @@ import tensorflow as tf
 from keras_seq.data.audio import SAME, WARPS
 
 NOISE_SAMPLES = 1 << 17
-CURVES = 5  # cosines over the bands: none, half a period, one ...
+# Deviations of cosines over the bands: flat, half a period, one ...
+SPREADS = np.array([0.6, 1, 1 / 2, 1 / 3, 1 / 4])
+CURVES = len(SPREADS)
 
 
 class Augmentation(NamedTuple):
@@ -123,7 +125,7 @@ def _draw(how: Augmentation, seed: int, epoch: int, number: int) -> tuple:
     times = _draw_masks(rng, how.time_masks, how.longest_time_mask)
     bands = _draw_masks(rng, how.band_masks, how.widest_band_mask)
     contrast = 1 + how.contrast * rng.uniform(-1, 1)
-    colour = how.colour * rng.normal(size=CURVES) / np.maximum(np.arange(CURVES), 1)
+    colour = how.colour * rng.normal(size=CURVES) * SPREADS
     return (
         np.float32(tempo), np.int32(warp), np.float32(gain), np.float32(contrast),
         colour.astype(np.float32), np.float32(noise), np.int32(start), times, bands,
