@@ -27,8 +27,8 @@ SECONDS_HEARD = 150_000  # of sound, in all epochs together
 # changes. Error rates of few words are often equal, and the loss tells epochs apart.
 WORDS = {
     "model": dict(lstm_units=128, num_layers=1, dropout=0.3), "monitor": "val_loss",
-    "changes": dict(tempo=0.4, warp=0.2, gain=15, contrast=0.3, colour=0.5,
-                    noise_share=0.5, band_masks=1),
+    "changes": dict(tempo=0.4, warp=0.2, gain=15, colour=0.5, noise_share=0.5,
+                    band_masks=1),
 }  # fmt: skip
 SENTENCES = {
     "model": dict(lstm_units=256, num_layers=3, dropout=0.4), "monitor": "val_cer",

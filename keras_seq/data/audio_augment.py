@@ -14,9 +14,7 @@ import tensorflow as tf
 from keras_seq.data.audio import SAME, WARPS
 
 NOISE_SAMPLES = 1 << 17
-# Deviations of cosines over the bands: flat, half a period, one ...
-SPREADS = np.array([0.6, 1, 1 / 2, 1 / 3, 1 / 4])
-CURVES = len(SPREADS)
+CURVES = 4  # cosines over the bands, the first half a period
 
 
 class Augmentation(NamedTuple):
@@ -26,9 +24,7 @@ class Augmentation(NamedTuple):
         tempo: largest change of speed, as a share: 0.1 is from 0.9 to 1.1.
         warp: largest change of the voice's frequencies, as a share, 0.2 at most.
         gain: largest change of the level, in decibels.
-        contrast: largest change of how far features lie from their mean, as a share.
-        colour: how much the level and the balance of the bands change, in deviations of
-            a feature.
+        colour: how much the balance of the bands changes, in deviations of a feature.
         noise_share: of recordings that get noise.
         quietest_noise, loudest_noise: its level against the recording, in decibels.
         time_masks, band_masks: how many stretches of frames and of bands are blanked.
@@ -39,7 +35,6 @@ class Augmentation(NamedTuple):
     tempo: float = 0.0
     warp: float = 0.0
     gain: float = 0.0
-    contrast: float = 0.0
     colour: float = 0.0
     noise_share: float = 0.0
     quietest_noise: float = -40.0
@@ -57,7 +52,6 @@ class Changes(NamedTuple):
         tempo: float32 (B,).
         warp: int32 (B,), positions in `WARPS`.
         gain: float32 (B,), what samples are multiplied by.
-        contrast: float32 (B,), what features are multiplied by.
         colour: float32 (B, CURVES), how much of each curve is added to the features.
         noise: float32 (B,), amplitude against the recording's own.
         noise_start: int32 (B,), where in the noise each starts.
@@ -67,7 +61,6 @@ class Changes(NamedTuple):
     tempo: np.ndarray
     warp: np.ndarray
     gain: np.ndarray
-    contrast: np.ndarray
     colour: np.ndarray
     noise: np.ndarray
     noise_start: np.ndarray
@@ -79,7 +72,6 @@ CHANGES = Changes(
     tempo=tf.TensorSpec([None], tf.float32),
     warp=tf.TensorSpec([None], tf.int32),
     gain=tf.TensorSpec([None], tf.float32),
-    contrast=tf.TensorSpec([None], tf.float32),
     colour=tf.TensorSpec([None, CURVES], tf.float32),
     noise=tf.TensorSpec([None], tf.float32),
     noise_start=tf.TensorSpec([None], tf.int32),
@@ -124,10 +116,9 @@ def _draw(how: Augmentation, seed: int, epoch: int, number: int) -> tuple:
     start = rng.integers(NOISE_SAMPLES)
     times = _draw_masks(rng, how.time_masks, how.longest_time_mask)
     bands = _draw_masks(rng, how.band_masks, how.widest_band_mask)
-    contrast = 1 + how.contrast * rng.uniform(-1, 1)
-    colour = how.colour * rng.normal(size=CURVES) * SPREADS
+    colour = how.colour * rng.normal(size=CURVES) / np.arange(1, CURVES + 1)
     return (
-        np.float32(tempo), np.int32(warp), np.float32(gain), np.float32(contrast),
+        np.float32(tempo), np.int32(warp), np.float32(gain),
         colour.astype(np.float32), np.float32(noise), np.int32(start), times, bands,
     )  # fmt: skip
 
@@ -145,7 +136,7 @@ def unchanged(size: int) -> Changes:
     same = np.full(size, SAME, np.int32)
     curves = np.zeros((size, CURVES), np.float32)
     start = zeros.astype(np.int32)
-    return Changes(ones, same, ones, ones, curves, zeros, start, none, none)
+    return Changes(ones, same, ones, curves, zeros, start, none, none)
 
 
 def add_noise(waveform: tf.Tensor, lengths: tf.Tensor, changes: Changes) -> tf.Tensor:
@@ -180,21 +171,18 @@ def _noise_bank() -> np.ndarray:
 def colour_features(
     features: tf.Tensor, frames: tf.Tensor, changes: Changes
 ) -> tf.Tensor:
-    """Scales features and adds a smooth curve over the bands: float32 (B, T, F).
-
-    So another room and another microphone would change them.
+    """Adds a smooth curve over the bands, as another microphone would: (B, T, F).
 
     Args:
         features: float32 (B, T, F), normalised.
         frames: int32 (B,), real frames of each.
-        changes: its `contrast` and `colour` are used.
+        changes: its `colour` is used.
     """
     bands = features.shape[2]
     place = (np.arange(bands) + 0.5) / bands
-    curves = np.cos(np.pi * np.arange(CURVES)[:, None] * place)  # (CURVES, F)
+    curves = np.cos(np.pi * np.arange(1, CURVES + 1)[:, None] * place)  # (CURVES, F)
     curve = tf.matmul(changes.colour, tf.constant(curves, tf.float32))  # (B, F)
     real = tf.sequence_mask(frames, tf.shape(features)[1], tf.float32)
-    features *= changes.contrast[:, None, None]
     return features + curve[:, None] * real[:, :, None]
 
 
