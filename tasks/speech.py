@@ -26,7 +26,7 @@ SECONDS_HEARD = 150_000  # of sound, in all epochs together
 # A word alone tells little of its voice and microphone: a smaller network, larger
 # changes. Error rates of few words are often equal, and the loss tells epochs apart.
 WORDS = {
-    "model": dict(lstm_units=128, num_layers=1, dropout=0.3), "monitor": "val_loss",
+    "model": dict(lstm_units=128, num_layers=2, dropout=0.3), "monitor": "val_loss",
     "changes": dict(tempo=0.4, warp=0.2, gain=15, colour=0.5, noise_share=0.5,
                     band_masks=1),
 }  # fmt: skip
