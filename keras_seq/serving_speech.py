@@ -20,6 +20,7 @@ from keras_seq.data.clips import Clips
 from keras_seq.decoding.ctc import best_path
 from keras_seq.export_graph import without_cudnn
 from keras_seq.models.speech import answered_frames
+from keras_seq.serving_labels import LinearLabels
 
 # Samples of 16 bits that nobody divided reach further than sound ever does.
 LOUDEST = 16.0
@@ -35,6 +36,7 @@ class SpeechRecognizer(tf.Module):
         front: as the model was trained with.
         alphabet: as the model was trained with.
         subsampling: S of the model.
+        linear: answers with the network, where every clip is one label.
 
     Example:
 
@@ -51,12 +53,14 @@ class SpeechRecognizer(tf.Module):
         front: LogMel,
         alphabet: Alphabet,
         subsampling: int = 1,
+        linear: LinearLabels | None = None,
     ) -> None:
         super().__init__()
         self.model = model
         self.front = front
         self.alphabet = alphabet
         self.subsampling = subsampling
+        self.linear = linear
         self._traced = {
             name: tf.function(function, input_signature=specs)
             for name, (function, specs) in self.signatures().items()
@@ -70,7 +74,8 @@ class SpeechRecognizer(tf.Module):
 
         Returns:
             transcript string (B,), and log_probability float32 (B,) of the likeliest
-            path, 0 where there is no sound.
+            path, 0 where there is no sound. With `linear` they are a label and its
+            probability; where the network hears no symbol at all, nothing is said.
         """
         return self.waveform(*decode_wavs(wav, self.front.sample_rate))
 
@@ -84,8 +89,15 @@ class SpeechRecognizer(tf.Module):
         Returns:
             As `wav`.
         """
+        waveform = checked_waveform(waveform, lengths)
         log_probabilities, frames = self._answer(waveform, lengths)
         ids, written, score = best_path(log_probabilities, frames)
+        if self.linear is not None:
+            heard = tf.reduce_any(written, axis=1)
+            scores = log_probabilities, frames
+            label, certainty = self.linear.best(waveform, lengths, *scores)
+            score = tf.where(heard, certainty, score)
+            ids, written = label[:, None], heard[:, None]
         return {
             "transcript": self.spell(ids, written),
             "log_probability": score,
@@ -101,13 +113,13 @@ class SpeechRecognizer(tf.Module):
         Returns:
             log_probabilities float32 (B, T, C), and frames int32 (B,), the real ones.
         """
+        waveform = checked_waveform(waveform, lengths)
         log_probabilities, frames = self._answer(waveform, lengths)
         return {"log_probabilities": log_probabilities, "frames": frames}
 
     def _answer(
         self, waveform: tf.Tensor, lengths: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        waveform = checked_waveform(waveform, lengths)
         # Convolutions want a row; an empty batch gets one, and gives it back.
         rows = tf.shape(waveform)[0]
         missing = tf.maximum(1 - rows, 0)

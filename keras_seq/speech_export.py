@@ -51,10 +51,13 @@ def evaluate_speech_export(
     if not len(clips):
         raise UserError("there is no recording to score")
     search = _search_of(exported, beam_width, arpa)
+    alone = None
+    if facts.get("is_with_linear"):
+        alone = BeamSearch(Alphabet.from_dict(facts["alphabet"]), None)
     report, _ = score_speech(
         task, exported.signature, clips,
         load_speech_baselines(exported.path / EXTRA / BASELINES), front,
-        is_isolated=facts["is_isolated"], search=search,
+        is_isolated=facts["is_isolated"], search=search, alone=alone,
     )  # fmt: skip
     return report
 

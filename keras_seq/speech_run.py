@@ -27,12 +27,17 @@ from keras_seq.data.recordings import Recording
 from keras_seq.data.speech_splits import limit_recordings, part_recordings
 from keras_seq.errors import UserError
 from keras_seq.evaluation.fitted import save_fitted
-from keras_seq.evaluation.speech_baselines import fit_speech_baselines
+from keras_seq.evaluation.speech_baselines import (
+    MeanFeaturesBaseline,
+    fit_speech_baselines,
+)
 from keras_seq.export import export
 from keras_seq.models.speech import answered_frames
+from keras_seq.serving_labels import LinearLabels
 from keras_seq.serving_speech import SpeechRecognizer
 from keras_seq.serving_stream import SpeechStream, can_stream
 from keras_seq.speech_scores import (
+    BeamSearch,
     log_energies,
     score_speech,
     show_run,
@@ -167,6 +172,7 @@ def finish_speech_run(
     seed: int,
     run_dir: Path,
     export_dir: Path,
+    linear: bool = False,
 ) -> tuple[dict[str, Any], Path]:
     """Scores a trained model on validation and test, shows it, exports and proves it.
 
@@ -178,6 +184,8 @@ def finish_speech_run(
         seed: of the n-gram model's tuning sample.
         run_dir: takes model.keras, metrics.json and what TensorBoard shows.
         export_dir: takes the SavedModel's version, with baselines and n-grams.
+        linear: where every clip is one label, logistic regression on mean features
+            answers with the network.
 
     Returns:
         The report on the test part, and the version's folder.
@@ -189,19 +197,23 @@ def finish_speech_run(
     keras.Model(model.inputs, model.outputs, name=model.name).save(
         run_dir / "model.keras"
     )
-    server = SpeechRecognizer(model, data.front, data.alphabet, data.subsampling)
     train, validation, test = (data.splits[p] for p in ("train", "validation", "test"))
     baselines = fit_speech_baselines(
         log_energies(data.front, train), train.transcripts, data.is_isolated
     )
+    labels = _linear_labels(baselines, data) if linear else None
+    server = SpeechRecognizer(
+        model, data.front, data.alphabet, data.subsampling, labels
+    )
     search = None
     if not data.is_isolated:
         search = tuned_beam_search(server.signature, data.alphabet, train, validation)
+    alone = BeamSearch(data.alphabet, None) if labels is not None else None
     reports, written = {}, []
     for name, clips in (("validation", validation), ("test", test)):
         reports[name], written = score_speech(
             task, server.signature, clips, baselines, data.front,
-            is_isolated=data.is_isolated, search=search,
+            is_isolated=data.is_isolated, search=search, alone=alone,
         )  # fmt: skip
     metrics = {"task": task, **reports, "seconds": history.seconds}
     write_facts(run_dir, "metrics.json", metrics)
@@ -212,6 +224,7 @@ def finish_speech_run(
         "alphabet": data.alphabet.to_dict(),
         "subsampling": data.subsampling,
         "is_isolated": data.is_isolated,
+        "is_with_linear": labels is not None,
         "data": data.fingerprint,
         "metrics": reports["test"],
     }
@@ -231,3 +244,13 @@ def finish_speech_run(
         tolerance=1e-3, extra_files=extra,
     )  # fmt: skip
     return reports["test"], version
+
+
+def _linear_labels(
+    baselines: Mapping[str, Any], data: SpeechData
+) -> LinearLabels | None:
+    """The logistic regression of the baselines, where a label is what is written."""
+    baseline = baselines.get(MeanFeaturesBaseline.name)
+    if baseline is None or set(baseline.labels_) != set(data.alphabet.symbols):
+        return None
+    return LinearLabels(baseline, data.front, data.alphabet)
