@@ -7,7 +7,6 @@ module knows neither files nor training.
 Shapes: B batch, N samples, T frames, F bands, L labels, C = L + 1 classes.
 """
 
-import numpy as np
 import tensorflow as tf
 
 from keras_seq.data.alphabet import Alphabet
@@ -28,7 +27,7 @@ class LinearLabels(tf.Module):
 
     Example:
 
-    >>> clips = [np.full((9, 4), value) for value in (0, 1)] * 3
+    >>> clips = [tf.fill((9, 4), value).numpy() for value in (0.0, 1.0)] * 3
     >>> baseline = MeanFeaturesBaseline().fit(clips, ["no", "yes"] * 3)
     >>> linear = LinearLabels(baseline, LogMel(8000, 4), Alphabet(["no", "yes"]))
     >>> linear(tf.zeros((1, 800)), tf.constant([800])).shape

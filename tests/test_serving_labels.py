@@ -51,7 +51,8 @@ def test_the_graph_sees_what_the_baseline_sees(fitted):
     for row, clip in zip(found, clips):
         alone = summary(tf.constant(clip[None]), tf.constant([len(clip)]))[0]
         np.testing.assert_allclose(row, alone, atol=1e-5)
-        thirds = [t.mean(0) if len(t) else clip.mean(0) for t in np.array_split(clip, 3)]
+        thirds = np.array_split(clip, 3)
+        thirds = [t.mean(0) if len(t) else clip.mean(0) for t in thirds]
         whole = np.concatenate([clip.mean(0), clip.std(0), *thirds])
         np.testing.assert_allclose(row, whole, atol=1e-4)
     linear = LinearLabels(baseline, front, Alphabet(LABELS[::-1], " "))
