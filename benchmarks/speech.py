@@ -60,6 +60,10 @@ def show(name: str, score: str, runs: list[dict]) -> None:
     if all(searched):
         with_words = [each["scores"]["wer"]["value"] for each in searched]
         line += f"; with n-grams {', '.join(f'{value:.4f}' for value in with_words)}"
+    alone = [run["test"].get("network_alone") for run in runs]
+    if all(alone):
+        without = [f"{each['scores'][score]['value']:.4f}" for each in alone]
+        line += f"; network alone {', '.join(without)}"
     seconds = ", ".join(f"{run['seconds']:.0f}" for run in runs)
     print(f"{line}; {others}; seconds {seconds}", flush=True)
 

@@ -183,9 +183,10 @@ def score_speech(
             task, clips.transcripts, said, beside, is_isolated=is_isolated
         )
         report["network_alone"] = {name: told[name] for name in ("scores", "verdict")}
+        metric = told["comparison"]["metric"]
         report["comparison"]["sentence"] += (
-            " It answers together with logistic regression on mean features; without: "
-            + told["comparison"]["sentence"]
+            " It answers together with logistic regression on mean features; alone: "
+            f"{metric} {told['scores'][metric]['value']:.3f}, which {told['verdict']}."
         )
     return report, written
 

@@ -51,10 +51,13 @@ def test_a_run_leaves_what_it_promises(trained: Path):
             "most_frequent", "nearest_template", "mean_features_logistic",
         }  # fmt: skip
         assert report["verdict"] in ("wins", "ties", "loses")
+        assert {"wer", "accuracy"} <= set(report["network_alone"]["scores"])
+        assert "together with logistic" in report["comparison"]["sentence"]
     assert metrics["test"]["scores"]["accuracy"]["value"] > 0.9
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
     assert facts["alphabet"] == {"symbols": ["down", "hiss", "up"], "separator": " "}
-    assert facts["front"]["sample_rate"] == 8000 and facts["proof"]["samples"] == 8
+    assert facts["is_with_linear"] and facts["front"]["sample_rate"] == 8000
+    assert facts["proof"]["samples"] == 8
     assert facts["proof"]["max_abs_difference"] < 1e-3
     assert "broken.wav" in (run / "problems.txt").read_text()
 
@@ -106,6 +109,7 @@ def test_evaluate_scores_any_data_beside_the_baselines(
     model = trained / "saved_models" / "speech"
     report = task.evaluate(model=model, data=str(trained / "more"))
     assert report["n"] == 15 and report["scores"]["accuracy"]["value"] > 0.8
+    assert 0 <= report["network_alone"]["scores"]["accuracy"]["value"] <= 1
     assert "nearest_template" in report["baselines"]
     searched = task.evaluate(model=model, data=str(trained / "more"), beam_width=4)
     assert searched["beam_search"]["language_model"] is False
@@ -136,6 +140,7 @@ def test_sentences_stream_and_have_an_n_gram_model(tmp_path: Path):
     assert "\\1-grams:" in (version / "assets.extra" / "transcripts.arpa").read_text()
     report = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
     assert report["beam_search"]["language_model"] is True
+    assert facts["is_with_linear"] is False and "network_alone" not in report
     assert report["by_speaker"]
 
 
