@@ -1,7 +1,7 @@
 """Which label a clip is, where every clip is one: network and linear model together.
 
 A network that heard few voices and a logistic regression on mean features err on
-different clips, and the product of their probabilities errs on fewer than either. This
+different clips, and the product of their probabilities mostly errs on fewer. This
 module knows neither files nor training.
 
 Shapes: B batch, N samples, T frames, F bands, L labels, C = L + 1 classes.

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.linear_model import LogisticRegression
 
 from keras_seq.data.alphabet import Alphabet
 from keras_seq.data.audio import LogMel
@@ -58,6 +59,22 @@ def test_the_graph_sees_what_the_baseline_sees(fitted):
     linear = LinearLabels(baseline, front, Alphabet(LABELS[::-1], " "))
     chosen = linear(waveform, lengths).numpy().argmax(axis=1)
     assert [LABELS[::-1][n] for n in chosen] == baseline.predict(clips)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_probabilities_are_those_of_scikit_learn(count: int):
+    front = LogMel(RATE, BANDS, "peak")
+    waveform, lengths, labels = waves(30, 0)
+    energies, frames = front.log_energies(waveform, lengths)
+    rows = summary(energies, frames).numpy().astype("float64")
+    labels = [LABELS[LABELS.index(label) % count] for label in labels]
+    clips = [e[:n] for e, n in zip(energies.numpy(), frames.numpy())]
+    baseline = MeanFeaturesBaseline().fit(clips, labels)
+    linear = LinearLabels(baseline, front, Alphabet(LABELS[:count], " "))
+    rows = (rows - rows.mean(0)) / (rows.std(0) + 1e-6)
+    fitted = LogisticRegression(C=0.1, max_iter=300).fit(rows, labels)
+    expected = fitted.predict_proba(rows)
+    np.testing.assert_allclose(tf.exp(linear(waveform, lengths)), expected, atol=2e-3)
 
 
 def test_a_label_has_the_probability_that_ctc_gives_it():

@@ -205,8 +205,8 @@ class MeanFeaturesBaseline:
         self.labels_ = fitted.classes_.tolist()
         coef, intercept = fitted.coef_, fitted.intercept_
         if len(self.labels_) == 2:  # scikit-learn keeps the second class alone
-            coef, intercept = np.stack([-coef[0], coef[0]]), np.repeat(intercept, 2)
-            intercept = intercept * [-1, 1]
+            half = np.array([[-0.5], [0.5]])  # so that a softmax is its sigmoid
+            coef, intercept = half * coef, half[:, 0] * intercept
         self.coef_, self.intercept_ = coef, intercept
         return self
 
