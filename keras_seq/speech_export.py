@@ -51,9 +51,8 @@ def evaluate_speech_export(
     if not len(clips):
         raise UserError("there is no recording to score")
     search = _search_of(exported, beam_width, arpa)
-    alone = None
-    if facts.get("is_with_linear"):
-        alone = BeamSearch(Alphabet.from_dict(facts["alphabet"]), None)
+    alphabet = Alphabet.from_dict(facts["alphabet"])
+    alone = alphabet if facts.get("is_with_linear") else None
     report, _ = score_speech(
         task, exported.signature, clips,
         load_speech_baselines(exported.path / EXTRA / BASELINES), front,

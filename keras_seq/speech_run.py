@@ -37,7 +37,6 @@ from keras_seq.serving_labels import LinearLabels
 from keras_seq.serving_speech import SpeechRecognizer
 from keras_seq.serving_stream import SpeechStream, can_stream
 from keras_seq.speech_scores import (
-    BeamSearch,
     log_energies,
     score_speech,
     show_run,
@@ -208,7 +207,7 @@ def finish_speech_run(
     search = None
     if not data.is_isolated:
         search = tuned_beam_search(server.signature, data.alphabet, train, validation)
-    alone = BeamSearch(data.alphabet, None) if labels is not None else None
+    alone = None if labels is None else data.alphabet
     reports, written = {}, []
     for name, clips in (("validation", validation), ("test", test)):
         reports[name], written = score_speech(

@@ -138,7 +138,7 @@ def score_speech(
     *,
     is_isolated: bool,
     search: BeamSearch | None = None,
-    alone: BeamSearch | None = None,
+    alone: Alphabet | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """Scores a model and its baselines on the same clips.
 
@@ -150,8 +150,8 @@ def score_speech(
         front: of the model.
         is_isolated: every clip is one label.
         search: also decode by beam search, reported as `beam_search`.
-        alone: of a network that answers with a linear model: decodes what it says
-            without, reported as `network_alone`.
+        alone: alphabet of a network that answers with a linear model: what it says
+            without is reported as `network_alone`.
 
     Returns:
         The report, with `real_time_factor` (seconds of work for a second of sound, in
@@ -178,7 +178,8 @@ def score_speech(
             "scores": told["scores"],
         }
     if alone is not None:
-        said = [alone.transcribe(a) for a in frame_answers(signatures, clips)]
+        plain = BeamSearch(alone, None)
+        said = [plain.transcribe(a) for a in frame_answers(signatures, clips)]
         told = transcript_report(
             task, clips.transcripts, said, beside, is_isolated=is_isolated
         )
