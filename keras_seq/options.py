@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from keras_seq.errors import UserError
+from keras_seq.ranges import RANGES, Range, integer, number, shortened
 
 # What these options mean in every task; a function's own "Args:" line goes before it.
 COMMON_HELP = {
@@ -52,8 +53,9 @@ COMMON_HELP = {
     "texts": "raw inputs; without them, one a line from --file or standard input",
     "file": "text file, one raw input a line",
 }
-_LEAST = {"horizon": 1, "lookback": 1, "season": 1, "refit_every": 1}
-_LEAST |= {"epochs": 1, "batch_size": 1, "max_seconds": 0, "limit": 1, "seed": 0}
+# A finite number: what an option takes that no range was given for.
+_ANY = {int: Range(-(2**63), 2**63 - 1), float: Range(-1e308, 1e308)}
+_READ = {int: integer, float: number}
 _SEQUENCES = (collections.abc.Sequence, list)
 
 
@@ -105,10 +107,11 @@ def parse_verb(
         argv = [default_verb, *argv]
     values = vars(parser.parse_args(argv))
     verb = values.pop("_verb")
-    for name, least in _LEAST.items():
-        # `not >=` turns away nan as well.
-        if values.get(name) is not None and not values[name] >= least:
-            parser.error(f"{_flag(name)} must be at least {least}, got {values[name]}")
+    for name, limits in _ranges(verbs[verb]).items():
+        given = values[name]
+        for value in given if isinstance(given, list | tuple) else [given]:
+            if value is not None and (problem := limits.problem(value)):
+                parser.error(f"{_flag(name)} {problem}, got {shortened(value)}")
     return verb, values
 
 
@@ -116,6 +119,8 @@ class _Parser(argparse.ArgumentParser):
     """Reports misuse as `UserError`: one line, like every other thing to mend."""
 
     def error(self, message: str) -> typing.NoReturn:
+        # A value of a thousand characters is no line to read.
+        message = re.sub(r"\S{300,}", lambda found: f"{found[0][:100]}...", message)
         raise UserError(f"{message} (see {self.prog} --help)")
 
 
@@ -159,7 +164,7 @@ def _add_flag(
 
 def _value_settings(function: Callable, parameter: inspect.Parameter) -> dict:
     """argparse's `type`, `nargs` and `choices` for an annotation."""
-    settings, kind = {}, parameter.annotation
+    settings, kind = {}, _without_range(parameter.annotation)
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
         members = set(typing.get_args(kind)) - {types.NoneType}
         if members == {str, Path}:
@@ -171,13 +176,51 @@ def _value_settings(function: Callable, parameter: inspect.Parameter) -> dict:
     if typing.get_origin(kind) is typing.Literal:
         settings["choices"] = typing.get_args(kind)
         kind = type(settings["choices"][0])
-    if kind not in (str, int, float, Path):
+    if kind in _READ:
+        return settings | {"type": _READ[kind]}
+    if kind not in (str, Path):
         raise ValueError(
             f"{function.__name__}: parameter '{parameter.name}' is annotated "
             f"{parameter.annotation!r}; an option takes bool, str, int, float, Path, "
             f"Literal, a Sequence of one of them, and `| None`."
         )
     return settings | {"type": kind}
+
+
+def range_of(parameter: inspect.Parameter) -> Range | None:
+    """The range of a numeric option: its annotation's, else that of its name."""
+    for kind in (parameter.annotation, *typing.get_args(parameter.annotation)):
+        for note in getattr(kind, "__metadata__", ()):
+            if isinstance(note, Range):
+                return note
+    return RANGES.get(parameter.name)
+
+
+def number_kind(function: Callable, parameter: inspect.Parameter) -> type | None:
+    """int or float where an option takes numbers, one or several; else None."""
+    if parameter.annotation is bool:
+        return None
+    read = _value_settings(function, parameter)["type"]
+    return {integer: int, number: float}.get(read)
+
+
+def _ranges(function: Callable) -> dict[str, Range]:
+    """Range by name of the options that take numbers."""
+    found, signature = {}, inspect.signature(function, eval_str=True)
+    for name, parameter in signature.parameters.items():
+        if kind := number_kind(function, parameter):
+            found[name] = range_of(parameter) or _ANY[kind]
+    return found
+
+
+def _without_range(annotation: typing.Any) -> typing.Any:
+    """`int | None` of `Annotated[int, Range(...)] | None`."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _without_range(typing.get_args(annotation)[0])
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+        members = map(_without_range, typing.get_args(annotation))
+        return typing.Union[tuple(members)]
+    return annotation
 
 
 def _is_positional(parameter: inspect.Parameter) -> bool:

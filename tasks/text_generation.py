@@ -13,10 +13,11 @@ Scores and wall times on real data stand in the README.
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
+from keras_seq.ranges import Range
 
 STEM = "text_generation"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -125,7 +126,7 @@ def evaluate(
 def predict(
     *texts: str, model: Path = EXPORT_DIR, file: Path | None = None,
     max_new_tokens: int = 300, temperature: float = 0.8, top_k: int = 0,
-    top_p: float = 0.95, seed: int = 0,
+    top_p: float = 0.95, seed: Annotated[int, Range(0, 2**31 - 1)] = 0,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Write on from prompts with an exported model; "unknown" counts unread tokens.
 

@@ -17,6 +17,7 @@ FRAMEWORKS = {"tensorflow", "keras", "torch", "jax"}
 LAYERS = {
     "keras_seq.constants": 0,
     "keras_seq.errors": 0,
+    "keras_seq.ranges": 0,
     "keras_seq.layers": 1,
     "keras_seq.losses": 1,
     "keras_seq.losses_ctc": 1,
