@@ -80,7 +80,7 @@ def run(
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         quiet_tensorflow()
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), _without_untrained_runs():
             result = _call(verbs[verb], values)
             for line in _summary(result) if verb == "train" else _json_lines(result):
                 print(line, file=stdout, flush=True)
@@ -101,6 +101,19 @@ def run(
         print("interrupted", file=sys.stderr)
         status = INTERRUPTED
     sys.exit(status)
+
+
+@contextlib.contextmanager
+def _without_untrained_runs() -> Iterator[None]:
+    """A verb that fails before it trained leaves no folder of a run behind."""
+    try:
+        yield
+    except BaseException:
+        # Only a verb that has imported it can have begun a run.
+        runs = sys.modules.get("keras_seq.training.run_folder")
+        if runs is not None:
+            runs.discard_untrained()
+        raise
 
 
 def _share_cores(directions: int) -> None:

@@ -214,6 +214,57 @@ def test_a_line_that_is_not_utf8_is_named(monkeypatch, capsys):
     assert err.splitlines()[-1] == "error: standard input:2: not UTF-8 text"
 
 
+@pytest.mark.parametrize("given", [None, "deep/er", "there"])
+@pytest.mark.parametrize(
+    "error", [UserError("no such layer"), RuntimeError("a bug"), KeyboardInterrupt()]
+)
+def test_a_run_that_trained_nothing_leaves_no_folder(
+    given: str | None, error: BaseException, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    from keras_seq.training.run_folder import begin_run
+
+    def train(*, run_dir: Path | None = None, resume: bool = False):
+        """Fails before its first step."""
+        begin_run("toy", {"run_dir": run_dir, "resume": resume, "seed": 0})
+        raise error
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    argv = ["--run-dir", given] if given else []
+    for _ in range(2):  # the folder and its lock are free again
+        with pytest.raises((SystemExit, RuntimeError)):
+            cli.run("A toy.", **(VERBS | {"train": train}), argv=argv)
+        assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_a_run_that_trained_keeps_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from keras_seq.training.run_folder import begin_run
+
+    def train(*, resume: bool = False):
+        """Fails after its first step."""
+        folder = begin_run("toy", {"run_dir": None, "resume": resume, "seed": 0})
+        (folder / "faulty_batch.npz").touch()
+        raise UserError("training broke")
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        cli.run("A toy.", **(VERBS | {"train": train}), argv=[])
+    (folder,) = tmp_path.glob("runs/toy/*")
+    assert {"config.json", "faulty_batch.npz"} <= {x.name for x in folder.iterdir()}
+
+
+def test_a_run_is_not_begun_with_numbers_out_of_range(tmp_path: Path):
+    from keras_seq.training.run_folder import begin_run
+
+    settings = {"run_dir": tmp_path / "run", "resume": False, "dropout": float("nan")}
+    with pytest.raises(ValueError, match="dropout must be at least 0, got nan"):
+        begin_run("toy", settings)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_exit_codes_of_a_bug_and_of_an_interrupt():
     bug = shell("evaluate", "--data", "a", "--fail", "bug")
     assert (bug.returncode, bug.stdout) == (1, b"")

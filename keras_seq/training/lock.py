@@ -48,6 +48,13 @@ def take_lock(run_dir: str | Path) -> None:
     _held[folder] = descriptor
 
 
+def release_lock(run_dir: str | Path) -> None:
+    """Lets other processes have a run folder again, where this one had it."""
+    descriptor = _held.pop(Path(run_dir).resolve(), None)
+    if descriptor is not None:
+        os.close(descriptor)
+
+
 @contextlib.contextmanager
 def locked(run_dir: str | Path | None) -> Iterator[None]:
     """`take_lock` for the length of a `with` block; what was held before stays held."""
@@ -58,5 +65,5 @@ def locked(run_dir: str | Path | None) -> Iterator[None]:
     try:
         yield
     finally:
-        if not was_held and folder in _held:
-            os.close(_held.pop(folder))
+        if not was_held:
+            release_lock(folder)

@@ -3,6 +3,7 @@
 Knows nothing of tasks: settings and reports are plain dicts, pictures are arrays.
 """
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -17,14 +18,20 @@ from keras_seq.evaluation.classifier import Scored, worst_mistakes
 from keras_seq.evaluation.figures import confusion_matrix_figure
 from keras_seq.evaluation.scores import format_report
 from keras_seq.export_folder import plain, write_json
+from keras_seq.ranges import check_settings
 from keras_seq.training.devices import get_strategy
-from keras_seq.training.lock import take_lock
+from keras_seq.training.lock import NAME as LOCK
+from keras_seq.training.lock import release_lock, take_lock
 from keras_seq.training.settings import check_same
 from keras_seq.training.tensorboard import EventWriter
 
 CONFIG = "config.json"
 # Where a run's results go, and whether it goes on, are not what the run is.
 NOT_THE_RUN = ("run_dir", "export_dir", "resume")
+# What stands in the folder of a run that trained nothing.
+BEFORE_TRAINING = {CONFIG, LOCK, "plan.json"}
+# Folders of runs that this process began, their parents first; was each made for it?
+_begun: dict[Path, bool] = {}
 
 
 def begin_run(
@@ -42,7 +49,8 @@ def begin_run(
 
     Raises:
         UserError: It holds a run and `resume` is off; the run was started with other
-            settings or data; another process has it; or a device is not there.
+            settings or data; another process has it; a number is out of its range; or a
+            device is not there.
 
     Example:
 
@@ -52,7 +60,8 @@ def begin_run(
     ...     begin_run("sentiment", settings) == begin_run("sentiment", settings)
     True
     """
-    get_strategy(settings.get("strategy", "auto"))  # a wrong one leaves no folder
+    check_settings(**settings)  # what is wrong leaves no folder
+    get_strategy(settings.get("strategy", "auto"))
     resume = settings["resume"]
     run_dir = make_run_dir(stem, settings["run_dir"], resume=resume)
     take_lock(run_dir)
@@ -99,7 +108,7 @@ def make_run_dir(
     try:
         if run_dir is not None:
             run_dir = Path(run_dir)
-            run_dir.mkdir(parents=True, exist_ok=True)
+            _make(run_dir, exist_ok=True)
             if any(run_dir.iterdir()) and not resume:
                 raise UserError(
                     f"{run_dir}: holds a run already; resume it, or give another folder"
@@ -109,7 +118,7 @@ def make_run_dir(
         while True:
             path = base if number == 1 else base.with_name(f"{base.name}-{number}")
             try:
-                path.mkdir(parents=True)
+                _make(path)
             except FileExistsError:
                 number += 1
             else:
@@ -119,6 +128,32 @@ def make_run_dir(
             f"{error.filename}: cannot be made ({error.strerror}); give another "
             "folder with --run-dir"
         ) from error
+
+
+def _make(path: Path, exist_ok: bool = False) -> None:
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=exist_ok)
+    if not missing and not any(path.iterdir()):
+        _begun[path.absolute()] = False
+    _begun.update({folder.absolute(): True for folder in reversed(missing)})
+
+
+def discard_untrained() -> None:
+    """Removes what this process left of runs that trained nothing.
+
+    Called where a run failed: one that stopped before its first step has nothing to go
+    on with, and `--resume` would take it for the newest run.
+    """
+    while _begun:
+        folder, is_made = _begun.popitem()
+        with contextlib.suppress(OSError):
+            left = list(folder.iterdir())
+            if {path.name for path in left} <= BEFORE_TRAINING:
+                release_lock(folder)
+                for path in left:
+                    path.unlink()
+                if is_made:
+                    folder.rmdir()
 
 
 def write_facts(run_dir: Path, name: str, facts: Mapping[str, Any]) -> None:
