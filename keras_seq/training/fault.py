@@ -5,6 +5,7 @@ Knows arrays and layers, nothing of files but the one it writes.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -71,6 +72,14 @@ def first_layer_that_breaks(
             if not _finite(keras.ops.convert_to_numpy(part)):
                 return layer.name
     return None
+
+
+def owner_of(model: keras.Model, variable: Any) -> str:
+    """Name of the model's layer that a variable belongs to."""
+    for layer in model.layers:
+        if any(variable is own or variable is own.value for own in layer.variables):
+            return layer.name
+    return getattr(variable, "path", variable.name).split("/")[0]
 
 
 def save_batch(path: Path, batch: Sequence[np.ndarray]) -> None:

@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from keras_seq.errors import UserError
+from keras_seq.ranges import check_settings
 from keras_seq.training.checkpoint import Checkpoints, State
 from keras_seq.training.devices import innermost
 from keras_seq.training.gradients import GradientMonitor
@@ -123,8 +124,8 @@ def fit(
 
     Raises:
         ValueError: The model is not compiled and `loss` is None.
-        UserError: A gradient is no number; the run was started with other data or
-            settings; another process has the folder; or the disk is full.
+        UserError: A loss, gradient or weight is no number; the run was started with
+            other data or settings; another process has the folder; or the disk is full.
 
     Example:
 
@@ -133,6 +134,11 @@ def fit(
     >>> sorted(fit(model, data, data, epochs=1, loss="mse", metrics=[]).history)
     ['loss', 'val_loss']
     """
+    check_settings(epochs=epochs, max_seconds=max_seconds)
+    if not (clipnorm is None or 0 < clipnorm < math.inf):
+        raise ValueError(f"clipnorm is {clipnorm}; expected a finite number above 0")
+    if patience < 0:
+        raise ValueError(f"patience is {patience}; expected 0 or more")
     if resume and run_dir is None:
         raise ValueError("resume needs the run_dir of the run to go on with")
     if loss is not None:
@@ -161,9 +167,14 @@ def fit(
         )
     moves = innermost(model.optimizer)
     rate = float(schedule(0) if schedule else moves.learning_rate.numpy())
+    if not 0 <= rate < math.inf:
+        raise ValueError(f"learning_rate is {rate}; expected a finite number above 0")
     compared = {"epochs": epochs, "patience": patience, "clipnorm": clipnorm}
     compared |= {"optimizer": moves.name, "learning_rate": rate}
-    watchers += _boards(run_dir, log_steps, compared | (hparams or {}), embedding_words)
+    watched = ("val_loss", monitor)
+    watchers += _boards(
+        run_dir, log_steps, compared | (hparams or {}), embedding_words, watched
+    )
     if max_seconds is not None:
         watchers.append(TimeLimit(max_seconds))
     if not sys.stderr.isatty():
@@ -180,13 +191,14 @@ def _boards(
     log_steps: int,
     hparams: dict[str, Any],
     words: Sequence[str] | None,
+    watched: Sequence[str],
 ) -> list[keras.callbacks.Callback]:
     """What looks for faults, and what shows the run on TensorBoard."""
     if run_dir is None:
-        return [GradientMonitor(log_steps)]
+        return [GradientMonitor(log_steps, watched=watched)]
     folder = Path(run_dir, "tensorboard")
     return [
-        GradientMonitor(log_steps, folder / "gradients", batch_dir=run_dir),
+        GradientMonitor(log_steps, folder / "gradients", run_dir, watched),
         RunBoard(folder, every=log_steps, hparams=hparams, words=words),
     ]
 
@@ -224,6 +236,9 @@ def _train(
             shuffle=False,  # the dataset orders its samples
             callbacks=run,
         )
+        for each in callbacks:
+            if isinstance(each, GradientMonitor):
+                each.check_weights("at its end")  # what callbacks put back, too
     finally:
         for each in callbacks:
             if isinstance(each, GradientMonitor):

@@ -6,8 +6,9 @@ loss scale taken out, before clipping.
 Shapes: G gradients, one for each trainable variable.
 """
 
+import contextlib
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import tensorflow as tf
 
 from keras_seq.errors import UserError
 from keras_seq.training.devices import tap_gradients
-from keras_seq.training.fault import FAULTY_BATCH, cause_of, save_batch
+from keras_seq.training.fault import FAULTY_BATCH, cause_of, owner_of, save_batch
+from keras_seq.training.finite import broken_weights, refuse_logs, refuse_weights
 from keras_seq.training.tensorboard import EventWriter, next_due
 
 Gradient = tf.Tensor | tf.IndexedSlices
@@ -98,12 +100,15 @@ class GradientMonitor(keras.callbacks.Callback):
         every: steps between two points on TensorBoard.
         log_dir: of the event file; None writes none.
         batch_dir: takes the batch that broke; None keeps none.
+        watched: logs of an epoch that must be numbers where they are there, such as
+            what early stopping monitors.
 
     Attributes:
         norms: of the last step by layer, and of all together as "global".
 
     Raises:
-        UserError: From `fit`, at the first step whose loss or gradient is no number.
+        UserError: From `fit`, at the first step whose loss or gradient is no number, or
+            at the end of an epoch of which weights or a validation loss are none.
     """
 
     def __init__(
@@ -111,6 +116,7 @@ class GradientMonitor(keras.callbacks.Callback):
         every: int = 50,
         log_dir: str | Path | None = None,
         batch_dir: str | Path | None = None,
+        watched: Sequence[str] = ("val_loss",),
     ) -> None:
         super().__init__()
         if every < 1:
@@ -119,6 +125,8 @@ class GradientMonitor(keras.callbacks.Callback):
         self.norms: dict[str, float] = {}
         self._writer = EventWriter(log_dir)
         self._batch_dir = batch_dir
+        self._watched = tuple(dict.fromkeys(watched))
+        self._infinite: set[str] = set()
         self._epoch = 0
         self._kept: list[np.ndarray] = []
         self._untap: Callable[[], None] | None = None
@@ -132,6 +140,9 @@ class GradientMonitor(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         model = self.model
         self._owners: list[str] = []
+        # An infinity that was there before, as in a mask, is meant.
+        fixed = broken_weights(model.non_trainable_weights)
+        self._infinite = {path for path, kind in fixed.items() if kind == "Inf"}
         with model.distribute_strategy.scope():
             self._found = tf.Variable(
                 tf.zeros(len(model.trainable_variables)),
@@ -172,6 +183,24 @@ class GradientMonitor(keras.callbacks.Callback):
         self.norms = self._by_layer(found)
         for name, norm in self.norms.items():
             self._writer.scalar(f"gradient_norm/{name}", norm, step)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.check_weights(f"after epoch {epoch + 1}")
+        with self._released():
+            refuse_logs(logs or {}, self._watched, epoch)
+
+    def check_weights(self, when: str) -> None:
+        """Raises UserError where weights are NaN or Inf: no loss need show it."""
+        with self._released():
+            refuse_weights(self.model, self._infinite, when)
+
+    @contextlib.contextmanager
+    def _released(self) -> Iterator[None]:
+        try:
+            yield
+        except UserError:
+            self.release()
+            raise
 
     def _watch(
         self, gradients: Sequence[Gradient], variables: Sequence[keras.Variable]
@@ -240,14 +269,6 @@ class GradientMonitor(keras.callbacks.Callback):
         self._untap = None
         self.model.__dict__.pop("train_step", None)
         self.model.train_function = None
-
-
-def owner_of(model: keras.Model, variable: Any) -> str:
-    """Name of the model's layer that a variable belongs to."""
-    for layer in model.layers:
-        if any(variable is own or variable is own.value for own in layer.variables):
-            return layer.name
-    return getattr(variable, "path", variable.name).split("/")[0]
 
 
 def exact_norm(gradient: Gradient) -> tf.Tensor:
