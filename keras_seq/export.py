@@ -25,13 +25,16 @@ from keras_seq.export_graph import (
     describe,
     save_signatures,
     tensor_specs,
+    trace_signatures,
     without_cudnn,
 )
+from keras_seq.training.finite import broken_weights, listed_weights
 
 DEFAULT = "serving_default"
 EXTRA = "assets.extra"
 MODEL_JSON = "model.json"
 RESERVED = ("signatures", "versions", "proof")
+Proof = tuple[Mapping[str, Any], Mapping[str, Any]]  # examples, and what is expected
 
 __all__ = ["ExportError", "Exported", "export", "load_exported", "without_cudnn"]
 
@@ -51,6 +54,7 @@ def export(
     models: Sequence[keras.Model] = (),
     tolerance: float = 1e-5,
     extra_files: Mapping[str, Callable[[Path], None]] | None = None,
+    proofs: Mapping[str, Proof] | None = None,
 ) -> Path:
     """Export signatures as the next version of a model, and prove them.
 
@@ -73,13 +77,16 @@ def export(
         models: Keras models inside `module`, traced without cuDNN's GPU-only kernels.
         tolerance: allowed difference of floats, absolute and relative. Default 1e-5.
         extra_files: name to a function that writes it, for `assets.extra/`.
+        proofs: further signatures to ask: name to its examples and what is expected.
+            Where `serving_default` answers in words, one that answers in numbers.
 
     Returns:
         The version's folder, `export_dir/<N>`.
 
     Raises:
         ExportError: the proof failed; the message names the first differing sample.
-        UserError: `export_dir` cannot be made or written.
+        UserError: `export_dir` cannot be made or written; or weights, or what Python
+            answers, hold NaN.
         ValueError: examples, expected, metadata and signatures do not fit together.
 
     Example:
@@ -102,7 +109,9 @@ def export(
     with export_folder.hidden_folder(export_dir) as hidden:
         version = hidden / "version"
         with without_cudnn(models):
-            graph = save_signatures(module, signatures, version)
+            traced = trace_signatures(signatures)
+        _check_weights(models, traced)
+        graph = save_signatures(module, traced, version)
         served = graph.signature_def[DEFAULT]
         inputs = as_arrays("examples", examples, served.inputs)
         answers = as_arrays("expected", expected, served.outputs)
@@ -116,7 +125,14 @@ def export(
             write(extra / name)
         facts["signatures"] = describe(graph)
         facts["versions"] = _versions()
-        facts["proof"] = _prove(version, inputs, answers, tolerance)
+        asked, wanted = dict(inputs), dict(answers)
+        for name, (given, answered) in (proofs or {}).items():
+            own = graph.signature_def[name]
+            given = as_arrays(f"proofs[{name!r}]", given, own.inputs)
+            answered = as_arrays(f"proofs[{name!r}]", answered, own.outputs)
+            asked |= {f"{name}/{key}": value for key, value in given.items()}
+            wanted |= {f"{name}/{key}": value for key, value in answered.items()}
+        facts["proof"] = _prove(version, asked, wanted, tolerance)
         export_folder.write_json(extra / MODEL_JSON, facts)
         return export_folder.publish(version, export_dir)
 
@@ -131,6 +147,18 @@ def _check_arguments(
     if taken:
         raise ValueError(f"metadata has {taken}, which export writes itself; rename")
     return export_folder.plain(dict(metadata))
+
+
+def _check_weights(models: Sequence[keras.Model], traced: Mapping[str, Any]) -> None:
+    """Refuses weights that are no numbers before anything is written."""
+    paths = {id(w.value): w.path for model in models for w in model.weights}
+    variables = {id(v): v for each in traced.values() for v in each.variables}
+    broken = broken_weights(variables.values(), paths)
+    if broken:
+        raise UserError(
+            f"the model's weights hold NaN or Inf: {listed_weights(broken)}; nothing "
+            "was exported; train again"
+        )
 
 
 def _warmup_requests(
@@ -151,6 +179,12 @@ def _prove(
 ) -> dict[str, Any]:
     """The proof for model.json, or ExportError."""
     start = time.monotonic()
+    for name, value in expected.items():
+        if value.dtype != object and np.isnan(value.astype(np.float64)).any():
+            raise UserError(
+                f"the model answers the examples with NaN in {name!r}; nothing was "
+                "exported; train again"
+            )
     try:
         answers = export_proof.ask_fresh_process(version, inputs)
     except RuntimeError as error:
@@ -172,7 +206,9 @@ def _prove(
         )
     return {
         "samples": max((len(v) for v in expected.values() if v.ndim), default=1),
+        "signatures": sorted({n.rpartition("/")[0] or DEFAULT for n in expected}),
         "max_abs_difference": largest,
+        "tolerance": {"absolute": tolerance, "relative": tolerance},
         "seconds": round(time.monotonic() - start, 3),
     }
 

@@ -61,6 +61,26 @@ def without_cudnn(models: Sequence[keras.Model]) -> Iterator[None]:
             setattr(layer, name, choice)
 
 
+def answered(
+    models: Sequence[keras.Model],
+    asked: Mapping[str, tuple[Callable[..., Any], Mapping[str, tf.Tensor]]],
+) -> dict[str, tuple[Mapping[str, tf.Tensor], dict[str, np.ndarray]]]:
+    """What Python answers, on the CPU and without cuDNN, for the proof of an export.
+
+    Args:
+        models: as `without_cudnn` takes them.
+        asked: signature to its function and inputs.
+
+    Returns:
+        Signature to the inputs and the answers.
+    """
+    with without_cudnn(models), tf.device("CPU"):
+        return {
+            name: (given, {n: v.numpy() for n, v in call(**given).items()})
+            for name, (call, given) in asked.items()
+        }
+
+
 def save_signatures(
     module: tf.Module, signatures: Mapping[str, Signature], version: Path
 ) -> Graph:
@@ -78,7 +98,7 @@ def save_signatures(
         ValueError: a signature is of another kind, uses a table that `module` does
             not hold, or holds an operation that only a GPU can run.
     """
-    traced = {name: _trace(name, value) for name, value in signatures.items()}
+    traced = trace_signatures(signatures)
     root = tf.Module()
     # Saving `module` itself would save the optimizer of a fitted model: three times
     # the size. The signatures say which variables they use; tables are all kept.
@@ -103,6 +123,15 @@ def save_signatures(
     graph = saved_model_pb2.SavedModel.FromString(message).meta_graphs[0]
     _refuse_special(graph)
     return graph
+
+
+def trace_signatures(signatures: Mapping[str, Signature]) -> dict[str, Any]:
+    """Name to ConcreteFunction.
+
+    Raises:
+        ValueError: A signature is of another kind.
+    """
+    return {name: _trace(name, value) for name, value in signatures.items()}
 
 
 def _trace(name: str, signature: Signature) -> Any:

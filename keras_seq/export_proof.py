@@ -78,17 +78,18 @@ def decode_tensors(texts: Mapping[str, str]) -> dict[str, np.ndarray]:
 def ask_fresh_process(
     version: Path, inputs: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Ask `serving_default` of a SavedModel in a process that never saw keras_seq.
+    """Ask the signatures of a SavedModel in a process that never saw keras_seq.
 
     The process is `python -I` (no working directory, PYTHONPATH or user packages on
     its path) and sees no GPU: it proves that the export serves on any CPU.
 
     Args:
         version: folder of the SavedModel.
-        inputs: name to array, one batch, as the signature takes it.
+        inputs: name to array, one batch, as `serving_default` takes it; what another
+            signature takes is called `signature/name`.
 
     Returns:
-        Output name to array; strings as an object array of bytes.
+        Output name, called likewise, to array; strings as an object array of bytes.
 
     Raises:
         RuntimeError: the process failed; the message is the last line it wrote.
@@ -120,8 +121,9 @@ def compare_answers(
 ) -> tuple[float, tuple[int, str] | None]:
     """Compare what the SavedModel answered with what Python expects.
 
-    Strings, integers and truth values must be equal; floats may differ by
-    `tolerance * (1 + abs(expected))`; NaN equals nothing, itself included.
+    Names, shapes and dtypes must be the same; strings, integers and truth values equal;
+    floats may differ by `tolerance * (1 + abs(expected))`; NaN equals nothing, itself
+    included.
 
     Args:
         answers: output name to array (B, ...) or scalar.
@@ -138,12 +140,19 @@ def compare_answers(
     (0.25, (1, "'p' is 0.75 in the SavedModel and 0.5 in Python"))
     """
     largest, first = 0.0, None
+    if set(answers) != set(expected):
+        sentence = f"it answers with {sorted(answers)}, not {sorted(expected)}"
+        return largest, (-1, sentence)
     for name, answer in answers.items():
         target = expected[name]
         if answer.shape != target.shape:
             sentence = f"{name!r} has shape {answer.shape}, not {target.shape}"
             return largest, (-1, sentence)
-        if answer.dtype.kind not in "biuO":  # bfloat16 is no np.floating
+        if _kind(answer) != _kind(target):
+            sentence = f"{name!r} is {_kind(answer)}, not {_kind(target)}"
+            return largest, (-1, sentence)
+        # bfloat16 is no np.floating.
+        if _kind(answer) != "string" and answer.dtype.kind not in "biu":
             answer, target = answer.astype(np.float64), target.astype(np.float64)
             wrong = ~np.isclose(answer, target, rtol=tolerance, atol=tolerance)
             finite = np.isfinite(answer) & np.isfinite(target)
@@ -162,6 +171,11 @@ def compare_answers(
                 f"{shown(wanted)} in Python"
             )
     return largest, first
+
+
+def _kind(array: np.ndarray) -> str:
+    """The dtype's name; strings are the same thing in NumPy's three ways."""
+    return "string" if array.dtype.kind in "OSU" else array.dtype.name
 
 
 def shown(value: object) -> str:
@@ -195,8 +209,14 @@ def main(version: str) -> None:
     import tensorflow as tf
 
     inputs = decode_tensors(json.loads(sys.stdin.read()))
-    serve = tf.saved_model.load(version).signatures["serving_default"]
-    answers = serve(**{name: tf.constant(value) for name, value in inputs.items()})
+    loaded, asked, answers = tf.saved_model.load(version), {"": {}}, {}
+    for name, value in inputs.items():
+        signature, _, own = name.rpartition("/")
+        asked.setdefault(signature, {})[own] = tf.constant(value)
+    for signature, own in asked.items():
+        serve = loaded.signatures[signature or "serving_default"]
+        prefix = signature and signature + "/"
+        answers |= {prefix + name: value for name, value in serve(**own).items()}
     if any(name.partition(".")[0] == "keras_seq" for name in sys.modules):
         raise SystemExit("keras_seq was imported by the proof: it proves nothing")
     arrays = {name: answer.numpy() for name, answer in answers.items()}

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.evaluation.conformal import Calibration
-from keras_seq.export_graph import without_cudnn
+from keras_seq.export_graph import answered, without_cudnn
 
 STILL = 1e-3  # of the deviation in train rows
 
@@ -83,6 +83,13 @@ class PriceForecaster(tf.Module):
         """What Python answers to one batch, for the proof of an export: on the CPU."""
         with without_cudnn([self.forecaster]), tf.device("CPU"):
             return {n: v.numpy() for n, v in self(tf.constant(windows)).items()}
+
+    def proofs(self, windows: np.ndarray) -> dict[str, tuple[dict, dict]]:
+        """The same of the baseline's signature, where there is one."""
+        if self.baseline is None:
+            return {}
+        asked = {"ridge": (self.ridge, {"window": tf.constant(windows)})}
+        return answered([self.baseline], asked)
 
     def signatures(self) -> dict[str, tuple]:
         """`serving_default(window)`, and `ridge(window)` where there is a baseline."""

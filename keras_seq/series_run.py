@@ -158,6 +158,7 @@ def finish_forecasts(
         signatures=scored.server.signatures(),
         examples={"window": windows},
         expected=scored.server.expected(windows),
+        proofs=scored.server.proofs(windows),
         metadata=_facts(task, data) | {"metrics": scored.test},
     )
     return scored.test, version

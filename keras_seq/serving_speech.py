@@ -18,7 +18,7 @@ from keras_seq.data.audio import LogMel
 from keras_seq.data.audio_wav import decode_wavs
 from keras_seq.data.clips import Clips
 from keras_seq.decoding.ctc import best_path
-from keras_seq.export_graph import without_cudnn
+from keras_seq.export_graph import answered, without_cudnn
 from keras_seq.models.speech import answered_frames
 from keras_seq.serving_labels import LinearLabels
 
@@ -167,6 +167,23 @@ class SpeechRecognizer(tf.Module):
         with without_cudnn([self.model]), tf.device("CPU"):
             answer = self.wav(tf.constant(list(files)))
             return {name: value.numpy() for name, value in answer.items()}
+
+    def proofs(
+        self, batch: tuple[np.ndarray, np.ndarray]
+    ) -> dict[str, tuple[dict, dict]]:
+        """What the signatures of samples are asked, and Python's answers.
+
+        Args:
+            batch: float32 (B, N) samples, and int32 (B,) of each row.
+
+        Returns:
+            Signature to inputs and answers, as `export` takes them.
+        """
+        waveform, lengths = batch
+        given = {"waveform": tf.constant(waveform), "lengths": tf.constant(lengths)}
+        asked = {"waveform": self.waveform, "frames": self.frames}
+        asked = {name: (call, given) for name, call in asked.items()}
+        return answered([self.model], asked)
 
 
 def checked_waveform(waveform: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:

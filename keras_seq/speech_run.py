@@ -33,6 +33,7 @@ from keras_seq.evaluation.speech_baselines import (
 )
 from keras_seq.export import export
 from keras_seq.models.speech import answered_frames
+from keras_seq.ranges import check_settings
 from keras_seq.serving_labels import LinearLabels
 from keras_seq.serving_speech import SpeechRecognizer
 from keras_seq.serving_stream import SpeechStream, can_stream
@@ -113,6 +114,7 @@ def prepare_speech(
     Raises:
         UserError: Nothing is left of a part.
     """
+    check_settings(limit=limit)
     parts = part_recordings(given, test_speaker=test_speaker, seed=seed)
     parts = limit_recordings(parts, limit, seed)
     rate = usual_rate(parts["train"])
@@ -240,7 +242,8 @@ def finish_speech_run(
     version = export(
         server, export_dir, models=[model], signatures=signatures,
         examples={"wav": files}, expected=server.expected(files), metadata=facts,
-        tolerance=1e-3, extra_files=extra,
+        proofs=server.proofs(test.batch(range(len(files)))), tolerance=1e-4,
+        extra_files=extra,
     )  # fmt: skip
     return reports["test"], version
 

@@ -6,7 +6,7 @@ proven export. This module knows no architecture and no training.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,6 +18,8 @@ from keras_seq.data.coders import Bytes, Characters, TextCoder, Words, coder_fro
 from keras_seq.data.corpus import Corpus, split_text
 from keras_seq.data.streams import encode_corpus
 from keras_seq.data.subwords import Subwords
+from keras_seq.errors import UserError
+from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
 from keras_seq.evaluation.kneser_ney import KneserNey
 from keras_seq.evaluation.language import format_language_report
@@ -27,8 +29,15 @@ from keras_seq.evaluation.language_model import (
     score_language_model,
 )
 from keras_seq.export import EXTRA, export, load_exported
+from keras_seq.export_graph import answered
+from keras_seq.ranges import check_settings
 from keras_seq.serving_text import TextGenerator
-from keras_seq.serving_text_client import DEFAULTS, score_texts, write_texts
+from keras_seq.serving_text_client import (
+    DEFAULTS,
+    as_inputs,
+    score_texts,
+    write_texts,
+)
 from keras_seq.training.dynamic_evaluation import dynamic_log_probabilities
 from keras_seq.training.run_folder import write_facts
 from keras_seq.training.text_samples import show_text
@@ -87,6 +96,7 @@ def prepare_corpus(
     >>> data.coder.vocab_size, len(data.token_ids["train"])
     (10, 817)
     """
+    check_settings(vocab_size=vocab_size, limit=limit)
     parts = split_text(given, limit)
     coder = fit_coder(parts["train"], tokens, vocab_size)
     ids = {part: encode_corpus(coder, parts[part]) for part in ("train", "validation")}
@@ -176,6 +186,8 @@ def finish_language_run(
         signatures=generator.signatures(),
         examples=examples,
         expected=generator.expected(examples),
+        # A text is chosen from numbers, and can be the same where they are not.
+        proofs=_numbers(generator, examples["prompt"]),
         metadata={
             "task": task, "tokens": data.coder.kind, "copied": copied,
             "vocab_size": data.coder.vocab_size, "metrics": reports["test"],
@@ -187,6 +199,17 @@ def finish_language_run(
         },
     )  # fmt: skip
     return reports["test"], version
+
+
+def _numbers(generator: TextGenerator, prompts: Sequence[str]) -> dict[str, tuple]:
+    """Signatures that answer in numbers, as the proof of an export asks them."""
+    text = as_inputs(prompts)["prompt"]
+    asked = {
+        "score": (generator.score, {"text": text}),
+        "score_tokens": (generator.score_tokens, {"text": text}),
+        "init": (generator.init, {"prompt": text}),
+    }
+    return answered([generator.model], asked)
 
 
 def _written(generator: TextGenerator, seed: int) -> str:
@@ -222,9 +245,14 @@ def score_dynamic(model: keras.Model, data: LanguageData) -> dict[str, float]:
         rate: -dynamic_log_probabilities(model, validation, learning_rate=rate).mean()
         for rate in DYNAMIC_RATES
     }
+    # A rate at which the model diverges is none to choose.
+    losses = {rate: loss for rate, loss in losses.items() if np.isfinite(loss)}
+    if not losses:
+        raise UserError("dynamic evaluation diverges at every rate; leave it out")
     rate = min(losses, key=losses.get)
     test = encode_corpus(data.coder, data.parts["test"])
     loss = -dynamic_log_probabilities(model, test, learning_rate=rate).mean()
+    check_answers(loss, "losses of dynamic evaluation")
     found = {"cross_entropy": loss, "perplexity": np.exp(loss), "learning_rate": rate}
     return {name: float(value) for name, value in found.items()}
 

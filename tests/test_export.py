@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_seq import export_proof
 from keras_seq.errors import UserError
 from keras_seq.export import ExportError, export, load_exported, without_cudnn
 from keras_seq.export_graph import save_signatures
@@ -168,6 +169,84 @@ def test_a_wrong_answer_names_the_sample_and_leaves_nothing(
             models=[sentiment.model],
         )
     assert not (tmp_path / "saved_models" / "sentiment").exists()
+
+
+def numbers(module: tf.Module, value: float, of_unread: bool = False) -> dict:
+    """Arguments of export for a text and the numbers behind it."""
+    module.table = tf.Variable([[1.0], [value if of_unread else 2.0]], name="table")
+    module.scale = tf.constant(1.0 if of_unread else value)
+
+    def score(text: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"score": tf.fill(tf.shape(text), module.table[0, 0] * module.scale)}
+
+    def serve(text: tf.Tensor) -> dict[str, tf.Tensor]:
+        score(text)  # what is said is the same, whatever the numbers are
+        return {"said": tf.strings.upper(text)}
+
+    return {
+        "signatures": {
+            "serving_default": (serve, [TEXT_SPEC]), "score": (score, [TEXT_SPEC])
+        },
+        "examples": {"text": ["a", "b"]},
+        "expected": {"said": ["A", "B"]},
+        "metadata": {},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_without_numbers_are_not_exported(value: float, tmp_path: Path):
+    module = tf.Module()
+    arguments = numbers(module, value, of_unread=True)
+    with pytest.raises(UserError, match=r"hold NaN or Inf: table:0 \((NaN|Inf)\)"):
+        export(module, tmp_path / "m", **arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_of_a_keras_model_are_named_by_layer(tmp_path: Path):
+    words = keras.layers.Embedding(3, 2, name="words")
+    model = keras.Sequential([keras.Input((1,), dtype="int32"), words])
+    rows = words.get_weights()[0]
+    rows[2] = np.nan  # no example reads it
+    words.set_weights([rows])
+    module = tf.Module()
+    module.model = model
+    spec = tf.TensorSpec([None, 1], tf.int32, name="ids")
+    with pytest.raises(UserError, match=r"words/embeddings \(NaN\); nothing was exp"):
+        export(
+            module, tmp_path / "m", models=[model], metadata={},
+            signatures={"serving_default": (lambda ids: {"x": model(ids)}, [spec])},
+            examples={"ids": [[0]]}, expected={"x": model(np.array([[0]]))},
+        )  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_behind_a_text_are_proven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked = []
+
+    def ask(version: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        asked.append(sorted(inputs))
+        said = np.array([b"A", b"B"], object)
+        return {"said": said, "score/score": np.float32([1.5, 1.5])}
+
+    monkeypatch.setattr(export_proof, "ask_fresh_process", ask)
+    module = tf.Module()
+    arguments = numbers(module, 1.5)
+
+    def proven(score: list[float]) -> Path:
+        proofs = {"score": ({"text": ["a", "b"]}, {"score": score})}
+        return export(module, tmp_path / "m", **arguments, proofs=proofs)
+
+    with pytest.raises(ExportError, match="sample 1: 'score/score' is 1.5 in the Sav"):
+        proven([1.5, 1.51])
+    with pytest.raises(UserError, match="NaN in 'score/score'; nothing was exported"):
+        proven([1.5, float("nan")])
+    assert list(tmp_path.iterdir()) == []
+    facts = load_exported(proven([1.5, 1.5])).metadata["proof"]
+    assert facts["signatures"] == ["score", "serving_default"]
+    assert facts["tolerance"] == {"absolute": 1e-5, "relative": 1e-5}
+    assert asked == [["score/text", "text"]] * 2
 
 
 def test_what_needs_this_process_is_not_exported(tmp_path: Path):

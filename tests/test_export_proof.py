@@ -60,6 +60,65 @@ def test_a_difference_is_placed(
     assert re.search(sentence, message)
 
 
+TEXT = np.array([b"good", b"bad"], object)
+RIGHT = {
+    "label": TEXT,
+    "probability": np.float32([0.9, 0.8]),
+    "tokens": np.int32([3, 4]),
+}
+# (what the SavedModel answers instead, what the sentence says)
+WRONG = [
+    ({"label": TEXT[::-1]}, "sample 0 .* 'label' is 'bad' .* 'good'"),
+    ({"label": np.array([b"good", b"bad "], object)}, "sample 1 .* 'bad '"),
+    ({"probability": np.float32([0.9, 0.81])}, "sample 1 .* 0.81.* and 0.8"),
+    ({"probability": np.float32([np.nan, 0.8])}, "sample 0 .* nan"),
+    ({"probability": np.float32([0.9, np.inf])}, "sample 1 .* inf"),
+    ({"probability": np.float32([[0.9, 0.8]])}, r"sample -1 .* shape \(1, 2\), not"),
+    ({"probability": np.float64([0.9, 0.8])}, "sample -1 .* is float64, not float32"),
+    ({"tokens": np.int64([3, 4])}, "sample -1 .* is int64, not int32"),
+    ({"tokens": np.float32([3, 4])}, "sample -1 .* is float32, not int32"),
+    ({"tokens": np.int32([3, 5])}, "sample 1 .* 5 .* 4"),
+    ({"label": np.int32([0, 1])}, "sample -1 .* is int32, not string"),
+    ({"tokens": None}, r"sample -1 .* \['label', 'probability'\], not .*'tokens'"),
+    ({"more": TEXT}, "sample -1 .* 'more', .* not "),
+]
+
+
+@pytest.mark.parametrize(("instead", "line"), WRONG)
+def test_numbers_are_compared_beside_the_text(instead: dict, line: str):
+    answers = {n: v for n, v in (RIGHT | instead).items() if v is not None}
+    assert export_proof.compare_answers(RIGHT, RIGHT, 1e-5) == (0.0, None)
+    _, (sample, sentence) = export_proof.compare_answers(answers, RIGHT, 1e-5)
+    assert re.match(line, f"sample {sample} : {sentence}")
+
+
+def test_strings_are_the_same_in_numpys_three_ways():
+    made = {"label": np.array([b"good", b"bad"])}
+    assert export_proof.compare_answers(made, {"label": TEXT}, 0.0)[1] is None
+
+
+def test_further_signatures_are_asked_by_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    spec = tf.TensorSpec([None], tf.float32, name="x")
+    signatures = {
+        name: tf.function(lambda x, k=k: {"y": k * x}, input_signature=[spec])
+        for name, k in (("serving_default", 2.0), ("score", 3.0))
+    }
+    tf.saved_model.save(tf.Module(), str(tmp_path), signatures=signatures)
+    asked = {"x": np.float32([1]), "score/x": np.float32([5])}
+    request = json.dumps(export_proof.encode_tensors(asked))
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(request))
+    kept = {n: m for n, m in sys.modules.items() if n.split(".")[0] == "keras_seq"}
+    for name in kept:
+        monkeypatch.delitem(sys.modules, name)
+    export_proof.main(str(tmp_path))
+    answers = export_proof.decode_tensors(json.loads(capsys.readouterr().out))
+    found = {name: value.tolist() for name, value in answers.items()}
+    assert found == {"y": [2.0], "score/y": [15.0]}
+
+
 def test_the_first_sample_of_all_outputs_is_named():
     answers = {"a": np.array([0, 0, 1]), "b": np.array([0, 1, 0])}
     zeros = {"a": np.zeros(3, int), "b": np.zeros(3, int)}
