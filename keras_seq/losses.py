@@ -26,12 +26,21 @@ def token_loss(
         A loss of targets int (B, T) and logits float (B, T, V): float (B, T), whose
         mean over all steps is the mean over those that have a target.
 
+    Raises:
+        ValueError: The share is not in [0, 1).
+
     Example:
 
     >>> loss = token_loss()(ops.array([[2, 0]]), ops.zeros((1, 2, 4)))
     >>> [round(float(x), 3) for x in loss[0]]
     [2.773, 0.0]
     """
+
+    if not 0 <= label_smoothing < 1:
+        raise ValueError(
+            f"label_smoothing is {label_smoothing}; expected a share from 0 up to, not "
+            "including, 1"
+        )
 
     def loss(targets: KerasTensor, logits: KerasTensor) -> KerasTensor:
         each = keras.losses.sparse_categorical_crossentropy(

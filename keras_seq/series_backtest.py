@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_seq.data.series import SeriesTable
 from keras_seq.data.simulator import SimulatedPrices
+from keras_seq.ranges import check_settings
 from keras_seq.series_data import SeriesData, prepare_series
 from keras_seq.series_run import score_forecaster
 from keras_seq.series_show import show_backtest
@@ -53,6 +54,7 @@ def backtest_folds(
     Raises:
         UserError: Too few rows, or folds shorter than the horizon.
     """
+    check_settings(refit_every=refit_every)
     found = []
     for start, end, data in _folds(table, refit_every, settings):
         learned = learn(data)

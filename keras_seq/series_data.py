@@ -28,6 +28,7 @@ from keras_seq.errors import UserError
 from keras_seq.evaluation.forecast_baselines import Theta
 from keras_seq.evaluation.forecast_scores import Units
 from keras_seq.layers.scaling import Scaling, level_scaling, returns_scaling
+from keras_seq.ranges import check_settings
 
 PRICE_HORIZON = 5  # a week of trading
 
@@ -119,6 +120,7 @@ def prepare_series(
     >>> {part: plan.num_windows for part, plan in data.plans.items()}
     {'train': 432, 'validation': 112, 'test': 112}
     """
+    check_settings(horizon=horizon, lookback=lookback, season=season)
     simulated = table if isinstance(table, SimulatedPrices) else None
     table = simulated.table if simulated else table
     season = season or (table.frequency.season if table.frequency else 1)

@@ -17,6 +17,7 @@ from keras_seq.data.window_pipeline import make_window_dataset
 from keras_seq.data.windows import WindowPlan
 from keras_seq.evaluation import forecast_baselines
 from keras_seq.evaluation.conformal import Calibration, calibrate
+from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.forecast_report import BEST_POSSIBLE, forecast_report
 from keras_seq.evaluation.forecast_scores import (
     NETWORK,
@@ -149,6 +150,8 @@ def score_windows(
         local = firsts - 1 - offsets[series]
         known = _known(plan, numbers, targets, observed)
         answers = {n: _with_targets(v.numpy()) for n, v in answer(window).items()}
+        for name in ("forecast", "lower", "upper"):
+            check_answers(answers[name], name, first=int(numbers[0]))
         past = window.numpy()[..., : table.num_targets].astype(np.float64)
         made = {name: one(past, series, local) for name, one in baselines.items()}
         made["ridge"] = _with_targets(ridge(window)["forecast"].numpy())

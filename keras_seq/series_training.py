@@ -15,6 +15,7 @@ from keras_seq.data.window_pipeline import make_window_dataset
 from keras_seq.layers.scaling import Scaling
 from keras_seq.losses import QuantileLoss
 from keras_seq.models.forecaster import build_forecaster
+from keras_seq.ranges import check_settings
 from keras_seq.series_data import SeriesData, make_scaling
 from keras_seq.training.devices import get_strategy, set_seed
 from keras_seq.training.fit import fit
@@ -70,6 +71,7 @@ def learn_forecaster(
         documented: levels are standardised and no more, and the network answers with
             one number a step, the median.
     """
+    check_settings(epochs=epochs, batch_size=batch_size, seed=seed)
     num_train = data.num_train
     epochs = epochs or max(FEWEST_EPOCHS, min(MOST_EPOCHS, WINDOWS_SEEN // num_train))
     batch_size = batch_size or max(8, min(128, num_train // 50))

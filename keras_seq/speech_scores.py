@@ -18,6 +18,7 @@ from keras_seq.data.clips import Clips
 from keras_seq.decoding.ctc import prefix_beam_search
 from keras_seq.decoding.word_ngrams import WordNgrams, word_scores
 from keras_seq.errors import UserError
+from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.speech_figures import alignment_figure
 from keras_seq.evaluation.transcripts import error_counts, transcript_report
 from keras_seq.serving_speech import SpeechRecognizer, answer_clips
@@ -160,6 +161,7 @@ def score_speech(
     start = time.perf_counter()
     answers = list(answer_clips(signatures("waveform"), clips))
     seconds = time.perf_counter() - start
+    check_answers([a["log_probability"] for a in answers], "log-probabilities")
     written = [answer["transcript"] for answer in answers]
     features = log_energies(front, clips) if len(baselines) > 1 else clips.places
     beside = {name: b.predict(features) for name, b in baselines.items()}

@@ -21,6 +21,7 @@ from keras_seq.evaluation.classifier import (
     score_classifier,
 )
 from keras_seq.export import EXTRA, export, load_exported
+from keras_seq.ranges import check_settings
 from keras_seq.serving import TextClassifier, answer_texts
 from keras_seq.training.run_folder import show_classifier, write_facts
 
@@ -76,6 +77,7 @@ def prepare_texts(
     >>> data.label_names, data.num_train, data.tokenizer.vocab_size
     (['no', 'yes'], 80, 50)
     """
+    check_settings(limit=limit)
     rows = scan(given["train"], min_classes=2).rows
     shares = {"validation": min(0.1, VALIDATION_ROWS / rows), "test": 0.1}
     shares |= {part: 0.0 for part in shares if part in given}

@@ -30,6 +30,7 @@ from keras_seq.data.prefetch import prefetched
 from keras_seq.errors import UserError
 from keras_seq.losses_ctc import ctc_targets
 from keras_seq.models.speech import answered_frames
+from keras_seq.ranges import check_settings
 
 
 def make_audio_dataset(
@@ -62,6 +63,7 @@ def make_audio_dataset(
     Raises:
         UserError: There is no clip.
     """
+    check_settings(batch_size=batch_size)
     if not len(clips):
         raise UserError("there is no recording to make batches of")
     encoded = [alphabet.encode(text, skip_unknown=True) for text in clips.transcripts]

@@ -18,6 +18,7 @@ from keras_seq.constants import PAD_ID
 from keras_seq.data.prefetch import prefetched
 from keras_seq.data.text import Tokenizer
 from keras_seq.errors import UserError
+from keras_seq.ranges import check_settings
 
 # Batches of like lengths are cut from runs of so many: more pads less, and makes the
 # batches of an epoch less random.
@@ -158,6 +159,7 @@ def make_text_dataset(
     ...     print(token_ids.numpy().tolist(), labels.numpy())
     [[4, 0], [2, 3]] [0 1]
     """
+    check_settings(batch_size=batch_size)
     if not isinstance(samples, EncodedSamples):
         samples = EncodedSamples(samples, tokenizer, label_names, max_len)
     if not len(samples):

@@ -123,6 +123,8 @@ def read_series(
     Raises:
         UserError: A file, row or name does not fit; one line that says which.
     """
+    if limit is not None and not limit >= 1:
+        raise ValueError(f"limit is {limit}; expected 1 row or more")
     files = find_files(paths)
     header = column_names(files[0])
     dates_from = find_date_columns(files[0], header, date_column)

@@ -18,6 +18,7 @@ from keras_seq.constants import PAD_ID
 from keras_seq.data.coders import TextCoder
 from keras_seq.data.prefetch import prefetched
 from keras_seq.errors import UserError
+from keras_seq.ranges import check_settings
 
 Batch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray]
 
@@ -141,6 +142,7 @@ def make_stream_dataset(
     [[0, 2, 3, 4], [0, 8, 9, 10]] [1. 1.] [[2, 3, 4, 5], [8, 9, 10, 11]]
     [[5, 6], [11, 12]] [0. 0.] [[6, 7], [12, 0]]
     """
+    check_settings(batch_size=batch_size, steps=steps)
     left_out = steps - 1 if shuffle else 0
     count = len(token_ids) - left_out
     if count < 2 * batch_size:
@@ -190,6 +192,7 @@ def make_window_dataset(
     >>> sorted((x.numpy()[0].tolist(), int(y[0])) for x, y in dataset)
     [([2, 3], 4), ([4, 5], 6)]
     """
+    check_settings(batch_size=batch_size, steps=steps)
     count = (len(token_ids) - 1) // steps
     if count < batch_size:
         raise UserError(

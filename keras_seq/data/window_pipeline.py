@@ -17,6 +17,7 @@ import tensorflow as tf
 from keras_seq.data.prefetch import prefetched
 from keras_seq.data.windows import WindowPlan
 from keras_seq.errors import UserError
+from keras_seq.ranges import check_settings
 
 Scale = Callable[[list[tf.Tensor]], tf.Tensor]
 
@@ -55,6 +56,7 @@ def make_window_dataset(
     [[0.0, 1.0], [1.0, 2.0]] [[2.0, 3.0], [3.0, 4.0]]
     [[2.0, 3.0]] [[4.0, 5.0]]
     """
+    check_settings(batch_size=batch_size)
     total, passes = plan.num_windows, itertools.count()
     if not total:
         raise UserError("there is no window to make batches of")

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_seq.errors import UserError
+from keras_seq.evaluation.finite import ADVICE, checked_report
 from keras_seq.evaluation.forecast_scores import (
     FEW_BLOCKS,
     FEWEST_BLOCKS,
@@ -57,7 +59,11 @@ def forecast_report(
     Returns:
         {"task", "n", "scores", "baselines", "verdict", "comparison", "by_step",
         "by_series", "by_target", "lag", "interval"}.
+
+    Raises:
+        UserError: The network forecasts NaN or Inf, or every baseline does.
     """
+    sums, left_out = _scored_alike(sums)
     horizon = sums[NETWORK].steps[0].shape[0]
     block, blocks = block_length(horizon, len(np.unique(times)))
     several = len(target_names) > 1
@@ -106,7 +112,28 @@ def forecast_report(
             **{name: best_possible[name] for name in shown},
             "rmse_ratio": own / best_possible["rmse"],
         }
-    return report
+    return checked_report(report, left_out)
+
+
+def _scored_alike(sums: Mapping[str, Sums]) -> tuple[dict[str, Sums], list[str]]:
+    """Forecasters with as many errors as there are targets, and the other names.
+
+    An error that is no number was not summed: who has fewer has forecast NaN or Inf.
+    """
+    counts = {name: one.steps[1].sum(axis=(0, 1)) for name, one in sums.items()}  # (M,)
+    most = np.max(list(counts.values()), axis=0)
+    broken = [name for name in counts if (counts[name] < most).any()]
+    if NETWORK in broken:
+        raise UserError(
+            f"the network forecasts NaN or Inf: errors of {counts[NETWORK][0]:.0f} of "
+            f"{most[0]:.0f} targets are numbers; {ADVICE}"
+        )
+    if broken and set(sums) - set(broken) <= {NETWORK, BEST_POSSIBLE}:
+        raise UserError(
+            f"baselines forecast NaN or Inf: {', '.join(broken)}; none is left to "
+            "compare with"
+        )
+    return {name: one for name, one in sums.items() if name not in broken}, broken
 
 
 def _overall(sums: Sums) -> dict[str, float]:
@@ -170,7 +197,7 @@ def _sentences(
         f"{found['low']:+.3f} to {found['high']:+.3f})."
     )
     copied = "yesterday's price" if is_prices else "the last value"
-    no_better = against["persistence"]["low"] <= 0
+    no_better = "persistence" in against and against["persistence"]["low"] <= 0
     if no_better:
         text += f" It is no better than {copied}."
     if no_better and lag["with_last_row"] > lag["with_target"]:

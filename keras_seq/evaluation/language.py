@@ -13,6 +13,11 @@ from typing import Any
 import numpy as np
 
 from keras_seq.evaluation import bootstrap
+from keras_seq.evaluation.finite import (
+    check_answers,
+    checked_report,
+    finite_baselines,
+)
 from keras_seq.evaluation.kneser_ney import ngram_hashes
 from keras_seq.evaluation.scores import format_report
 
@@ -51,6 +56,7 @@ def language_report(
 
     Raises:
         ValueError: There is no baseline or no token, or a baseline's are more or fewer.
+        UserError: The network's log-probabilities hold NaN or Inf.
 
     Example:
 
@@ -62,6 +68,8 @@ def language_report(
     >>> round(report["scores"]["bits_per_character"]["value"], 6)
     0.5
     """
+    check_answers(log_probabilities, "log-probabilities")
+    baselines, left_out = finite_baselines(baselines)
     named = {"network": log_probabilities, **baselines}
     lengths = {name: len(values) for name, values in named.items()}
     if len(named) < 2 or not len(log_probabilities) or len(set(lengths.values())) > 1:
@@ -84,14 +92,14 @@ def language_report(
     )
     name = list(named)[best]
     told = _verdict(difference, name, float(values[0]), float(values[best]))
-    return {
+    report = {
         "task": task,
         "n": size,
         "characters": characters,
         "scores": {
             "cross_entropy": bootstrap.interval(float(values[0]), drawn[:, 0]),
             "perplexity": bootstrap.interval(
-                math.exp(values[0]), np.exp(drawn[:, 0])
+                np.exp(values[0]), np.exp(drawn[:, 0])
             ),
             "bits_per_character": bootstrap.interval(
                 float(values[0] * bits), drawn[:, 0] * bits
@@ -100,13 +108,14 @@ def language_report(
         "baselines": {
             name: {
                 "cross_entropy": float(value),
-                "perplexity": math.exp(value),
+                "perplexity": float(np.exp(value)),
                 "bits_per_character": float(value * bits),
             }
             for name, value in list(zip(named, values))[1:]
         },
         **told,
     }
+    return checked_report(report, left_out)
 
 
 def format_language_report(report: Mapping[str, Any]) -> str:

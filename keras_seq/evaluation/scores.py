@@ -10,6 +10,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from keras_seq.evaluation import bootstrap
+from keras_seq.evaluation.finite import (
+    check_answers,
+    checked_report,
+    finite_baselines,
+)
 
 BETTER_IS_LOWER = ("log_loss", "calibration_error")
 # Of fewer samples, a resample says too little of samples not seen.
@@ -172,6 +177,7 @@ def report(
 
     Raises:
         ValueError: There is no baseline, or the shapes do not fit each other.
+        UserError: The network's probabilities hold NaN or Inf.
 
     Example:
 
@@ -183,6 +189,8 @@ def report(
     """
     if not baselines:
         raise ValueError("baselines is empty; expected one or more to compare with")
+    check_answers(probabilities, "probabilities")
+    baselines, left_out = finite_baselines(baselines)
     resampling = {"num_resamples": num_resamples, "seed": seed}
     names = bootstrap.metric_names(label_names)
     every_sample = np.ones(len(labels))
@@ -195,7 +203,7 @@ def report(
     comparison = compare(
         labels, probabilities, baselines[strongest], baseline=strongest, **resampling
     )
-    return {
+    told = {
         "task": task,
         "n": len(labels),
         "scores": classification_scores(
@@ -205,6 +213,7 @@ def report(
         "verdict": comparison["verdict"],
         "comparison": comparison,
     }
+    return checked_report(told, left_out)
 
 
 def format_report(report: Mapping) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation import bootstrap
+from keras_seq.evaluation.finite import checked_report
 
 # Of fewer utterances, a resample says too little of those not heard.
 FEW_UTTERANCES = 100
@@ -138,7 +139,7 @@ def transcript_report(
     told |= {"verdict": comparison["verdict"], "comparison": comparison}
     if any(speakers):
         told["by_speaker"] = by_speaker(counts, speakers)
-    return told
+    return checked_report(told)
 
 
 def by_speaker(

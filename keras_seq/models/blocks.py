@@ -6,7 +6,6 @@ that reduces over time takes the token ids and leaves the padded steps out itsel
 Shapes: B batch, T time steps, F features.
 """
 
-import math
 from collections.abc import Sequence
 
 from keras import KerasTensor, ops
@@ -15,6 +14,7 @@ from keras_seq.constants import PAD_ID
 
 # exp() of it is 0 in float16 too, and adding it to a state does not overflow there.
 MASKED = -1e4
+LARGEST_SIZE = 2**31 - 1  # TensorFlow counts in int32
 
 
 def check_sizes(**sizes: int) -> None:
@@ -30,6 +30,8 @@ def check_sizes(**sizes: int) -> None:
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ValueError(f"{name} is {size!r}; expected a positive integer")
+        if size > LARGEST_SIZE:
+            raise ValueError(f"{name} is {size}; expected {LARGEST_SIZE} at most")
 
 
 def check_rates(**rates: float) -> None:
@@ -43,7 +45,7 @@ def check_rates(**rates: float) -> None:
     ValueError: dropout is 1.0; expected a rate from 0 up to, not including, 1
     """
     for name, rate in rates.items():
-        if not (math.isfinite(rate) and 0 <= rate < 1):
+        if not (hasattr(rate, "__float__") and 0 <= rate < 1):  # nan is not, either
             raise ValueError(
                 f"{name} is {rate!r}; expected a rate from 0 up to, not including, 1"
             )

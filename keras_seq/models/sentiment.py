@@ -132,6 +132,8 @@ def _ngram_logits(
         raise ValueError(
             f"ngram_ratios has shape {ratios.shape}; expected (buckets, {outputs})"
         )
+    if not ops.all(ops.isfinite(ratios)):
+        raise ValueError("ngram_ratios hold NaN or Inf; expected log-count ratios")
     ids = ngram_ids(token_ids, len(ratios))  # (B, 3 T)
     fixed = layers.Embedding(
         *ratios.shape, embeddings_initializer="zeros", trainable=False,

@@ -6,6 +6,8 @@ states to the start of the stream. Knows nothing of text or files.
 Shapes: B batch, T time steps, U units, V vocabulary.
 """
 
+import math
+
 import keras
 from keras import ops
 
@@ -57,6 +59,11 @@ class TruncatedBackprop(keras.Model):
         super().__init__(name="truncated_backprop")
         check_sizes(batch_size=batch_size)
         check_rates(weight_drop=weight_drop)
+        if not 0 <= temporal_activation < math.inf:
+            raise ValueError(
+                f"temporal_activation is {temporal_activation}; expected a weight of 0 "
+                "or more"
+            )
         self.language_model = model
         self.weight_drop = weight_drop
         self.temporal_activation = temporal_activation

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import keras
 
+from keras_seq.training.schedules import checked_rate
+
 
 class BudgetedRate(keras.callbacks.Callback):
     """Half a cosine over the epochs, or over the seconds where they run out first.
@@ -22,7 +24,8 @@ class BudgetedRate(keras.callbacks.Callback):
         clock: seconds, for tests.
 
     Raises:
-        ValueError: `epochs` or `warmup` is below 1.
+        ValueError: `learning_rate` is not above 0; `epochs` or `warmup` is below 1; or
+            `max_seconds` is negative or NaN.
 
     Example:
 
@@ -44,6 +47,9 @@ class BudgetedRate(keras.callbacks.Callback):
             raise ValueError(
                 f"epochs is {epochs} and warmup {warmup}; expected 1 or more of both"
             )
+        if max_seconds is not None and not max_seconds >= 0:
+            raise ValueError(f"max_seconds is {max_seconds}; expected 0 or more")
+        checked_rate(learning_rate)
         self.learning_rate, self.epochs, self.warmup = learning_rate, epochs, warmup
         self.max_seconds, self._clock = max_seconds, clock
         self._before, self._started = 0.0, None

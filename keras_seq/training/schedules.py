@@ -4,6 +4,23 @@ import math
 from collections.abc import Callable
 
 
+def checked_rate(learning_rate: float) -> float:
+    """The same rate, or a ValueError where it is none to train with.
+
+    Example:
+
+    >>> checked_rate(float("nan"))
+    Traceback (most recent call last):
+    ...
+    ValueError: learning_rate is nan; expected a finite number above 0
+    """
+    if not 0 < learning_rate < math.inf:
+        raise ValueError(
+            f"learning_rate is {learning_rate}; expected a finite number above 0"
+        )
+    return learning_rate
+
+
 def lr_schedule(epoch: int) -> float:
     """The tutorial's steps: 0.001, a tenth of it after epoch 10, a hundredth after 20.
 
@@ -46,11 +63,15 @@ def cosine_schedule(learning_rate: float, epochs: int) -> Callable[[int], float]
     Returns:
         A function of the epoch, from 0.
 
+    Raises:
+        ValueError: `learning_rate` is not above 0, or `epochs` is below 1.
+
     Example:
 
     >>> [round(cosine_schedule(1.0, 3)(epoch), 2) for epoch in range(4)]
     [0.93, 0.5, 0.07, 0.07]
     """
+    checked_rate(learning_rate)
     if epochs < 1:
         raise ValueError(f"epochs is {epochs}; expected 1 or more")
 

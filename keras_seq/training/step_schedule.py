@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_seq.training.optimizers import Adam
+from keras_seq.training.schedules import checked_rate
 
 WARM_UP_SHARE = 0.02  # of all steps
 TIMED_STEPS, TIMED_SHARE = 8, 0.02  # at least so many, for so much of the time
@@ -28,12 +29,16 @@ def cosine_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
     Returns:
         The optimizer.
 
+    Raises:
+        ValueError: `learning_rate` is not above 0, or `steps` is below 1.
+
     Example:
 
     >>> rate = cosine_adam(0.1, 1000)._learning_rate
     >>> [round(float(rate(step)), 3) for step in (0, 20, 510, 1000)]
     [0.0, 0.1, 0.05, 0.0]
     """
+    checked_rate(learning_rate)
     if steps < 1:
         raise ValueError(f"steps is {steps}; expected 1 or more")
     warm_up = int(WARM_UP_SHARE * steps)
