@@ -47,6 +47,7 @@ Tokens = Literal["characters", "words", "bytes", "subwords"]
 
 CODER, BASELINES = "coder.json", "baselines.npz"
 VOCAB_SIZES = {"characters": 10_000, "words": 10_002, "subwords": 4_000}
+FEWEST_SUBWORDS = 258
 MANY_CHARACTERS = 256  # above it, a character that occurs once is unknown
 SAMPLES, SAMPLE_TOKENS = 8, 400
 EXAMPLES, EXAMPLE_CHARACTERS, EXAMPLE_TOKENS = 4, 40, 40
@@ -118,6 +119,11 @@ def fit_coder(
     if tokens == "bytes":
         return Bytes()
     if tokens == "subwords":
+        if size < FEWEST_SUBWORDS:
+            raise UserError(
+                f"--vocab-size is {size}; subwords take {FEWEST_SUBWORDS} or more, as "
+                "each byte is one"
+            )
         return Subwords.fit(corpus, size)
     if tokens == "words":
         return Words.fit(corpus, size - 2)
