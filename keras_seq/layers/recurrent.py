@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 import keras
-from keras import ops
+from keras import ops, tree
 
 
 class Path(str):
@@ -61,26 +61,29 @@ class FastLoop:
     ) -> tuple:
         """Keras' contract: last output, outputs and new states."""
         path = self._choose(training, sequences)
+        if path.kind == "fast":
+            from keras_seq.layers.recurrent_native import run, uncovered
+
+            states = tree.flatten(initial_state)
+            counts = mask[0] if isinstance(mask, (list, tuple)) else mask
+            if counts is not None:
+                counts = ops.cast(counts, "bool")
+            why = uncovered(self._cell_kind, sequences, counts, states, self.units)
+            path = Path("fallback", why) if why else path
         if not _only_shapes():
             self._taken = path
         if path.kind != "fast":
             return super().inner_loop(sequences, initial_state, mask, training)
-        from keras_seq.layers.recurrent_native import run
-
-        if isinstance(mask, (list, tuple)):
-            mask = mask[0]
-        if mask is not None:
-            mask = ops.cast(mask, "bool")
-            mask = ops.squeeze(mask, -1) if len(mask.shape) == 3 else mask
+        if counts is not None and len(counts.shape) == 3:
+            counts = ops.squeeze(counts, -1)
         if training and self.dropout:
             dropped = self.cell.get_dropout_mask(sequences[:, 0, :])
             sequences = sequences * ops.expand_dims(dropped, 1)
-        states = initial_state
         return run(
             self._cell_kind,
             sequences,
-            mask,
-            list(states) if isinstance(states, (list, tuple)) else [states],
+            counts,
+            states,
             tuple(
                 weight if weight is None else ops.convert_to_tensor(weight)
                 for weight in (

@@ -4,13 +4,19 @@ x W, and the gradients of W, U and x, are one matrix product each over all steps
 rows, by TensorFlow; the kernels (native/) walk through time. A mask is taken out before
 and put back after, so padding costs nothing, whatever its place. float32 alone.
 
+The operations check what they are given and answer InvalidArgument. Shapes that Keras
+broadcasts are broadcast here where they show while the graph runs; `uncovered` leaves to
+Keras' own loop those that show before.
+
 Shapes: B batch, T time steps, F features, U units, N steps that count, G gates.
 """
 
 import os
+from collections.abc import Sequence
 
 import tensorflow as tf
 
+from keras_seq.layers import recurrent_steps
 from keras_seq.layers.native_build import library
 
 Tensor = tf.Tensor
@@ -47,17 +53,19 @@ def run(
     """
     ops, _ = library()
     kernel, recurrent, bias = weights
-    units, features = recurrent.shape[0], x.shape[2]
-    rows, steps = tf.shape(x)[0], tf.shape(x)[1]
-    flat = tf.reshape(x, [-1, features])  # (B T, F)
+    units = recurrent.shape[0]
+    x, mask, states = _fitted(x, mask, states, units)
+    rows, steps, features = _sizes(x)
+    flat = tf.reshape(x, [rows * steps, features])
     if mask is None:
-        starts = tf.range(rows + 1) * steps
+        starts = ops.keras_seq_starts(shape=tf.shape(x))
+        starts.set_shape([None])
     else:
         numbers, starts = ops.keras_seq_plan(mask=mask)
         numbers.set_shape([None])
         starts.set_shape([None])
         flat = ops.keras_seq_gather(source=flat, numbers=numbers)
-        flat.set_shape([None, features])  # (N, F)
+        flat.set_shape([None, x.shape[2]])  # (N, F)
     if bias is None:
         gates = recurrent.shape[1]
         bias = tf.zeros([2, gates] if cell == "gru" else [gates])
@@ -68,6 +76,8 @@ def run(
         h0=states[0],
         c0=states[-1],
         starts=starts,
+        source=flat,
+        kernel=kernel,
         backwards=go_backwards,
         keep=training,
         sequences=return_sequences,
@@ -103,6 +113,93 @@ def run(
     return last, outputs, new_states
 
 
+def uncovered(
+    cell: str, x: Tensor, mask: Tensor | None, states: Sequence[Tensor], units: int
+) -> str | None:
+    """Why Keras' own loop is to decide about these shapes, if so.
+
+    Keras broadcasts some and refuses others, and not the same ones in a graph. A mask
+    of other steps is the exception: Keras cuts it in a graph without a word.
+
+    Args:
+        cell, x, mask, states: as in `run`, but of any shape and dtype.
+        units: U.
+
+    Raises:
+        ValueError: the mask is not (B, T), or has other steps than x.
+    """
+    if x.dtype != tf.float32:
+        return f"sequences of dtype {x.dtype.name}"
+    if len(states) != (2 if cell == "lstm" else 1):
+        return f"{len(states)} states"
+    for state in states:
+        if state.shape.rank != 2 or state.shape[1] not in (units, None):
+            return "states of another shape"
+    if mask is not None:
+        _check_mask(mask, x)
+        if mask.shape.rank == 3 and mask.shape[2] != 1:
+            return "a mask of each unit"
+    rows = {tensor.shape[0] for tensor in (x, mask, *states) if tensor is not None}
+    one_known = len(rows - {None}) <= 1
+    if 0 in rows or not one_known or rows == {1, None}:
+        return "rows that differ"
+    return None
+
+
+def _check_mask(mask: Tensor, x: Tensor) -> None:
+    if mask.shape.rank not in (2, 3):
+        fits = False
+    else:
+        fits = mask.shape[1] == x.shape[1] or None in (mask.shape[1], x.shape[1])
+    if not fits:
+        raise ValueError(
+            f"A mask of shape {tuple(mask.shape)} does not fit sequences of shape "
+            f"{tuple(x.shape)}: it needs one number for each step, (B, T)."
+        )
+
+
+def _fitted(
+    x: Tensor, mask: Tensor | None, states: list[Tensor], units: int
+) -> tuple[Tensor, Tensor | None, list[Tensor]]:
+    """The same with as many rows each: one row serves for all of the others'.
+
+    What is known to fit costs nothing; the rest is compared when the graph runs.
+    """
+    tensors = [x, *states] if mask is None else [x, *states, mask]
+    rows = {tensor.shape[0] for tensor in tensors}
+    steps = {x.shape[1]} if mask is None else {x.shape[1], mask.shape[1]}
+    if len(rows) == len(steps) == 1 and None not in rows | steps:
+        return x, mask, states
+    shape = library()[0].keras_seq_fit(
+        x=tf.shape(x),
+        h=tf.shape(states[0]),
+        c=tf.shape(states[-1]),
+        mask=tf.zeros([0], tf.int32) if mask is None else tf.shape(mask),
+        units=units,
+    )
+    shape.set_shape([3])
+    known = max((count for count in rows if count is not None), default=None)
+
+    def stretched(tensor: Tensor, to: Tensor, static: list[int | None]) -> Tensor:
+        tensor = tf.broadcast_to(tensor, to)
+        tensor.set_shape(static)
+        return tensor
+
+    state_shape = tf.stack([shape[0], units])
+    states = [stretched(state, state_shape, [known, units]) for state in states]
+    if mask is not None:
+        mask = stretched(mask, shape[:2], [known, x.shape[1]])
+    return stretched(x, shape, [known, *x.shape[1:]]), mask, states
+
+
+def _sizes(x: Tensor) -> list[int | Tensor]:
+    """B, T and F: numbers where they are known."""
+    if None not in x.shape:
+        return list(x.shape)
+    dynamic = tf.unstack(tf.shape(x))
+    return [size if known is None else known for known, size in zip(x.shape, dynamic)]
+
+
 def threads() -> int:
     """How many TensorFlow itself would use for one operation."""
     asked = tf.config.threading.get_intra_op_parallelism_threads()
@@ -117,9 +214,10 @@ def _forward(cell: str):
 
 
 def _gradient_of_cell(op, dh_all, dh_last, dc_last, _, __) -> list[Tensor | None]:
-    """Of inputs, recurrent, bias, h0, c0 and starts."""
-    inputs, recurrent, bias, h0, c0, starts = op.inputs
+    """Of inputs, recurrent, bias, h0, c0 and starts; source and kernel only explain."""
+    inputs, recurrent, bias, h0, c0, starts, source, kernel = op.inputs
     backwards, count = op.get_attr("backwards"), op.get_attr("threads")
+    sequences = op.get_attr("sequences")
     cell = next(name for name, kind in CELLS.items() if kind == op.type)
     h_all, _, _, gates, c_all = op.outputs
     if not op.get_attr("keep"):  # not traced for training: read once more
@@ -127,19 +225,22 @@ def _gradient_of_cell(op, dh_all, dh_last, dc_last, _, __) -> list[Tensor | None
             *op.inputs, backwards=backwards, keep=True, sequences=True, threads=count
         )
     units = recurrent.shape[0]
-    back = getattr(library()[0], f"keras_seq_{cell}_back")
-    dx, dr, h_before, dh0, dc0, db = back(
+    dx, dr, h_before, dh0, dc0, db = getattr(library()[0], f"keras_seq_{cell}_back")(
+        source=source,
+        kernel=kernel,
         recurrent=recurrent,
+        bias=bias,
         h0=h0,
         c0=c0,
         starts=starts,
         h_all=h_all,
         gates=gates,
         c_all=c_all,
-        dh_all=dh_all if op.get_attr("sequences") else tf.zeros([0, units]),
+        dh_all=dh_all if sequences else tf.zeros([0, units]),
         dh_last=dh_last,
         dc_last=dc_last,
         backwards=backwards,
+        sequences=sequences,
         threads=count,
     )
     h_before.set_shape([None, units])
@@ -150,11 +251,43 @@ def _gradient_of_cell(op, dh_all, dh_last, dc_last, _, __) -> list[Tensor | None
         tensor.set_shape([None, units])
     du = tf.matmul(h_before, sums, transpose_a=True)
     dc0 = dc0 if cell == "lstm" else None
-    return [dx, du, tf.reshape(db, bias.shape), dh0, dc0, None]
+    return [dx, du, tf.reshape(db, bias.shape), dh0, dc0, None, None, None]
+
+
+def _gradient_of_gradient(op, *upstream: Tensor) -> list[Tensor | None]:
+    """Through Keras' own steps: seldom asked for, and as slow as they are.
+
+    What the forward kernel kept (h_all, gates, c_all) follows from the other inputs,
+    and so does its part in the gradient.
+    """
+    # Copies: one tensor may be given twice, and its two gradients differ.
+    made_of = [tf.identity(tensor) for tensor in op.inputs[:6]]
+    starts, wanted = op.inputs[6], [tf.identity(tensor) for tensor in op.inputs[10:]]
+    cell = next(name for name, kind in CELLS.items() if f"{kind}Back" == op.type)
+    with tf.GradientTape() as tape:
+        tape.watch([*made_of, *wanted])
+        outputs = recurrent_steps.gradients(
+            cell,
+            made_of,
+            starts,
+            wanted,
+            backwards=op.get_attr("backwards"),
+            sequences=op.get_attr("sequences"),
+        )
+    pairs = [pair for pair in zip(outputs, upstream) if pair[0] is not None]
+    found = tape.gradient(
+        [output for output, _ in pairs],
+        [*made_of, *wanted],
+        [gradient for _, gradient in pairs],
+    )
+    return [*found[:6], None, None, None, None, *found[6:]]
 
 
 for _kind in CELLS.values():
     tf.RegisterGradient(_kind)(_gradient_of_cell)
+    tf.RegisterGradient(f"{_kind}Back")(_gradient_of_gradient)
+for _kind in ("KerasSeqFit", "KerasSeqStarts", "KerasSeqPlan"):
+    tf.no_gradient(_kind)
 
 
 @tf.RegisterGradient("KerasSeqGather")
@@ -177,3 +310,22 @@ def _gradient_of_unpack(op, whole: Tensor) -> list[Tensor | None]:
     )
     gradient.set_shape(packed.shape)
     return [gradient, None, None]
+
+
+@tf.RegisterGradient("KerasSeqScatter")
+def _gradient_of_scatter(op, whole: Tensor) -> list[Tensor | None]:
+    packed, numbers, _ = op.inputs
+    gradient = library()[0].keras_seq_gather(source=whole, numbers=numbers)
+    gradient.set_shape(packed.shape)
+    return [gradient, None, None]
+
+
+@tf.RegisterGradient("KerasSeqUnpackBack")
+def _gradient_of_unpack_back(op, packed: Tensor) -> list[Tensor | None]:
+    whole, mask, starts, _ = op.inputs
+    given = {name: op.get_attr(name) for name in ("backwards", "flip", "zero")}
+    gradient = library()[0].keras_seq_unpack(
+        packed=packed, mask=mask, starts=starts, **given
+    )
+    gradient.set_shape(whole.shape)
+    return [gradient, None, None, None]

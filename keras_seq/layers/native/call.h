@@ -3,59 +3,61 @@
 
 #pragma once
 
+#include <string>
 #include <vector>
 
+#include "shapes.h"
 #include "tensorflow/c/kernels.h"
 #include "tensorflow/c/tf_status.h"
 #include "tensorflow/c/tf_tensor.h"
 
 namespace kseq {
 
-// The tensors of one call. TensorFlow holds the inputs until it ends, so a handle is
-// let go at once: an input that somebody holds cannot be written over.
+// The tensors of one call. TensorFlow holds the inputs until it ends, so their handles
+// are let go at once: an input that somebody holds cannot be written over.
 class Call {
  public:
-  explicit Call(TF_OpKernelContext* context)
-      : context_(context), status_(TF_NewStatus()) {}
+  // Fails where the shapes of the inputs do not fit their patterns.
+  template <size_t COUNT>
+  Call(TF_OpKernelContext* context, const Input (&inputs)[COUNT], int gates, int kept)
+      : context_(context), status_(TF_NewStatus()), sizes_(gates, kept), inputs_(inputs) {
+    given_.reserve(COUNT);
+    for (int i = 0; i < (int)COUNT && !failed(); i++) given_.push_back(read(i));
+    for (int i = 0; i < (int)COUNT && !failed(); i++)
+      if (!sizes_.fit(given_[i].shape, inputs[i].pattern))
+        require(false, name(i) + " is not " + sizes_.wanted(inputs[i].pattern));
+  }
   ~Call() {
     for (TF_Tensor* tensor : outputs_) TF_DeleteTensor(tensor);
     TF_DeleteStatus(status_);
   }
-  int64_t size(int index, int axis) {
-    return with_input(index, [&](TF_Tensor* tensor) { return TF_Dim(tensor, axis); });
-  }
+  // By its letter in the patterns.
+  int64_t size(char letter) const { return sizes_[letter]; }
+
   template <class T = float>
-  const T* data(int index) {
-    return with_input(index, [](TF_Tensor* tensor) -> const T* {
-      return (const T*)TF_TensorData(tensor);
-    });
-  }
-  // As `data`, but null for a tensor that holds nothing.
-  const float* data_if_any(int index) {
-    const int64_t count = with_input(index, TF_TensorElementCount);
-    return count ? data(index) : nullptr;
+  const T* data(int index) const {
+    return (const T*)given_[index].data;
   }
   template <class T = float>
   T* output(int index, TF_DataType type, const std::vector<int64_t>& shape) {
-    size_t size = sizeof(T);
-    for (int64_t each : shape) size *= each;
+    int64_t size = sizeof(T);
+    bool fits = true;
+    for (int64_t each : shape) fits &= !__builtin_mul_overflow(size, each, &size);
+    require(fits, "the answer is too large");
+    if (failed()) return nullptr;
     TF_Tensor* tensor = TF_AllocateOutput(context_, index, type, shape.data(),
                                           shape.size(), size, status_);
-    if (!tensor) return nullptr;
-    outputs_.push_back(tensor);
-    return (T*)TF_TensorData(tensor);
+    return (T*)kept(tensor);
   }
   float* floats(int index, const std::vector<int64_t>& shape) {
     return output<float>(index, TF_FLOAT, shape);
   }
-  // As `floats`, in the memory of an input of the same size that nobody else reads.
+  // As `floats`, in the memory of an input of that very shape that nobody else reads.
   float* floats_over(int source, int index, const std::vector<int64_t>& shape) {
+    if (failed()) return nullptr;
     int forwarded;
-    TF_Tensor* tensor = TF_ForwardInputOrAllocateOutput(
-        context_, &source, 1, index, shape.data(), shape.size(), &forwarded, status_);
-    if (!tensor) return nullptr;
-    outputs_.push_back(tensor);
-    return (float*)TF_TensorData(tensor);
+    return (float*)kept(TF_ForwardInputOrAllocateOutput(
+        context_, &source, 1, index, shape.data(), shape.size(), &forwarded, status_));
   }
   // An output that is not wanted is empty.
   float* floats_if(bool wanted, int index, std::vector<int64_t> shape) {
@@ -63,30 +65,60 @@ class Call {
     float* memory = floats(index, shape);
     return wanted ? memory : nullptr;
   }
-  bool failed() {
-    if (TF_GetCode(status_) == TF_OK) return false;
-    TF_OpKernelContext_Failure(context_, status_);
-    return true;
+  // Otherwise InvalidArgument, with the shapes of all inputs. The first reason stays.
+  void require(bool fits, const std::string& reason) {
+    if (fits || failed()) return;
+    std::string text = reason + "; given";
+    for (int i = 0; i < (int)given_.size(); i++)
+      text += (i ? ", " : " ") + name(i) + " " + given_[i].shape.text();
+    TF_SetStatus(status_, TF_INVALID_ARGUMENT, text.c_str());
+  }
+  bool failed() const { return TF_GetCode(status_) != TF_OK; }
+  // TensorFlow hears of a failure; to be called once, at the end.
+  void finish(bool out_of_memory) {
+    if (out_of_memory) TF_SetStatus(status_, TF_RESOURCE_EXHAUSTED, "out of memory");
+    if (failed()) TF_OpKernelContext_Failure(context_, status_);
   }
 
  private:
-  template <class Ask>
-  auto with_input(int index, Ask ask) -> decltype(ask((TF_Tensor*)nullptr)) {
+  struct Given {
+    Shape shape;
+    const void* data;
+  };
+
+  Given read(int index) {
+    Given given{};
     TF_Tensor* tensor = nullptr;
     TF_GetInput(context_, index, &tensor, status_);
-    auto answer = ask(tensor);
+    if (!tensor) return given;  // the status has the reason
+    given.data = TF_TensorData(tensor);
+    given.shape.rank = TF_NumDims(tensor);
+    for (int i = 0; i < given.shape.rank && i < Shape::MOST; i++)
+      given.shape.sizes[i] = TF_Dim(tensor, i);
     TF_DeleteTensor(tensor);
-    return answer;
+    return given;
+  }
+  std::string name(int index) const {
+    const std::string spec = inputs_[index].name;
+    return spec.substr(0, spec.find(':'));
+  }
+  void* kept(TF_Tensor* tensor) {
+    if (!tensor) return nullptr;
+    outputs_.push_back(tensor);
+    return TF_TensorData(tensor);
   }
 
   TF_OpKernelContext* context_;
   TF_Status* status_;
+  Sizes sizes_;
+  const Input* inputs_;
+  std::vector<Given> given_;
   std::vector<TF_Tensor*> outputs_;
 };
 
 struct Options {
   bool backwards, keep, sequences, flip, zero;
-  int threads;
+  int threads, units;
 };
 
 inline void* read_options(TF_OpKernelConstruction* context) {
@@ -97,14 +129,18 @@ inline void* read_options(TF_OpKernelConstruction* context) {
     TF_OpKernelConstruction_GetAttrBool(context, name, &value, status);
     *to = value;  // stays false for the operations without that option
   };
+  auto number = [&](const char* name, int* to) {
+    int32_t value = 1;
+    TF_OpKernelConstruction_GetAttrInt32(context, name, &value, status);
+    *to = value;
+  };
   flag("backwards", &options->backwards);
   flag("keep", &options->keep);
   flag("sequences", &options->sequences);
   flag("flip", &options->flip);
   flag("zero", &options->zero);
-  int32_t threads = 1;
-  TF_OpKernelConstruction_GetAttrInt32(context, "threads", &threads, status);
-  options->threads = threads;
+  number("threads", &options->threads);
+  number("units", &options->units);
   TF_DeleteStatus(status);
   return options;
 }

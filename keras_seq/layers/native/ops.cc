@@ -1,9 +1,13 @@
 // TensorFlow operations around sequence.h, registered through TensorFlow's C interface:
 // it needs none of the C++ headers, so this file compiles in seconds.
 //
-// The caller (keras_seq/layers/recurrent_native.py) guarantees that shapes fit.
+// Each operation has a pattern for the shape of every input (shapes.h); they are
+// compared while a graph is built, and again at every call, before anything is read.
+// The numbers that point into other tensors are looked at as well.
 
+#include <algorithm>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include "call.h"
@@ -15,115 +19,272 @@
 
 namespace kseq {
 
-// inputs (N, G U), recurrent, bias (G U) or (2, G U), h0, c0, starts -> h_all, h_last,
-// c_last, gates, c_all
-template <class Cell>
-void run_forward(void* state, TF_OpKernelContext* context) {
-  const auto& options = *(Options*)state;
-  Call call(context);
-  const int64_t count = call.size(0, 0), units = call.size(1, 0);
-  const int64_t rows = call.size(3, 0);
-  const bool has_c = Cell::GATES == 4;
-  ForwardArrays a{};
-  a.inputs = call.data(0);
-  a.recurrent = call.data(1);
-  a.bias = call.data(2);
-  a.bias_h = a.bias + Cell::GATES * units;  // read by cells with two biases alone
-  a.h0 = call.data(3);
-  a.c0 = has_c ? call.data(4) : nullptr;
-  a.h_all = call.floats_if(options.keep || options.sequences, 0, {count, units});
-  a.h_last = call.floats(1, {rows, units});
-  a.c_last = call.floats_if(has_c, 2, {rows, units});
-  // What the gates were made of is read once, where they are then kept.
-  a.gates = options.keep && Cell::KEPT == Cell::GATES
-                ? call.floats_over(0, 3, {count, Cell::KEPT * units})
-                : call.floats_if(options.keep && Cell::KEPT, 3,
-                                 {count, Cell::KEPT * units});
-  a.c_all = call.floats_if(options.keep && has_c, 4, {count, units});
+using Names = std::vector<const char*>;
+
+struct Plain {  // an operation that has nothing to do with gates
+  static constexpr int GATES = 1, KEPT = 1;
+};
+
+// starts of rows: 0, never falling, the number of steps at the end.
+void require_starts(Call& call, int64_t rows, const int32_t* starts, int64_t count) {
   if (call.failed()) return;
-  const Batch batch{(int)rows, (int)units, call.data<int32_t>(5), options.backwards};
-  forward<Cell>(batch, a, options.threads);
+  bool rising = starts[0] == 0 && starts[rows] == count;
+  for (int64_t b = 0; b < rows; b++) rising &= starts[b] <= starts[b + 1];
+  call.require(rising, "starts do not rise from 0 to " + std::to_string(count));
 }
 
-// recurrent, h0, c0, starts, h_all, gates, c_all, dh_all, dh_last, dc_last -> dx, dr,
-// h_before, dh0, dc0, db
 template <class Cell>
-void run_backward(void* state, TF_OpKernelContext* context) {
-  const auto& options = *(Options*)state;
-  Call call(context);
-  const int64_t units = call.size(0, 0), rows = call.size(1, 0);
-  const int64_t count = call.size(4, 0), sums = Cell::GATES * units;
-  const bool has_c = Cell::GATES == 4, has_dr = Cell::GATES == 3;
-  BackwardArrays a{};
-  a.recurrent = call.data(0);
-  a.h0 = call.data(1);
-  a.c0 = call.data(2);
-  a.h_all = call.data(4);
-  a.gates = call.data(5);
-  a.c_all = has_c ? call.data(6) : nullptr;
-  a.dh_all = call.data_if_any(7);
-  a.dh_last = call.data(8);
-  a.dc_last = has_c ? call.data(9) : nullptr;
-  a.dx = Cell::KEPT == Cell::GATES ? call.floats_over(5, 0, {count, sums})
-                                   : call.floats(0, {count, sums});
-  a.dr = call.floats_if(has_dr, 1, {count, sums});
-  a.h_before = call.floats(2, {count, units});
-  a.dh0 = call.floats(3, {rows, units});
-  a.dc0 = call.floats_if(has_c, 4, {rows, units});
-  a.db = call.floats(5, {(has_dr ? 2 : 1) * sums});
-  if (call.failed()) return;
-  const Batch batch{(int)rows, (int)units, call.data<int32_t>(3), options.backwards};
-  backward<Cell>(batch, a, options.threads);
-}
+struct ForwardOp : Cell {
+  static constexpr bool HAS_C = Cell::GATES == 4;
+  // x W, and for a second gradient alone, x and W.
+  static constexpr Input inputs[] = {
+      {"inputs: float", "N GU"},
+      {"recurrent: float", "U GU"},
+      {"bias: float", Cell::GATES == 3 ? "2 GU" : "GU"},
+      {"h0: float", "B U"},
+      {"c0: float", HAS_C ? "B U" : "*"},
+      {"starts: int32", "B+1"},
+      {"source: float", "N F"},
+      {"kernel: float", "F GU"},
+  };
+  static Names outputs() {
+    return {"h_all: float", "h_last: float", "c_last: float", "gates: float",
+            "c_all: float"};
+  }
+  static Names options() {
+    return {"backwards: bool", "keep: bool", "sequences: bool", "threads: int >= 1"};
+  }
+
+  static void run(Call& call, const Options& options) {
+    const int64_t count = call.size('N'), units = call.size('U'), rows = call.size('B');
+    const int32_t* starts = call.data<int32_t>(5);
+    require_starts(call, rows, starts, count);
+    ForwardArrays a{};
+    a.inputs = call.data(0);
+    a.recurrent = call.data(1);
+    a.bias = call.data(2);
+    a.bias_h = a.bias + Cell::GATES * units;  // read by cells with two biases alone
+    a.h0 = call.data(3);
+    a.c0 = HAS_C ? call.data(4) : nullptr;
+    a.h_all = call.floats_if(options.keep || options.sequences, 0, {count, units});
+    a.h_last = call.floats(1, {rows, units});
+    a.c_last = call.floats_if(HAS_C, 2, {rows, units});
+    // What the gates were made of is read once, where they are then kept.
+    a.gates = options.keep && Cell::KEPT == Cell::GATES
+                  ? call.floats_over(0, 3, {count, Cell::KEPT * units})
+                  : call.floats_if(options.keep && Cell::KEPT, 3,
+                                   {count, Cell::KEPT * units});
+    a.c_all = call.floats_if(options.keep && HAS_C, 4, {count, units});
+    if (call.failed()) return;
+    const Batch batch{(int)rows, (int)units, starts, options.backwards};
+    forward<Cell>(batch, a, options.threads);
+  }
+};
+
+template <class Cell>
+struct BackwardOp : Cell {
+  static constexpr bool HAS_C = Cell::GATES == 4, HAS_DR = Cell::GATES == 3;
+  // The first five are what the forward step was made of; of them all but recurrent,
+  // h0 and c0 are for a second gradient alone.
+  static constexpr Input inputs[] = {
+      {"source: float", "N F"},
+      {"kernel: float", "F GU"},
+      {"recurrent: float", "U GU"},
+      {"bias: float", HAS_DR ? "2 GU" : "GU"},
+      {"h0: float", "B U"},
+      {"c0: float", HAS_C ? "B U" : "*"},
+      {"starts: int32", "B+1"},
+      {"h_all: float", "N U"},
+      {"gates: float", Cell::KEPT ? "N KU" : "*"},
+      {"c_all: float", HAS_C ? "N U" : "*"},
+      {"dh_all: float", "L U"},
+      {"dh_last: float", "B U"},
+      {"dc_last: float", HAS_C ? "B U" : "*"},
+  };
+  static Names outputs() {
+    return {"dx: float", "dr: float", "h_before: float", "dh0: float", "dc0: float",
+            "db: float"};
+  }
+  static Names options() {
+    return {"backwards: bool", "sequences: bool", "threads: int >= 1"};
+  }
+
+  static void run(Call& call, const Options& options) {
+    const int64_t count = call.size('N'), units = call.size('U'), rows = call.size('B');
+    const int64_t sums = Cell::GATES * units;
+    const int32_t* starts = call.data<int32_t>(6);
+    require_starts(call, rows, starts, count);
+    call.require(!options.sequences || call.size('L') == count,
+                 "dh_all has not one row a step");
+    BackwardArrays a{};
+    a.recurrent = call.data(2);
+    a.h0 = call.data(4);
+    a.c0 = call.data(5);
+    a.h_all = call.data(7);
+    a.gates = call.data(8);
+    a.c_all = HAS_C ? call.data(9) : nullptr;
+    a.dh_all = options.sequences ? call.data(10) : nullptr;
+    a.dh_last = call.data(11);
+    a.dc_last = HAS_C ? call.data(12) : nullptr;
+    a.dx = Cell::KEPT == Cell::GATES ? call.floats_over(8, 0, {count, sums})
+                                     : call.floats(0, {count, sums});
+    a.dr = call.floats_if(HAS_DR, 1, {count, sums});
+    a.h_before = call.floats(2, {count, units});
+    a.dh0 = call.floats(3, {rows, units});
+    a.dc0 = call.floats_if(HAS_C, 4, {rows, units});
+    a.db = call.floats(5, {(HAS_DR ? 2 : 1) * sums});
+    if (call.failed()) return;
+    const Batch batch{(int)rows, (int)units, starts, options.backwards};
+    backward<Cell>(batch, a, options.threads);
+  }
+};
+
+// Shapes of x (B, T, F), the states and the mask (none: empty) -> the shape that x has
+// when all have as many rows. As in Keras, one row serves for all of the others'.
+struct FitOp : Plain {
+  static constexpr Input inputs[] = {{"x: int32", "3"},
+                                     {"h: int32", "2"},
+                                     {"c: int32", "2"},
+                                     {"mask: int32", "D"}};
+  static Names outputs() { return {"shape: int32"}; }
+  static Names options() { return {"units: int >= 1"}; }
+
+  static void run(Call& call, const Options& options) {
+    const int32_t *x = call.data<int32_t>(0), *h = call.data<int32_t>(1),
+                  *c = call.data<int32_t>(2), *mask = call.data<int32_t>(3);
+    const bool masked = call.size('D') > 0;
+    call.require(!masked || call.size('D') == 2, "the mask is not (B, T)");
+    if (call.failed()) return;
+    int32_t rows = 1;
+    bool fits = true;
+    auto add = [&](int32_t other) {
+      if (rows == 1) rows = other;
+      fits &= other == 1 || other == rows;
+    };
+    for (const int32_t* shape : {x, h, c}) add(shape[0]);
+    if (masked) add(mask[0]);
+    fits &= h[1] == options.units && (c[1] == options.units || c[1] == 1);
+    fits &= !masked || mask[1] == x[1];
+    auto text = [](const int32_t* shape, int rank) {
+      std::string text = "(" + std::to_string(shape[0]);
+      for (int i = 1; i < rank; i++) text += ", " + std::to_string(shape[i]);
+      return text + ")";
+    };
+    const std::string wanted = "expected states (B, " + std::to_string(options.units) +
+                               ") and a mask (B, T)";
+    call.require(fits, "shapes do not fit: sequences " + text(x, 3) + ", states " +
+                           text(h, 2) + " and " + text(c, 2) +
+                           (masked ? ", mask " + text(mask, 2) : "") + "; " + wanted);
+    call.require(x[1] > 0, "sequences of no steps: " + text(x, 3));
+    int32_t* shape = call.output<int32_t>(0, TF_INT32, {3});
+    if (call.failed()) return;
+    shape[0] = rows;
+    shape[1] = x[1];
+    shape[2] = x[2];
+  }
+};
+
+// shape (B, T, ...) -> where each row starts when every step counts
+struct StartsOp : Plain {
+  static constexpr Input inputs[] = {{"shape: int32", "D"}};
+  static Names outputs() { return {"starts: int32"}; }
+  static Names options() { return {}; }
+
+  static void run(Call& call, const Options&) {
+    const int32_t* shape = call.data<int32_t>(0);
+    call.require(call.size('D') >= 2 && shape[0] >= 0 && shape[1] >= 0,
+                 "the shape is not (B, T, ...)");
+    if (call.failed()) return;
+    const int64_t rows = shape[0], steps = shape[1];
+    call.require(rows * steps <= Sizes::LARGEST,
+                 "too many steps: " + std::to_string(rows * steps));
+    int32_t* starts = call.output<int32_t>(0, TF_INT32, {rows + 1});
+    if (call.failed()) return;
+    for (int64_t b = 0; b <= rows; b++) starts[b] = b * steps;
+  }
+};
 
 // mask (B, T) -> numbers of the steps that count, in (B T), and where each row starts
-void run_plan(void*, TF_OpKernelContext* context) {
-  Call call(context);
-  const int64_t rows = call.size(0, 0), steps = call.size(0, 1);
-  const bool* mask = call.data<bool>(0);
-  std::vector<int32_t> found;
-  int32_t* starts = call.output<int32_t>(1, TF_INT32, {rows + 1});
-  if (call.failed()) return;
-  for (int64_t b = 0; b < rows; b++) {
-    starts[b] = found.size();
-    for (int64_t t = 0; t < steps; t++)
-      if (mask[b * steps + t]) found.push_back(b * steps + t);
+struct PlanOp : Plain {
+  static constexpr Input inputs[] = {{"mask: bool", "B T"}};
+  static Names outputs() { return {"numbers: int32", "starts: int32"}; }
+  static Names options() { return {}; }
+
+  static void run(Call& call, const Options&) {
+    const int64_t rows = call.size('B'), steps = call.size('T');
+    const bool* mask = call.data<bool>(0);
+    call.require(rows * steps <= Sizes::LARGEST,
+                 "too many steps: " + std::to_string(rows * steps));
+    std::vector<int32_t> found;
+    int32_t* starts = call.output<int32_t>(1, TF_INT32, {rows + 1});
+    if (call.failed()) return;
+    for (int64_t b = 0; b < rows; b++) {
+      starts[b] = found.size();
+      for (int64_t t = 0; t < steps; t++)
+        if (mask[b * steps + t]) found.push_back(b * steps + t);
+    }
+    starts[rows] = found.size();
+    int32_t* to = call.output<int32_t>(0, TF_INT32, {(int64_t)found.size()});
+    if (call.failed()) return;
+    std::copy(found.begin(), found.end(), to);
   }
-  starts[rows] = found.size();
-  int32_t* to = call.output<int32_t>(0, TF_INT32, {(int64_t)found.size()});
-  if (call.failed()) return;
-  std::copy(found.begin(), found.end(), to);
-}
+};
 
 // source (M, F), numbers (N,) -> (N, F)
-void run_gather(void*, TF_OpKernelContext* context) {
-  Call call(context);
-  const int64_t features = call.size(0, 1), count = call.size(1, 0);
-  float* to = call.floats(0, {count, features});
-  if (call.failed()) return;
-  const float* from = call.data(0);
-  const int32_t* numbers = call.data<int32_t>(1);
-  for (int64_t i = 0; i < count; i++)
-    std::memcpy(to + i * features, from + numbers[i] * features, features * sizeof(float));
-}
+struct GatherOp : Plain {
+  static constexpr Input inputs[] = {{"source: float", "M F"}, {"numbers: int32", "N"}};
+  static Names outputs() { return {"packed: float"}; }
+  static Names options() { return {}; }
+
+  static void run(Call& call, const Options&) {
+    const int64_t features = call.size('F'), count = call.size('N'), size = call.size('M');
+    const int32_t* numbers = call.data<int32_t>(1);
+    bool inside = true;
+    for (int64_t i = 0; i < count; i++) inside &= numbers[i] >= 0 && numbers[i] < size;
+    call.require(inside, "numbers do not lie in [0, " + std::to_string(size) + ")");
+    float* to = call.floats(0, {count, features});
+    if (call.failed()) return;
+    const float* from = call.data(0);
+    for (int64_t i = 0; i < count; i++)
+      std::memcpy(to + i * features, from + numbers[i] * features,
+                  features * sizeof(float));
+  }
+};
 
 // packed (N, F), numbers (N,), size M -> (M, F), zero where no number points
-void run_scatter(void*, TF_OpKernelContext* context) {
-  Call call(context);
-  const int64_t features = call.size(0, 1), count = call.size(1, 0);
-  const int64_t size = *call.data<int32_t>(2);
-  float* to = call.floats(0, {size, features});
-  if (call.failed()) return;
-  const float* from = call.data(0);
-  const int32_t* numbers = call.data<int32_t>(1);
-  int64_t next = 0;  // numbers rise
-  for (int64_t i = 0; i < count; i++) {
-    std::fill(to + next * features, to + numbers[i] * features, 0.0f);
-    std::memcpy(to + numbers[i] * features, from + i * features, features * sizeof(float));
-    next = numbers[i] + 1;
+struct ScatterOp : Plain {
+  static constexpr Input inputs[] = {
+      {"packed: float", "N F"}, {"numbers: int32", "N"}, {"size: int32", ""}};
+  static Names outputs() { return {"whole: float"}; }
+  static Names options() { return {}; }
+
+  static void run(Call& call, const Options&) {
+    const int64_t features = call.size('F'), count = call.size('N');
+    if (call.failed()) return;
+    const int64_t size = *call.data<int32_t>(2);
+    const int32_t* numbers = call.data<int32_t>(1);
+    call.require(size >= 0 && size <= Sizes::LARGEST,
+                 "size is " + std::to_string(size));
+    bool rising = true;
+    int64_t next = 0;
+    for (int64_t i = 0; i < count; i++) {
+      rising &= numbers[i] >= next && numbers[i] < size;
+      next = (int64_t)numbers[i] + 1;
+    }
+    call.require(rising, "numbers do not rise in [0, " + std::to_string(size) + ")");
+    float* to = call.floats(0, {size, features});
+    if (call.failed()) return;
+    const float* from = call.data(0);
+    next = 0;
+    for (int64_t i = 0; i < count; i++) {
+      std::fill(to + next * features, to + numbers[i] * features, 0.0f);
+      std::memcpy(to + numbers[i] * features, from + i * features,
+                  features * sizeof(float));
+      next = (int64_t)numbers[i] + 1;
+    }
+    std::fill(to + next * features, to + size * features, 0.0f);
   }
-  std::fill(to + next * features, to + size * features, 0.0f);
-}
+};
 
 // Calls visit(b, p, at) for row b and each step p of the answer; `at` is the position
 // of the packed state that stands there, -1 for zeros.
@@ -143,103 +304,152 @@ void walk(const Options& options, int64_t rows, int64_t steps, const bool* mask,
   }
 }
 
-// packed (N, U), mask (B, T), starts -> (B, T, U)
-void run_unpack(void* state, TF_OpKernelContext* context) {
-  Call call(context);
-  const int64_t units = call.size(0, 1);
-  const int64_t rows = call.size(1, 0), steps = call.size(1, 1);
-  float* to = call.floats(0, {rows, steps, units});
+// Each row has as many packed steps as its mask counts.
+void require_plan(Call& call, const bool* mask, const int32_t* starts, int64_t count) {
+  const int64_t rows = call.size('B'), steps = call.size('T');
+  require_starts(call, rows, starts, count);
   if (call.failed()) return;
-  const float* from = call.data(0);
-  walk(*(Options*)state, rows, steps, call.data<bool>(1),
-       call.data<int32_t>(2), [&](int64_t b, int64_t p, int64_t at) {
-         float* here = to + (b * steps + p) * units;
-         if (at < 0)
-           std::fill(here, here + units, 0.0f);
-         else
-           std::memcpy(here, from + at * units, units * sizeof(float));
-       });
+  bool agree = true;
+  for (int64_t b = 0; b < rows; b++)
+    agree &= std::count(mask + b * steps, mask + (b + 1) * steps, true) ==
+             starts[b + 1] - starts[b];
+  call.require(agree, "the mask counts other steps than starts");
 }
+
+Names order_options() { return {"backwards: bool", "flip: bool", "zero: bool"}; }
+
+// packed (N, U), mask (B, T), starts -> (B, T, U)
+struct UnpackOp : Plain {
+  static constexpr Input inputs[] = {
+      {"packed: float", "N U"}, {"mask: bool", "B T"}, {"starts: int32", "B+1"}};
+  static Names outputs() { return {"whole: float"}; }
+  static Names options() { return order_options(); }
+
+  static void run(Call& call, const Options& options) {
+    const int64_t units = call.size('U'), rows = call.size('B'), steps = call.size('T');
+    const bool* mask = call.data<bool>(1);
+    const int32_t* starts = call.data<int32_t>(2);
+    require_plan(call, mask, starts, call.size('N'));
+    float* to = call.floats(0, {rows, steps, units});
+    if (call.failed()) return;
+    const float* from = call.data(0);
+    walk(options, rows, steps, mask, starts, [&](int64_t b, int64_t p, int64_t at) {
+      float* here = to + (b * steps + p) * units;
+      if (at < 0)
+        std::fill(here, here + units, 0.0f);
+      else
+        std::memcpy(here, from + at * units, units * sizeof(float));
+    });
+  }
+};
 
 // dy (B, T, U), mask (B, T), starts, numbers (N,) -> (N, U)
-void run_unpack_back(void* state, TF_OpKernelContext* context) {
-  Call call(context);
-  const int64_t units = call.size(0, 2), count = call.size(3, 0);
-  const int64_t rows = call.size(1, 0), steps = call.size(1, 1);
-  float* to = call.floats(0, {count, units});
-  if (call.failed()) return;
-  const float* from = call.data(0);
-  std::vector<bool> begun(count, false);
-  walk(*(Options*)state, rows, steps, call.data<bool>(1),
-       call.data<int32_t>(2), [&](int64_t b, int64_t p, int64_t at) {
-         if (at < 0) return;
-         const float* here = from + (b * steps + p) * units;
-         float* there = to + at * units;
-         if (!begun[at])
-           std::memcpy(there, here, units * sizeof(float));
-         else
-           for (int64_t j = 0; j < units; j++) there[j] += here[j];
-         begun[at] = true;
-       });
+struct UnpackBackOp : Plain {
+  static constexpr Input inputs[] = {{"whole: float", "B T U"},
+                                     {"mask: bool", "B T"},
+                                     {"starts: int32", "B+1"},
+                                     {"numbers: int32", "N"}};
+  static Names outputs() { return {"packed: float"}; }
+  static Names options() { return order_options(); }
+
+  static void run(Call& call, const Options& options) {
+    const int64_t units = call.size('U'), count = call.size('N');
+    const int64_t rows = call.size('B'), steps = call.size('T');
+    const bool* mask = call.data<bool>(1);
+    const int32_t* starts = call.data<int32_t>(2);
+    require_plan(call, mask, starts, count);
+    float* to = call.floats(0, {count, units});
+    if (call.failed()) return;
+    const float* from = call.data(0);
+    std::vector<bool> begun(count, false);
+    walk(options, rows, steps, mask, starts, [&](int64_t b, int64_t p, int64_t at) {
+      if (at < 0) return;
+      const float* here = from + (b * steps + p) * units;
+      float* there = to + at * units;
+      if (!begun[at])
+        std::memcpy(there, here, units * sizeof(float));
+      else
+        for (int64_t j = 0; j < units; j++) there[j] += here[j];
+      begun[at] = true;
+    });
+  }
+};
+
+template <class Op>
+void compute(void* options, TF_OpKernelContext* context) {
+  Call call(context, Op::inputs, Op::GATES, Op::KEPT);
+  bool out_of_memory = false;
+  try {
+    if (!call.failed()) Op::run(call, *(Options*)options);
+  } catch (const std::bad_alloc&) {
+    out_of_memory = true;
+  }
+  call.finish(out_of_memory);
 }
 
-void unknown_shape(TF_ShapeInferenceContext* context, TF_Status* status) {
-  TF_ShapeInferenceContextSetUnknownShape(context, status);
+// Compares what is known of the shapes; what they lead to is set in Python.
+template <class Op>
+void infer(TF_ShapeInferenceContext* context, TF_Status* status) {
+  Sizes sizes(Op::GATES, Op::KEPT);
+  TF_ShapeHandle* handle = TF_NewShapeHandle();
+  TF_DimensionHandle* dimension = TF_NewDimensionHandle();
+  std::string given, reason;
+  int index = 0;
+  for (const Input& input : Op::inputs) {
+    TF_ShapeInferenceContextGetInput(context, index++, handle, status);
+    if (TF_GetCode(status) != TF_OK) break;
+    Shape shape;
+    if (TF_ShapeInferenceContextRankKnown(context, handle))
+      shape.rank = TF_ShapeInferenceContextRank(context, handle);
+    for (int i = 0; i < shape.rank && i < Shape::MOST; i++) {
+      TF_ShapeInferenceContextDim(context, handle, i, dimension);
+      if (TF_DimensionHandleValueKnown(dimension))
+        shape.sizes[i] = TF_DimensionHandleValue(dimension);
+    }
+    const std::string name(input.name, std::strchr(input.name, ':'));
+    given += (given.empty() ? " " : ", ") + name + " " + shape.text();
+    if (reason.empty() && !sizes.fit(shape, input.pattern))
+      reason = name + " is not " + sizes.wanted(input.pattern);
+  }
+  TF_DeleteDimensionHandle(dimension);
+  TF_DeleteShapeHandle(handle);
+  if (TF_GetCode(status) != TF_OK) return;
+  if (!reason.empty())
+    TF_SetStatus(status, TF_INVALID_ARGUMENT, (reason + "; given" + given).c_str());
+  else
+    TF_ShapeInferenceContextSetUnknownShape(context, status);
 }
 
-using Compute = void (*)(void*, TF_OpKernelContext*);
-
-void define(const char* name, const std::vector<const char*>& inputs,
-            const std::vector<const char*>& outputs,
-            const std::vector<const char*>& options, Compute compute) {
+template <class Op>
+void define(const char* name) {
   TF_Status* status = TF_NewStatus();
   TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder(name);
-  for (const char* each : inputs) TF_OpDefinitionBuilderAddInput(op, each);
-  for (const char* each : outputs) TF_OpDefinitionBuilderAddOutput(op, each);
-  for (const char* each : options) TF_OpDefinitionBuilderAddAttr(op, each);
-  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, unknown_shape);
+  for (const Input& each : Op::inputs) TF_OpDefinitionBuilderAddInput(op, each.name);
+  for (const char* each : Op::outputs()) TF_OpDefinitionBuilderAddOutput(op, each);
+  for (const char* each : Op::options()) TF_OpDefinitionBuilderAddAttr(op, each);
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, infer<Op>);
   TF_RegisterOpDefinition(op, status);
   TF_RegisterKernelBuilder(
-      name, TF_NewKernelBuilder(name, "CPU", read_options, compute, delete_options),
+      name, TF_NewKernelBuilder(name, "CPU", read_options, compute<Op>, delete_options),
       status);
   TF_DeleteStatus(status);
 }
 
-template <class Cell>
-void define_cell(const char* forward_name, const char* backward_name) {
-  define(forward_name,
-         {"inputs: float", "recurrent: float", "bias: float", "h0: float", "c0: float",
-          "starts: int32"},
-         {"h_all: float", "h_last: float", "c_last: float", "gates: float",
-          "c_all: float"},
-         {"backwards: bool", "keep: bool", "sequences: bool", "threads: int"},
-         run_forward<Cell>);
-  define(backward_name,
-         {"recurrent: float", "h0: float", "c0: float", "starts: int32", "h_all: float",
-          "gates: float", "c_all: float", "dh_all: float", "dh_last: float",
-          "dc_last: float"},
-         {"dx: float", "dr: float", "h_before: float", "dh0: float", "dc0: float",
-          "db: float"},
-         {"backwards: bool", "threads: int"}, run_backward<Cell>);
-}
-
 // TensorFlow watches its registry while it loads the library.
 const bool defined = [] {
-  define_cell<Lstm>("KerasSeqLstm", "KerasSeqLstmBack");
-  define_cell<Gru>("KerasSeqGru", "KerasSeqGruBack");
-  define_cell<Simple>("KerasSeqSimple", "KerasSeqSimpleBack");
-  define("KerasSeqPlan", {"mask: bool"}, {"numbers: int32", "starts: int32"}, {},
-         run_plan);
-  define("KerasSeqGather", {"source: float", "numbers: int32"}, {"packed: float"}, {},
-         run_gather);
-  define("KerasSeqScatter", {"packed: float", "numbers: int32", "size: int32"},
-         {"whole: float"}, {}, run_scatter);
-  const std::vector<const char*> order = {"backwards: bool", "flip: bool", "zero: bool"};
-  define("KerasSeqUnpack", {"packed: float", "mask: bool", "starts: int32"},
-         {"whole: float"}, order, run_unpack);
-  define("KerasSeqUnpackBack",
-         {"whole: float", "mask: bool", "starts: int32", "numbers: int32"},
-         {"packed: float"}, order, run_unpack_back);
+  define<ForwardOp<Lstm>>("KerasSeqLstm");
+  define<BackwardOp<Lstm>>("KerasSeqLstmBack");
+  define<ForwardOp<Gru>>("KerasSeqGru");
+  define<BackwardOp<Gru>>("KerasSeqGruBack");
+  define<ForwardOp<Simple>>("KerasSeqSimple");
+  define<BackwardOp<Simple>>("KerasSeqSimpleBack");
+  define<FitOp>("KerasSeqFit");
+  define<StartsOp>("KerasSeqStarts");
+  define<PlanOp>("KerasSeqPlan");
+  define<GatherOp>("KerasSeqGather");
+  define<ScatterOp>("KerasSeqScatter");
+  define<UnpackOp>("KerasSeqUnpack");
+  define<UnpackBackOp>("KerasSeqUnpackBack");
   return true;
 }();
 

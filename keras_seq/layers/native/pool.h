@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 
 namespace kseq {
@@ -32,15 +34,17 @@ class Pool {
     job->parts = parts;
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      while ((int)threads_ < parts - 1) {
-        std::thread([this] { serve(); }).detach();
-        threads_++;
+      try {
+        for (; threads_ < parts - 1; threads_++) std::thread([this] { serve(); }).detach();
+      } catch (const std::system_error&) {
+        // No more threads to be had: those there are, and the caller, do the work.
       }
       for (int i = 1; i < parts; i++) jobs_.push_back(job);
     }
     for (int i = 1; i < parts; i++) wake_.notify_one();
     job->take();
     while (job->done.load(std::memory_order_acquire) < parts) std::this_thread::yield();
+    if (job->failed) throw std::bad_alloc();
   }
 
  private:
@@ -48,10 +52,15 @@ class Pool {
     const std::function<void(int)>* part;
     int parts;
     std::atomic<int> next{0}, done{0};
+    std::atomic<bool> failed{false};
 
     void take() {
       for (int i; (i = next.fetch_add(1)) < parts;) {
-        (*part)(i);
+        try {
+          (*part)(i);
+        } catch (const std::bad_alloc&) {
+          failed = true;  // the other parts still use what the caller owns
+        }
         done.fetch_add(1, std::memory_order_release);
       }
     }

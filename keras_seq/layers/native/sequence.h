@@ -41,7 +41,8 @@ struct Batch {
   // and on a machine busy with other work waiting for it costs more.
   int parts(int threads, int gates) const {
     const double work = (double)(starts[rows] - starts[0]) * units * units * gates;
-    return std::max(1, std::min({threads, rows, (int)(work / 2e7)}));
+    const int worth = (int)std::min(work / 2e7, (double)threads);
+    return std::max(1, std::min(rows, worth));
   }
 };
 
@@ -86,7 +87,8 @@ void forward(const Batch& batch, const ForwardArrays& a, int threads) {
   Pool::shared().run(parts, [&](int part) {
     const std::vector<int> rows = batch.share(part, parts);
     const int count = rows.size();
-    Buffer h(count * stride), c(count * stride), s((size_t)count * sums_stride);
+    const size_t floats = (size_t)count * stride;
+    Buffer h(floats), c(floats), s((size_t)count * sums_stride);
     for (int r = 0; r < count; r++) {
       const size_t from = (size_t)rows[r] * units, to = (size_t)r * stride;
       std::memcpy(h.start + to, a.h0 + from, units * sizeof(float));
@@ -141,8 +143,9 @@ void backward(const Batch& batch, const BackwardArrays& a, int threads) {
   Pool::shared().run(parts, [&](int part) {
     const std::vector<int> rows = batch.share(part, parts);
     const int count = rows.size();
-    Buffer dh(count * stride), carry(count * stride), d((size_t)count * sums_stride);
-    std::fill(carry.start, carry.start + (size_t)count * stride, 0.0f);
+    const size_t floats = (size_t)count * stride;
+    Buffer dh(floats), carry(floats), d((size_t)count * sums_stride);
+    std::fill(carry.start, carry.start + floats, 0.0f);
     for (int r = 0; r < count; r++) {
       const size_t from = (size_t)rows[r] * units, to = (size_t)r * stride;
       std::memcpy(dh.start + to, a.dh_last + from, bytes);
