@@ -37,7 +37,7 @@ def test_every_wrong_shape_is_an_invalid_argument(name: str):
     assert not answered
 
 
-@pytest.mark.parametrize(("name", "arguments"), bad_contents())
+@pytest.mark.parametrize(("name", "arguments"), list(bad_contents()))
 def test_numbers_that_point_elsewhere_are_an_invalid_argument(name, arguments):
     assert refusal(name, arguments) != "answered"
 
@@ -65,7 +65,9 @@ def test_the_message_has_the_shapes(name: str, wrong: dict, expected: str):
 def test_a_graph_with_known_shapes_is_refused_when_it_is_built(name: str):
     good = good_calls()[name]
     key = next(key for key, value in good.items() if np.ndim(value))
-    wrong = good | {key: np.asarray(good[key])[None, None]}
+    like = np.asarray(good[key])
+    deeper = like[None, None].astype("int32" if like.dtype == int else like.dtype)
+    wrong = good | {key: deeper}
     with tf.Graph().as_default(), pytest.raises(ValueError, match=f"{key} is not"):
         getattr(library()[0], f"keras_seq_{name}")(
             **{k: tf.constant(v) if np.ndim(v) else v for k, v in wrong.items()}
@@ -90,15 +92,15 @@ def test_address_sanitizer_finds_nothing(root: Path, tmp_path: Path):
         '#!/bin/sh\nexec g++ -fsanitize=address -fno-omit-frame-pointer -g "$@"\n'
     )
     compiler.chmod(0o755)
-    asked = ["g++", "-print-file-name=libasan.so"]
-    found = subprocess.run(asked, capture_output=True, text=True).stdout.strip()
-    if not os.path.isabs(found):
+    # It watches exceptions, too, so it must find the C++ library before Python loads it.
+    libraries = [_library(name) for name in ("libasan.so", "libstdc++.so.6")]
+    if not all(map(os.path.isabs, libraries)):
         pytest.skip("no libasan")
     environment = os.environ | {
         "ASAN_OPTIONS": "detect_leaks=0",  # Python never frees all
         "CXX": str(compiler),
         "KERAS_SEQ_CACHE": str(tmp_path),
-        "LD_PRELOAD": found,
+        "LD_PRELOAD": " ".join(libraries),
         "PYTHONPATH": str(root),
     }
     command = [sys.executable, "-m", "tests.layers.recurrent_cases", "2000"]
@@ -109,3 +111,8 @@ def test_address_sanitizer_finds_nothing(root: Path, tmp_path: Path):
     assert "0 of 2000 differ" in done.stdout and "AddressSanitizer" not in done.stderr
     built = next((tmp_path / "native").glob("*.so"))
     assert b"__asan_report_load" in built.read_bytes()
+
+
+def _library(name: str) -> str:
+    asked = ["g++", f"-print-file-name={name}"]
+    return subprocess.run(asked, capture_output=True, text=True).stdout.strip()

@@ -53,12 +53,15 @@ class Sizes {
   // False where the shape contradicts its pattern, or what was learned before.
   bool fit(const Shape& shape, const char* pattern) {
     if (pattern[0] == '*' || shape.rank == Shape::UNKNOWN) return true;
+    Sizes learned = *this;
     int axis = 0;
     for (const char* at = pattern; *at; axis++) {
       if (axis >= shape.rank || axis >= Shape::MOST) return false;
-      if (!fit_one(shape.sizes[axis], &at)) return false;
+      if (!learned.fit_one(shape.sizes[axis], &at)) return false;
     }
-    return axis == shape.rank;
+    if (axis != shape.rank) return false;
+    *this = learned;
+    return true;
   }
   // "(N, GU), N = 7, G = 4, U = 5"
   std::string wanted(const char* pattern) const {

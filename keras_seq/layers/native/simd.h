@@ -73,7 +73,7 @@ inline Vector quotient(Vector a, Vector b) {
 // A rational function of x on [-7.9, 7.9], tanh to a few units in the last place
 // (coefficients as in Eigen's ptanh).
 inline Vector tanh(Vector x) {
-  const Vector limit = all(7.90531110763549805f);
+  const Vector limit = all(7.90531110763549805f), far = all(44.0f), given = x;
   x = x > limit ? limit : x;
   x = x < -limit ? -limit : x;
   const Vector s = x * x;
@@ -86,7 +86,10 @@ inline Vector tanh(Vector x) {
   Vector q = s * 1.19825839466702e-06f + 1.18534705686654e-04f;
   q = s * q + 2.26843463243900e-03f;
   q = s * q + 4.89352518554385e-03f;
-  return quotient(x * p, q);
+  Vector y = quotient(x * p, q);
+  // Exactly 1 where float32 says so: an infinite state times a closed gate is no number.
+  y = given > far ? all(1.0f) : y;
+  return given < -far ? all(-1.0f) : y;
 }
 inline Vector sigmoid(Vector x) { return tanh(x * 0.5f) * 0.5f + 0.5f; }
 
