@@ -78,6 +78,8 @@ TENSORFLOW = (
     "keras_seq.data.audio_wav",
     "keras_seq.layers.native_build",
     "keras_seq.layers.recurrent_native",
+    "keras_seq.layers.recurrent_shapes",
+    "keras_seq.layers.recurrent_steps",
     "keras_seq.data.cleaning",
     "keras_seq.data.text",
     "keras_seq.data.audio",

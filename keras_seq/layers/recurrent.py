@@ -62,7 +62,8 @@ class FastLoop:
         """Keras' contract: last output, outputs and new states."""
         path = self._choose(training, sequences)
         if path.kind == "fast":
-            from keras_seq.layers.recurrent_native import run, uncovered
+            from keras_seq.layers.recurrent_native import run
+            from keras_seq.layers.recurrent_shapes import uncovered
 
             states = tree.flatten(initial_state)
             counts = mask[0] if isinstance(mask, (list, tuple)) else mask

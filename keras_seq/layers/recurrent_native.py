@@ -4,20 +4,19 @@ x W, and the gradients of W, U and x, are one matrix product each over all steps
 rows, by TensorFlow; the kernels (native/) walk through time. A mask is taken out before
 and put back after, so padding costs nothing, whatever its place. float32 alone.
 
-The operations check what they are given and answer InvalidArgument. Shapes that Keras
-broadcasts are broadcast here where they show while the graph runs; `uncovered` leaves to
-Keras' own loop those that show before.
+The operations check what they are given and answer InvalidArgument; what Keras
+broadcasts is broadcast before (recurrent_shapes.py).
 
 Shapes: B batch, T time steps, F features, U units, N steps that count, G gates.
 """
 
 import os
-from collections.abc import Sequence
 
 import tensorflow as tf
 
 from keras_seq.layers import recurrent_steps
 from keras_seq.layers.native_build import library
+from keras_seq.layers.recurrent_shapes import fitted, sizes
 
 Tensor = tf.Tensor
 CELLS = {"lstm": "KerasSeqLstm", "gru": "KerasSeqGru", "simple": "KerasSeqSimple"}
@@ -54,8 +53,8 @@ def run(
     ops, _ = library()
     kernel, recurrent, bias = weights
     units = recurrent.shape[0]
-    x, mask, states = _fitted(x, mask, states, units)
-    rows, steps, features = _sizes(x)
+    x, mask, states = fitted(x, mask, states, units)
+    rows, steps, features = sizes(x)
     flat = tf.reshape(x, [rows * steps, features])
     if mask is None:
         starts = ops.keras_seq_starts(shape=tf.shape(x))
@@ -111,93 +110,6 @@ def run(
         )
     outputs.set_shape([x.shape[0], x.shape[1], units])
     return last, outputs, new_states
-
-
-def uncovered(
-    cell: str, x: Tensor, mask: Tensor | None, states: Sequence[Tensor], units: int
-) -> str | None:
-    """Why Keras' own loop is to decide about these shapes, if so.
-
-    Keras broadcasts some and refuses others, and not the same ones in a graph. A mask
-    of other steps is the exception: Keras cuts it in a graph without a word.
-
-    Args:
-        cell, x, mask, states: as in `run`, but of any shape and dtype.
-        units: U.
-
-    Raises:
-        ValueError: the mask is not (B, T), or has other steps than x.
-    """
-    if x.dtype != tf.float32:
-        return f"sequences of dtype {x.dtype.name}"
-    if len(states) != (2 if cell == "lstm" else 1):
-        return f"{len(states)} states"
-    for state in states:
-        if state.shape.rank != 2 or state.shape[1] not in (units, None):
-            return "states of another shape"
-    if mask is not None:
-        _check_mask(mask, x)
-        if mask.shape.rank == 3 and mask.shape[2] != 1:
-            return "a mask of each unit"
-    rows = {tensor.shape[0] for tensor in (x, mask, *states) if tensor is not None}
-    one_known = len(rows - {None}) <= 1
-    if 0 in rows or not one_known or rows == {1, None}:
-        return "rows that differ"
-    return None
-
-
-def _check_mask(mask: Tensor, x: Tensor) -> None:
-    if mask.shape.rank not in (2, 3):
-        fits = False
-    else:
-        fits = mask.shape[1] == x.shape[1] or None in (mask.shape[1], x.shape[1])
-    if not fits:
-        raise ValueError(
-            f"A mask of shape {tuple(mask.shape)} does not fit sequences of shape "
-            f"{tuple(x.shape)}: it needs one number for each step, (B, T)."
-        )
-
-
-def _fitted(
-    x: Tensor, mask: Tensor | None, states: list[Tensor], units: int
-) -> tuple[Tensor, Tensor | None, list[Tensor]]:
-    """The same with as many rows each: one row serves for all of the others'.
-
-    What is known to fit costs nothing; the rest is compared when the graph runs.
-    """
-    tensors = [x, *states] if mask is None else [x, *states, mask]
-    rows = {tensor.shape[0] for tensor in tensors}
-    steps = {x.shape[1]} if mask is None else {x.shape[1], mask.shape[1]}
-    if len(rows) == len(steps) == 1 and None not in rows | steps:
-        return x, mask, states
-    shape = library()[0].keras_seq_fit(
-        x=tf.shape(x),
-        h=tf.shape(states[0]),
-        c=tf.shape(states[-1]),
-        mask=tf.zeros([0], tf.int32) if mask is None else tf.shape(mask),
-        units=units,
-    )
-    shape.set_shape([3])
-    known = max((count for count in rows if count is not None), default=None)
-
-    def stretched(tensor: Tensor, to: Tensor, static: list[int | None]) -> Tensor:
-        tensor = tf.broadcast_to(tensor, to)
-        tensor.set_shape(static)
-        return tensor
-
-    state_shape = tf.stack([shape[0], units])
-    states = [stretched(state, state_shape, [known, units]) for state in states]
-    if mask is not None:
-        mask = stretched(mask, shape[:2], [known, x.shape[1]])
-    return stretched(x, shape, [known, *x.shape[1:]]), mask, states
-
-
-def _sizes(x: Tensor) -> list[int | Tensor]:
-    """B, T and F: numbers where they are known."""
-    if None not in x.shape:
-        return list(x.shape)
-    dynamic = tf.unstack(tf.shape(x))
-    return [size if known is None else known for known, size in zip(x.shape, dynamic)]
 
 
 def threads() -> int:
