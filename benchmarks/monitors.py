@@ -71,7 +71,7 @@ class TakesTurns(keras.callbacks.Callback):
     def get_state(self) -> dict:  # nothing that a checkpoint should keep
         return {}
 
-    def due_after(self, step: int) -> int:
+    def next_step(self, step: int) -> int:
         return self.every * (step // self.every + 1)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:

@@ -1,7 +1,8 @@
 """Weights averaged over the steps of a training: quieter than the last ones.
 
 Knows nothing of tasks. Works with `fit`: validation, early stopping and the end of the
-training see the averaged weights, training goes on with its own.
+training see the averaged weights, training goes on with its own. The averages of an
+optimizer with `use_ema` are treated alike.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+
+from keras_seq.training.train_step import inner_optimizer
 
 
 class AveragedWeights(keras.callbacks.Callback):
@@ -52,7 +55,16 @@ class AveragedWeights(keras.callbacks.Callback):
         self._own: list[tf.Variable] = []
         self._swapped = self._validated = False
 
+    def next_step(self, step: int) -> int:
+        """Each one counts, however many run in a call."""
+        return step + 1
+
     def on_train_begin(self, logs: dict | None = None) -> None:
+        if ema_optimizers(self.model):
+            raise ValueError(
+                "AveragedWeights and an optimizer with use_ema average the same "
+                "weights; use one of them"
+            )
         weights = self.model.trainable_variables
         if not self._average:
             self._average = [tf.Variable(w.value, trainable=False) for w in weights]
@@ -112,3 +124,62 @@ class AveragedWeights(keras.callbacks.Callback):
             tf.Variable(np.asarray(value), trainable=False)
             for value in state["average"]
         ]
+
+
+class EarlyStopping(keras.callbacks.EarlyStopping):
+    """Keras' early stopping, for optimizers with `use_ema`, too.
+
+    Such a training ends with the averages for its weights. So it is they that
+    validation scores, and they that are kept and restored; training goes on with its
+    own weights. Without `use_ema` it is Keras' own.
+
+    Args:
+        *args: as Keras' callback takes them.
+        score_averages: False where `keras.callbacks.SwapEMAWeights` does that.
+        **kwargs: as Keras' callback takes them.
+    """
+
+    def __init__(self, *args: Any, score_averages: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._score_averages = score_averages
+        self._own: list[tuple[keras.Variable, tf.Tensor]] = []
+
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        if self._score_averages:
+            self._swap_in()
+
+    def on_test_end(self, logs: dict | None = None) -> None:
+        self.release()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self._swap_in()
+        super().on_epoch_end(epoch, logs)
+        self.release()
+
+    def _swap_in(self) -> None:
+        pairs = [
+            (weight, average)
+            for optimizer in ema_optimizers(self.model)
+            if int(optimizer.iterations)  # the averages begin with the first step
+            for weight, average in zip(
+                optimizer._trainable_variables,
+                optimizer._model_variables_moving_average,
+            )
+            if average is not None
+        ]
+        self._own = [(weight, tf.identity(weight.value)) for weight, _ in pairs]
+        for weight, average in pairs:
+            weight.assign(average.value)
+
+    def release(self) -> None:
+        """Gives the model its own weights back."""
+        for weight, own in self._own:
+            weight.assign(own)
+        self._own = []
+
+
+def ema_optimizers(model: keras.Model) -> list[keras.optimizers.Optimizer]:
+    """The optimizers of a model that keep averages of its weights."""
+    inner = inner_optimizer(getattr(model, "optimizer", None))
+    parts = getattr(inner, "optimizers", [inner])
+    return [each for each in parts if getattr(each, "use_ema", False) and each.built]

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_seq.errors import UserError
+from keras_seq.training.train_step import inner_optimizer, replace
 
 FAST_HALF = (7, 0)  # the first compute capability with cores for float16
 
@@ -108,72 +109,97 @@ def _gains_by_half(strategy: str) -> tuple[bool, str]:
 
 def tap_gradients(
     model: keras.Model,
-    see: Callable[[Sequence[Any], Sequence[keras.Variable]], Sequence[Any]],
+    may_apply: Callable[[Sequence[Any], Sequence[keras.Variable]], tf.Tensor],
 ) -> Callable[[], None]:
-    """Lets a function see, and change, every gradient just before it is clipped.
+    """Lets a function look at every gradient and say whether it is applied at all.
 
-    There gradients are as they should be looked at: the loss scale is taken out and
-    they are not clipped yet. With several replicas they are first put together as one
-    device would have them. Keras alone clips the part of each replica, and gives parts
-    of different sizes, as the last batch has them, the same weight.
+    A step that is left out changes nothing of the optimizer: no weight, no moment, no
+    average, no counter. Gradients come as they should be looked at: the loss scale is
+    taken out and they are not clipped yet. With several replicas they are first put
+    together as one device would have them. Keras alone clips the part of each replica,
+    and gives parts of different sizes, as the last batch has them, the same weight.
 
     Args:
         model: compiled.
-        see: from gradients and their variables to gradients; graph ops.
+        may_apply: from gradients and their variables to bool (); graph operations.
 
     Returns:
         A function that undoes it.
     """
-    optimizer = innermost(model.optimizer)
+    optimizer = inner_optimizer(model.optimizer)
     replicas = model.distribute_strategy.num_replicas_in_sync
-    clip, apply = optimizer._clip_gradients, optimizer._backend_apply_gradients
-    train_step = model.train_step
-    told: list[keras.Variable] = []
+    apply, train_step = optimizer.apply, model.train_step
     sizes: dict[int, tf.Tensor] = {}  # samples of each replica
 
     def measure(data: Any) -> dict[str, tf.Tensor]:
         sizes[_replica()] = tf.shape(tf.nest.flatten(data)[0])[0]
         return train_step(data)
 
-    def remember(gradients: Sequence[Any], variables: Sequence[Any]) -> None:
-        told[:] = variables
-        apply(gradients, variables)
+    def look_first(grads: Sequence[Any], trainable_variables: Any = None) -> None:
+        variables = list(trainable_variables or optimizer._trainable_variables)
+        if not optimizer.built:
+            optimizer.build(variables)  # never within a condition
+        if replicas > 1:
+            grads = _whole(grads, sizes[_replica()], replicas)
+        found = [(g, v) for g, v in zip(grads, variables) if g is not None]
+        if not found:
+            return apply(grads, variables)  # Keras has the words for it
+        scale = optimizer.loss_scale_factor
+        shown = [_times(g, 1 / scale) if scale else g for g, _ in found]
+        fine = may_apply(shown, [variable for _, variable in found])
+        _apply_where(fine, apply, list(grads), variables, replicas)
 
-    def see_then_clip(gradients: Sequence[Any]) -> Sequence[Any]:
-        if replicas == 1:
-            return clip(list(see(gradients, told)))
-        context, size = tf.distribute.get_replica_context(), sizes[_replica()]
-        all_sizes = context.all_reduce(tf.distribute.ReduceOp.SUM, size)
-        share = replicas * size / all_sizes
-        parts = [_times(gradient, share) for gradient in gradients]
-        whole = context.all_reduce(tf.distribute.ReduceOp.SUM, parts)
-        clipped = clip(list(see(whole, told)))
-        # The optimizer sums over replicas once more.
-        return [_times(gradient, 1 / replicas) for gradient in clipped]
-
-    optimizer._clip_gradients = see_then_clip
-    optimizer._backend_apply_gradients = remember
+    undo = [replace(optimizer, "apply", look_first)]
     if replicas > 1:
-        model.train_step = measure
+        measure.wrapped_step = train_step
+        undo.append(replace(model, "train_step", measure))
+        # The gradients are whole already.
+        for each in getattr(optimizer, "optimizers", [optimizer]):
+            undo.append(replace(each, "_all_reduce_sum_gradients", list))
 
-    def undo() -> None:
-        optimizer.__dict__.pop("_clip_gradients", None)
-        optimizer.__dict__.pop("_backend_apply_gradients", None)
-        model.__dict__.pop("train_step", None)
+    def undo_all() -> None:
+        for each in reversed(undo):
+            each()
 
-    return undo
+    return undo_all
+
+
+def _apply_where(
+    fine: tf.Tensor,
+    apply: Callable[..., None],
+    grads: list[Any],
+    variables: list[keras.Variable],
+    replicas: int,
+) -> None:
+    """Applies gradients, or does nothing; replicas decide together."""
+    if replicas == 1:
+        tf.cond(fine, lambda: apply(grads, variables), lambda: None)
+        return
+
+    def decide(strategy: Any, fine: Any, *arguments: Any) -> None:
+        # A condition within one replica cannot hold what replicas do together.
+        first = strategy.experimental_local_results(fine)[0]
+        each = strategy.extended.call_for_each_replica
+        tf.cond(first, lambda: each(apply, args=arguments), lambda: None)
+
+    context = tf.distribute.get_replica_context()
+    context.merge_call(decide, args=(fine, grads, variables))
+
+
+def _whole(grads: Sequence[Any], size: tf.Tensor, replicas: int) -> list[Any]:
+    """The gradients that one device would have for all samples of the batch."""
+    context = tf.distribute.get_replica_context()
+    share = replicas * size / context.all_reduce(tf.distribute.ReduceOp.SUM, size)
+    parts = [_times(each, share) for each in grads if each is not None]
+    if not parts:
+        return list(grads)
+    whole = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, parts))
+    return [None if each is None else next(whole) for each in grads]
 
 
 def _replica() -> int:
     context = tf.distribute.get_replica_context()
     return int(tf.get_static_value(context.replica_id_in_sync_group))
-
-
-def innermost(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """The optimizer that moves the weights, without the one that scales the loss."""
-    while hasattr(optimizer, "inner_optimizer"):
-        optimizer = optimizer.inner_optimizer
-    return optimizer
 
 
 def _times(gradient: Any, factor: Any) -> Any:

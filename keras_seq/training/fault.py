@@ -1,40 +1,39 @@
-"""Where a training step went wrong: which layer, and the batch it happened on.
+"""Where a training step went wrong: which layer, and the batch it happened on."""
 
-Knows arrays and layers, nothing of files but the one it writes.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
+
+from keras_seq.training.train_step import functional
 
 FAULTY_BATCH = "faulty_batch.npz"
+PARTS = ("inputs", "targets", "sample weights")
 
 
 def cause_of(
-    model: keras.Model,
-    batch: Sequence[np.ndarray],
-    owners: Sequence[str],
-    norms: np.ndarray,
+    model: keras.Model, batch: Any, owners: Sequence[str], norms: np.ndarray
 ) -> str:
     """The first thing that is no number, in the order in which a step computes.
 
     Args:
         model: with the weights of the step.
-        batch: its inputs and targets, flat; empty where nobody kept them.
+        batch: as the dataset gave it: inputs, or a tuple of inputs, targets and sample
+            weights, each an array or a structure of them; None where it was not kept.
         owners: G layer names, from the input to the output.
         norms: float (G,), of the gradient of each.
 
     Returns:
         A few words that name the layer.
     """
-    for part, array in enumerate(batch):
-        if not _finite(array):
-            kind = "inputs" if part < len(model.inputs or [0]) else "targets"
+    parts = keras.utils.unpack_x_y_sample_weight(batch)
+    for kind, part in zip(PARTS, parts):
+        if not all(map(_finite, _arrays(part))):
             return f"the {kind} of the batch hold NaN or Inf"
-    layer = first_layer_that_breaks(model, batch)
+    layer = _layer_or_none(model, parts[0])
     if layer is not None:
         return f"layer '{layer}' answers with NaN or Inf"
     # Backwards, a fault spreads from the output to the input: the last is the first.
@@ -49,37 +48,38 @@ def cause_of(
     return f"the gradient of layer '{broken[-1]}' is NaN or Inf"
 
 
-def first_layer_that_breaks(
-    model: keras.Model, batch: Sequence[np.ndarray]
-) -> str | None:
+def _layer_or_none(model: keras.Model, inputs: Any) -> str | None:
+    try:
+        return None if inputs is None else first_layer_that_breaks(model, inputs)
+    except Exception:  # a user's own model may not take this call; the fault is known
+        return None
+
+
+def first_layer_that_breaks(model: keras.Model, inputs: Any) -> str | None:
     """Name of the first layer whose answer is no number; None where all are.
 
     Args:
         model: functional; of others only the answer is looked at.
-        batch: inputs first.
+        inputs: of one batch, as the model is called with them.
     """
-    if not batch:
-        return None
-    inputs = list(batch[: len(model.inputs or [0])])
     with model.distribute_strategy.scope():
         if not getattr(model, "inputs", None):
-            return None if _finite(np.array(model(inputs[0]))) else model.name
-        layers = [each for each in model.layers if len(each._inbound_nodes) >= 1]
-        outputs = [each.output for each in layers]
-        answers = keras.Model(model.inputs, outputs)(inputs)
-    for layer, answer in zip(layers, answers):
-        for part in keras.tree.flatten(answer):
-            if not _finite(keras.ops.convert_to_numpy(part)):
-                return layer.name
+            answer = _arrays(model(inputs))
+            return None if all(map(_finite, answer)) else model.name
+        nodes = list(_nodes(model))
+        outputs = [node.output_tensors for node in nodes]
+        answers = keras.Model(functional(model).input, outputs)(inputs)
+    for node, answer in zip(nodes, answers):
+        if not all(map(_finite, _arrays(answer))):
+            return node.operation.name
     return None
 
 
-def owner_of(model: keras.Model, variable: Any) -> str:
-    """Name of the model's layer that a variable belongs to."""
-    for layer in model.layers:
-        if any(variable is own or variable is own.value for own in layer.variables):
-            return layer.name
-    return getattr(variable, "path", variable.name).split("/")[0]
+def _nodes(model: keras.Model) -> Iterator[Any]:
+    """Each call of a layer, in the order in which they are computed."""
+    graph = functional(model)
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        yield from (x for x in graph._nodes_by_depth[depth] if not x.is_input)
 
 
 def save_batch(path: Path, batch: Sequence[np.ndarray]) -> None:
@@ -87,6 +87,20 @@ def save_batch(path: Path, batch: Sequence[np.ndarray]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "wb") as file:
         np.savez(file, **{f"part_{n}": part for n, part in enumerate(batch)})
+
+
+def as_dense(part: Any) -> tf.Tensor:
+    """A part of a batch as one array; ragged rows are padded."""
+    if isinstance(part, tf.RaggedTensor):
+        return part.to_tensor()
+    if isinstance(part, tf.SparseTensor):
+        return tf.sparse.toas_dense(part)
+    return tf.convert_to_tensor(part)
+
+
+def _arrays(structure: Any) -> list[np.ndarray]:
+    flat = keras.tree.flatten(structure)
+    return [keras.ops.convert_to_numpy(each) for each in flat if each is not None]
 
 
 def _finite(array: np.ndarray) -> bool:

@@ -1,58 +1,34 @@
-"""One call that trains a model: compiled, clipped, stopped in time, watched, resumed.
-
-Serves every task and users' own scripts; it knows nothing of what the data means.
-"""
+"""One call that trains a model: compiled, clipped, stopped early, monitored."""
 
 import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
 
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
+from keras_seq.training.averaging import EarlyStopping
 from keras_seq.training.checkpoint import Checkpoints, State
-from keras_seq.training.devices import innermost
+from keras_seq.training.compiling import (
+    Loss,
+    Metrics,
+    clipped,
+    compile_model,
+    compiled_with,
+)
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.lock import locked
 from keras_seq.training.monitor import Progress, TrainingMonitor
-from keras_seq.training.optimizers import Adam
 from keras_seq.training.paths import paths_table
 from keras_seq.training.resume import Clock, RunCallbacks, endless, num_batches, say
 from keras_seq.training.settings import check_same, describe_run
-from keras_seq.training.tensorboard import RunBoard
-
-
-class TimeLimit(keras.callbacks.Callback):
-    """Stops training once its time is up; counted from the start of `fit`.
-
-    Args:
-        max_seconds: wall time, in seconds, that of resumed parts included.
-    """
-
-    def __init__(self, max_seconds: float) -> None:
-        super().__init__()
-        if not max_seconds >= 0:
-            raise ValueError(f"max_seconds is {max_seconds}; expected 0 or more")
-        self.max_seconds = max_seconds
-        self._clock = Clock()
-
-    def get_state(self) -> dict[str, float]:
-        return {"seconds": self._clock.seconds()}
-
-    def set_state(self, state: dict[str, float]) -> None:
-        self._clock = Clock(state["seconds"])
-
-    def due_after(self, step: int) -> float:
-        """Whenever: an execution is over in a moment."""
-        return math.inf
-
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if self._clock.seconds() >= self.max_seconds:
-            self.model.stop_training = True
+from keras_seq.training.step_schedule import TimeLimit
+from keras_seq.training.tensorboard import RunBoard, learning_rate
+from keras_seq.training.train_step import inner_optimizer
 
 
 def fit(
@@ -61,10 +37,10 @@ def fit(
     validation: tf.data.Dataset | None = None,
     *,
     epochs: int = 10,
-    loss: str | keras.losses.Loss | None = None,
-    metrics: Sequence[str | keras.metrics.Metric] = ("accuracy",),
+    loss: Loss | None = None,
+    metrics: Metrics | None = None,
     optimizer: str | keras.optimizers.Optimizer | None = None,
-    clipnorm: float | None = 1.0,
+    clipnorm: float | Literal["auto"] | None = "auto",
     schedule: Callable[[int], float] | None = None,
     monitor: str = "val_loss",
     mode: str = "min",
@@ -88,17 +64,24 @@ def fit(
     what a `get_state()` of theirs returns, which `set_state(state)` gets back.
 
     Args:
-        model: uncompiled, or compiled already when `loss` is None.
+        model: uncompiled, or compiled: then `loss`, `metrics` and `optimizer` that are
+            given replace what was compiled, and all else stays as it was compiled,
+            loss weights and the state of the optimizer included. A `train_step` or
+            `test_step` of the model's own is used, one step at a time.
         train: batches of (inputs, targets), in an order that seeds fix. One with a
             method `starting_at(epoch, batch)`, as `make_text_dataset` has it, is
             entered at once; any other is read from its start up to where it stopped.
         validation: the same; without it training stops on `epochs` and time alone.
         epochs: most passes over `train`.
-        loss: as `model.compile` takes it; None trains as the model is compiled.
-        metrics: as `model.compile` takes them.
-        optimizer: None is `keras_seq.training.optimizers.Adam` at its default rate.
-        clipnorm: gradients are scaled down to this global norm; None leaves them, and
-            so does an optimizer that clips already.
+        loss: as `model.compile` takes it.
+        metrics: as `model.compile` takes them; None is "accuracy" where the model is
+            not compiled.
+        optimizer: None is `keras_seq.training.optimizers.Adam` at its default rate
+            where the model is not compiled. With `use_ema`, the averages are validated,
+            and the best of them are what the model ends with.
+        clipnorm: gradients are scaled down to this global norm during this call; None
+            leaves them. "auto" is 1, but for an optimizer that clips by itself or that
+            the model was compiled with.
         schedule: learning rate by epoch, such as `lr_schedule`.
         monitor: what early stopping watches.
         mode: "min" or "max": which way `monitor` is better.
@@ -114,16 +97,19 @@ def fit(
         embedding_words: names of the rows of the model's first embedding, for
             TensorBoard's projector.
         callbacks: further ones, called after those wired here. One that looks at
-            batches sees every one, which takes a call of Python each; with a method
-            `due_after(step)` it says which step of the optimizer it must see next, and
-            those before it run in one call.
+            batches sees every one, which takes a call of Python each, or every
+            `steps_per_execution`-th of a model that is compiled so; with a method
+            `next_step(step)`, which returns the step of the optimizer that it must see
+            next, those before it run in one call. A `GradientMonitor` takes the place
+            of the one wired here.
 
     Returns:
         Keras' History; `history.seconds` is the wall time of training, that of
         interrupted parts included.
 
     Raises:
-        ValueError: The model is not compiled and `loss` is None.
+        ValueError: The model is not compiled and `loss` is None; or options contradict
+            each other or what the model was compiled with.
         UserError: A loss, gradient or weight is no number; the run was started with
             other data or settings; another process has the folder; or the disk is full.
 
@@ -135,55 +121,81 @@ def fit(
     ['loss', 'val_loss']
     """
     check_settings(epochs=epochs, max_seconds=max_seconds)
-    if not (clipnorm is None or 0 < clipnorm < math.inf):
-        raise ValueError(f"clipnorm is {clipnorm}; expected a finite number above 0")
     if patience < 0:
         raise ValueError(f"patience is {patience}; expected 0 or more")
     if resume and run_dir is None:
         raise ValueError("resume needs the run_dir of the run to go on with")
-    if loss is not None:
-        optimizer = keras.optimizers.get(optimizer or Adam())
-        moves = innermost(optimizer)
-        if moves.global_clipnorm is None and moves.clipnorm is None:
-            moves.global_clipnorm = clipnorm
-        model.compile(optimizer, loss, metrics=list(metrics))
-    elif not model.compiled:
-        raise ValueError("the model is not compiled; give fit a loss")
+    _check_data("train", train)
+    if validation is not None:
+        _check_data("validation", validation)
+    of_fit = compile_model(model, loss, optimizer, metrics)
     if table := paths_table(model):
         say(table)
-    settings = {} if run_dir is None else describe_run(
-        model, train, validation, epochs=epochs, loss=loss, metrics=metrics,
-        schedule=schedule, monitor=monitor, mode=mode, patience=patience,
-        max_seconds=max_seconds,
-    )  # fmt: skip
-    watchers = [TrainingMonitor()]
-    if schedule is not None:
-        watchers.append(keras.callbacks.LearningRateScheduler(schedule))
-    if validation is not None:
-        watchers.append(
-            keras.callbacks.EarlyStopping(
-                monitor, mode=mode, patience=patience, restore_best_weights=True
-            )
-        )
-    moves = innermost(model.optimizer)
-    rate = float(schedule(0) if schedule else moves.learning_rate.numpy())
-    if not 0 <= rate < math.inf:
-        raise ValueError(f"learning_rate is {rate}; expected a finite number above 0")
-    compared = {"epochs": epochs, "patience": patience, "clipnorm": clipnorm}
-    compared |= {"optimizer": moves.name, "learning_rate": rate}
-    watched = ("val_loss", monitor)
-    watchers += _boards(
-        run_dir, log_steps, compared | (hparams or {}), embedding_words, watched
-    )
-    if max_seconds is not None:
-        watchers.append(TimeLimit(max_seconds))
-    if not sys.stderr.isatty():
-        watchers.append(Progress(say))
-    with locked(run_dir):
+    with clipped(model, clipnorm, of_fit) as norm, locked(run_dir):
+        compiled = compiled_with(model)
+        settings = {} if run_dir is None else describe_run(
+            model, train, validation, epochs=epochs, loss=compiled.get("loss"),
+            metrics=compiled.get("metrics"), schedule=schedule, monitor=monitor,
+            mode=mode, patience=patience, max_seconds=max_seconds,
+        )  # fmt: skip
+        wired: list[keras.callbacks.Callback] = [TrainingMonitor()]
+        if schedule is not None:
+            _check_schedule(model)
+            wired.append(keras.callbacks.LearningRateScheduler(schedule))
+        if validation is not None:
+            wired.append(_early_stopping(monitor, mode, patience, callbacks))
+        optimizer = inner_optimizer(model.optimizer)
+        rate = schedule(0) if schedule else learning_rate(optimizer)
+        if rate is not None and not 0 <= rate < math.inf:
+            raise ValueError(f"learning_rate is {rate}; expected a finite number")
+        compared = {"epochs": epochs, "patience": patience, "clipnorm": norm}
+        compared |= {"optimizer": optimizer.name, "learning_rate": rate}
+        compared |= hparams or {}
+        watched = ("val_loss", monitor)
+        wired += _boards(run_dir, log_steps, compared, embedding_words, watched)
+        if any(isinstance(each, GradientMonitor) for each in callbacks):
+            wired = [each for each in wired if not isinstance(each, GradientMonitor)]
+        if max_seconds is not None:
+            wired.append(TimeLimit(max_seconds))
+        if not sys.stderr.isatty():
+            wired.append(Progress(say))
         return _train(
-            model, train, validation, epochs, [*watchers, *callbacks], settings,
+            model, train, validation, epochs, [*wired, *callbacks], settings,
             run_dir, resume, checkpoint_seconds,
         )  # fmt: skip
+
+
+def _check_data(name: str, data: Any) -> None:
+    if not isinstance(data, tf.data.Dataset):
+        raise ValueError(
+            f"{name} is a {type(data).__name__}; expected a tf.data.Dataset of "
+            "batches, such as tf.data.Dataset.from_tensor_slices((x, y)).batch(32)"
+        )
+
+
+def _check_schedule(model: keras.Model) -> None:
+    rate = getattr(inner_optimizer(model.optimizer), "_learning_rate", None)
+    if not isinstance(rate, keras.Variable):
+        raise ValueError(
+            "schedule sets the learning rate by epoch, but the optimizer has a "
+            f"{type(rate).__name__} for its rate; give one of them"
+        )
+
+
+def _early_stopping(
+    monitor: str,
+    mode: str,
+    patience: int,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> EarlyStopping:
+    swaps = keras.callbacks.SwapEMAWeights
+    return EarlyStopping(
+        monitor,
+        mode=mode,
+        patience=patience,
+        restore_best_weights=True,
+        score_averages=not any(isinstance(each, swaps) for each in callbacks),
+    )
 
 
 def _boards(
@@ -226,6 +238,8 @@ def _train(
     )  # fmt: skip
     if steps is not None:
         train = endless(train, steps, facts["epoch"], facts["batch"])
+    # Keras shall hand over batch by batch; `run` knows how many go into a call.
+    per_execution, model.steps_per_execution = model.steps_per_execution, 1
     try:
         model.fit(
             train,
@@ -240,8 +254,9 @@ def _train(
             if isinstance(each, GradientMonitor):
                 each.check_weights("at its end")  # what callbacks put back, too
     finally:
+        model.steps_per_execution = per_execution
         for each in callbacks:
-            if isinstance(each, GradientMonitor):
+            if isinstance(each, GradientMonitor | EarlyStopping):
                 each.release()  # an interrupt leaves the model as it was, too
     run.history.seconds = clock.seconds()
     return run.history
@@ -278,4 +293,9 @@ def build(model: keras.Model, train: tf.data.Dataset) -> None:
     looked at, and no random state moves.
     """
     with model.distribute_strategy.scope():
-        model._symbolic_build(data_batch=train.element_spec)
+        model._symbolic_build(data_batch=_without_none(train.element_spec))
+
+
+def _without_none(spec: Any) -> Any:
+    """tf.data has a kind of tensor for None; Keras has None."""
+    return tf.nest.map_structure(lambda x: x if hasattr(x, "shape") else None, spec)

@@ -7,6 +7,7 @@ Shapes: G gradients, one for each trainable variable.
 """
 
 import contextlib
+import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -18,11 +19,16 @@ import tensorflow as tf
 
 from keras_seq.errors import UserError
 from keras_seq.training.devices import tap_gradients
-from keras_seq.training.fault import FAULTY_BATCH, cause_of, owner_of, save_batch
+from keras_seq.training.fault import FAULTY_BATCH, as_dense, cause_of, save_batch
 from keras_seq.training.finite import broken_weights, refuse_logs, refuse_weights
+from keras_seq.training.gradient_norms import (
+    Gradient,
+    exact_norm,
+    owner_of,
+    rough_norm,
+)
 from keras_seq.training.tensorboard import EventWriter, next_due
-
-Gradient = tf.Tensor | tf.IndexedSlices
+from keras_seq.training.train_step import Snapshot, changed_before_update, replace
 
 
 def monitor_gradients(model: keras.Model, dataset: tf.data.Dataset) -> list[float]:
@@ -92,9 +98,13 @@ class GradientMonitor(keras.callbacks.Callback):
     """Writes gradient norms to TensorBoard, and stops at the first NaN or Inf.
 
     The step computes the norms itself, so no second backward pass is made. A step that
-    breaks changes no weight; the error names the layer and the batch, and the batch is
-    kept. With a loss scale, gradients that overflow are no fault: the step is left out
-    and the scale halved, as it should be.
+    breaks changes nothing: its gradients are not applied, so weights, moments, averages
+    and counters of the optimizer stay, and what the forward pass has changed (moving
+    statistics, states, metrics, random states) is put back. The error names the layer
+    and the batch, and the batch is kept. With a loss scale, gradients that overflow are
+    no fault: the step is left out and the scale halved, as it should be. Of a
+    `train_step` that a user has written, everything that the model and its optimizer
+    hold is put back.
 
     Args:
         every: steps between two points on TensorBoard.
@@ -109,6 +119,7 @@ class GradientMonitor(keras.callbacks.Callback):
     Raises:
         UserError: From `fit`, at the first step whose loss or gradient is no number, or
             at the end of an epoch of which weights or a validation loss are none.
+        ValueError: Another one watches the model.
     """
 
     def __init__(
@@ -129,7 +140,7 @@ class GradientMonitor(keras.callbacks.Callback):
         self._infinite: set[str] = set()
         self._epoch = 0
         self._kept: list[np.ndarray] = []
-        self._untap: Callable[[], None] | None = None
+        self._undo: list[Callable[[], None]] = []
 
     def get_state(self) -> dict[str, Any]:
         return {"files": self._writer.get_state()}
@@ -139,21 +150,29 @@ class GradientMonitor(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         model = self.model
+        if hasattr(model.train_step, "wrapped_step"):
+            raise ValueError("the model has another GradientMonitor; leave one out")
         self._owners: list[str] = []
         # An infinity that was there before, as in a mask, is meant.
         fixed = broken_weights(model.non_trainable_weights)
         self._infinite = {path for path, kind in fixed.items() if kind == "Inf"}
+        local = {
+            "trainable": False,
+            "synchronization": tf.VariableSynchronization.ON_READ,
+            "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        }
         with model.distribute_strategy.scope():
-            self._found = tf.Variable(
-                tf.zeros(len(model.trainable_variables)),
-                trainable=False,
-                synchronization=tf.VariableSynchronization.ON_READ,
-                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-            )
-        self._untap = tap_gradients(model, self._watch)
-        if not model.jit_compile and self._batch_dir is not None:
-            model.train_step = self._keeping(model.train_step)
-        model.make_train_function(force=True)  # a step traced before knows nothing
+            self._found = tf.Variable(tf.zeros(len(model.trainable_variables)), **local)
+            self._loss = tf.Variable(0.0, **local)
+            self._before = Snapshot(changed_before_update(model))
+        self._undo = [
+            tap_gradients(model, self._may_apply),
+            replace(model, "compute_loss", self._noting(model.compute_loss)),
+        ]
+        self._undo.append(
+            replace(model, "train_step", self._guarded(model.train_step))
+        )
+        model.make_train_function(force=True)  # one traced before has no guard
 
     def on_train_end(self, logs: dict | None = None) -> None:
         self.release()
@@ -162,9 +181,10 @@ class GradientMonitor(keras.callbacks.Callback):
     def is_fine(self, logs: dict[str, tf.Tensor]) -> tf.Tensor:
         """Whether the training step that returned `logs` has not broken; bool ()."""
         fine = tf.reduce_all(tf.math.is_finite(self._found.read_value()))
-        return fine & tf.math.is_finite(tf.cast(logs.get("loss", 0.0), tf.float32))
+        loss = (logs or {}).get("loss", 0.0)
+        return fine & tf.math.is_finite(tf.cast(loss, tf.float32))
 
-    def due_after(self, step: int) -> int:
+    def next_step(self, step: int) -> int:
         """The next step whose norms are written; one that breaks comes at once."""
         return next_due(step, self.every)
 
@@ -175,8 +195,11 @@ class GradientMonitor(keras.callbacks.Callback):
         found = self._found.read_value().numpy()[: len(self._owners)]
         loss = (logs or {}).get("loss", 0.0)
         if not (np.isfinite(found).all() and math.isfinite(loss)):
+            self._before.restore()
+            fault = self._fault(batch, found)
+            self._before.restore()  # to look for the cause has called the model
             self.release()
-            raise UserError(self._fault(batch, found))
+            raise UserError(fault)
         step = int(self.model.optimizer.iterations.numpy())
         if step % self.every and step != 1:
             return
@@ -202,10 +225,10 @@ class GradientMonitor(keras.callbacks.Callback):
             self.release()
             raise
 
-    def _watch(
+    def _may_apply(
         self, gradients: Sequence[Gradient], variables: Sequence[keras.Variable]
-    ) -> Sequence[Gradient]:
-        """Graph ops in the step: notes the norms, and lets no NaN reach a weight."""
+    ) -> tf.Tensor:
+        """Graph operations in the step: notes the norms; bool (), all are numbers."""
         self._owners = [owner_of(self.model, variable) for variable in variables]
         # Rows that occur several times in a batch are added up where the norm is shown;
         # elsewhere all that matters is whether it is a number.
@@ -218,22 +241,40 @@ class GradientMonitor(keras.callbacks.Callback):
         )
         missing = self._found.shape[0] - len(gradients)
         self._found.assign(tf.pad(norms, [[0, missing]]))
-        return tf.cond(
-            tf.reduce_all(tf.math.is_finite(norms)),
-            lambda: list(gradients),
-            lambda: [zeros_like(g) for g in gradients],
-        )
+        loss = self._loss.read_value()
+        if self.model.distribute_strategy.num_replicas_in_sync > 1:
+            context = tf.distribute.get_replica_context()
+            loss = context.all_reduce(tf.distribute.ReduceOp.SUM, loss)
+        return tf.reduce_all(tf.math.is_finite(tf.concat([norms, [loss]], 0)))
 
-    def _keeping(self, train_step: Any) -> Any:
-        """The training step, which also hands over the batch that breaks it."""
+    def _noting(self, compute_loss: Callable[..., Any]) -> Callable[..., Any]:
+        """The model's `compute_loss`; a loss in training is noted before the update."""
+
+        @functools.wraps(compute_loss)
+        def noting(*args: Any, **kwargs: Any) -> Any:
+            loss = compute_loss(*args, **kwargs)
+            if kwargs.get("training", True) and tf.is_tensor(loss):
+                self._loss.assign_add(tf.cast(tf.reduce_sum(loss), tf.float32))
+            return loss
+
+        return noting
+
+    def _guarded(self, train_step: Any) -> Any:
+        """The training step, which can be undone and hands over a batch that broke."""
+        keeps = self._batch_dir is not None and not self.model.jit_compile
 
         def step(data: Any) -> dict[str, tf.Tensor]:
+            self._loss.assign(0.0)
+            self._before.take()
             logs = train_step(data)
-            flat = [tf.convert_to_tensor(part) for part in tf.nest.flatten(data)
-                    if part is not None]  # fmt: skip
-            tf.cond(self.is_fine(logs), lambda: tf.no_op(), lambda: self._keep(flat))
+            if keeps:
+                self._parts = tf.nest.map_structure(lambda x: x is not None, data)
+                flat = [as_dense(part) for part in tf.nest.flatten(data)
+                        if part is not None]  # fmt: skip
+                tf.cond(self.is_fine(logs), tf.no_op, lambda: self._keep(flat))
             return logs
 
+        step.wrapped_step = train_step
         return step
 
     def _keep(self, flat: list[tf.Tensor]) -> tf.Operation:
@@ -244,15 +285,24 @@ class GradientMonitor(keras.callbacks.Callback):
             return tf.no_op()
 
     def _fault(self, batch: int, found: np.ndarray) -> str:
-        step = int(self.model.optimizer.iterations.numpy())
+        step = int(self.model.optimizer.iterations.numpy()) + 1  # it was not applied
         where = f"epoch {self._epoch + 1}, batch {batch + 1} (step {step})"
-        cause = cause_of(self.model, self._kept, self._owners, found)
-        told = f"training broke at {where}: {cause}"
+        cause = cause_of(self.model, self._kept_batch(), self._owners, found)
+        line = f"training broke at {where}: {cause}"
         if self._kept and self._batch_dir is not None:
             path = Path(self._batch_dir, FAULTY_BATCH)
             save_batch(path, self._kept)
-            return f"{told}; the batch is kept in {path}"
-        return f"{told}; look at that batch, or lower the learning rate"
+            return f"{line}; the batch is kept in {path}"
+        return f"{line}; look at that batch, or lower the learning rate"
+
+    def _kept_batch(self) -> Any:
+        """The batch that broke, in the structure of the dataset; None without."""
+        if not self._kept:
+            return None
+        arrays = iter(self._kept)
+        return tf.nest.map_structure(
+            lambda present: next(arrays) if present else None, self._parts
+        )
 
     def _by_layer(self, found: np.ndarray) -> dict[str, float]:
         squares: dict[str, float] = {}
@@ -263,34 +313,9 @@ class GradientMonitor(keras.callbacks.Callback):
 
     def release(self) -> None:
         """Leaves the model and its optimizer as they were; done at the end of `fit`."""
-        if self._untap is None:
+        if not self._undo:
             return
-        self._untap()
-        self._untap = None
-        self.model.__dict__.pop("train_step", None)
+        for undo in reversed(self._undo):
+            undo()
+        self._undo = []
         self.model.train_function = None
-
-
-def exact_norm(gradient: Gradient) -> tf.Tensor:
-    """float32 (); rows of a sparse gradient that occur twice are added up first."""
-    if isinstance(gradient, tf.IndexedSlices):
-        rows, places = tf.unique(tf.reshape(gradient.indices, [-1]))
-        gradient = tf.math.unsorted_segment_sum(
-            gradient.values, places, tf.size(rows)
-        )
-    return tf.norm(tf.cast(gradient, tf.float32))
-
-
-def rough_norm(gradient: Gradient) -> tf.Tensor:
-    """As `exact_norm`, but rows that occur twice stay apart: no number where it is."""
-    if isinstance(gradient, tf.IndexedSlices):
-        gradient = gradient.values
-    return tf.norm(tf.cast(gradient, tf.float32))
-
-
-def zeros_like(gradient: Gradient) -> Gradient:
-    """Zeros of the same kind."""
-    if isinstance(gradient, tf.IndexedSlices):
-        zeros = tf.zeros_like(gradient.values)
-        return tf.IndexedSlices(zeros, gradient.indices, gradient.dense_shape)
-    return tf.zeros_like(gradient)

@@ -3,6 +3,7 @@
 import warnings
 
 import keras
+import numpy as np
 
 
 class TrainingMonitor(keras.callbacks.Callback):
@@ -57,5 +58,12 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = logs or {}
-        scores = "  ".join(f"{name} {value:.4g}" for name, value in logs.items())
+        scores = "  ".join(f"{name} {_short(value)}" for name, value in logs.items())
         self._say(f"epoch {epoch + 1}/{self.params['epochs']}  {scores}")
+
+
+def _short(value: float | np.ndarray) -> str:
+    """Four digits of a number, or of each where a metric has several."""
+    if np.ndim(value):
+        return "[" + " ".join(f"{each:.4g}" for each in np.ravel(value)) + "]"
+    return f"{value:.4g}"

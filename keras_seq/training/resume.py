@@ -14,9 +14,10 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras.src.utils.python_utils import pythonify_logs
 
 from keras_seq.training.checkpoint import Checkpoints, State
-from keras_seq.training.execution import Execution
+from keras_seq.training.execution import StepRunner
 from keras_seq.training.run_state import put_state, take_state
 
 # A state is saved when this many times its cost has passed since the last: at most 2 %.
@@ -71,6 +72,7 @@ class RunCallbacks(keras.callbacks.CallbackList):
         self.clock = clock
         self.every_seconds = every_seconds
         self._state = state
+        self._per_execution = model.steps_per_execution
         self._done = 0  # steps of this epoch
         self._epoch = self._batch = 0
         self._begun = -1  # the batch that the last execution began with
@@ -86,7 +88,10 @@ class RunCallbacks(keras.callbacks.CallbackList):
         if self._state is not None:
             put_state(self.model, self.callbacks, self._state)
             self._done = self._state.facts["batch"]
-        self._execution = Execution(self.model, self.callbacks, self.params["steps"])
+        self.model.steps_per_execution = self._per_execution
+        self._runner = StepRunner(
+            self.model, self.callbacks, self.params["steps"], self._per_execution
+        )
         self.model.train_function = self._execute
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -100,12 +105,15 @@ class RunCallbacks(keras.callbacks.CallbackList):
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         self._batch = batch
         if batch >= self._done:
-            super().on_train_batch_begin(batch, logs)
+            for each in self._runner.due(batch):
+                each.on_train_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         if batch != self._begun:
             return
-        super().on_train_batch_end(self._done - 1, logs)
+        logs = pythonify_logs(logs)
+        for each in self._runner.due(self._done):
+            each.on_train_batch_end(self._done - 1, logs)
         waited = time.monotonic() - self._last_saved
         if waited >= self.every_seconds and not self.model.stop_training:
             self._save(self._epoch, self._done, over=False)
@@ -121,7 +129,7 @@ class RunCallbacks(keras.callbacks.CallbackList):
         if self._batch < self._done:
             return self._logs
         self._begun = self._batch
-        self._logs, steps = self._execution.run(iterator, self._batch)
+        self._logs, steps = self._runner.run(iterator, self._batch)
         self._done += steps
         return self._logs
 

@@ -1,15 +1,17 @@
-"""An optimizer whose rate falls by step, and how many steps fit into a time.
+"""An optimizer whose rate falls by step, and limits by steps and by time.
 
 A schedule by step is a function of the optimizer's own counter, so a run that is
-resumed goes on exactly. Knows nothing of tasks.
+resumed goes on exactly.
 """
 
+import math
 import time
 
 import keras
 import tensorflow as tf
 
 from keras_seq.training.optimizers import Adam
+from keras_seq.training.resume import Clock
 from keras_seq.training.schedules import checked_rate
 
 WARM_UP_SHARE = 0.02  # of all steps
@@ -62,12 +64,41 @@ class StepLimit(keras.callbacks.Callback):
         super().__init__()
         self.steps = steps
 
-    def due_after(self, step: int) -> int:
+    def next_step(self, step: int) -> int:
         """The step that must not be passed."""
         return self.steps
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         if int(self.model.optimizer.iterations) >= self.steps:
+            self.model.stop_training = True
+
+
+class TimeLimit(keras.callbacks.Callback):
+    """Stops training once its time is up; counted from the start of `fit`.
+
+    Args:
+        max_seconds: wall time, in seconds, that of resumed parts included.
+    """
+
+    def __init__(self, max_seconds: float) -> None:
+        super().__init__()
+        if not max_seconds >= 0:
+            raise ValueError(f"max_seconds is {max_seconds}; expected 0 or more")
+        self.max_seconds = max_seconds
+        self._clock = Clock()
+
+    def get_state(self) -> dict[str, float]:
+        return {"seconds": self._clock.seconds()}
+
+    def set_state(self, state: dict[str, float]) -> None:
+        self._clock = Clock(state["seconds"])
+
+    def next_step(self, step: int) -> float:
+        """Whenever: an execution is over in a moment."""
+        return math.inf
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self._clock.seconds() >= self.max_seconds:
             self.model.stop_training = True
 
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation.figures import learning_curves_figure
+from keras_seq.training.train_step import functional
 
 HISTOGRAM_VALUES = 100_000  # of a larger weight, so many are looked at
 PROJECTED_ROWS = 10_000  # more than a browser moves smoothly
@@ -127,20 +128,22 @@ class RunBoard(keras.callbacks.Callback):
             self._show_weights(0)
         self._has_begun = True
 
-    def due_after(self, step: int) -> int:
+    def next_step(self, step: int) -> int:
         """The next step with a point of its own."""
         return next_due(step, self.every)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         step = int(self.model.optimizer.iterations.numpy())
         if step % self.every == 0 or step == 1:
-            for name, value in (logs or {}).items():
+            for name, value in scalars(logs).items():
                 self._train.scalar(f"running_mean/{name}", value, step, SO_FAR)
-            self._train.scalar("learning_rate", self._learning_rate(), step)
+            rate = learning_rate(self.model.optimizer)
+            if rate is not None:
+                self._train.scalar("learning_rate", rate, step)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         step = int(self.model.optimizer.iterations.numpy())
-        for name, value in (logs or {}).items():
+        for name, value in scalars(logs).items():
             if name.startswith("val_"):
                 tag = name.removeprefix("val_")
                 self._validation.scalar(f"epoch_{tag}", value, step)
@@ -152,8 +155,9 @@ class RunBoard(keras.callbacks.Callback):
         step = int(self.model.optimizer.iterations.numpy())
         history = self.model.history.history
         with self._train.at(step):
-            tf.summary.text("summary", run_summary(history, step))
-            curves = {k: v for k, v in history.items() if k != "learning_rate" and v}
+            shown = {k: v for k, v in history.items() if v and not np.ndim(v[0])}
+            tf.summary.text("summary", run_summary(shown, step))
+            curves = {k: v for k, v in shown.items() if k != "learning_rate"}
             if curves:
                 # One above the other: TensorBoard shows images small.
                 curves = learning_curves_figure(curves, columns=1)
@@ -161,10 +165,6 @@ class RunBoard(keras.callbacks.Callback):
         for writer in (self._root, self._train, self._validation):
             writer.close()
         self._show_embedding()
-
-    def _learning_rate(self) -> float:
-        rate = self.model.optimizer.learning_rate
-        return float(rate.numpy())
 
     def _show_weights(self, step: int) -> None:
         with self._train.at(step):
@@ -180,12 +180,13 @@ class RunBoard(keras.callbacks.Callback):
         if not getattr(self.model, "inputs", None):
             return
         model = self.model
+        structure = functional(model).input
         specs = [tf.TensorSpec(x.shape, x.dtype, x.name) for x in model.inputs]
 
         @tf.function(input_signature=specs)
         def answer(*inputs: tf.Tensor) -> tf.Tensor:
             # `call` alone: the layers stand in the picture, not one box around them.
-            x = inputs[0] if len(inputs) == 1 else list(inputs)
+            x = keras.tree.pack_sequence_as(structure, inputs)
             return model.call(x, training=False)
 
         with self._train.at(0):
@@ -234,6 +235,29 @@ class RunBoard(keras.callbacks.Callback):
             f"  metadata_path: {json.dumps('words.tsv')}\n}}\n"
         )
         (folder / "projector_config.pbtxt").write_text(config, "utf-8")
+
+
+def learning_rate(optimizer: keras.optimizers.Optimizer) -> float | None:
+    """The rate of the next step; None for an optimizer made of several.
+
+    Example:
+
+    >>> learning_rate(keras.optimizers.SGD(lambda: 0.5))
+    0.5
+    """
+    rate = getattr(optimizer, "learning_rate", None)
+    return None if rate is None else float(keras.ops.convert_to_numpy(rate))
+
+
+def scalars(logs: Mapping[str, Any] | None) -> dict[str, float]:
+    """Of the logs of a callback, the single numbers; a metric may have one a class.
+
+    Example:
+
+    >>> scalars({"loss": 0.5, "f1_score": np.ones(3)})
+    {'loss': 0.5}
+    """
+    return {k: v for k, v in (logs or {}).items() if np.ndim(v) == 0}
 
 
 def next_due(step: int, every: int) -> int:

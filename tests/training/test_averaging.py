@@ -89,3 +89,43 @@ def test_what_does_not_fit_is_named():
         AveragedWeights(decay=1.0)
     with pytest.raises(ValueError, match="start_step is -1"):
         AveragedWeights(start_step=-1)
+
+
+def falling(use_ema: bool, *callbacks: keras.callbacks.Callback, **options):
+    """A training whose validation is best at its second epoch of five."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.layers[0].kernel.assign([[0.0]])
+    x = np.ones((8, 1), "float32")
+    train = tf.data.Dataset.from_tensor_slices((x, 9 * x)).batch(2)
+    wanted = options.pop("best") * x
+    validation = tf.data.Dataset.from_tensor_slices((x, wanted)).batch(4)
+    optimizer = keras.optimizers.SGD(0.05, use_ema=use_ema, ema_momentum=0.5)
+    history = fit(
+        model, train, validation, epochs=5, loss="mse", optimizer=optimizer,
+        clipnorm=None, callbacks=callbacks, metrics=[], **options,
+    )  # fmt: skip
+    return model, validation, history.history["val_loss"]
+
+
+@pytest.mark.parametrize("best", [4.0, 6.0])
+def test_averages_of_the_optimizer_are_validated_and_the_best_are_left(best: float):
+    model, validation, losses = falling(True, best=best)
+    assert losses.index(min(losses)) not in (0, 4)
+    assert model.evaluate(validation, verbose=0) == pytest.approx(min(losses), rel=1e-6)
+    # By hand: w goes by 0.1 (9 - w) a step, its average half the way after it.
+    w, average, scores = 0.0, None, []
+    for step in range(20):
+        w += 0.1 * (9 - w)
+        average = w if average is None else (average + w) / 2
+        if step % 4 == 3:
+            scores.append((average - best) ** 2)
+    assert losses == pytest.approx(scores, rel=1e-4)
+
+
+def test_averages_swapped_by_keras_callback_are_left_at_their_best():
+    model, validation, losses = falling(
+        True, keras.callbacks.SwapEMAWeights(), best=6.0
+    )
+    assert model.evaluate(validation, verbose=0) == pytest.approx(min(losses), rel=1e-4)
+    mine = falling(True, best=6.0)
+    assert losses == pytest.approx(mine[2], rel=1e-4)

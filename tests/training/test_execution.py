@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_seq.errors import UserError
 from keras_seq.training import execution, resume
 from keras_seq.training.fit import fit
+from keras_seq.training.optimizers import Adam
 from keras_seq.training.step_schedule import StepLimit
 
 BATCHES, EPOCHS = 30, 3
@@ -20,7 +21,7 @@ X = np.random.default_rng(0).normal(size=(8 * BATCHES, 5, 2)).astype("float32")
 @pytest.fixture(autouse=True)
 def as_long_as_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """Executions of 1, 2, 4 ... steps, whatever the machine."""
-    monkeypatch.setattr(execution, "MOMENT", 1e9)
+    monkeypatch.setattr(execution, "CALL_SECONDS", 1e9)
     monkeypatch.setattr(resume, "PATIENCE", 0)
 
 
@@ -37,7 +38,7 @@ class Ends(keras.callbacks.Callback):
     def set_state(self, state: dict) -> None:
         pass
 
-    def due_after(self, step: int) -> float:
+    def next_step(self, step: int) -> float:
         return math.inf
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
@@ -55,7 +56,12 @@ class EveryBatch(keras.callbacks.Callback):
         self.ends.append(batch)
 
 
-def train(callback: keras.callbacks.Callback, x: np.ndarray = X, **options) -> dict:
+def train(
+    callback: keras.callbacks.Callback,
+    x: np.ndarray = X,
+    compiled: dict | None = None,
+    **options,
+) -> dict:
     keras.utils.set_random_seed(2)
     model = keras.Sequential(
         [
@@ -65,9 +71,9 @@ def train(callback: keras.callbacks.Callback, x: np.ndarray = X, **options) -> d
         ]
     )
     data = tf.data.Dataset.from_tensor_slices((x, x[:, 0, :1]))
+    model.compile(Adam(), "mse", metrics=["mae"], **(compiled or {}))
     history = fit(
-        model, data.batch(8), data.take(16).batch(8), loss="mse", metrics=["mae"],
-        callbacks=[callback],
+        model, data.batch(8), data.take(16).batch(8), callbacks=[callback],
         **{"epochs": EPOCHS, "log_steps": 12} | options,
     )  # fmt: skip
     kept = model.variables + model.optimizer.variables
@@ -121,3 +127,26 @@ def test_a_model_with_a_training_step_of_its_own_takes_one_at_a_time():
     data = tf.data.Dataset.from_tensor_slices((X[:, 0], X[:, 0, :1])).batch(8)
     fit(model, data, epochs=1, loss="mse", metrics=[], callbacks=[seen])
     assert seen.ends == list(range(BATCHES))
+
+
+@pytest.mark.parametrize(
+    ("steps", "ends"),
+    [(7, 2 * [6, 13, 20, 27, 29]), (15, 2 * [14, 29])],
+)
+def test_steps_per_execution_skip_no_data_and_callbacks_see_every_kth(
+    steps: int, ends: list[int]
+):
+    seen, plain = EveryBatch(), train(EveryBatch(), epochs=2)
+    compiled = {"steps_per_execution": steps}
+    np.testing.assert_equal(train(seen, compiled=compiled, epochs=2), plain)
+    assert seen.ends == ends
+
+
+def test_steps_per_execution_are_resumed_to_the_bit(tmp_path: Path):
+    """With an epoch that they do not divide, and other ones in the second part."""
+    x, options = X[: 8 * 5], {"run_dir": tmp_path, "checkpoint_seconds": 0.0}
+    whole = train(Ends(), x)
+    with pytest.raises(KeyboardInterrupt):
+        train(Ends(4), x, {"steps_per_execution": 3}, **options)
+    last = train(Ends(), x, {"steps_per_execution": 4}, resume=True, **options)
+    np.testing.assert_equal(last, whole)

@@ -189,3 +189,135 @@ def test_a_scaled_gradient_that_overflows_is_no_fault():
     )
     fit(model, data(), epochs=2, loss="binary_crossentropy", optimizer=optimizer)
     assert float(optimizer.dynamic_scale.numpy()) < 1e38
+
+
+def all_state(model: keras.Model) -> list[np.ndarray]:
+    kept = model.variables + model.metrics_variables + model.optimizer.variables
+    return [np.array(variable) for variable in kept]
+
+
+class Noted(keras.callbacks.Callback):
+    """The state before each step; it stands behind the step that breaks."""
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        self.state = all_state(self.model)
+
+
+def with_everything(**options) -> keras.Model:
+    """Moments, moving statistics, dropout, averages, a metric and a sparse gradient."""
+    inputs = keras.Input((3,), dtype="int32")
+    x = keras.layers.Embedding(9, 4)(inputs)
+    x = keras.layers.BatchNormalization()(keras.layers.Flatten()(x))
+    x = keras.layers.Dense(3, kernel_constraint="unit_norm")(x)
+    x = keras.layers.Dropout(0.3)(x)
+    model = keras.Model(inputs, keras.layers.Dense(1)(x))
+    optimizer = keras.optimizers.AdamW(0.1, use_ema=True, weight_decay=0.1)
+    model.compile(optimizer, "mse", metrics=["mae"], **options)
+    return model
+
+
+def infinite_loss(model: keras.Model) -> None:
+    """The loss is infinite where a target is 7, the gradient is a number."""
+
+    def loss(y, y_pred):
+        over = tf.where(tf.reduce_any(y == 7), np.inf, 0.0)
+        return tf.reduce_mean((y - y_pred) ** 2) + over
+
+    model.compile(model.optimizer, loss, metrics=["mae"])
+
+
+def own_step(model: keras.Model) -> None:
+    """Updates by hand what Keras' step would not."""
+
+    def train_step(data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((model(x, training=True) - y) ** 2)
+        weights = model.trainable_variables
+        for weight, gradient in zip(weights, tape.gradient(loss, weights)):
+            weight.assign_sub(0.1 * tf.convert_to_tensor(gradient))
+        model.optimizer.iterations.assign_add(1)
+        return {"loss": loss}
+
+    model.train_step = train_step
+
+
+def accumulating(model: keras.Model) -> None:
+    optimizer = keras.optimizers.Adam(0.1, gradient_accumulation_steps=2)
+    model.compile(optimizer, "mse", metrics=["mae"])
+
+
+def scaled(model: keras.Model) -> None:
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.1))
+    model.compile(optimizer, "mse", metrics=["mae"])
+
+
+@pytest.mark.parametrize(
+    ("prepare", "options", "wrong"),
+    [
+        (None, {}, np.nan),
+        (None, {"run_eagerly": True}, np.inf),
+        (infinite_loss, {}, 7.0),
+        (own_step, {}, np.nan),
+        (accumulating, {}, np.nan),
+        (scaled, {}, np.nan),
+    ],
+    ids=["plain", "eager", "loss alone", "own step", "accumulation", "loss scale"],
+)
+def test_a_step_that_breaks_changes_nothing_at_all(prepare, options: dict, wrong):
+    ids = np.random.default_rng(2).integers(1, 9, (32, 3)).astype("int32")
+    y = ids[:, :1].astype("float32") / 9
+    y[21] = wrong  # the third batch of eight
+    model, noted = with_everything(**options), Noted()
+    if prepare is not None:
+        prepare(model)
+    train = tf.data.Dataset.from_tensor_slices((ids, y)).batch(8)
+    with pytest.raises(UserError, match=r"epoch 1, batch 3 \("):
+        fit(model, train, epochs=1, callbacks=[noted])
+    for found, before in zip(all_state(model), noted.state):
+        np.testing.assert_array_equal(found, before)
+    assert "compute_loss" not in vars(model) and "apply" not in vars(model.optimizer)
+    assert ("train_step" in vars(model)) == (prepare is own_step)
+
+
+def test_a_step_that_breaks_within_many_is_undone_alone():
+    ids = np.random.default_rng(2).integers(1, 9, (160, 3)).astype("int32")
+    y = ids[:, :1].astype("float32") / 9
+    states = []
+    for rows in (144, 160):  # 18 batches of eight, and two more, of which one is wrong
+        keras.utils.set_random_seed(5)
+        model = with_everything()
+        targets = y[:rows].copy()
+        targets[144:145] = np.nan
+        data = tf.data.Dataset.from_tensor_slices((ids[:rows], targets)).batch(8)
+        try:
+            fit(model, data, epochs=1)
+        except UserError as error:
+            assert "batch 19" in str(error)
+        else:
+            # Without the last words of a training: the averages for the weights.
+            assert rows == 144
+        states.append([np.array(v) for v in model.optimizer.variables])
+    for whole, broken in zip(*states):
+        np.testing.assert_array_equal(whole, broken)
+
+
+@pytest.mark.parametrize("names", [("z", "b"), ("m", "a")])
+def test_a_fault_with_named_inputs_is_found_whatever_their_order(
+    names: tuple[str, str], tmp_path: Path
+):
+    first, second = (keras.Input((1,), name=name) for name in names)
+    broken = BreaksForwards(name="divide")(first)
+    joined = keras.layers.Concatenate()([broken, second])
+    outputs = {"two": keras.layers.Dense(1, name="two")(joined)}
+    inputs = dict(zip(names, (first, second)))
+    model = keras.Model(inputs, outputs)
+    x = np.zeros((16, 1), "float32")
+    wrong = x.copy()
+    wrong[9] = 1000
+    parts = ({names[1]: x, names[0]: wrong}, {"two": x + 1}, x[:, 0] + 1)
+    train = tf.data.Dataset.from_tensor_slices(parts).batch(8)
+    with pytest.raises(UserError, match="batch 2 .* layer 'divide' answers with NaN"):
+        fit(model, train, epochs=1, loss={"two": "mse"}, metrics=[], run_dir=tmp_path)
+    with np.load(tmp_path / "faulty_batch.npz") as kept:
+        assert len(kept) == 4
