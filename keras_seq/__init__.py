@@ -110,7 +110,7 @@ _MODULE_OF = {
     # scores and export
     "classification_scores": "keras_seq.evaluation.scores",
     "compare": "keras_seq.evaluation.scores",
-    "format_report": "keras_seq.evaluation.scores",
+    "format_report": "keras_seq.evaluation.table",
     "score_classifier": "keras_seq.evaluation.classifier",
     "prepare_texts": "keras_seq.text_run",
     "finish_run": "keras_seq.text_run",

@@ -172,9 +172,22 @@ def score_windows(
         series_names=[one.name for one in table.series],
         target_names=table.columns[: table.num_targets],
         lag=lag_check(*(np.concatenate(part) for part in zip(*first_step)), series),
-        nominal=nominal, is_prices=table.is_prices,
+        nominal=nominal, is_prices=table.is_prices, notes=_left_out(data, baselines),
     )  # fmt: skip
     return report, shown
+
+
+def _left_out(data: SeriesData, baselines: Mapping[str, Baseline]) -> dict[str, str]:
+    """Why a baseline that the report could have is not there."""
+    notes = {
+        "seasonal_naive": f"left out, as a season has {data.season} rows and a window "
+        f"{data.lookback}",
+        "theta": "left out, as it is fitted on train rows, which no export holds, with "
+        "statsmodels",
+    }
+    if data.season < 2:
+        del notes["seasonal_naive"]
+    return {name: note for name, note in notes.items() if name not in baselines}
 
 
 def _batches(plan: WindowPlan):

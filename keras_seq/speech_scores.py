@@ -6,6 +6,7 @@ clips and texts; neither files nor training.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -165,16 +166,16 @@ def score_speech(
     written = [answer["transcript"] for answer in answers]
     features = log_energies(front, clips) if len(baselines) > 1 else clips.places
     beside = {name: b.predict(features) for name, b in baselines.items()}
-    report = transcript_report(
-        task, clips.transcripts, written, beside, speakers=clips.speakers,
-        is_isolated=is_isolated,
+    report_of = partial(
+        transcript_report, task, clips.transcripts, speakers=clips.speakers,
+        recordings=clips.places, is_isolated=is_isolated,
     )  # fmt: skip
+    notes = {name: getattr(b, "note", "") for name, b in baselines.items()}
+    report = report_of(written, beside, notes=notes)
     report["real_time_factor"] = seconds / max(clips.seconds, 1e-9)
     if search is not None:
         said = [search.transcribe(a) for a in frame_answers(signatures, clips)]
-        told = transcript_report(
-            task, clips.transcripts, said, {"greedy": written}, is_isolated=is_isolated
-        )
+        told = report_of(said, {"greedy": written})
         report["beam_search"] = search.facts() | {
             "language_model": search.model is not None,
             "scores": told["scores"],
@@ -182,9 +183,7 @@ def score_speech(
     if alone is not None:
         plain = BeamSearch(alone, None)
         said = [plain.transcribe(a) for a in frame_answers(signatures, clips)]
-        told = transcript_report(
-            task, clips.transcripts, said, beside, is_isolated=is_isolated
-        )
+        told = report_of(said, beside)
         report["network_alone"] = {name: told[name] for name in ("scores", "verdict")}
         metric = told["comparison"]["metric"]
         report["comparison"]["sentence"] += (

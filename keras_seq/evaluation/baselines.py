@@ -23,6 +23,7 @@ INVERSE_REGULARIZATION = 10.0
 PRUNE_FROM_ROWS = 1000
 # The solver holds some 25 copies of its weights: this is about a gigabyte.
 MAX_WEIGHTS = 5_000_000
+MAX_STEPS = 300  # of the solver
 PREDICT_ROWS = 10_000
 SURROGATES = "surrogatepass"  # half a character may stand in a text
 MARKUP = re.compile(r"</?[A-Za-z][^<>]*>")
@@ -86,9 +87,11 @@ class TfidfBaseline:
     Wang and Manning 2012, "Baselines and Bigrams", show how strong such models are.
 
     Args:
-        max_rows: Of more train texts, a seeded subsample of so many is used, and `note`
-            says so.
+        max_rows: Of more train texts, a seeded subsample of so many is used.
         seed: Of the subsample.
+
+    Attributes:
+        note: What of the train part was not used, or "".
 
     Example:
 
@@ -128,13 +131,15 @@ class TfidfBaseline:
         labels = checked_labels(labels)
         self.num_classes_ = int(labels.max()) + 1
         self.fallback_ = MajorityBaseline().fit((), labels)
-        texts, labels = self._subsample(texts, labels)
-        features = self._fit_terms(texts)
-        self.classifier_ = None
+        texts, labels, cut = self._subsample(texts, labels)
+        features, fewer_terms = self._fit_terms(texts)
+        self.classifier_, stopped = None, ""
         if features is not None and len(np.unique(labels)) > 1:
             self.classifier_ = LogisticRegression(
-                C=INVERSE_REGULARIZATION, max_iter=300
-            ).fit(features, labels)
+                C=INVERSE_REGULARIZATION, max_iter=MAX_STEPS
+            )
+            stopped = fitted_or_stopped(self.classifier_, features, labels)
+        self.note = "; ".join(filter(None, (cut, fewer_terms, stopped)))
         return self
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
@@ -161,7 +166,8 @@ class TfidfBaseline:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All that `predict_proba` needs, as arrays of plain types."""
-        arrays = {"shares": self.fallback_.shares_}
+        note = np.frombuffer(self.note.encode(), np.uint8)
+        arrays = {"shares": self.fallback_.shares_, "note": note}
         if self.classifier_ is not None:
             terms = "\n".join(self.vectorizer_.get_feature_names_out())
             arrays |= {
@@ -193,6 +199,7 @@ class TfidfBaseline:
         baseline.fallback_.shares_ = arrays["shares"]
         baseline.num_classes_ = len(arrays["shares"])
         baseline.classifier_ = None
+        baseline.note = bytes(arrays["note"]).decode() if "note" in arrays else ""
         if "terms" in arrays:
             terms = arrays["terms"].tobytes().decode("utf-8", SURROGATES)
             terms = terms.split("\n")
@@ -207,16 +214,13 @@ class TfidfBaseline:
 
     def _subsample(
         self, texts: Iterable[str], labels: np.ndarray
-    ) -> tuple[list[str], np.ndarray]:
-        chosen = np.ones(len(labels), dtype=bool)
-        self.note = ""
+    ) -> tuple[list[str], np.ndarray, str]:
+        chosen, note = np.ones(len(labels), dtype=bool), ""
         if len(labels) > self.max_rows:
             rng = np.random.default_rng(self.seed)
             chosen[rng.permutation(len(labels))[self.max_rows :]] = False
-            self.note = (
-                f"{self.name} was fitted on a random {self.max_rows:,} of "
-                f"{len(labels):,} train rows"
-            )
+            cut = f"{self.max_rows:,} of {len(labels):,} rows"
+            note = f"fitted on {cut}, drawn at random"
         kept, count = [], 0
         for count, text in enumerate(texts, start=1):
             if count <= len(labels) and chosen[count - 1]:
@@ -225,19 +229,36 @@ class TfidfBaseline:
             raise ValueError(
                 f"{count} texts and {len(labels)} labels; expected one label a text"
             )
-        return kept, labels[chosen]
+        return kept, labels[chosen], note
 
-    def _fit_terms(self, texts: list[str]) -> Any | None:
+    def _fit_terms(self, texts: list[str]) -> tuple[Any | None, str]:
         """The sparse TF-IDF matrix float32 (N, V), or None where there is no term."""
+        most = MAX_WEIGHTS // self.num_classes_
         self.vectorizer_ = _vectorizer(
             _is_unspaced(texts),
             min_df=2 if len(texts) >= PRUNE_FROM_ROWS else 1,
-            max_features=MAX_WEIGHTS // self.num_classes_,
+            max_features=most,
         )
         try:
-            return self.vectorizer_.fit_transform(texts)
+            features = self.vectorizer_.fit_transform(texts)
         except ValueError:  # as scikit-learn says that no term is left
-            return None
+            return None, ""
+        is_cut = features.shape[1] == most
+        return features, f"of its terms the commonest {most:,}" if is_cut else ""
+
+
+def fitted_or_stopped(classifier: Any, features: Any, labels: Any) -> str:
+    """Fits a scikit-learn classifier; a note where its solver ran out of steps."""
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        classifier.fit(features, labels)
+    if not any(issubclass(one.category, ConvergenceWarning) for one in caught):
+        return ""
+    return f"its solver was stopped after {classifier.max_iter} steps, still improving"
 
 
 def _clean(text: str) -> str:

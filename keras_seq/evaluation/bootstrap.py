@@ -6,9 +6,12 @@ computed once, and two models are compared on the same resamples by stacking the
 metrics. Where a metric is not defined it is nan here: `scores` decides what to show.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+
+from keras_seq.evaluation.resampling import Redraw
 
 CALIBRATION_BINS = 15
 # As Keras clips: one sure and wrong answer in float32 must not cost infinity.
@@ -162,13 +165,13 @@ def metric_names(label_names: Sequence[str]) -> list[str]:
 
 
 def bootstrap(
-    statistic: Statistic, num_samples: int, num_resamples: int, seed: int
+    statistic: Statistic, redraw: Redraw, num_resamples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Evaluates a statistic on all samples, and on samples redrawn with replacement.
 
     Args:
         statistic: float64 (N,) weights -> float64 (M,).
-        num_samples: N.
+        redraw: what is redrawn, of `resampling`.
         num_resamples: R, 0 or more.
         seed: Of the drawing.
 
@@ -178,22 +181,26 @@ def bootstrap(
 
     Example:
 
+    >>> from keras_seq.evaluation.resampling import by_samples
     >>> mean = lambda weights: np.atleast_1d(weights @ [0.0, 1.0] / weights.sum())
-    >>> value, resamples = bootstrap(mean, 2, 100, seed=0)
+    >>> value, resamples = bootstrap(mean, by_samples(2), 100, seed=0)
     >>> value, np.unique(resamples)
     (array([0.5]), array([0. , 0.5, 1. ]))
     """
     rng = np.random.default_rng(seed)
-    value = statistic(np.ones(num_samples))
+    value = statistic(np.ones(len(redraw.unit_of)))
     resamples = np.empty((num_resamples, len(value)))
     for resample in resamples:
-        drawn = rng.integers(num_samples, size=num_samples)
-        times_drawn = np.bincount(drawn, minlength=num_samples)
-        resample[:] = statistic(times_drawn.astype(np.float64))
+        resample[:] = statistic(redraw.draw(rng))
     return value, resamples
 
 
-def interval(value: float, resamples: np.ndarray) -> dict[str, float]:
+def interval(
+    value: float,
+    resamples: np.ndarray,
+    widening: float = 1.0,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> dict[str, float]:
     """The middle 95 % of the resamples on which a metric is defined.
 
     Resamples repeat samples, which biases some metrics, the calibration error most: the
@@ -202,6 +209,8 @@ def interval(value: float, resamples: np.ndarray) -> dict[str, float]:
     Args:
         value: On all samples.
         resamples: float64 (R,); nan where the metric is not defined.
+        widening: Factor of the ends' distances from the value.
+        bounds: The least and the largest value there can be.
 
     Returns:
         `{"value", "low", "high"}`, plain floats; without a resample both ends are the
@@ -213,9 +222,40 @@ def interval(value: float, resamples: np.ndarray) -> dict[str, float]:
     {'value': 0.5, 'low': 0.4, 'high': 0.5}
     """
     defined = resamples[np.isfinite(resamples)]
-    low, high = np.percentile(defined, [2.5, 97.5]) if defined.size else (value, value)
+    ends = (value, value)
+    if defined.size:  # so that of few resamples as much lies outside as of many
+        ends = np.percentile(defined, [2.5, 97.5], method="weibull")
+    low, high = (value + widening * (end - value) for end in ends)
     return {
         "value": float(value),
-        "low": float(min(low, value)),
-        "high": float(max(high, value)),
+        "low": float(min(max(low, bounds[0]), value)),
+        "high": float(max(min(high, bounds[1]), value)),
     }
+
+
+def share_interval(hits: float, trials: float) -> tuple[float, float]:
+    """The exact 95 % interval of a share (Clopper and Pearson 1934).
+
+    Example:
+
+    >>> low, high = share_interval(4, 4)  # four of four may be chance
+    >>> round(low, 3), high
+    (0.398, 1.0)
+    """
+    from scipy.special import betaincinv
+
+    low = betaincinv(hits, trials - hits + 1, 0.025) if hits else 0.0
+    high = betaincinv(hits + 1, trials - hits, 0.975) if hits < trials else 1.0
+    return float(low), float(high)
+
+
+def hull(found: dict[str, float], *others: float) -> dict[str, float]:
+    """An interval, widened to hold other numbers as well.
+
+    Example:
+
+    >>> hull({"value": 0.5, "low": 0.4, "high": 0.6}, 0.0)
+    {'value': 0.5, 'low': 0.0, 'high': 0.6}
+    """
+    low, high = min(found["low"], *others), max(found["high"], *others)
+    return {"value": found["value"], "low": low, "high": high}

@@ -5,6 +5,7 @@ read some thousand at a time and let go. Baselines are kept as arrays, so that a
 exported model can be scored beside them anywhere.
 """
 
+import hashlib
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_seq.errors import UserError
-from keras_seq.evaluation.baselines import MajorityBaseline, TfidfBaseline
+from keras_seq.evaluation.baselines import (
+    SURROGATES,
+    MajorityBaseline,
+    TfidfBaseline,
+)
 from keras_seq.evaluation.scores import report
 
 Samples = Iterable[tuple[str, str]]
@@ -118,7 +123,7 @@ def score_classifier(
     Raises:
         UserError: There is no sample, or a label is unknown.
     """
-    labels, probabilities, examples, mistakes = [], [], [], []
+    labels, probabilities, copies, examples, mistakes = [], [], [], [], []
     others = {name: [] for name in baselines}
     samples, rows = iter(samples), 0
     while chunk := list(itertools.islice(samples, ROWS_READ)):
@@ -131,13 +136,24 @@ def score_classifier(
         mistakes = heapq.nlargest(WORST, [*mistakes, *_wrong(truth, answers, texts)])
         labels.append(truth)
         probabilities.append(answers)
+        copies.append(np.array([_digest(text) for text in texts], np.uint64))
         rows += len(chunk)
     if not rows:
         raise UserError("there is no sample to score")
     truth, answers = np.concatenate(labels), np.concatenate(probabilities)
     beside = {name: np.concatenate(parts) for name, parts in others.items()}
-    told = report(task, truth, answers, beside, label_names)
+    notes = {name: getattr(b, "note", "") for name, b in baselines.items()}
+    told = report(
+        task, truth, answers, beside, label_names, notes=notes,
+        groups=np.concatenate(copies),
+    )  # fmt: skip
     return Scored(told, truth, answers, examples, mistakes)
+
+
+def _digest(text: str) -> int:
+    """The same for texts that differ in case and spaces alone."""
+    plain = " ".join(text.casefold().split()).encode("utf-8", SURROGATES)
+    return int.from_bytes(hashlib.blake2b(plain, digest_size=8).digest())
 
 
 def _wrong(

@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 
 from keras_seq.errors import UserError
+from keras_seq.evaluation import table, verdict
 from keras_seq.evaluation.finite import ADVICE, checked_report
 from keras_seq.evaluation.forecast_scores import (
-    FEW_BLOCKS,
-    FEWEST_BLOCKS,
     IN_UNITS,
     INTERVAL_MEASURES,
     MEASURES,
     NETWORK,
     Sums,
-    block_length,
+    compared,
     finished,
-    skill,
+    shortest_block,
     with_intervals,
 )
 
@@ -40,6 +39,7 @@ def forecast_report(
     lag: Mapping[str, float],
     nominal: float,
     is_prices: bool,
+    notes: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The scores of a network and its baselines, as `metrics.json` holds them.
 
@@ -55,45 +55,63 @@ def forecast_report(
         lag: of `lag_check`.
         nominal: share of targets that the intervals should hold.
         is_prices: the words are those of prices.
+        notes: what to know of a baseline, by name.
 
     Returns:
-        {"task", "n", "scores", "baselines", "verdict", "comparison", "by_step",
-        "by_series", "by_target", "lag", "interval"}.
+        {"task", "n", "scores", "baselines", "notes", "verdict", "comparison",
+        "by_step", "by_series", "by_target", "lag", "interval"}.
 
     Raises:
-        UserError: The network forecasts NaN or Inf, or every baseline does.
+        UserError: The network forecasts NaN or Inf, or every baseline does; or the
+            headline is defined on no window.
     """
     sums, left_out = _scored_alike(sums)
     horizon = sums[NETWORK].steps[0].shape[0]
-    block, blocks = block_length(horizon, len(np.unique(times)))
+    shortest = shortest_block(horizon)
     several = len(target_names) > 1
-    shown = [name for name in MEASURES if not (several and name in IN_UNITS)]
-    scores = with_intervals(MEASURES, sums[NETWORK], times, block)
+    scores = with_intervals(MEASURES, sums[NETWORK], times, shortest)
+    # What is defined on no window (a direction where nothing moved) is no score.
+    shown = [
+        name for name in MEASURES
+        if not (several and name in IN_UNITS) and np.isfinite(scores[name]["value"])
+    ]  # fmt: skip
+    if HEADLINE not in shown:
+        raise UserError(
+            "no target that is scored changed in the rows that train: MASE, which is "
+            "measured against such changes, is not defined; score other series"
+        )
     scores = {name: scores[name] for name in shown}
-    covered = with_intervals(INTERVAL_MEASURES, interval, times, block)
+    covered = with_intervals(INTERVAL_MEASURES, interval, times, shortest)
     scores["coverage"] = covered["coverage"]
+    notes = dict(notes or {})
     values = {name: _overall(one) for name, one in sums.items() if name != NETWORK}
     best_possible = values.pop(BEST_POSSIBLE, None)
     baselines = {who: {m: found[m] for m in shown} for who, found in values.items()}
     best = min(baselines, key=lambda name: baselines[name][HEADLINE])
     against = {
-        name: skill(sums[NETWORK], sums[name], times, block) for name in baselines
+        name: compared(sums[NETWORK], sums[name], times, shortest) for name in baselines
     }
-    verdict = _verdict(against[best]) if blocks >= FEWEST_BLOCKS else "ties"
+    skills = {name: found.interval for name, (found, _) in against.items()}
+    found, redraw = against[best]
+    conclusion = verdict.conclude(
+        found, best, HEADLINE, False, called="skill", note=notes.get(best, "")
+    )
+    copied = _copied(skills.get("persistence"), lag, is_prices)
     report = {
         "task": task,
         "n": len(times),
         "scores": scores,
         "baselines": baselines,
-        "verdict": verdict,
+        "notes": notes,
+        "verdict": conclusion["verdict"],
         "comparison": {
             "baseline": best,
             "metric": HEADLINE,
-            "skill": against[best],
-            "skill_against": against,
-            "sentence": _sentences(
-                verdict, best, against, scores, baselines, lag, is_prices, blocks
-            ),
+            "skill": skills[best],
+            "skill_against": skills,
+            "units": verdict.units_of(redraw),
+            **conclusion,
+            "sentence": " ".join([conclusion["sentence"], *copied]),
         },
         "interval": {"nominal": nominal, "coverage": covered["coverage"]["value"],
                      "mean_width": None if several else covered["width"]["value"],
@@ -173,44 +191,26 @@ def _by_series(
     return found
 
 
-def _verdict(of_skill: Mapping[str, float]) -> str:
-    if of_skill["low"] > 0:
-        return "wins"
-    return "loses" if of_skill["high"] < 0 else "ties"
-
-
-def _sentences(
-    verdict: str,
-    best: str,
-    against: Mapping[str, Mapping[str, float]],
-    scores: Mapping[str, Mapping[str, float]],
-    baselines: Mapping[str, Mapping[str, float]],
-    lag: Mapping[str, float],
-    is_prices: bool,
-    blocks: float,
-) -> str:
-    words = {"wins": "wins over", "ties": "ties with", "loses": "loses to"}[verdict]
-    found = against[best]
-    text = (
-        f"The network {words} {best}: MASE {scores['mase']['value']:.3f} against "
-        f"{baselines[best]['mase']:.3f} (skill {found['value']:+.3f}, 95 % interval "
-        f"{found['low']:+.3f} to {found['high']:+.3f})."
-    )
-    copied = "yesterday's price" if is_prices else "the last value"
-    no_better = "persistence" in against and against["persistence"]["low"] <= 0
-    if no_better:
-        text += f" It is no better than {copied}."
-    if no_better and lag["with_last_row"] > lag["with_target"]:
-        text += (
-            " Its one-step forecasts follow the row before (correlation "
+def _copied(
+    of_skill: Mapping[str, float] | None, lag: Mapping[str, float], is_prices: bool
+) -> list[str]:
+    """Sentences on a network that may do no more than to copy the last value."""
+    if of_skill is None or of_skill["low"] > 0:
+        return []
+    last = "yesterday's price" if is_prices else "the last value"
+    if of_skill["high"] < 0:
+        sentences = [f"It is worse than {last}."]
+    elif of_skill["value"] <= 0:
+        sentences = [f"It is no better than {last}."]
+    else:
+        sentences = [f"It is not proven to be better than {last}."]
+    if lag["with_last_row"] > lag["with_target"]:
+        sentences.append(
+            "Its one-step forecasts follow the row before (correlation "
             f"{lag['with_last_row']:.4f}) rather than the row to come "
             f"({lag['with_target']:.4f}): the curve looks right, one step late."
         )
-    if blocks < FEWEST_BLOCKS:
-        text += " The test part is too short to prove any difference."
-    elif blocks < FEW_BLOCKS:
-        text += " The test part is short: this is a hint at most."
-    return text
+    return sentences
 
 
 def format_forecast_report(report: Mapping[str, Any]) -> str:
@@ -222,30 +222,17 @@ def format_forecast_report(report: Mapping[str, Any]) -> str:
     Returns:
         Lines without a final line end.
     """
-    baselines = dict(report["baselines"])
+    interval, extra_columns = report["interval"], {}
     if "best_possible" in report:
-        baselines["best possible"] = report["best_possible"]
-    rows = [["", NETWORK, "95 % interval", *baselines]]
-    for name, score in report["scores"].items():
-        low, high = _short(score["low"]), _short(score["high"])
-        others = [_short(values.get(name)) for values in baselines.values()]
-        rows.append([name, _short(score["value"]), f"{low} to {high}", *others])
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = [
-        "  ".join([row[0].ljust(widths[0])]
-                  + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])])
-        for row in rows
-    ]  # fmt: skip
-    title = f"{report['task']}, {report['n']:,} windows"
-    interval = report["interval"]
+        extra_columns["best possible"] = report["best_possible"]
     held = (
         f"Intervals of {interval['nominal']:.0%} hold {interval['coverage']:.1%} of "
         "the targets."
     )
-    return "\n".join([title, *lines, held, report["comparison"]["sentence"]])
+    return table.format_report(
+        report, unit="windows", shown=_short, extra_columns=extra_columns, lines=[held]
+    )
 
 
-def _short(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:.4g}"

@@ -1,16 +1,20 @@
 """Scores of forecasts, beside baselines, with intervals that know time.
 
 Errors are added up batch by batch, so memory does not grow with the windows times the
-horizon. Neighbouring windows share most of their targets: intervals come of a bootstrap
-of whole blocks of time, not of windows.
+horizon. Neighbouring windows share most of their targets, and series have their good
+and bad days together: intervals come of a bootstrap of blocks of time, not of windows.
 
-Shapes: B windows of a batch, N windows, H horizon, K targets, M measures, S series.
+Shapes: B windows of a batch, N windows, C stretches of time, H horizon, K targets,
+M measures, S series.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+
+from keras_seq.evaluation import bootstrap, verdict
+from keras_seq.evaluation.resampling import Redraw, by_blocks
 
 # What is summed for every forecast: name of the score, and what is done to its mean.
 MEASURES = (
@@ -20,9 +24,12 @@ MEASURES = (
 ROOTS = ("rmse", "rmsse")
 INTERVAL_MEASURES = ("coverage", "width")
 IN_UNITS = ("mae", "rmse", "mape", "smape")  # mean little over targets of other units
-RESAMPLES = 1000
-FEW_BLOCKS, FEWEST_BLOCKS = 10, 4  # in a test part
+SHARES = ("coverage", "directional_accuracy")
+MOST_STRETCHES = 4096  # of the times of a part; blocks are made of them
 NETWORK = "network"
+HARDLY = 1e-9  # a scaled error that is the rounding of a forecast without one
+LEAST_SKILL = -1000.0
+RESAMPLES = 1000
 
 
 class Units(NamedTuple):
@@ -128,105 +135,130 @@ def finished(names: Sequence[str], sums: np.ndarray, counts: np.ndarray) -> np.n
     return np.where(roots, np.sqrt(np.where(roots, means, 0.0)), means)
 
 
-def block_length(horizon: int, num_times: int) -> tuple[int, float]:
-    """Times of a block, and how many blocks of the length wished for there would be.
+class Stretches(NamedTuple):
+    """Sums and counts of windows, added up over stretches of neighbouring times.
 
-    Two horizons, so that windows which share targets stay together; in a short part a
-    quarter of it, or every resample would be the whole.
-
-    Example:
-
-    >>> block_length(5, 1000), block_length(12, 11)
-    ((10, 100.0), (2, 0.45...))
+    Attributes:
+        sums, counts: float64 (C, M).
+        each: times of a stretch.
     """
-    wished = max(2 * horizon, int(num_times ** (1 / 3)) + 1)
-    return max(1, min(wished, num_times // FEWEST_BLOCKS)), num_times / wished
+
+    sums: np.ndarray
+    counts: np.ndarray
+    each: int
+
+    @classmethod
+    def of(cls, own: Sums, times: np.ndarray) -> "Stretches":
+        """All windows of a time, those of other series as well, stay together."""
+        parts = own.windows
+        moments, places = np.unique(times, return_inverse=True)
+        each = -(-len(moments) // MOST_STRETCHES)
+        size = -(-len(moments) // each)
+        added = np.zeros((2, size, parts[0].shape[1]))
+        for total, part in zip(added, parts):
+            np.add.at(total, places // each, part)
+        return cls(*added, each)
+
+    def influence(self) -> np.ndarray:
+        """float64 (C, M): what each stretch adds to the measures' means."""
+        total, count = self.sums.sum(0), np.maximum(self.counts.sum(0), 1)
+        return (self.sums - total / count * self.counts) / count
+
+    def redraw(self, values: np.ndarray, shortest: int) -> Redraw:
+        """Blocks of what each stretch adds, of so many times at least."""
+        unit = "rows" if self.each == 1 else f"stretches of {self.each} rows"
+        return by_blocks(values, shortest / self.each, unit)
 
 
-def block_totals(
-    sums: np.ndarray,
-    times: np.ndarray,
-    block: int,
-    num_resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> np.ndarray:
-    """Totals of resamples made of whole blocks of neighbouring times.
-
-    Kuensch 1989; blocks reach from the end to the beginning, so that each time is drawn
-    as often. All windows of a time, those of other series as well, stay together.
-
-    Args:
-        sums: float (N, M).
-        times: int (N,), when each window was forecast from.
-        block: times of a block.
-        num_resamples: R.
-        seed: of the drawing.
-
-    Returns:
-        float64 (R, M).
-
-    Example:
-
-    >>> totals = block_totals(np.ones((6, 1)), np.arange(6), 2, num_resamples=3)
-    >>> totals[:, 0].tolist()
-    [6.0, 6.0, 6.0]
-    """
-    moments, places = np.unique(times, return_inverse=True)
-    by_time = np.zeros((len(moments), sums.shape[1]))
-    np.add.at(by_time, places, sums)
-    block = min(block, len(moments))
-    around = np.concatenate([np.zeros((1, sums.shape[1])), by_time, by_time[:block]])
-    until = np.cumsum(around, axis=0)
-    of_block = until[block : len(moments) + block] - until[: len(moments)]
-    rng = np.random.default_rng(seed)
-    draws = rng.integers(len(moments), size=(num_resamples, -(-len(moments) // block)))
-    return of_block[draws].sum(axis=1)
+def shortest_block(horizon: int) -> int:
+    """Times of a block at least: windows that share targets stay together."""
+    return 2 * horizon if horizon > 1 else 1
 
 
 def with_intervals(
-    names: Sequence[str], own: Sums, times: np.ndarray, block: int
+    names: Sequence[str], own: Sums, times: np.ndarray, shortest: int = 1
 ) -> dict[str, dict[str, float]]:
-    """Scores of one forecaster, each {"value", "low", "high"} with a 95 % interval."""
-    sums, counts = own.windows
-    values = finished(names, sums.sum(0), counts.sum(0))
-    both = block_totals(np.concatenate([sums, counts], axis=1), times, block)
-    resamples = finished(names, both[:, : len(names)], both[:, len(names) :])
-    found = {}
-    for name, value, drawn in zip(names, values, resamples.T):
-        drawn = drawn[np.isfinite(drawn)]
-        low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (value, value)
-        found[name] = {
-            "value": float(value),
-            "low": float(min(low, value)),
-            "high": float(max(high, value)),
-        }
+    """Scores of one forecaster, each {"value", "low", "high"} with a 95 % interval.
+
+    Args:
+        names: of the M measures.
+        own: of one forecaster.
+        times: int (N,), when each window was forecast from.
+        shortest: times of a block at least.
+    """
+    parts = Stretches.of(own, times)
+    influence, found = parts.influence(), {}
+    for place, name in enumerate(names):
+        redraw = parts.redraw(influence[:, place], shortest)
+        sums, counts = parts.sums[:, place], parts.counts[:, place]
+
+        def score(weights: np.ndarray) -> np.ndarray:
+            return finished([name], weights @ sums, weights @ counts)
+
+        (value,), drawn = bootstrap.bootstrap(score, redraw, RESAMPLES, seed=0)
+        bounds = (0.0, 1.0 if name in SHARES else np.inf)
+        found[name] = bootstrap.interval(
+            value, drawn[:, 0], redraw.widening(), bounds
+        )
     return found
 
 
-def skill(
-    network: Sums, baseline: Sums, times: np.ndarray, block: int, measure: str = "mase"
-) -> dict[str, float]:
-    """How much smaller the network's error is: 1 - its own / the baseline's.
+def skill_of(network: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    """1 - the network's error / the baseline's; -1000 at the least.
 
-    Both are scored on the same blocks.
+    What hardly errs cannot be a divisor: two such are alike.
+
+    Example:
+
+    >>> skill_of(np.array([0.9, 0.0, 5.0]), np.array([1.0, 0.0, 0.0])).round(3).tolist()
+    [0.1, 0.0, -1000.0]
+    """
+    own, other = (np.maximum(error, HARDLY) for error in (network, baseline))
+    return np.maximum(1 - own / other, LEAST_SKILL)
+
+
+def compared(
+    network: Sums, baseline: Sums, times: np.ndarray, shortest: int = 1,
+    measure: str = "mase",
+) -> tuple[verdict.Change, Redraw]:  # fmt: skip
+    """How much smaller the network's error is: both scored on the same blocks.
+
+    Args:
+        network: of the network.
+        baseline: of a baseline, on the same windows.
+        times: int (N,), when each window was forecast from.
+        shortest: times of a block at least.
+        measure: one of MEASURES, which is an error.
 
     Returns:
-        {"value", "low", "high"}: 0.1 is a tenth less, below 0 is worse.
+        The skill, and what was redrawn.
     """
     place = MEASURES.index(measure)
-    sides = [one.windows for one in (network, baseline)]
-    columns = np.stack([part[:, place] for side in sides for part in side], axis=1)
+    own, other = (Stretches.of(side, times) for side in (network, baseline))
+    both = np.stack([part[:, place] for part in (own.sums, other.sums)])
+    counts = np.stack([part[:, place] for part in (own.counts, other.counts)])
+    means = np.maximum(both.sum(1) / np.maximum(counts.sum(1), 1), HARDLY)
+    added = [side.influence()[:, place] for side in (own, other)]
+    redraw = own.redraw(added[0] / means[0] - added[1] / means[1], shortest)
+    pair = verdict.Pair(
+        lambda weights: finished([measure] * 2, both @ weights, counts @ weights),
+        ~np.isclose(*both, rtol=1e-9, atol=0),
+    )
+    found = verdict.change(pair, redraw, skill_of, bounds=(LEAST_SKILL, 1.0))
+    return found, redraw
 
-    def ratio(totals: np.ndarray) -> np.ndarray:
-        own, own_count, other, other_count = totals.T
-        value = (own / own_count) / (other / other_count)
-        return 1 - (np.sqrt(value) if measure in ROOTS else value)
 
-    value = ratio(columns.sum(axis=0)[None])[0]
-    drawn = ratio(block_totals(columns, times, block))
-    low, high = np.percentile(drawn[np.isfinite(drawn)], [2.5, 97.5])
-    found = {"value": value, "low": min(low, value), "high": max(high, value)}
-    return {name: float(number) for name, number in found.items()}
+def skill(
+    network: Sums, baseline: Sums, times: np.ndarray, shortest: int = 1,
+    measure: str = "mase",
+) -> dict[str, float]:  # fmt: skip
+    """How much smaller the network's error is: 1 - its own / the baseline's.
+
+    Returns:
+        {"value", "low", "high"}: 0.1 is a tenth less, below 0 is worse; -1000 at the
+        least, where the baseline hardly errs.
+    """
+    return compared(network, baseline, times, shortest, measure)[0].interval
 
 
 def lag_check(

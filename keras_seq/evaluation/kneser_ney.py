@@ -52,6 +52,9 @@ class KneserNey:
         order: length of the longest n-grams; 1 leaves their frequencies alone.
         vocab_size: V, number of ids; id 0 is none of the tokens.
 
+    Attributes:
+        note: what of the train part was not counted, or "".
+
     Example:
 
     >>> model = KneserNey(order=2, vocab_size=5).fit([2, 3, 2, 3, 2, 4])
@@ -70,6 +73,7 @@ class KneserNey:
             )
         self.order, self.vocab_size = order, vocab_size
         self._orders: list[_Order] = []
+        self.note = ""
 
     @property
     def name(self) -> str:
@@ -129,7 +133,10 @@ class KneserNey:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All that was counted, as arrays."""
-        arrays = {"sizes": np.array([self.order, self.vocab_size])}
+        arrays = {
+            "sizes": np.array([self.order, self.vocab_size]),
+            "note": np.frombuffer(self.note.encode(), np.uint8),
+        }
         for number, order in enumerate(self._orders):
             for name, values in order._asdict().items():
                 if values.dtype == np.int64 and values.max(initial=0) < 2**31:
@@ -141,6 +148,7 @@ class KneserNey:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "KneserNey":
         """What `to_arrays` gave."""
         model = cls(*(int(size) for size in arrays["sizes"]))
+        model.note = bytes(arrays["note"]).decode() if "note" in arrays else ""
         model._orders = [
             _Order(*(arrays[f"{number}_{name}"] for name in _Order._fields))
             for number in range(model.order)

@@ -12,18 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from keras_seq.evaluation import bootstrap
+from keras_seq.evaluation import bootstrap, table, verdict
 from keras_seq.evaluation.finite import (
     check_answers,
     checked_report,
     finite_baselines,
 )
 from keras_seq.evaluation.kneser_ney import ngram_hashes
-from keras_seq.evaluation.scores import format_report
+from keras_seq.evaluation.resampling import by_blocks
 
-# Neighbouring tokens are hard together: stretches are redrawn, not tokens.
-BLOCK_TOKENS = 200
+# Tokens are summed by so many stretches at most, which are what blocks are made of.
+MOST_STRETCHES = 5000
 RESAMPLES = 1000
+MOST_NATS = 700.0  # of a token: the exponential of more is no number
 
 
 def language_report(
@@ -32,6 +33,7 @@ def language_report(
     baselines: Mapping[str, np.ndarray],
     characters: int,
     *,
+    notes: Mapping[str, str] | None = None,
     num_resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -39,20 +41,22 @@ def language_report(
 
     Scores are `cross_entropy` in nats a token, `perplexity` of a token (its
     exponential) and `bits_per_character`, which compares models with other tokens.
-    Intervals are of a bootstrap over stretches of 200 tokens, paired for the verdict,
-    which is against the baseline with the lowest perplexity.
+    Neighbouring tokens are hard together: intervals are of a bootstrap over blocks of
+    text, as long as the losses' autocorrelation asks for, paired for the verdict, which
+    is against the baseline with the lowest perplexity.
 
     Args:
         task: the task's name.
         log_probabilities: float (N,), the network's, in nats.
         baselines: name to float (N,), for the same tokens; at least one.
         characters: of the text that the tokens make.
-        num_resamples: stretches are redrawn so many times.
+        notes: what to know of a baseline, by name.
+        num_resamples: blocks are redrawn so many times.
         seed: of the redrawing.
 
     Returns:
         `{"task", "n", "characters", "scores": {name: {"value", "low", "high"}},
-        "baselines": {name: {score: value}}, "verdict", "comparison"}`.
+        "baselines": {name: {score: value}}, "notes", "verdict", "comparison"}`.
 
     Raises:
         ValueError: There is no baseline or no token, or a baseline's are more or fewer.
@@ -75,88 +79,84 @@ def language_report(
     if len(named) < 2 or not len(log_probabilities) or len(set(lengths.values())) > 1:
         raise ValueError(f"tokens are {lengths}; expected a baseline of as many")
     size = len(log_probabilities)
-    starts = np.arange(0, size, BLOCK_TOKENS)
-    lost = np.stack([-np.add.reduceat(values, starts) for values in named.values()])
+    each = -(-size // MOST_STRETCHES)
+    starts = np.arange(0, size, each)
     tokens = np.diff(starts, append=size)
-
-    def cross_entropies(weights: np.ndarray) -> np.ndarray:
-        return lost @ weights / (tokens @ weights)
-
-    values, drawn = bootstrap.bootstrap(
-        cross_entropies, len(starts), num_resamples, seed
-    )
+    losses = {n: -np.add.reduceat(values, starts) for n, values in named.items()}
+    values = {name: float(lost.sum() / size) for name, lost in losses.items()}
+    best = min(baselines, key=values.get)
+    notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
+    drawing = {"num_resamples": num_resamples, "seed": seed}
+    comparison = verdict.compare(
+        _pair(losses["network"], losses[best], tokens),
+        by_blocks(_per_token(losses["network"] - losses[best], tokens),
+                  unit=_called(each)),
+        baseline=best, metric="cross_entropy", lower_is_better=True,
+        unit=" nats a token", note=notes.get(best, ""), **drawing,
+    )  # fmt: skip
     bits = size / characters / math.log(2)
-    best = 1 + int(np.argmin(values[1:]))
-    difference = bootstrap.interval(
-        float(values[0] - values[best]), drawn[:, 0] - drawn[:, best]
-    )
-    name = list(named)[best]
-    told = _verdict(difference, name, float(values[0]), float(values[best]))
     report = {
         "task": task,
         "n": size,
         "characters": characters,
-        "scores": {
-            "cross_entropy": bootstrap.interval(float(values[0]), drawn[:, 0]),
-            "perplexity": bootstrap.interval(
-                np.exp(values[0]), np.exp(drawn[:, 0])
-            ),
-            "bits_per_character": bootstrap.interval(
-                float(values[0] * bits), drawn[:, 0] * bits
-            ),
-        },
+        "scores": _scores(losses["network"], tokens, bits, **drawing),
         "baselines": {
             name: {
-                "cross_entropy": float(value),
-                "perplexity": float(np.exp(value)),
-                "bits_per_character": float(value * bits),
+                "cross_entropy": values[name],
+                "perplexity": float(np.exp(values[name])),
+                "bits_per_character": values[name] * bits,
             }
-            for name, value in list(zip(named, values))[1:]
+            for name in baselines
         },
-        **told,
+        "notes": notes,
+        "verdict": comparison["verdict"],
+        "comparison": comparison,
     }
     return checked_report(report, left_out)
 
 
+def _called(each: int) -> str:
+    return "tokens" if each == 1 else f"stretches of {each:,} tokens"
+
+
+def _per_token(lost: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    """What each stretch adds to a mean over tokens."""
+    return lost - lost.sum() / tokens.sum() * tokens
+
+
+def _pair(own: np.ndarray, other: np.ndarray, tokens: np.ndarray) -> verdict.Pair:
+    both = np.stack([own, other])
+    differs = ~np.isclose(own, other, rtol=1e-9, atol=0)
+    return verdict.Pair(lambda weights: both @ weights / (tokens @ weights), differs)
+
+
+def _scores(
+    lost: np.ndarray, tokens: np.ndarray, bits: float, num_resamples: int, seed: int
+) -> dict[str, dict[str, float]]:
+    redraw = by_blocks(_per_token(lost, tokens))
+    (value,), drawn = bootstrap.bootstrap(
+        lambda weights: np.atleast_1d(lost @ weights / (tokens @ weights)),
+        redraw, num_resamples, seed,
+    )  # fmt: skip
+    bounds = 0.0, MOST_NATS
+    nats = bootstrap.interval(value, drawn[:, 0], redraw.widening(), bounds)
+    return {
+        "cross_entropy": nats,
+        "perplexity": {end: float(np.exp(number)) for end, number in nats.items()},
+        "bits_per_character": {end: number * bits for end, number in nats.items()},
+    }
+
+
 def format_language_report(report: Mapping[str, Any]) -> str:
     """Writes a report for people: an aligned table, then the plain sentence."""
-    table = format_report(report).replace(" samples", " tokens", 1)
+    text = table.format_report(report, unit="tokens")
     dynamic = report.get("dynamic")
     if dynamic:
-        table += (
+        text += (
             f"\nDynamic evaluation: perplexity {dynamic['perplexity']:.3f}, "
             f"cross-entropy {dynamic['cross_entropy']:.3f} nats a token."
         )
-    return table
-
-
-def _verdict(
-    difference: dict[str, float], name: str, network: float, baseline: float
-) -> dict[str, Any]:
-    verdict = "loses" if difference["low"] > 0 else "ties"
-    if difference["high"] < 0:
-        verdict = "wins"
-    words, advice = {
-        "wins": ("wins over", "Use the network."),
-        "ties": ("ties with", "No difference is proven."),
-        "loses": ("loses to", "Counting n-grams predicts this text better."),
-    }[verdict]
-    change, low, high = (f"{round(x, 3) + 0.0:+.3f}" for x in difference.values())
-    sentence = (
-        f"The network {words} {name}: cross-entropy {network:.3f} against "
-        f"{baseline:.3f} nats a token (difference {change}, 95 % interval {low} to "
-        f"{high}). {advice}"
-    )
-    return {
-        "verdict": verdict,
-        "comparison": {
-            "baseline": name,
-            "metric": "cross_entropy",
-            "difference": difference,
-            "verdict": verdict,
-            "sentence": sentence,
-        },
-    }
+    return text
 
 
 def copied_share(

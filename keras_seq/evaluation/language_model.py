@@ -48,9 +48,15 @@ def fit_language_baselines(
     ['unigram', 'kneser_ney_5']
     """
     counted = np.asarray(token_ids[-COUNTED_TOKENS:])
-    orders = (1, ORDERS[kind])
-    fitted = (KneserNey(order, vocab_size).fit(counted) for order in orders)
-    return {model.name: model for model in fitted}
+    note = ""
+    if len(counted) < len(token_ids):
+        note = f"fitted on the last {len(counted):,} of {len(token_ids):,} tokens"
+    fitted = {}
+    for order in (1, ORDERS[kind]):
+        model = KneserNey(order, vocab_size).fit(counted)
+        model.note = note
+        fitted[model.name] = model
+    return fitted
 
 
 def score_language_model(
@@ -85,7 +91,10 @@ def score_language_model(
     if not sum(map(len, found["network"])):
         raise UserError("there is no text to score")
     joined = {name: np.concatenate(parts) for name, parts in found.items()}
-    report = language_report(task, joined.pop("network"), joined, characters)
+    notes = {name: getattr(model, "note", "") for name, model in baselines.items()}
+    report = language_report(
+        task, joined.pop("network"), joined, characters, notes=notes
+    )
     return {**report, "unknown": unknown}
 
 

@@ -4,21 +4,21 @@ Knows labels and probabilities alone: nothing of models, texts or files. The for
 are in `bootstrap`.
 """
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from keras_seq.evaluation import bootstrap
+from keras_seq.evaluation import bootstrap, verdict
 from keras_seq.evaluation.finite import (
     check_answers,
     checked_report,
     finite_baselines,
 )
+from keras_seq.evaluation.resampling import Redraw, by_groups, by_samples
+from keras_seq.evaluation.table import format_report
 
 BETTER_IS_LOWER = ("log_loss", "calibration_error")
-# Of fewer samples, a resample says too little of samples not seen.
-FEW_SAMPLES = 100
+SHARE = (0.0, 1.0)  # what all scores but log_loss lie between
 
 
 def classification_scores(
@@ -26,6 +26,7 @@ def classification_scores(
     probabilities: np.ndarray,
     label_names: Sequence[str],
     *,
+    groups: Sequence | np.ndarray | None = None,
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, dict[str, float]]:
@@ -45,6 +46,8 @@ def classification_scores(
         labels: int (N,), from 0 to C - 1.
         probabilities: float (N, C), rows sum to 1.
         label_names: C distinct names.
+        groups: (N,), the group of each sample, such as copies of a text, that is
+            redrawn as one; None where every sample is of its own.
         num_resamples: Samples are redrawn so many times; 0 leaves the value alone.
         seed: Of the resampling.
 
@@ -59,21 +62,35 @@ def classification_scores(
     >>> probabilities = [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.7, 0.3]]
     >>> scores = classification_scores([0, 0, 1, 1], probabilities, ["bad", "good"])
     >>> scores["accuracy"]
-    {'value': 0.75, 'low': 0.25, 'high': 1.0}
+    {'value': 0.75, 'low': 0.0, 'high': 1.0}
     >>> {name: round(score["value"], 2) for name, score in scores.items()}
     {'accuracy': 0.75, 'macro_f1': 0.73, 'f1_bad': 0.8, 'f1_good': 0.67,
      'roc_auc': 0.75, 'log_loss': 0.51, 'calibration_error': 0.35}
     """
     labels, probabilities = bootstrap.checked(labels, probabilities, len(label_names))
-    statistic = bootstrap.all_metrics(labels, probabilities)
+    redraw = _redraw(len(labels), groups)
     values, resamples = bootstrap.bootstrap(
-        statistic, len(labels), num_resamples, seed
+        bootstrap.all_metrics(labels, probabilities), redraw, num_resamples, seed
     )
     names = bootstrap.metric_names(label_names)
-    return {
-        name: bootstrap.interval(_shown(name, value), of_metric)
-        for name, value, of_metric in zip(names, values, resamples.T)
-    }
+    widening, scores = redraw.widening(), {}
+    for name, value, drawn in zip(names, values, resamples.T):
+        bounds = (0.0, np.inf) if name == "log_loss" else SHARE
+        value = _shown(name, value)
+        scores[name] = bootstrap.interval(value, drawn, widening, bounds)
+    if num_resamples:
+        count, share = redraw.count, scores["accuracy"]["value"]
+        exact = bootstrap.share_interval(share * count, count)
+        scores["accuracy"] = bootstrap.hull(scores["accuracy"], *exact)
+    return scores
+
+
+def _redraw(num_samples: int, groups: Sequence | np.ndarray | None) -> Redraw:
+    if groups is None:
+        return by_samples(num_samples)
+    redraw = by_groups(groups)
+    is_each = redraw.count == num_samples
+    return redraw if is_each else redraw._replace(unit="different samples")
 
 
 def compare(
@@ -83,6 +100,8 @@ def compare(
     *,
     baseline: str,
     metric: str = "accuracy",
+    groups: Sequence | np.ndarray | None = None,
+    note: str = "",
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> dict:
@@ -90,7 +109,9 @@ def compare(
 
     The bootstrap is paired: both are scored on the same resamples, so what makes a
     sample hard for both does not blur the difference. The network wins when the whole
-    95 % interval is on its side, loses when it is on the other, and ties otherwise.
+    95 % interval is on its side, loses when it is on the other, and ties otherwise; it
+    ties, too, where the two differ on five samples or fewer. For accuracy an exact test
+    of the samples that only one has right has to agree.
 
     Args:
         labels: int (N,).
@@ -98,13 +119,14 @@ def compare(
         baseline_probabilities: float (N, C).
         baseline: The baseline's name, for the sentence.
         metric: accuracy, macro_f1, roc_auc, log_loss or calibration_error.
+        groups: (N,), as `classification_scores` has them.
+        note: What to know of the baseline.
         num_resamples: Samples are redrawn so many times.
         seed: Of the resampling.
 
     Returns:
-        `{"baseline", "metric", "difference": {"value", "low", "high"}, "verdict",
-        "sentence"}`; the difference is the network's score less the baseline's, the
-        verdict "wins", "ties" or "loses".
+        `{"baseline", "metric", "difference": {"value", "low", "high"}, "units",
+        "verdict", "sentence"}`, as `verdict.compare` has it.
 
     Raises:
         ValueError: The shapes do not fit each other, or the metric is unknown.
@@ -114,7 +136,7 @@ def compare(
     >>> unsure, right = np.full((200, 2), 0.5), np.tile([0.2, 0.8], (200, 1))
     >>> compare([1] * 200, unsure, right, baseline="majority")["sentence"]
     'The network loses to majority: accuracy 0.000 against 1.000 (difference -1.000,
-     95 % interval -1.000 to -1.000). Use the baseline.'
+     95 % interval -1.000 to -0.963). Use the baseline.'
     """
     if metric not in bootstrap.METRICS:
         known = ", ".join(bootstrap.METRICS)
@@ -122,29 +144,40 @@ def compare(
     num_classes = np.shape(probabilities)[-1] if np.ndim(probabilities) else 0
     labels, network = bootstrap.checked(labels, probabilities, num_classes)
     _, other = bootstrap.checked(labels, baseline_probabilities, num_classes)
+    is_lower_better = metric in BETTER_IS_LOWER
+    return verdict.compare(
+        _pair(labels, network, other, metric),
+        _redraw(len(labels), groups),
+        baseline=baseline,
+        metric=metric,
+        lower_is_better=is_lower_better,
+        note=note,
+        bounds=verdict.ANY if metric == "log_loss" else verdict.SHARES,
+        undefined=_shown(metric, np.nan),
+        num_resamples=num_resamples,
+        seed=seed,
+    )
+
+
+def _pair(
+    labels: np.ndarray, network: np.ndarray, other: np.ndarray, metric: str
+) -> verdict.Pair:
     both = [bootstrap.METRICS[metric](labels, scored) for scored in (network, other)]
-    values, resamples = bootstrap.bootstrap(
+    answers, others = network.argmax(axis=1), other.argmax(axis=1)
+    signs = (answers == labels).astype(int) - (others == labels)
+    differs = ~np.isclose(network, other, rtol=1e-9, atol=0).all(axis=1)
+    if metric == "accuracy":
+        differs = signs != 0
+    elif metric == "macro_f1":
+        differs = answers != others
+    elif metric == "roc_auc":  # as sure as its rarest class lets it be
+        differs &= labels == labels[np.argmin(np.bincount(labels)[labels])]
+    return verdict.Pair(
         # macro_f1 gives the classes' F1 after itself.
         lambda weights: np.stack([statistic(weights)[0] for statistic in both]),
-        len(labels),
-        num_resamples,
-        seed,
+        differs,
+        signs if metric == "accuracy" else None,
     )
-    values = [_shown(metric, value) for value in values]
-    difference = bootstrap.interval(
-        values[0] - values[1], resamples[:, 0] - resamples[:, 1]
-    )
-    verdict = _verdict(difference, lower_is_better=metric in BETTER_IS_LOWER)
-    sentence = _sentence(verdict, baseline, metric, values, difference)
-    if len(labels) < FEW_SAMPLES:
-        sentence += f" With so few samples ({len(labels)}) this is a hint at most."
-    return {
-        "baseline": baseline,
-        "metric": metric,
-        "difference": difference,
-        "verdict": verdict,
-        "sentence": sentence,
-    }
 
 
 def report(
@@ -154,6 +187,8 @@ def report(
     baselines: Mapping[str, np.ndarray],
     label_names: Sequence[str],
     *,
+    groups: Sequence | np.ndarray | None = None,
+    notes: Mapping[str, str] | None = None,
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> dict:
@@ -168,16 +203,18 @@ def report(
         probabilities: float (N, C), the network's.
         baselines: Name to float (N, C); at least one.
         label_names: C distinct names.
+        groups: (N,), as `classification_scores` has them.
+        notes: What to know of a baseline, such as rows it was not fitted on, by name.
         num_resamples: Samples are redrawn so many times.
         seed: Of the resampling.
 
     Returns:
-        `{"task", "n", "scores", "baselines": {name: {metric: value}}, "verdict",
-        "comparison"}`: what `json.dumps` takes; `comparison` is that of `compare`.
+        `{"task", "n", "scores", "baselines": {name: {metric: value}}, "notes",
+        "verdict", "comparison"}`: what `json.dumps` takes; `comparison` is that of
+        `compare`.
 
     Raises:
         ValueError: There is no baseline, or the shapes do not fit each other.
-        UserError: The network's probabilities hold NaN or Inf.
 
     Example:
 
@@ -191,7 +228,8 @@ def report(
         raise ValueError("baselines is empty; expected one or more to compare with")
     check_answers(probabilities, "probabilities")
     baselines, left_out = finite_baselines(baselines)
-    resampling = {"num_resamples": num_resamples, "seed": seed}
+    resampling = {"groups": groups, "num_resamples": num_resamples, "seed": seed}
+    notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
     names = bootstrap.metric_names(label_names)
     every_sample = np.ones(len(labels))
     values = {}
@@ -201,8 +239,9 @@ def report(
         values[name] = {key: _shown(key, value) for key, value in zip(names, found)}
     strongest = max(values, key=lambda name: values[name]["accuracy"])
     comparison = compare(
-        labels, probabilities, baselines[strongest], baseline=strongest, **resampling
-    )
+        labels, probabilities, baselines[strongest], baseline=strongest,
+        note=notes.get(strongest, ""), **resampling,
+    )  # fmt: skip
     told = {
         "task": task,
         "n": len(labels),
@@ -210,48 +249,11 @@ def report(
             labels, probabilities, label_names, **resampling
         ),
         "baselines": values,
+        "notes": notes,
         "verdict": comparison["verdict"],
         "comparison": comparison,
     }
     return checked_report(told, left_out)
-
-
-def format_report(report: Mapping) -> str:
-    """Writes a report for people: an aligned table, then the plain sentence.
-
-    Args:
-        report: What `report` returned, or the same read from `metrics.json`.
-
-    Returns:
-        Lines without a final line end.
-
-    Example:
-
-    >>> scores = {"accuracy": {"value": 0.856, "low": 0.85, "high": 0.862}}
-    >>> print(format_report({
-    ...     "task": "sentiment", "n": 12502, "scores": scores, "verdict": "loses",
-    ...     "baselines": {"majority": {"accuracy": 0.503}},
-    ...     "comparison": {"sentence": "The network loses."}}))
-    sentiment, 12,502 samples
-              network   95 % interval  majority
-    accuracy    0.856  0.850 to 0.862     0.503
-    The network loses.
-    """
-    baselines = report["baselines"]
-    rows = [["", "network", "95 % interval", *baselines]]
-    for metric, score in report["scores"].items():
-        interval = f"{score['low']:.3f} to {score['high']:.3f}"
-        others = [f"{values[metric]:.3f}" for values in baselines.values()]
-        rows.append([metric, f"{score['value']:.3f}", interval, *others])
-    widths = [max(map(_width, column)) for column in zip(*rows)]
-    lines = []
-    for first, *cells in rows:
-        line = first + " " * (widths[0] - _width(first))
-        for cell, width in zip(cells, widths[1:]):
-            line += "  " + " " * (width - _width(cell)) + cell
-        lines.append(line)
-    title = f"{report['task']}, {report['n']:,} samples"
-    return "\n".join([title, *lines, report["comparison"]["sentence"]])
 
 
 def _shown(name: str, value: float) -> float:
@@ -261,30 +263,4 @@ def _shown(name: str, value: float) -> float:
     return 0.5 if name == "roc_auc" else 0.0
 
 
-def _verdict(difference: dict[str, float], lower_is_better: bool) -> str:
-    low, high = difference["low"], difference["high"]
-    if lower_is_better:
-        low, high = -high, -low
-    return "wins" if low > 0 else "loses" if high < 0 else "ties"
-
-
-def _sentence(
-    verdict: str, baseline: str, metric: str, values: list, difference: dict
-) -> str:
-    words, advice = {
-        "wins": ("wins over", "Use the network."),
-        "ties": ("ties with", "No difference is proven, and the baseline is cheaper."),
-        "loses": ("loses to", "Use the baseline."),
-    }[verdict]
-    # Adding zero turns a rounded -0.0 into 0.0.
-    change, low, high = (f"{round(x, 3) + 0.0:+.3f}" for x in difference.values())
-    scores = f"{metric.replace('_', ' ')} {values[0]:.3f} against {values[1]:.3f}"
-    return (
-        f"The network {words} {baseline}: {scores} (difference {change}, "
-        f"95 % interval {low} to {high}). {advice}"
-    )
-
-
-def _width(text: str) -> int:
-    """Columns on a terminal: a Chinese character takes two."""
-    return sum(1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
+__all__ = ["classification_scores", "compare", "format_report", "report"]

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_seq.evaluation.baselines import MAX_STEPS, fitted_or_stopped
 from keras_seq.evaluation.fitted import load_fitted
 
 COEFFICIENTS = 13
@@ -53,6 +54,7 @@ class MostFrequentBaseline:
     """
 
     name = "most_frequent"
+    note = ""
 
     def fit(
         self, features: Sequence[np.ndarray], transcripts: Sequence[str]
@@ -89,6 +91,9 @@ class TemplateBaseline:
     Args:
         seed: of the subsample that large data is cut to.
 
+    Attributes:
+        note: what of the train part was not used, or "".
+
     Example:
 
     >>> low, high = np.linspace(0, 1, 40), np.linspace(1, 0, 40)
@@ -102,6 +107,7 @@ class TemplateBaseline:
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
+        self.note = ""
 
     def fit(
         self, features: Sequence[np.ndarray], transcripts: Sequence[str]
@@ -109,6 +115,9 @@ class TemplateBaseline:
         """Keeps the clips, 1,000 at most: float (T, F) each, and their labels."""
         order = np.random.default_rng(self.seed).permutation(len(features))
         chosen = sorted(order[:MAX_TEMPLATES])
+        if len(chosen) < len(order):
+            cut = f"{len(chosen):,} of {len(order):,} clips"
+            self.note = f"fitted on {cut}, drawn at random"
         self.labels_ = [transcripts[number] for number in chosen]
         self.templates_ = [cepstra(features[n])[::STRIDE] for n in chosen]
         return self
@@ -132,6 +141,7 @@ class TemplateBaseline:
             "labels": _bytes(self.labels_),
             "frames": np.concatenate(self.templates_).astype(np.float16),
             "lengths": np.array([len(t) for t in self.templates_], np.int32),
+            "note": _bytes([self.note]),
         }
 
     @classmethod
@@ -142,6 +152,7 @@ class TemplateBaseline:
         ends = np.cumsum(arrays["lengths"])[:-1]
         frames = arrays["frames"].astype(np.float32)
         baseline.templates_ = np.split(frames, ends)
+        baseline.note = _note(arrays)
         return baseline
 
 
@@ -191,6 +202,7 @@ class MeanFeaturesBaseline:
     """
 
     name = "mean_features_logistic"
+    note = ""
 
     def fit(
         self, features: Sequence[np.ndarray], transcripts: Sequence[str]
@@ -200,8 +212,10 @@ class MeanFeaturesBaseline:
 
         rows = np.stack([_summary(clip) for clip in features])
         self.mean_, self.scale_ = rows.mean(0), rows.std(0) + 1e-6
-        fitted = LogisticRegression(C=0.1, max_iter=300)
-        fitted.fit((rows - self.mean_) / self.scale_, transcripts)
+        fitted = LogisticRegression(C=0.1, max_iter=MAX_STEPS)
+        self.note = fitted_or_stopped(
+            fitted, (rows - self.mean_) / self.scale_, transcripts
+        )
         self.labels_ = fitted.classes_.tolist()
         coef, intercept = fitted.coef_, fitted.intercept_
         if len(self.labels_) == 2:  # scikit-learn keeps the second class alone
@@ -220,7 +234,7 @@ class MeanFeaturesBaseline:
         """What `from_arrays` reads."""
         arrays = {"labels": _bytes(self.labels_), "coef": self.coef_}
         arrays |= {"intercept": self.intercept_, "mean": self.mean_}
-        return arrays | {"scale": self.scale_}
+        return arrays | {"scale": self.scale_, "note": _bytes([self.note])}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> "MeanFeaturesBaseline":
@@ -229,6 +243,7 @@ class MeanFeaturesBaseline:
         baseline.labels_ = _texts(arrays["labels"])
         baseline.mean_, baseline.scale_ = arrays["mean"], arrays["scale"]
         baseline.coef_, baseline.intercept_ = arrays["coef"], arrays["intercept"]
+        baseline.note = _note(arrays)
         return baseline
 
 
@@ -270,6 +285,10 @@ def load_speech_baselines(path: Path) -> dict[str, Any]:
 
 def _bytes(texts: Sequence[str]) -> np.ndarray:
     return np.frombuffer("\n".join(texts).encode(), np.uint8)
+
+
+def _note(arrays: Mapping[str, Any]) -> str:
+    return bytes(arrays["note"]).decode() if "note" in arrays else ""
 
 
 def _texts(array: np.ndarray) -> list[str]:

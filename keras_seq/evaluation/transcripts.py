@@ -1,7 +1,10 @@
 """Scores of finished transcripts, each with an interval, beside cheap baselines.
 
 Knows texts alone: nothing of sound, models or files. jiwer aligns the words; the
-bootstrap redraws whole utterances, because words of one are not independent.
+bootstrap redraws whole utterances, because words of one are not independent, and where
+there are several speakers those before them, because utterances of one are not either
+(Bisani and Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance
+evaluation").
 """
 
 import collections
@@ -11,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from keras_seq.errors import UserError
-from keras_seq.evaluation import bootstrap
+from keras_seq.evaluation import bootstrap, verdict
 from keras_seq.evaluation.finite import checked_report
+from keras_seq.evaluation.resampling import Redraw, by_groups, by_samples, by_speakers
 
-# Of fewer utterances, a resample says too little of those not heard.
-FEW_UTTERANCES = 100
 RATES = ("wer", "cer", "substitutions", "deletions", "insertions")
+BOUNDS = {"substitutions": (0.0, 1.0), "deletions": (0.0, 1.0)}
 
 
 def error_counts(references: Sequence[str], hypotheses: Sequence[str]) -> np.ndarray:
@@ -77,6 +80,8 @@ def transcript_report(
     baselines: Mapping[str, Sequence[str]],
     *,
     speakers: Sequence[str] = (),
+    recordings: Sequence[str] = (),
+    notes: Mapping[str, str] | None = None,
     is_isolated: bool = False,
     num_resamples: int = 1000,
     seed: int = 0,
@@ -94,13 +99,15 @@ def transcript_report(
         references: N transcripts.
         hypotheses: N transcripts, the network's.
         baselines: name to N transcripts; one or more.
-        speakers: N names, or none.
+        speakers: N names, or none; "" where one is not known.
+        recordings: N names, or none; utterances of one name are redrawn together.
+        notes: what to know of a baseline, by name.
         is_isolated: every clip is one label.
-        num_resamples: utterances are redrawn so many times.
+        num_resamples: speakers and utterances are redrawn so many times.
         seed: of the resampling.
 
     Returns:
-        `{"task", "n", "scores", "baselines", "verdict", "comparison"}` as
+        `{"task", "n", "scores", "baselines", "notes", "verdict", "comparison"}` as
         `evaluation.scores.report` has it, and `by_speaker` where there are speakers.
 
     Raises:
@@ -120,26 +127,68 @@ def transcript_report(
     names = (*RATES, "accuracy" if is_isolated else "sentence_accuracy")
     counts = error_counts(references, hypotheses)
     others = {name: error_counts(references, said) for name, said in baselines.items()}
-    values, resamples = bootstrap.bootstrap(
-        _rates(counts), len(counts), num_resamples, seed
-    )
-    scores = {
-        name: bootstrap.interval(value, drawn)
-        for name, value, drawn in zip(names, values, resamples.T)
-    }
+    redraw = _redraw(len(counts), speakers, recordings)
     everyone = np.ones(len(counts))
     beside = {
         name: dict(zip(names, _rates(other)(everyone).tolist()))
         for name, other in others.items()
     }
     best = min(beside, key=lambda name: beside[name]["wer"])
-    drawn = num_resamples, seed
-    comparison = _compare(counts, others[best], best, is_isolated, *drawn)
-    told = {"task": task, "n": len(counts), "scores": scores, "baselines": beside}
-    told |= {"verdict": comparison["verdict"], "comparison": comparison}
+    notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
+    drawing = {"num_resamples": num_resamples, "seed": seed}
+    comparison = verdict.compare(
+        _pair(counts, others[best], is_isolated), redraw, baseline=best,
+        metric="accuracy" if is_isolated else "wer", lower_is_better=not is_isolated,
+        bounds=verdict.SHARES if is_isolated else verdict.ANY,
+        note=notes.get(best, ""), **drawing,
+    )  # fmt: skip
+    if len(set(speakers)) == 1 and speakers[0]:
+        comparison["sentence"] += " All of it is of one speaker: others may differ."
+    told = {"task": task, "n": len(counts)}
+    told |= {"scores": _scores(names, counts, redraw, **drawing), "baselines": beside}
+    told |= {"notes": notes, "verdict": comparison["verdict"], "comparison": comparison}
     if any(speakers):
         told["by_speaker"] = by_speaker(counts, speakers)
     return checked_report(told)
+
+
+def _redraw(
+    size: int, speakers: Sequence[str], recordings: Sequence[str]
+) -> Redraw:
+    """Speakers and their utterances, or utterances where there is one speaker."""
+    if len(set(speakers)) > 1:
+        return by_speakers(speakers)
+    if not len(recordings):
+        return by_samples(size, "utterances")
+    redraw = by_groups(recordings, "utterances")
+    is_each = redraw.count == size
+    return redraw if is_each else redraw._replace(unit="different utterances")
+
+
+def _scores(
+    names: Sequence[str], counts: np.ndarray, redraw: Redraw, **drawing: int
+) -> dict[str, dict[str, float]]:
+    values, resamples = bootstrap.bootstrap(_rates(counts), redraw, **drawing)
+    widening, scores = redraw.widening(), {}
+    for name, value, drawn in zip(names, values, resamples.T):
+        share = (0.0, 1.0) if name.endswith("accuracy") else (0.0, np.inf)
+        bounds = BOUNDS.get(name, share)
+        scores[name] = bootstrap.interval(value, drawn, widening, bounds)
+    exact = bootstrap.share_interval(counts[:, 6].sum(), len(counts))
+    scores[names[-1]] = bootstrap.hull(scores[names[-1]], *exact)
+    return scores
+
+
+def _pair(counts: np.ndarray, other: np.ndarray, is_isolated: bool) -> verdict.Pair:
+    column = -1 if is_isolated else 0
+    both = _rates(counts), _rates(other)
+    signs = counts[:, 6] - other[:, 6]
+    wrong, wrong_too = counts[:, :3].sum(axis=1), other[:, :3].sum(axis=1)
+    return verdict.Pair(
+        lambda weights: np.array([rates(weights)[column] for rates in both]),
+        signs != 0 if is_isolated else wrong != wrong_too,
+        signs if is_isolated else None,
+    )
 
 
 def by_speaker(
@@ -157,39 +206,6 @@ def by_speaker(
         wer, cer, *_, right = _rates(own)(np.ones(len(own))).tolist()
         found[name] = {"n": len(own), "wer": wer, "cer": cer, "accuracy": right}
     return found
-
-
-def _compare(
-    counts: np.ndarray, other: np.ndarray, baseline: str, is_isolated: bool,
-    num_resamples: int, seed: int,
-) -> dict[str, Any]:  # fmt: skip
-    """Whether the network makes fewer errors than a baseline, as `scores.compare`."""
-    metric, column = ("accuracy", -1) if is_isolated else ("wer", 0)
-    both = _rates(counts), _rates(other)
-    values, resamples = bootstrap.bootstrap(
-        lambda weights: np.array([rates(weights)[column] for rates in both]),
-        len(counts), num_resamples, seed,
-    )  # fmt: skip
-    apart = resamples[:, 0] - resamples[:, 1]
-    change = bootstrap.interval(values[0] - values[1], apart)
-    gains = (change["low"], change["high"]) if is_isolated else (
-        -change["high"], -change["low"]
-    )  # fmt: skip
-    verdict = "wins" if gains[0] > 0 else "loses" if gains[1] < 0 else "ties"
-    words, advice = {
-        "wins": ("wins over", "Use the network."),
-        "ties": ("ties with", "No difference is proven, and the baseline is cheaper."),
-        "loses": ("loses to", "Use the baseline."),
-    }[verdict]
-    sentence = (
-        f"The network {words} {baseline}: {metric} {values[0]:.3f} against "
-        f"{values[1]:.3f} (difference {change['value']:+.3f}, 95 % interval "
-        f"{change['low']:+.3f} to {change['high']:+.3f}). {advice}"
-    )
-    if len(counts) < FEW_UTTERANCES:
-        sentence += f" With so few utterances ({len(counts)}) this is a hint at most."
-    told = {"baseline": baseline, "metric": metric, "difference": change}
-    return told | {"verdict": verdict, "sentence": sentence}
 
 
 def error_table(

@@ -132,11 +132,24 @@ def test_a_large_train_part_is_subsampled_by_the_seed_and_says_so():
         TfidfBaseline(max_rows=100, seed=seed).fit(iter(texts), labels)
         for seed in (1, 1, 2)
     )
-    assert first.note == "tfidf_logistic was fitted on a random 100 of 500 train rows"
+    assert first.note == "fitted on 100 of 500 rows, drawn at random"
     answers = [one.predict_proba(texts[:50]) for one in (first, again, other)]
     np.testing.assert_array_equal(answers[0], answers[1])
     assert np.abs(answers[0] - answers[2]).max() > 1e-4
     assert TfidfBaseline().fit(texts, labels).note == ""
+    assert TfidfBaseline.from_arrays(first.to_arrays()).note == first.note
+
+
+def test_terms_and_steps_that_were_cut_are_named(monkeypatch):
+    texts, labels = make_reviews(200, ENGLISH[:2], FILLER)
+    monkeypatch.setattr(baselines, "MAX_WEIGHTS", 20)
+    fitted = TfidfBaseline(max_rows=150).fit(texts, labels)
+    rows = "fitted on 150 of 200 rows, drawn at random"
+    assert fitted.note == f"{rows}; of its terms the commonest 10"
+    monkeypatch.setattr(baselines, "MAX_WEIGHTS", 10**6)
+    monkeypatch.setattr(baselines, "MAX_STEPS", 1)
+    note = TfidfBaseline().fit(texts, labels).note
+    assert note == "its solver was stopped after 1 steps, still improving"
 
 
 def test_a_class_that_the_subsample_misses_keeps_its_column():

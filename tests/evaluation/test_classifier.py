@@ -8,11 +8,15 @@ import pytest
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation import classifier
+from keras_seq.evaluation.baselines import TfidfBaseline
 from keras_seq.evaluation.classifier import (
     fit_baselines,
+    load_baselines,
+    save_baselines,
     score_classifier,
     worst_mistakes,
 )
+from keras_seq.evaluation.table import format_report
 
 NAMES = ["no", "yes"]
 TRAIN = [("good film", "yes"), ("bad film", "no")] * 4
@@ -39,6 +43,30 @@ def test_parts_give_what_one_pass_gives(monkeypatch):
     assert parts.mistakes == whole.mistakes
     assert parts.examples == whole.examples
     np.testing.assert_array_equal(parts.probabilities, whole.probabilities)
+
+
+def test_a_baseline_that_was_cut_says_so_after_a_file_as_well(tmp_path, monkeypatch):
+    monkeypatch.setattr(TfidfBaseline.__init__, "__defaults__", (6,))
+    fitted = fit_baselines(TRAIN * 3, NAMES)
+    save_baselines(tmp_path / "baselines.npz", fitted)
+    for baselines in (fitted, load_baselines(tmp_path / "baselines.npz")):
+        samples = [(f"good film {n}", "yes") for n in range(50)]
+        report = score_classifier("t", samples, by_length, baselines, NAMES).report
+        note = "fitted on 6 of 24 rows, drawn at random"
+        assert report["notes"] == {"tfidf_logistic": note}
+        assert f"\ntfidf_logistic: {note}\n" in format_report(report)
+        said = report["comparison"]["sentence"]
+        assert said.startswith(f"The network loses to tfidf_logistic ({note}): acc")
+
+
+def test_copies_of_a_text_are_redrawn_as_one():
+    baselines = {"majority": fit_baselines(TRAIN, NAMES)["majority"]}
+    texts = ["Good film", "good  film", "GOOD FILM "] * 20 + ["bad"]
+    samples = [(text, "yes") for text in texts]
+    report = score_classifier("t", samples, by_length, baselines, NAMES).report
+    assert report["n"] == 61
+    assert report["comparison"]["units"] == {"count": 2, "of": "different samples"}
+    assert report["verdict"] == "ties"
 
 
 def test_the_worst_mistakes_come_first():

@@ -1,5 +1,7 @@
 """Scores of forecasts, by hand and against an independent computation."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,6 @@ from keras_seq.evaluation.forecast_scores import (
     MEASURES,
     Sums,
     Units,
-    block_totals,
     finished,
     lag_check,
     measures,
@@ -21,6 +22,7 @@ from keras_seq.evaluation.forecast_scores import (
 
 UNITS = Units(np.array([2.0]), np.array([[4.0]]), np.array([[25.0]]))
 ONE = np.zeros(1, int)
+INTERVAL = re.compile(r"95 % interval (\S+) to (\S+)\)")
 
 
 def scored(targets, forecasts, last=(10.0,)) -> dict[str, float]:
@@ -95,22 +97,49 @@ def test_skill_is_a_share_of_the_baselines_error():
     assert worse["high"] < 0 and -1.3 < worse["value"] < -0.7
 
 
+def of_errors(errors: np.ndarray, series: np.ndarray | None = None) -> Sums:
+    """One step and one target a window; the scaled error is a quarter of each."""
+    values = np.reshape(errors, (-1, 1, 1))
+    zero = np.zeros((len(values), 1))
+    units = Units(np.array([2.0]), np.full((9, 1), 4.0), np.full((9, 1), 25.0))
+    which = np.zeros(len(values), int) if series is None else series
+    sums = Sums()
+    sums.add(measures(np.zeros_like(values), values, zero, units, which))
+    return sums
+
+
 def test_blocks_know_that_neighbours_are_alike():
     """Of errors that last for 20 steps, an interval of single steps is too sure."""
-    lasting = np.repeat(np.random.default_rng(2).normal(size=50), 20)[:, None]
-    times = np.arange(1000)
-    single, blocks = (
-        block_totals(lasting, times, size).std() for size in (1, 40)
-    )
-    assert blocks > 2.5 * single
-    # The truth: 50 independent values, each counted 20 times.
-    assert blocks == pytest.approx(20 * 50**0.5 * lasting.std(), rel=0.25)
+    rng = np.random.default_rng(2)
+    errors = 10 + np.repeat(rng.normal(size=50), 20)
+    widths = []
+    for one in (errors, rng.permutation(errors)):
+        found = with_intervals(MEASURES, of_errors(one), np.arange(1000))["mae"]
+        widths.append(found["high"] - found["low"])
+    assert widths[0] > 2.5 * widths[1]
 
 
-def test_windows_of_one_time_stay_together():
-    sums = np.concatenate([np.ones((5, 1)), -np.ones((5, 1))])
-    times = np.tile(np.arange(5), 2)
-    assert np.array_equal(block_totals(sums, times, 2), np.zeros((1000, 1)))
+def test_series_that_err_together_are_one_series():
+    """Nine series of the same errors at the same dates say no more than one."""
+    errors = 10 + np.random.default_rng(3).normal(size=100)
+    one = with_intervals(MEASURES, of_errors(errors), np.arange(100))["mae"]
+    series, times = np.repeat(np.arange(9), 100), np.tile(np.arange(100), 9)
+    nine = with_intervals(MEASURES, of_errors(np.tile(errors, 9), series), times)
+    assert nine["mae"] == pytest.approx(one)
+
+
+def test_what_no_error_is_compared_with_is_finite():
+    none, some = of_errors(np.zeros(400)), of_errors(np.ones(400))
+    assert skill(some, none, TIMES)["value"] == -1000
+    assert skill(none, none, TIMES) == {"value": 0, "low": 0, "high": 0}
+    assert skill(none, some, TIMES)["low"] == pytest.approx(1)
+
+
+def test_a_year_of_times_by_the_minute_is_summed_in_stretches():
+    errors = 10 + np.random.default_rng(4).normal(size=20_000)
+    found = with_intervals(MEASURES, of_errors(errors), np.arange(20_000))["mae"]
+    width = found["high"] - found["low"]
+    assert width == pytest.approx(2 * 1.96 * 20_000**-0.5, rel=0.1)
 
 
 def test_a_forecast_that_copies_the_last_row_is_seen():
@@ -133,7 +162,7 @@ def report_of(network: Sums, persistence: Sums, lag=(0.99, 0.98), prices=True) -
         "stock", {"network": network, "persistence": persistence}, inside,
         times=TIMES, series=np.zeros(400, int), series_names=["A"],
         target_names=["Close"], lag=dict(zip(names, lag)) | {"of_changes": 0.0},
-        nominal=0.8, is_prices=prices,
+        nominal=0.8, is_prices=prices, notes={"theta": "left out"},
     )  # fmt: skip
 
 
@@ -142,20 +171,28 @@ def test_a_network_that_is_no_better_is_told_so_in_plain_words():
     said = report["comparison"]["sentence"]
     assert report["verdict"] == "ties"
     assert said.startswith("The network ties with persistence: MASE 0.1")
-    assert "It is no better than yesterday's price." in said
+    assert "It is not proven to be better than yesterday's price." in said
     assert "the curve looks right, one step late" in said
-    told = report_of(many(0, 1.0), many(1, 1.0), (0.9, 0.98), prices=False)
-    assert "no better than the last value." in told["comparison"]["sentence"]
+    told = report_of(many(1, 1.0), many(0, 1.0), (0.9, 0.98), prices=False)
+    assert "It is no better than the last value." in told["comparison"]["sentence"]
     assert "one step late" not in told["comparison"]["sentence"]
 
 
 def test_a_network_that_is_better_wins_and_is_not_told_so():
     report = report_of(many(0, 0.5), many(1, 1.0))
     assert report["verdict"] == "wins"
-    assert "no better" not in report["comparison"]["sentence"]
-    assert report_of(many(0, 1.0), many(1, 0.5))["verdict"] == "loses"
+    assert "better" not in report["comparison"]["sentence"]
+    worse = report_of(many(0, 1.0), many(1, 0.5))
+    assert worse["verdict"] == "loses"
+    assert "It is worse than yesterday's price." in worse["comparison"]["sentence"]
+    for one in (report, worse):
+        low, high = INTERVAL.search(one["comparison"]["sentence"]).groups()
+        read = "wins" if float(low) > 0 else "loses" if float(high) < 0 else "ties"
+        assert read == one["verdict"]
+        assert one["comparison"]["units"] == {"count": 66, "of": "blocks of 6 rows"}
     shown = format_forecast_report(report)
     assert "stock, 400 windows" in shown and "persistence" in shown
+    assert "\ntheta: left out\n" in shown
     assert "Intervals of 80% hold 100.0% of the targets." in shown
     assert len(report["by_step"]["network"]["mae"]) == 3
 
@@ -180,6 +217,8 @@ def test_a_short_test_part_proves_nothing():
         series_names=["A"], target_names=["x"], lag=lag, nominal=0.8, is_prices=False,
     )  # fmt: skip
     assert report["verdict"] == "ties"
-    assert "too short to prove" in report["comparison"]["sentence"]
+    assert "too short to tell: of 8 blocks of 24 rows that are needed it holds 0." in (
+        report["comparison"]["sentence"]
+    )
     mae = report["scores"]["mae"]
     assert mae["low"] < mae["value"] < mae["high"]

@@ -90,6 +90,36 @@ def test_long_texts_are_scored_in_rows_every_token_once(monkeypatch):
     assert report["scores"]["perplexity"]["value"] == pytest.approx(4)
 
 
+def test_tokens_that_were_not_counted_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(language_model, "COUNTED_TOKENS", 300)
+    ids = np.random.default_rng(0).integers(2, 20, 400)
+    fitted = language_model.fit_language_baselines(ids, "words", 20)
+    save_fitted(tmp_path / "b.npz", fitted)
+    note = "fitted on the last 300 of 400 tokens"
+    for found in (fitted, load_fitted(tmp_path / "b.npz", lambda _: KneserNey)):
+        report = score_language_model(
+            "t", ["abcd" * 200], lambda texts: [(ids, np.full(400, -3.0))], found
+        )
+        assert report["notes"] == {"unigram": note, "kneser_ney_5": note}
+        assert f"\nkneser_ney_5: {note}\n" in format_language_report(report)
+        assert f"({note}): cross-entropy" in report["comparison"]["sentence"]
+    monkeypatch.setattr(language_model, "COUNTED_TOKENS", 400)
+    whole = language_model.fit_language_baselines(ids, "words", 20)
+    assert {model.note for model in whole.values()} == {""}
+
+
+def test_what_is_hard_together_is_redrawn_together():
+    """Of hundred-token stretches that are hard or easy, tokens are not independent."""
+    hard = np.repeat(np.random.default_rng(0).normal(3, 1, 100), 100)
+    mixed = np.random.default_rng(0).permutation(hard)
+    widths = []
+    for losses in (hard, mixed):
+        report = language_report("t", -losses, {"a": TENTH[:1].repeat(10_000)}, 10_000)
+        score = report["scores"]["cross_entropy"]
+        widths.append(score["high"] - score["low"])
+    assert widths[0] > 6 * widths[1]  # of independent tokens: a tenth
+
+
 def test_baselines_go_to_a_file_and_back(tmp_path):
     ids = np.random.default_rng(0).integers(2, 20, 400)
     fitted = language_model.fit_language_baselines(ids, "words", 20)

@@ -54,7 +54,8 @@ def test_an_interval_is_that_of_the_normal_approximation():
 
 
 def test_the_seed_decides_the_interval_and_not_the_value():
-    samples = [0, 1] * 50, np.tile([[0.7, 0.3], [0.6, 0.4]], (50, 1)), ["a", "b"]
+    of_a = np.linspace(0.3, 0.7, 100)
+    samples = [0, 1] * 50, np.stack([of_a, 1 - of_a], axis=1), ["a", "b"]
     first, again, other = (
         classification_scores(*samples, seed=seed, **FAST)["log_loss"]
         for seed in (1, 1, 2)

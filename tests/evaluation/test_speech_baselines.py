@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_seq.evaluation import speech_baselines
 from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.evaluation.speech_baselines import (
     fit_speech_baselines,
@@ -61,6 +62,25 @@ def test_they_learn_from_train_and_survive_a_file(tmp_path: Path):
     save_fitted(tmp_path / "baselines.npz", fitted)
     again = load_speech_baselines(tmp_path / "baselines.npz")
     assert {name: b.predict(clips) for name, b in again.items()} == found
+
+
+def test_clips_and_steps_that_were_cut_are_named(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(speech_baselines, "MAX_TEMPLATES", 10)
+    monkeypatch.setattr(speech_baselines, "MAX_STEPS", 2)
+    fitted = fit_speech_baselines(*words(0), is_isolated=True)
+    save_fitted(tmp_path / "baselines.npz", fitted)
+    for found in (fitted, load_speech_baselines(tmp_path / "baselines.npz")):
+        assert {name: baseline.note for name, baseline in found.items()} == {
+            "most_frequent": "",
+            "nearest_template": "fitted on 10 of 24 clips, drawn at random",
+            "mean_features_logistic":
+                "its solver was stopped after 2 steps, still improving",
+        }  # fmt: skip
+
+
+def test_what_was_not_cut_says_nothing():
+    fitted = fit_speech_baselines(*words(0), is_isolated=True)
+    assert {baseline.note for baseline in fitted.values()} == {""}
 
 
 def test_sentences_have_the_commonest_one_beside_them():

@@ -68,6 +68,40 @@ def test_speakers_are_scored_apart():
     assert found["bob"]["wer"] == 0
 
 
+@pytest.mark.parametrize("num_speakers", [2, 3, 7])
+@pytest.mark.parametrize("is_isolated", [True, False])
+def test_intervals_are_of_speakers_where_there_are_several(num_speakers, is_isolated):
+    """One speaker is understood, the others are not: another set would tell else."""
+    who = [f"s{number % num_speakers}" for number in range(30 * num_speakers)]
+    said = ["go" if name == "s0" else "no" for name in who]
+    said[1], said[num_speakers] = "go", "no"  # but for one utterance each
+    widths = []
+    for speakers in ([], who):
+        found = transcript_report(
+            "speech", ["go"] * len(who), said, {"b": ["x"] * len(who)},
+            speakers=speakers, is_isolated=is_isolated, num_resamples=200,
+        )  # fmt: skip
+        score = found["scores"]["wer"]
+        assert 0 <= score["low"] <= score["value"] <= score["high"]
+        widths.append(score["high"] - score["low"])
+    assert widths[1] > 2 * widths[0]
+    assert found["comparison"]["units"] == {"count": num_speakers, "of": "speakers"}
+    assert ("With so few speakers" in found["comparison"]["sentence"]) == (
+        num_speakers < 6
+    )
+
+
+def test_one_recording_listed_often_is_one_utterance():
+    found = transcript_report(
+        "speech", ["go"] * 200, ["go"] * 200, {"b": ["x"] * 200},
+        recordings=["a.wav", "b.wav"] * 100, num_resamples=50,
+    )  # fmt: skip
+    assert found["verdict"] == "ties"
+    assert "of 6 different utterances that are needed it holds 2." in (
+        found["comparison"]["sentence"]
+    )
+
+
 def test_the_commonest_errors_come_first():
     table = error_table(REFERENCES + ["stop"], HYPOTHESES + [""])
     assert table[0] == ("stop", "", 2)
