@@ -10,18 +10,17 @@ import os
 import time
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_seq.errors import UserError
+from keras_seq.errors import UNREADABLE, UserError
 
 KEPT = 2  # the newest, and the one before it in case the newest is damaged
 FACTS = "facts.json"
 ASIDE = ".writing"
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
 class State(NamedTuple):
@@ -59,6 +58,7 @@ class Checkpoints:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.seconds = 0.0
+        self._damaged: set[int] = set()
 
     def save(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
         """Adds a state, then removes those that are too old.
@@ -80,8 +80,10 @@ class Checkpoints:
                 os.fsync(file.fileno())
             os.rename(aside, target)
             _flush_folder(self.folder)
-            for number in numbers[: len(numbers) + 1 - KEPT]:
-                self._path(number).unlink()
+            whole = [number for number in numbers if number not in self._damaged]
+            for number in [*self._damaged, *whole[: len(whole) + 1 - KEPT]]:
+                self._path(number).unlink(missing_ok=True)
+            self._damaged.clear()
         except OSError as error:
             with contextlib.suppress(OSError):
                 aside.unlink()
@@ -91,8 +93,11 @@ class Checkpoints:
             ) from error
         self.seconds = time.monotonic() - start
 
-    def load(self) -> State | None:
+    def load(self, check: Callable[[State], None] | None = None) -> State | None:
         """The newest whole state, or None where there is none at all.
+
+        Args:
+            check: raises ValueError for a state that cannot be what it should be.
 
         Raises:
             UserError: There are files, and none can be read.
@@ -100,19 +105,31 @@ class Checkpoints:
         numbers = self._numbers()
         for number in reversed(numbers):
             try:
-                return _read(self._path(number))
-            except UNREADABLE:
-                warnings.warn(
-                    f"{self._path(number)} is damaged or was cut short; the checkpoint "
-                    "before it is used",
-                    stacklevel=2,
-                )
+                state = _read(self._path(number))
+                if check is not None:
+                    check(state)
+            except UserError:  # not damaged, but of no use here
+                raise
+            except UNREADABLE as error:
+                self._damaged.add(number)
+                self._warn(number, error)
+            else:
+                return state
         if numbers:
             raise UserError(
                 f"{self.folder}: no checkpoint can be read, all are damaged; train "
                 "anew in another folder"
             )
         return None
+
+    def _warn(self, number: int, error: Exception) -> None:
+        reason = "is damaged or was cut short"
+        if isinstance(error, OSError) and error.strerror:
+            reason = f"cannot be read ({error.strerror})"
+        warnings.warn(
+            f"{self._path(number)} {reason}; the checkpoint before it is used",
+            stacklevel=3,
+        )
 
     def _path(self, number: int) -> Path:
         return self.folder / f"state-{number:08d}.npz"

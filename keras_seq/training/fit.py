@@ -22,6 +22,7 @@ from keras_seq.training.monitor import Progress, TrainingMonitor
 from keras_seq.training.optimizers import Adam
 from keras_seq.training.paths import paths_table
 from keras_seq.training.resume import Clock, RunCallbacks, endless, num_batches, say
+from keras_seq.training.run_state import check_state
 from keras_seq.training.settings import check_same, describe_run
 from keras_seq.training.tensorboard import RunBoard
 
@@ -154,7 +155,7 @@ def fit(
     settings = {} if run_dir is None else describe_run(
         model, train, validation, epochs=epochs, loss=loss, metrics=metrics,
         schedule=schedule, monitor=monitor, mode=mode, patience=patience,
-        max_seconds=max_seconds,
+        max_seconds=max_seconds, callbacks=callbacks,
     )  # fmt: skip
     watchers = [TrainingMonitor()]
     if schedule is not None:
@@ -243,7 +244,8 @@ def _train(
         for each in callbacks:
             if isinstance(each, GradientMonitor):
                 each.release()  # an interrupt leaves the model as it was, too
-    run.history.seconds = clock.seconds()
+        run.left()
+    run.history.seconds = run.seconds
     return run.history
 
 
@@ -254,10 +256,12 @@ def _last_state(
     if run_dir is None:
         return None, None
     checkpoints = Checkpoints(Path(run_dir, "checkpoints"))
-    state = checkpoints.load()
+    state = checkpoints.load(check_state)
     if state is None:
         return checkpoints, None
     if not resume:
+        if not (state.facts["epoch"] or state.facts["batch"]):
+            return checkpoints, None  # no step was done yet: there is nothing to lose
         raise UserError(
             f"{run_dir}: holds the checkpoints of a run; resume it, or give another "
             "folder"
