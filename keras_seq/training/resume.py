@@ -112,9 +112,14 @@ class RunCallbacks(keras.callbacks.CallbackList):
         self._execution = Execution(self.model, self.callbacks, self.params["steps"])
         self.model.train_function = self._execute
         if self._state is None:
-            self._save(self.model._initial_epoch or 0, 0, over=False)
-            if self.checkpoints is not None:
-                self.checkpoints.seconds = 0.0  # the first epoch is saved in any case
+            self._save_start()
+
+    def _save_start(self) -> None:
+        if self.checkpoints is None:
+            return
+        arrays, facts = self._take(self.model._initial_epoch or 0, 0, over=False)
+        self.checkpoints.save(arrays, facts, is_start=True)
+        self.checkpoints.seconds = 0.0  # the first epoch is saved in any case
 
     def _begin_again(self, logs: dict | None) -> None:
         """Without Keras' own `BackupAndRestore`, which has another idea of where."""
@@ -176,13 +181,16 @@ class RunCallbacks(keras.callbacks.CallbackList):
         waited = time.monotonic() - self._last_saved
         if waited < PATIENCE * self.checkpoints.seconds and not over:
             return
+        self.checkpoints.save(*self._take(epoch, batch, over))
+        self._last_saved = time.monotonic()
+
+    def _take(self, epoch: int, batch: int, over: bool) -> State:
         arrays, facts = take_state(self.model, self.callbacks)
         seconds = self.clock.seconds()
         self._seconds = seconds if over else None
         facts |= {"epoch": epoch, "batch": batch, "over": over, "seconds": seconds}
         facts |= {"settings": self.settings, "machine": self._machine}
-        self.checkpoints.save(arrays, facts)
-        self._last_saved = time.monotonic()
+        return State(arrays, facts)
 
 
 def warn_of_another_machine(then: dict[str, str], now: dict[str, str]) -> None:
