@@ -20,7 +20,7 @@ MEMORY = "_as_constructed"
 # What a callback is told, not what it knows.
 TOLD = {"params", "model", "_model", "validation_data", MEMORY}
 # What decides on no bit: how much is said, and where files lie, as `run_dir`.
-SHOWN = {"verbose", "filename", "filepath", "log_dir", "backup_dir"}
+SHOWN = {"verbose", "filename", "filepath", "log_dir", "batch_dir", "backup_dir"}
 OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 FILES = {"append_header"}  # told by the file: `callback_files`
 

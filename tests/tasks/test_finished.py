@@ -48,8 +48,7 @@ TASKS = {
     "sentiment": ("--data", "train.csv", "--validation-data", "validation.csv",
                   "--test-data", "test.csv", "--documented"),
     "stock": ("--data", "*.csv", "--lookback", "20", "--documented"),
-    "speech": ("--data", "words", "--test-data", "more", "--batch-size", "8",
-               "--documented"),
+    "speech": ("--data", "words", "--test-data", "more", "--batch-size", "8"),
     "text_generation": ("--data", "verse.txt", "--test-data", "held_out.txt",
                         "--rnn-units", "8", "--embedding-dim", "4",
                         "--batch-size", "4"),
@@ -136,7 +135,7 @@ def test_the_end_of_a_run_is_reached_once(
 ):
     name, original, printed = ended
     expected, task = state_of(original), load_script(name)
-    assert expected["versions"] == ["1"] and set(expected["shown"].values()) == {1}
+    assert expected["versions"] == ["1"]
     monkeypatch.chdir(tmp_path)
     shutil.copytree(original, tmp_path, dirs_exist_ok=True)
     status, out, err = run(task, *asked(name, "--resume"))
