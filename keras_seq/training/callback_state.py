@@ -159,7 +159,7 @@ def _attributes(callback: keras.callbacks.Callback) -> Attributes:
         arrays: dict[str, np.ndarray] = {}
         try:
             found[name] = Attribute(encode(value, arrays, name), arrays)
-        except (ValueError, RecursionError):
+        except (ValueError, TypeError, AttributeError, RuntimeError):
             continue  # an object, which only its callback knows how to keep
     return found
 
