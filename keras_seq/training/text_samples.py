@@ -35,9 +35,7 @@ class TextSamples(keras.callbacks.Callback):
         if self._writer.log_dir is not None:
             with self._writer.at(epoch):
                 _show("sample", text)
-
-    def on_train_end(self, logs: dict | None = None) -> None:
-        self._writer.close()
+            self._writer.close()  # to be read at once
 
     def get_state(self) -> dict:
         """How far the file is written: a sample is a function of the weights."""
