@@ -94,5 +94,6 @@ def _facts(version: Path) -> dict[str, Any]:
 
 
 def _is_of(version: Path, report: dict[str, Any]) -> bool:
-    """The version's own copy of the report says whether the file is whole."""
-    return _facts(version).get("metrics") == report
+    """The version's own copy of the scores says whether the file is whole."""
+    own = _facts(version).get("metrics")
+    return isinstance(own, dict) and own.get("scores") == report.get("scores")
