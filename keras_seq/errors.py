@@ -1,4 +1,7 @@
-"""The one error a person at the shell is meant to mend."""
+"""The one error a person at the shell is meant to mend, and what leads to it."""
+
+import zipfile
+import zlib
 
 
 class UserError(ValueError):
@@ -14,3 +17,11 @@ class UserError(ValueError):
     ...
     keras_seq.errors.UserError: reviews.csv: no column 'text'; it has: id, body
     """
+
+
+# What the readers of zip archives, JSON and NumPy answer with to bytes that nobody has
+# written for them; each file that is read again turns them into one line.
+UNREADABLE = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, MemoryError,
+    ArithmeticError, RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip

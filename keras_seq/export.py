@@ -18,7 +18,7 @@ import tensorflow as tf
 
 import keras_seq
 from keras_seq import export_folder, export_proof, serving_warmup
-from keras_seq.errors import UserError
+from keras_seq.errors import UNREADABLE, UserError
 from keras_seq.export_graph import (
     Signature,
     as_arrays,
@@ -282,14 +282,19 @@ def load_exported(path: str | Path) -> Exported:
         version = numbered[max(numbered)]
     try:
         metadata = json.loads((version / EXTRA / MODEL_JSON).read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             f"{version}: not an export of keras_seq: {EXTRA}/{MODEL_JSON}: "
             f"{getattr(error, 'strerror', None) or error}"
         ) from error
+    if not isinstance(metadata, dict):
+        raise UserError(
+            f"{version}: not an export of keras_seq: {EXTRA}/{MODEL_JSON}: holds a "
+            f"{type(metadata).__name__} where facts by name are expected"
+        )
     try:
         module = tf.saved_model.load(str(version))
-    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+    except (*UNREADABLE, AssertionError, tf.errors.OpError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(
             f"{version}: cannot be read ({reason}); export it again"

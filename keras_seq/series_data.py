@@ -80,6 +80,19 @@ class SeriesData(NamedTuple):
             digest.update(one.values[:start].tobytes())
         return digest.hexdigest()
 
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """SHA-256 of the rows and dates of each part, by its name."""
+        columns = repr((self.table.columns, self.table.num_targets)).encode()
+        digests = {part: hashlib.sha256(columns) for part in PARTS}
+        for one, (validation, test) in zip(self.table.series, self.cuts):
+            rows = slice(0, validation), slice(validation, test), slice(test, None)
+            for digest, own in zip(digests.values(), rows):
+                for array in (one.values, one.observed, one.dates):
+                    if array is not None:
+                        digest.update(np.ascontiguousarray(array[own]).tobytes())
+        return {part: digest.hexdigest() for part, digest in digests.items()}
+
 
 def prepare_series(
     table: SeriesTable | SimulatedPrices,

@@ -17,7 +17,6 @@ import tensorflow as tf
 from keras_seq.data.window_pipeline import make_window_dataset
 from keras_seq.data.windows import WindowPlan
 from keras_seq.evaluation.forecast_baselines import solve_ridge
-from keras_seq.export import export
 from keras_seq.forecast_serving import PriceForecaster
 from keras_seq.layers.scaling import Scaling
 from keras_seq.models.forecaster import build_forecaster
@@ -31,6 +30,7 @@ from keras_seq.series_scores import (
 )
 from keras_seq.series_show import show_forecasts
 from keras_seq.training.run_folder import write_facts
+from keras_seq.training.run_results import export_once, finished_run
 
 COVERAGE = 0.8  # share of what comes that an interval should hold
 PROVEN = 32  # held-out windows that an export is proven on
@@ -144,6 +144,8 @@ def finish_forecasts(
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
+    if (done := finished_run(run_dir, export_dir)) is not None:
+        return done
     forecaster.save(run_dir / "model.keras")
     scored = score_forecaster(task, forecaster, scaling, data)
     metrics = {"validation": scored.validation, "test": scored.test}
@@ -151,7 +153,8 @@ def finish_forecasts(
     write_facts(run_dir, "metrics.json", metrics)
     show_forecasts(run_dir, history.history, scored.test, scored.shown)
     windows = _some_windows(data.plans["test"])
-    version = export(
+    version = export_once(
+        run_dir,
         scored.server,
         export_dir,
         models=[forecaster, scored.server.baseline],

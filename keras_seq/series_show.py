@@ -17,6 +17,7 @@ from keras_seq.evaluation.forecast_figures import (
     skill_by_fold_figure,
 )
 from keras_seq.evaluation.forecast_report import format_forecast_report
+from keras_seq.training.tensorboard import EventWriter
 
 
 def show_forecasts(
@@ -75,8 +76,8 @@ def _show(
 ) -> None:
     folder = run_dir / "figures"
     folder.mkdir(exist_ok=True)
-    writer = tf.summary.create_file_writer(str(run_dir / "tensorboard" / "report"))
-    with writer.as_default(step=0):
+    writer = EventWriter.anew(run_dir / "tensorboard" / "report", ".v2")
+    with writer.at(step=0):
         for tag, image in images.items():
             png = tf.io.encode_png(image).numpy()
             (folder / f"{tag}.png").write_bytes(png)

@@ -31,7 +31,6 @@ from keras_seq.evaluation.speech_baselines import (
     MeanFeaturesBaseline,
     fit_speech_baselines,
 )
-from keras_seq.export import export
 from keras_seq.models.speech import answered_frames
 from keras_seq.ranges import check_settings
 from keras_seq.serving_labels import LinearLabels
@@ -44,6 +43,7 @@ from keras_seq.speech_scores import (
     tuned_beam_search,
 )
 from keras_seq.training.run_folder import write_facts
+from keras_seq.training.run_results import export_once, finished_run
 
 BASELINES, ARPA = "baselines.npz", "transcripts.arpa"
 EXAMPLES = 8
@@ -63,6 +63,7 @@ class SpeechData(NamedTuple):
         is_isolated: every clip is one label.
         problems: what was odd, and what was left out.
         fingerprint: SHA-256 of the train part.
+        fingerprints: of each part and its speakers, by its name.
     """
 
     splits: dict[str, Clips]
@@ -72,6 +73,7 @@ class SpeechData(NamedTuple):
     is_isolated: bool
     problems: list[Problem]
     fingerprint: str
+    fingerprints: dict[str, str]
 
     def batches(self, part: str, batch_size: int, **learning: Any) -> tf.data.Dataset:
         """A part as `make_audio_dataset` gives it; `learning` is its seed and
@@ -149,8 +151,11 @@ def prepare_speech(
             raise UserError(f"no recording is left of the {name} part; see above")
     if normalize != "utterance":
         front.fit(_batches(splits["train"]))
+    fingerprints = {
+        name: clips.fingerprint(clips.speakers) for name, clips in splits.items()
+    }
     return SpeechData(splits, alphabet, front, subsampling, is_isolated, problems,
-                      splits["train"].fingerprint())  # fmt: skip
+                      splits["train"].fingerprint(), fingerprints)  # fmt: skip
 
 
 def _is_isolated(transcripts: Sequence[str]) -> bool:
@@ -194,6 +199,8 @@ def finish_speech_run(
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
+    if (done := finished_run(run_dir, export_dir)) is not None:
+        return done
     # Without its loss and metrics, which only keras_seq knows, anybody can load it.
     keras.Model(model.inputs, model.outputs, name=model.name).save(
         run_dir / "model.keras"
@@ -239,8 +246,8 @@ def finish_speech_run(
         server.stream = SpeechStream(server)
         signatures |= server.stream.signatures()
     files = [test.wav(number) for number in range(min(EXAMPLES, len(test)))]
-    version = export(
-        server, export_dir, models=[model], signatures=signatures,
+    version = export_once(
+        run_dir, server, export_dir, models=[model], signatures=signatures,
         examples={"wav": files}, expected=server.expected(files), metadata=facts,
         proofs=server.proofs(test.batch(range(len(files)))), tolerance=1e-4,
         extra_files=extra,

@@ -28,7 +28,7 @@ from keras_seq.evaluation.language_model import (
     fit_language_baselines,
     score_language_model,
 )
-from keras_seq.export import EXTRA, export, load_exported
+from keras_seq.export import EXTRA, load_exported
 from keras_seq.export_graph import answered
 from keras_seq.ranges import check_settings
 from keras_seq.serving_text import TextGenerator
@@ -40,6 +40,7 @@ from keras_seq.serving_text_client import (
 )
 from keras_seq.training.dynamic_evaluation import dynamic_log_probabilities
 from keras_seq.training.run_folder import write_facts
+from keras_seq.training.run_results import export_once, finished_run
 from keras_seq.training.text_samples import show_text
 from keras_seq.training.text_through_time import show_gradients_by_distance
 
@@ -62,12 +63,14 @@ class LanguageData(NamedTuple):
         coder: fitted.
         token_ids: int32 (N,) of "train" and "validation", mapped from files.
         fingerprint: SHA-256 of the train part's ids.
+        fingerprints: of the text of each part, by its name.
     """
 
     parts: dict[str, Corpus]
     coder: TextCoder
     token_ids: dict[str, np.ndarray]
     fingerprint: str
+    fingerprints: dict[str, str]
 
 
 def prepare_corpus(
@@ -102,7 +105,22 @@ def prepare_corpus(
     coder = fit_coder(parts["train"], tokens, vocab_size)
     ids = {part: encode_corpus(coder, parts[part]) for part in ("train", "validation")}
     digest = hashlib.sha256(np.ascontiguousarray(ids["train"]).data).hexdigest()
-    return LanguageData(parts, coder, ids, digest)
+    fingerprints = {name: fingerprint_of(part) for name, part in parts.items()}
+    return LanguageData(parts, coder, ids, digest, fingerprints)
+
+
+def fingerprint_of(corpus: Corpus) -> str:
+    """SHA-256 of a text, however it is cut into blocks.
+
+    Example:
+
+    >>> fingerprint_of(["to ", "be"]) == fingerprint_of(["to be"])
+    True
+    """
+    digest = hashlib.sha256()
+    for block in corpus:
+        digest.update(block.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def fit_coder(
@@ -162,6 +180,8 @@ def finish_language_run(
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
+    if (done := finished_run(run_dir, export_dir)) is not None:
+        return done
     model.save(run_dir / "model.keras")
     (run_dir / CODER).write_text(data.coder.to_json(), "utf-8")
     generator = TextGenerator(model, data.coder)
@@ -185,7 +205,8 @@ def finish_language_run(
     show_text(run_dir / "tensorboard", "samples", "\n\n----\n\n".join(texts))
     examples = {"prompt": _examples(data.parts["test"]), **DEFAULTS}
     examples["max_new_tokens"] = EXAMPLE_TOKENS
-    version = export(
+    version = export_once(
+        run_dir,
         generator,
         export_dir,
         models=[model],

@@ -20,10 +20,11 @@ from keras_seq.evaluation.classifier import (
     save_baselines,
     score_classifier,
 )
-from keras_seq.export import EXTRA, export, load_exported
+from keras_seq.export import EXTRA, load_exported
 from keras_seq.ranges import check_settings
 from keras_seq.serving import TextClassifier, answer_texts
 from keras_seq.training.run_folder import show_classifier, write_facts
+from keras_seq.training.run_results import export_once, finished_run
 
 BASELINES = "baselines.npz"
 VALIDATION_ROWS = 1250  # enough to stop by and to weigh two paths; the rest trains
@@ -38,6 +39,7 @@ class TextData(NamedTuple):
         tokenizer: fitted.
         num_train: samples of the train part.
         fingerprint: SHA-256 of the train part.
+        fingerprints: of each part, by its name.
     """
 
     splits: dict[str, Samples]
@@ -45,6 +47,7 @@ class TextData(NamedTuple):
     tokenizer: Tokenizer
     num_train: int
     fingerprint: str
+    fingerprints: dict[str, str]
 
 
 def prepare_texts(
@@ -85,11 +88,17 @@ def prepare_texts(
     splits = {**given, **cut}
     summary = scan(splits["train"], min_classes=2)
     names = list(summary.label_counts)
+    fingerprints = {"train": summary.fingerprint}
     for part in ("validation", "test"):
-        check_labels(splits[part], names)
+        found = scan(splits[part])
+        if not found.label_counts.keys() <= summary.label_counts.keys():
+            check_labels(splits[part], names)  # says where it stands
+        fingerprints[part] = found.fingerprint
     tokenizer = Tokenizer(num_words)
     tokenizer.fit_on_texts(text for text, _ in splits["train"])
-    return TextData(splits, names, tokenizer, summary.rows, summary.fingerprint)
+    return TextData(
+        splits, names, tokenizer, summary.rows, summary.fingerprint, fingerprints
+    )
 
 
 def finish_run(
@@ -121,6 +130,8 @@ def finish_run(
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
+    if (done := finished_run(run_dir, export_dir)) is not None:
+        return done
     names = data.label_names
     model.save(run_dir / "model.keras")
     (run_dir / "tokenizer.json").write_text(data.tokenizer.to_json(), "utf-8")
@@ -135,7 +146,8 @@ def finish_run(
     write_facts(run_dir, "metrics.json", metrics)
     show_classifier(run_dir, test, names)
     facts = {"task": task, "labels": names, "max_len": max_len}
-    version = export(
+    version = export_once(
+        run_dir,
         server,
         export_dir,
         models=[model],

@@ -83,7 +83,7 @@ def train(
         data, text_column, label_column, validation_data, test_data, limit, seed
     )
     epochs = epochs or max(2, min(20, SAMPLES_SEEN // loaded.num_train))
-    run_dir = ks.begin_run(STEM, settings, loaded.fingerprint)
+    run_dir = ks.begin_run(STEM, settings, loaded.fingerprints)
     ks.set_seed(seed)
     print(ks.set_precision(mixed_precision, strategy))
     train_set, validation_set = (ks.make_text_dataset(

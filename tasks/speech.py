@@ -95,7 +95,7 @@ def train(
     )  # fmt: skip
     passes = int(SECONDS_HEARD / loaded.splits["train"].seconds)
     epochs = epochs or max(10, min(100, passes))
-    run_dir = ks.begin_run(STEM, settings, loaded.fingerprint)
+    run_dir = ks.begin_run(STEM, settings, loaded.fingerprints)
     ks.tell_problems(loaded.problems, run_dir)
     ks.set_seed(seed)
     print(ks.set_precision(mixed_precision, strategy))

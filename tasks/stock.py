@@ -79,7 +79,7 @@ def train(
         horizon=horizon, lookback=lookback, season=season, form=form,
         validation_start=validation_start, test_start=test_start,
     )  # fmt: skip
-    run_dir = ks.begin_run(STEM, settings, loaded.fingerprint)
+    run_dir = ks.begin_run(STEM, settings, loaded.fingerprints)
     print(ks.set_precision(mixed_precision, strategy))
     learned = ks.learn_forecaster(
         loaded, build_model, QUANTILES, epochs=epochs, batch_size=batch_size, seed=seed,

@@ -93,7 +93,7 @@ def train(
         data, text_column, validation_data, test_data, tokens, vocab_size, limit
     )
     recipe = ks.language_recipe(tokens, settings)
-    run_dir = ks.begin_run(STEM, settings, loaded.fingerprint)
+    run_dir = ks.begin_run(STEM, settings, loaded.fingerprints)
     ks.set_seed(seed)
     learnt = (loaded.coder, loaded.token_ids, recipe, run_dir)
     with ks.get_strategy(strategy).scope():

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_seq.errors import UserError
+from keras_seq.errors import UNREADABLE, UserError
 from keras_seq.evaluation.baselines import (
     SURROGATES,
     MajorityBaseline,
@@ -208,6 +208,7 @@ def load_baselines(path: Path) -> dict[str, MajorityBaseline | TfidfBaseline]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             tfidf = TfidfBaseline.from_arrays(arrays)
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path}: no baselines can be read ({error})") from error
+    except UNREADABLE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{path}: no baselines can be read ({reason})") from error
     return {tfidf.fallback_.name: tfidf.fallback_, tfidf.name: tfidf}

@@ -1,13 +1,12 @@
 """Fitted baselines in a file, as arrays alone: without pickle, safe to read."""
 
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from keras_seq.errors import UserError
+from keras_seq.errors import UNREADABLE, UserError
 
 
 def save_fitted(path: Path, baselines: Mapping[str, Any]) -> None:
@@ -46,5 +45,6 @@ def load_fitted(path: Path, kind_of: Callable[[str], type]) -> dict[str, Any]:
                 name, _, key = place.partition("/")
                 found.setdefault(name, {})[key] = file[place]
         return {name: kind_of(name).from_arrays(own) for name, own in found.items()}
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: no baselines can be read ({error})") from error
+    except UNREADABLE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{path}: no baselines can be read ({reason})") from error

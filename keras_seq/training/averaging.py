@@ -115,11 +115,16 @@ class AveragedWeights(keras.callbacks.Callback):
 
     def get_state(self) -> dict[str, Any]:
         """Steps and averages, for a run that is resumed."""
-        return {"steps": self._steps, "average": [v.numpy() for v in self._average]}
+        return {
+            "steps": self._steps,
+            "average": [v.numpy() for v in self._average],
+            "validated": self._validated,
+        }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Goes on from what `get_state` gave."""
         self._steps = int(state["steps"])
+        self._validated = bool(state["validated"])
         self._average = [
             tf.Variable(np.asarray(value), trainable=False)
             for value in state["average"]

@@ -7,21 +7,22 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import time
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_seq.errors import UserError
+from keras_seq.errors import UNREADABLE, UserError
 
 KEPT = 2  # the newest, and the one before it in case the newest is damaged
 FACTS = "facts.json"
 ASIDE = ".writing"
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+START = "start.npz"  # before the first step; gone once there is another
 
 
 class State(NamedTuple):
@@ -59,12 +60,23 @@ class Checkpoints:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.seconds = 0.0
+        self._damaged: set[int] = set()
 
-    def save(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+    def save(
+        self,
+        arrays: Mapping[str, np.ndarray],
+        facts: Mapping[str, Any],
+        is_start: bool = False,
+    ) -> None:
         """Adds a state, then removes those that are too old.
 
         Until the rename the state before is the last one; a process that is killed
         leaves nothing but a file that the next `save` overwrites.
+
+        Args:
+            arrays: by name.
+            facts: what JSON can hold.
+            is_start: of a run that has not made a step yet; no other removes it sooner.
 
         Raises:
             UserError: The disk is full, or the folder cannot be written.
@@ -74,14 +86,15 @@ class Checkpoints:
             self.folder.mkdir(parents=True, exist_ok=True)
             numbers = self._numbers()
             target = self._path(max(numbers, default=0) + 1)
+            target = self.folder / START if is_start else target
             with open(aside, "wb") as file:
                 _write(file, arrays, facts)
                 file.flush()
                 os.fsync(file.fileno())
             os.rename(aside, target)
             _flush_folder(self.folder)
-            for number in numbers[: len(numbers) + 1 - KEPT]:
-                self._path(number).unlink()
+            if not is_start:
+                self._clear(numbers)
         except OSError as error:
             with contextlib.suppress(OSError):
                 aside.unlink()
@@ -91,28 +104,56 @@ class Checkpoints:
             ) from error
         self.seconds = time.monotonic() - start
 
-    def load(self) -> State | None:
+    def _clear(self, numbers: list[int]) -> None:
+        """Damaged ones count for nothing, and are the first to go."""
+        whole = [number for number in numbers if number not in self._damaged]
+        for number in [*self._damaged, *whole[: len(whole) + 1 - KEPT]]:
+            _remove(self._path(number))
+        _remove(self.folder / START)
+        self._damaged.clear()
+
+    def load(self, check: Callable[[State], None] | None = None) -> State | None:
         """The newest whole state, or None where there is none at all.
+
+        Args:
+            check: raises ValueError for a state that cannot be what it should be.
 
         Raises:
             UserError: There are files, and none can be read.
         """
         numbers = self._numbers()
         for number in reversed(numbers):
-            try:
-                return _read(self._path(number))
-            except UNREADABLE:
-                warnings.warn(
-                    f"{self._path(number)} is damaged or was cut short; the checkpoint "
-                    "before it is used",
-                    stacklevel=2,
-                )
+            state = self._tried(self._path(number), check)
+            if state is not None:
+                return state
+            self._damaged.add(number)
+        if not numbers and (self.folder / START).exists():
+            return self._tried(self.folder / START, check)  # else the run begins anew
         if numbers:
             raise UserError(
                 f"{self.folder}: no checkpoint can be read, all are damaged; train "
                 "anew in another folder"
             )
         return None
+
+    def _tried(
+        self, path: Path, check: Callable[[State], None] | None
+    ) -> State | None:
+        try:
+            state = _read(path)
+            if check is not None:
+                check(state)
+        except UserError:  # not damaged, but of no use here
+            raise
+        except UNREADABLE as error:
+            reason = "is damaged or was cut short"
+            if isinstance(error, OSError) and error.strerror:
+                reason = f"cannot be read ({error.strerror})"
+            warnings.warn(
+                f"{path} {reason}; the checkpoint before it is used", stacklevel=3
+            )
+            return None
+        return state
 
     def _path(self, number: int) -> Path:
         return self.folder / f"state-{number:08d}.npz"
@@ -157,6 +198,12 @@ def _dtype(kind: str) -> np.dtype:
         import ml_dtypes
 
         return np.dtype(getattr(ml_dtypes, kind))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():  # nobody's, but in the way
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:

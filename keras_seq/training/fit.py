@@ -25,6 +25,7 @@ from keras_seq.training.lock import locked
 from keras_seq.training.monitor import Progress, TrainingMonitor
 from keras_seq.training.paths import paths_table
 from keras_seq.training.resume import Clock, RunCallbacks, endless, num_batches, say
+from keras_seq.training.run_state import check_state
 from keras_seq.training.settings import check_same, describe_run
 from keras_seq.training.step_schedule import TimeLimit
 from keras_seq.training.tensorboard import RunBoard, learning_rate
@@ -136,7 +137,7 @@ def fit(
         settings = {} if run_dir is None else describe_run(
             model, train, validation, epochs=epochs, loss=compiled.get("loss"),
             metrics=compiled.get("metrics"), schedule=schedule, monitor=monitor,
-            mode=mode, patience=patience, max_seconds=max_seconds,
+            mode=mode, patience=patience, max_seconds=max_seconds, callbacks=callbacks,
         )  # fmt: skip
         wired: list[keras.callbacks.Callback] = [TrainingMonitor()]
         if schedule is not None:
@@ -258,7 +259,8 @@ def _train(
         for each in callbacks:
             if isinstance(each, GradientMonitor | EarlyStopping):
                 each.release()  # an interrupt leaves the model as it was, too
-    run.history.seconds = clock.seconds()
+        run.left()
+    run.history.seconds = run.seconds
     return run.history
 
 
@@ -269,10 +271,12 @@ def _last_state(
     if run_dir is None:
         return None, None
     checkpoints = Checkpoints(Path(run_dir, "checkpoints"))
-    state = checkpoints.load()
+    state = checkpoints.load(check_state)
     if state is None:
         return checkpoints, None
     if not resume:
+        if not (state.facts["epoch"] or state.facts["batch"]):
+            return checkpoints, None  # no step was done yet: there is nothing to lose
         raise UserError(
             f"{run_dir}: holds the checkpoints of a run; resume it, or give another "
             "folder"

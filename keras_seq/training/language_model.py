@@ -6,7 +6,6 @@ the recipes that were chosen on validation text. Knows nothing of files of text.
 Shapes: B batch, T time steps, V vocabulary.
 """
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import keras
 
 from keras_seq.data.coders import TextCoder
 from keras_seq.data.streams import make_stream_dataset
+from keras_seq.errors import UserError
 from keras_seq.losses import token_loss
 from keras_seq.metrics import Perplexity
 from keras_seq.serving_text import TextGenerator
@@ -23,7 +23,7 @@ from keras_seq.serving_text_client import write_texts
 from keras_seq.training.averaging import AveragedWeights
 from keras_seq.training.bptt import TruncatedBackprop
 from keras_seq.training.fit import fit
-from keras_seq.training.run_folder import write_facts
+from keras_seq.training.run_folder import ANEW, read_facts, write_facts
 from keras_seq.training.step_schedule import StepLimit, cosine_adam, steps_within
 from keras_seq.training.text_samples import TextSamples
 
@@ -143,10 +143,15 @@ def train_language_model(
 
 def _planned(run_dir: Path, measure: Callable[[], int]) -> int:
     """The steps that a run was planned with: measured once, so that it can go on."""
-    path = run_dir / PLAN
-    if not path.exists():
+    if not (run_dir / PLAN).exists():
         write_facts(run_dir, PLAN, {"steps": measure()})
-    return json.loads(path.read_text("utf-8"))["steps"]
+    steps = read_facts(run_dir, PLAN).get("steps")
+    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
+        raise UserError(
+            f"{run_dir / PLAN}: damaged, steps is {steps!r}, expected a number from 1; "
+            + ANEW
+        )
+    return steps
 
 
 def _averages(kind: str, steps: int) -> list[keras.callbacks.Callback]:

@@ -1,7 +1,9 @@
-"""Callbacks of a run that can be cut off anywhere and go on as if it never was.
+"""Callback list that checkpoints the training state and restores it on resume.
 
-Keras' own list of callbacks, which also saves the run's state and, when resumed, puts
+Keras' own list, which also saves the run's state, bit for bit, and, when resumed, puts
 it back: after every callback has begun, since some forget what they knew as they begin.
+The first state is saved before the first step, so that whatever callbacks write before
+the next one is known to be in excess.
 Keras walks an epoch batch by batch; batches that an execution before has done, or the
 run that is resumed, are passed over without data, computation or callbacks, so that
 every step keeps its number.
@@ -9,6 +11,7 @@ every step keeps its number.
 
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,9 +19,12 @@ import keras
 import tensorflow as tf
 from keras.src.utils.python_utils import pythonify_logs
 
+from keras_seq.training.callback_files import appending
+from keras_seq.training.callback_state import as_constructed, remember_left
 from keras_seq.training.checkpoint import Checkpoints, State
 from keras_seq.training.execution import StepRunner
-from keras_seq.training.run_state import put_state, take_state
+from keras_seq.training.run_state import put_files, put_state, take_state
+from keras_seq.training.settings import describe_machine, differences
 
 # A state is saved when this many times its cost has passed since the last: at most 2 %.
 PATIENCE = 50
@@ -60,8 +66,17 @@ class RunCallbacks(keras.callbacks.CallbackList):
         every_seconds: float,
         **params: Any,
     ) -> None:
+        callbacks = keras.tree.flatten(list(callbacks))
+        if not any(isinstance(each, keras.callbacks.History) for each in callbacks):
+            callbacks.append(keras.callbacks.History())
+        for each in callbacks:
+            as_constructed(each)
+        self._machine = describe_machine(model)
+        if state is not None:
+            warn_of_another_machine(state.facts["machine"], self._machine)
+            put_files(callbacks, state)
         super().__init__(
-            list(callbacks),
+            callbacks,
             add_history=True,
             add_progbar=params["verbose"] != 0,
             model=model,
@@ -77,6 +92,14 @@ class RunCallbacks(keras.callbacks.CallbackList):
         self._epoch = self._batch = 0
         self._begun = -1  # the batch that the last execution began with
         self._last_saved = time.monotonic()
+        self._seconds: float | None = None  # once training has ended
+        if state is not None:
+            self._seconds = state.facts["seconds"] if state.facts["over"] else None
+
+    @property
+    def seconds(self) -> float:
+        """Of training, the same whenever a run that has ended is resumed."""
+        return self.clock.seconds() if self._seconds is None else self._seconds
 
     @property
     def history(self) -> keras.callbacks.History:
@@ -84,15 +107,42 @@ class RunCallbacks(keras.callbacks.CallbackList):
         return self._history
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        super().on_train_begin(logs)
-        if self._state is not None:
-            put_state(self.model, self.callbacks, self._state)
-            self._done = self._state.facts["batch"]
+        if self._state is None:
+            super().on_train_begin(logs)
+        else:
+            self._begin_again(logs)
         self.model.steps_per_execution = self._per_execution
         self._runner = StepRunner(
             self.model, self.callbacks, self.params["steps"], self._per_execution
         )
         self.model.train_function = self._execute
+        if self._state is None:
+            self._save_start()
+
+    def _save_start(self) -> None:
+        if self.checkpoints is None:
+            return
+        arrays, facts = self._take(self.model._initial_epoch or 0, 0, over=False)
+        self.checkpoints.save(arrays, facts, is_start=True)
+        self.checkpoints.seconds = 0.0  # the first epoch is saved in any case
+
+    def _begin_again(self, logs: dict | None) -> None:
+        """Without Keras' own `BackupAndRestore`, which has another idea of where."""
+        callbacks = self.callbacks
+        self.callbacks = [
+            each for each in callbacks
+            if not isinstance(each, keras.callbacks.BackupAndRestore)
+        ]  # fmt: skip
+        with appending(callbacks):
+            super().on_train_begin(logs)
+        self.callbacks = callbacks
+        put_state(self.model, callbacks, self._state)
+        self._done = self._state.facts["batch"]
+
+    def left(self) -> None:
+        """To be called when `fit` ends, however it does."""
+        for each in self.callbacks:
+            remember_left(each)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         super().on_epoch_begin(epoch, logs)
@@ -139,11 +189,26 @@ class RunCallbacks(keras.callbacks.CallbackList):
         waited = time.monotonic() - self._last_saved
         if waited < PATIENCE * self.checkpoints.seconds and not over:
             return
-        arrays, facts = take_state(self.model, self.callbacks)
-        facts |= {"epoch": epoch, "batch": batch, "over": over}
-        facts |= {"seconds": self.clock.seconds(), "settings": self.settings}
-        self.checkpoints.save(arrays, facts)
+        self.checkpoints.save(*self._take(epoch, batch, over))
         self._last_saved = time.monotonic()
+
+    def _take(self, epoch: int, batch: int, over: bool) -> State:
+        arrays, facts = take_state(self.model, self.callbacks)
+        seconds = self.clock.seconds()
+        self._seconds = seconds if over else None
+        facts |= {"epoch": epoch, "batch": batch, "over": over, "seconds": seconds}
+        facts |= {"settings": self.settings, "machine": self._machine}
+        return State(arrays, facts)
+
+
+def warn_of_another_machine(then: dict[str, str], now: dict[str, str]) -> None:
+    """A run may go on elsewhere; only its last bits may be others than there."""
+    if differ := differences(then, now):
+        warnings.warn(
+            f"the run goes on in other surroundings: {'; '.join(differ)}; its last "
+            "bits may differ from those of a run that was never cut off",
+            stacklevel=2,
+        )
 
 
 def num_batches(train: tf.data.Dataset, needed: bool) -> int | None:

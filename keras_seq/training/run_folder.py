@@ -5,7 +5,9 @@ Knows nothing of tasks: settings and reports are plain dicts, pictures are array
 
 import contextlib
 import json
+import os
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,25 +34,33 @@ NOT_THE_RUN = ("run_dir", "export_dir", "resume")
 BEFORE_TRAINING = {CONFIG, LOCK, "plan.json"}
 # Folders of runs that this process began, their parents first; was each made for it?
 _begun: dict[Path, bool] = {}
+# Files are the same wherever they lie, as long as they hold the same.
+DATA_PATHS = ("data", "validation_data", "test_data")
+ANEW = "put it back, or train anew in another folder"
+RUN_ID, FINGERPRINT = "run_id", "data_fingerprint"
 
 
 def begin_run(
-    stem: str, settings: Mapping[str, Any], fingerprint: str | None = None
+    stem: str,
+    settings: Mapping[str, Any],
+    fingerprint: str | Mapping[str, str] | None = None,
 ) -> Path:
     """The folder of a run that starts, or that goes on with the settings it had.
 
     Args:
         stem: the task's name.
         settings: all arguments of the task, `run_dir` and `resume` among them.
-        fingerprint: tells other data.
+        fingerprint: of the content of each part of the data, so that a resumed run
+            neither learns from others nor is scored on others; a single one is of the
+            train part.
 
     Returns:
         The folder, kept from other processes until this one ends.
 
     Raises:
         UserError: It holds a run and `resume` is off; the run was started with other
-            settings or data; another process has it; a number is out of its range; or a
-            device is not there.
+            settings or data, or its config.json is damaged; another process has it; a
+            number is out of its range; or a device is not there.
 
     Example:
 
@@ -66,13 +76,31 @@ def begin_run(
     run_dir = make_run_dir(stem, settings["run_dir"], resume=resume)
     take_lock(run_dir)
     facts = {name: settings[name] for name in settings if name not in NOT_THE_RUN}
-    facts = plain(facts | {"data_fingerprint": fingerprint}, CONFIG)
-    path = run_dir / CONFIG
-    if path.exists():
-        check_same(json.loads(path.read_text("utf-8")), facts, run_dir)
+    if fingerprint is not None and not isinstance(fingerprint, str):
+        fingerprint = dict(fingerprint)
+    facts = plain(facts | {FINGERPRINT: fingerprint}, CONFIG)
+    if (run_dir / CONFIG).exists():
+        check_same(*_comparable(read_facts(run_dir, CONFIG), facts), run_dir)
     else:
-        write_facts(run_dir, CONFIG, facts)
+        write_facts(run_dir, CONFIG, facts | {RUN_ID: uuid.uuid4().hex})
     return run_dir
+
+
+def _comparable(then: dict[str, Any], now: dict[str, Any]) -> list[dict[str, Any]]:
+    """Settings and content of the data, where both are what tells runs apart."""
+    left_out = {RUN_ID, FINGERPRINT}
+    if then.get(FINGERPRINT) is not None and then[FINGERPRINT] == now[FINGERPRINT]:
+        left_out |= {*DATA_PATHS}
+    return [
+        {name: value for name, value in facts.items() if name not in left_out}
+        | _contents(facts.get(FINGERPRINT))
+        for facts in (then, now)
+    ]
+
+
+def _contents(fingerprint: Any) -> dict[str, Any]:
+    parts = fingerprint if isinstance(fingerprint, dict) else {"train": fingerprint}
+    return {f"content of the {part} data": value for part, value in parts.items()}
 
 
 def make_run_dir(
@@ -160,7 +188,42 @@ def write_facts(run_dir: Path, name: str, facts: Mapping[str, Any]) -> None:
     """Writes `config.json` or `metrics.json`: strict JSON, whole or not at all."""
     aside = run_dir / f".{name}.tmp"
     write_json(aside, plain(dict(facts), name))
+    with open(aside, "rb") as file:
+        os.fsync(file.fileno())  # else the new name may be there before its content
     aside.replace(run_dir / name)
+
+
+def read_facts(run_dir: Path, name: str) -> dict[str, Any]:
+    """Reads what `write_facts` wrote.
+
+    Raises:
+        UserError: The file is missing or damaged.
+
+    Example:
+
+    >>> read_facts(Path("nowhere"), "config.json")
+    Traceback (most recent call last):
+    ...
+    keras_seq.errors.UserError: nowhere/config.json: cannot be read (No such file or \
+directory); give the folder of a run
+    """
+    path = run_dir / name
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); give the folder of a run"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        reason = str(error) or "too deep"
+        raise UserError(f"{path}: damaged, no JSON ({reason}); {ANEW}") from error
+    if not isinstance(facts, dict):
+        kind = type(facts).__name__
+        raise UserError(
+            f"{path}: damaged, holds a {kind} where settings by name are expected; "
+            + ANEW
+        )
+    return facts
 
 
 def show_classifier(
@@ -186,8 +249,7 @@ def show_classifier(
     }
     scores = {name: score["value"] for name, score in scored.report["scores"].items()}
     named = {"network": scores, **scored.report["baselines"]}
-    writer = EventWriter(run_dir / "tensorboard" / "report")
-    writer.set_state({})  # a resumed run reports once
+    writer = EventWriter.anew(run_dir / "tensorboard" / "report", ".v2")
     with writer.at(step=0):
         for tag, text in texts.items():
             # Markdown: indented lines stay as they are.

@@ -1,12 +1,12 @@
 """All that a training run is at one step, as arrays and facts, and back into it.
 
 Weights, optimizer, loss scale, metrics half-way through an epoch, random states and
-callbacks. Knows nothing of files. Two things have no state that can be kept, and so are
-not here: `tf.random` ops (use `keras.random`), and objects that a callback holds.
+callbacks. Two things have no state that can be kept, and so are not here: `tf.random`
+ops (use `keras.random`), and objects that a callback holds (give it `get_state`).
 """
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -18,12 +18,20 @@ from keras.src.random.seed_generator import (
     global_seed_generator,
 )
 
+from keras_seq.errors import UserError
+from keras_seq.training.callback_files import kept_files, rewind_files
+from keras_seq.training.callback_state import callback_state, restore_callback
 from keras_seq.training.checkpoint import State
+from keras_seq.training.monitor import Progress
+from keras_seq.training.state_values import decode, encode
 
-# What a callback is told, not what it knows; and what draws on the screen.
-TOLD = {"params", "model", "_model", "validation_data"}
-SCREEN = (keras.callbacks.ProgbarLogger,)
-PLAIN = (type(None), bool, int, float, str)
+# What draws on the screen; a run may go on where there is no terminal.
+SCREEN = (keras.callbacks.ProgbarLogger, Progress)
+FORMAT = 2  # of a state; another version of keras_seq may have another
+FACTS = {
+    "random": dict, "numpy": dict, "callbacks": list, "epoch": int, "batch": int,
+    "over": bool, "seconds": float, "settings": dict, "machine": dict,
+}  # fmt: skip
 
 
 def take_state(
@@ -47,9 +55,10 @@ def take_state(
         "random": encode(random.getstate(), arrays, "random"),
         "numpy": encode(np.random.get_state(), arrays, "numpy"),
         "callbacks": [
-            [type(each).__name__, encode(_knows(each), arrays, f"callback{number}")]
+            _take_callback(each, arrays, f"callback{number}")
             for number, each in enumerate(_stateful(callbacks))
         ],
+        "format": FORMAT,
     }
     return State(arrays, facts)
 
@@ -89,15 +98,66 @@ def put_state(
         global_seed_generator().state.assign(arrays["seed/0/0"])
     random.setstate(decode(facts["random"], arrays))
     np.random.set_state(decode(facts["numpy"], arrays))
+    for each, state_of_it, _ in _pairs(callbacks, state):
+        restore_callback(each, state_of_it)
+
+
+def put_files(
+    callbacks: Iterable[keras.callbacks.Callback], state: State
+) -> None:
+    """Puts the files of callbacks back, before anything of the callbacks is called."""
+    for each, _, files in _pairs(callbacks, state):
+        rewind_files(each, files)
+
+
+def check_state(state: State) -> None:
+    """Looks whether a state that could be read is one of a run.
+
+    Raises:
+        ValueError: It is damaged.
+        UserError: Another version of keras_seq has written it.
+    """
+    if not isinstance(state.facts, dict):
+        raise ValueError("the facts are no dict")
+    if "settings" in state.facts and state.facts.get("format") != FORMAT:
+        raise UserError(
+            "the checkpoints of this run are of another version of keras_seq; resume "
+            "with that one, or train anew in another folder"
+        )
+    for name, kind in FACTS.items():
+        if not isinstance(state.facts.get(name), kind):
+            raise ValueError(f"{name} is no {kind.__name__}")
+    random.Random().setstate(decode(state.facts["random"], state.arrays))
+    np.random.RandomState().set_state(decode(state.facts["numpy"], state.arrays))
+    for name, *parts in state.facts["callbacks"]:
+        for part in parts:
+            decode(part, state.arrays)
+
+
+def _take_callback(
+    callback: keras.callbacks.Callback, arrays: dict[str, np.ndarray], name: str
+) -> list[Any]:
+    name, kind = f"{name} {type(callback).__name__}", type(callback).__name__
+    state = encode(callback_state(callback), arrays, name)
+    return [kind, state, encode(kept_files(callback), arrays, f"{name} files")]
+
+
+def _pairs(
+    callbacks: Iterable[keras.callbacks.Callback], state: State
+) -> list[tuple[keras.callbacks.Callback, dict[str, Any], dict[str, Any]]]:
+    """Each callback with its state and what is kept of its files."""
     stateful = _stateful(callbacks)
     names = [type(each).__name__ for each in stateful]
-    if names != [name for name, _ in facts["callbacks"]]:
+    saved = state.facts["callbacks"]
+    if names != [name for name, *_ in saved]:
         raise ValueError(
             f"callbacks are {names}; the run was started with "
-            f"{[name for name, _ in facts['callbacks']]}"
+            f"{[name for name, *_ in saved]}"
         )
-    for each, (_, knowledge) in zip(stateful, facts["callbacks"]):
-        _remind(each, decode(knowledge, arrays))
+    return [
+        (each, *(decode(part, state.arrays) for part in parts))
+        for each, (_, *parts) in zip(stateful, saved)
+    ]
 
 
 def _variables(model: keras.Model) -> dict[str, list[keras.Variable]]:
@@ -122,69 +182,3 @@ def _stateful(
     callbacks: Iterable[keras.callbacks.Callback],
 ) -> list[keras.callbacks.Callback]:
     return [each for each in callbacks if not isinstance(each, SCREEN)]
-
-
-def _knows(callback: keras.callbacks.Callback) -> dict[str, Any]:
-    """What `get_state` returns where there is one, else every plain attribute."""
-    if hasattr(callback, "get_state"):
-        return callback.get_state()
-    return {
-        name: value
-        for name, value in vars(callback).items()
-        if name not in TOLD and _is_plain(value)
-    }
-
-
-def _remind(callback: keras.callbacks.Callback, knowledge: dict[str, Any]) -> None:
-    if hasattr(callback, "set_state"):
-        callback.set_state(knowledge)
-        return
-    for name, value in knowledge.items():
-        setattr(callback, name, value)
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return all(_is_plain(k) and _is_plain(v) for k, v in value.items())
-    if isinstance(value, list | tuple):
-        return all(map(_is_plain, value))
-    return isinstance(value, PLAIN + (np.ndarray, np.generic))
-
-
-def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
-    """Plain values as JSON keeps them exactly; arrays go into `arrays`.
-
-    Example:
-
-    >>> arrays = {}
-    >>> decode(encode({1: (np.ones(1), 0.1)}, arrays, "x"), arrays)
-    {1: (array([1.]), 0.1)}
-    """
-    if isinstance(value, np.ndarray | np.generic):
-        arrays[name] = np.asarray(value)
-        return {"array": name, "scalar": isinstance(value, np.generic)}
-    if isinstance(value, Mapping):
-        items = enumerate(value.items())
-        pairs = [[encode(k, arrays, ""), encode(v, arrays, f"{name}/{i}")]
-                 for i, (k, v) in items]  # fmt: skip
-        return {"pairs": pairs}
-    if isinstance(value, list | tuple):
-        each = [encode(item, arrays, f"{name}/{i}") for i, item in enumerate(value)]
-        return {"tuple": each} if isinstance(value, tuple) else each
-    if not isinstance(value, PLAIN):
-        raise ValueError(f"{name} is {value!r}; a state holds plain values and arrays")
-    return value
-
-
-def decode(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """What `encode` was given."""
-    if isinstance(value, list):
-        return [decode(item, arrays) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "array" in value:
-        array = arrays[value["array"]]
-        return array[()] if value["scalar"] else array.copy()
-    if "tuple" in value:
-        return tuple(decode(item, arrays) for item in value["tuple"])
-    return {decode(k, arrays): decode(v, arrays) for k, v in value["pairs"]}

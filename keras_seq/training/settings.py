@@ -3,23 +3,28 @@
 Knows nothing of files; descriptions are plain dicts of short texts and numbers.
 """
 
-import hashlib
 import json
+import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+import keras_seq
 from keras_seq.errors import UserError
+from keras_seq.training.callback_state import callback_settings
+from keras_seq.training.described import described, digest, without_counters
 
 
 def describe_run(
     model: keras.Model,
     train: tf.data.Dataset,
     validation: tf.data.Dataset | None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     **settings: Any,
 ) -> dict[str, Any]:
     """Everything that decides on the bits of a run.
@@ -28,6 +33,7 @@ def describe_run(
         model: compiled.
         train: batches; `data_fingerprint`, where it has one, tells other data.
         validation: the same, or None.
+        callbacks: the user's, as they were constructed.
         **settings: further arguments of `fit`.
 
     Returns:
@@ -35,16 +41,38 @@ def describe_run(
     """
     strategy = model.distribute_strategy
     schedule, epochs = settings.pop("schedule"), settings["epochs"]
-    described = {name: _described(value) for name, value in settings.items()}
-    return described | {
+    given = {name: described(value) for name, value in settings.items()}
+    return given | {
         "schedule": schedule and [float(schedule(e)) for e in range(epochs)],
-        "optimizer": _described(model.optimizer),
-        "model": _digest(_architecture(model)),
-        "recurrent layers": _paths(model),
+        "optimizer": described(model.optimizer),
+        "model": digest(_architecture(model)),
         "precision": model.dtype_policy.name,
         "replicas": strategy.num_replicas_in_sync,
         "training data": _described_data(train),
         "validation data": validation and _described_data(validation),
+        "callbacks": callback_settings(keras.tree.flatten(list(callbacks))),
+    }
+
+
+def describe_machine(model: keras.Model) -> dict[str, str]:
+    """What does not decide what a run is, but may decide on the last bits of it.
+
+    Args:
+        model: compiled.
+
+    Returns:
+        Name to text.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    names = [each.get("device_name", "GPU") for each in details]
+    return {
+        "recurrent layers": _loops(model),
+        "device": ", ".join(names) or platform.machine(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "keras_seq": keras_seq.__version__,
     }
 
 
@@ -70,28 +98,33 @@ def check_same(
 was 3, is 5; give the same again, or another folder
     """
     now = json.loads(json.dumps(now))  # as the state has it: tuples are lists
-    differ = [
-        f"{name} was {_short(then.get(name))}, is {_short(now.get(name))}"
-        for name in {**then, **now}
-        if then.get(name) != now.get(name)
-    ]
-    if differ:
+    if differ := differences(then, now):
         raise UserError(
             f"{run_dir}: cannot be resumed with other settings: {'; '.join(differ)}; "
             "give the same again, or another folder"
         )
 
 
-def _described(value: Any) -> Any:
-    """Numbers and texts as they are; objects by class and settings."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, list | tuple):
-        return [_described(item) for item in value]
-    if hasattr(value, "get_config"):
-        config = json.dumps(value.get_config(), default=str, sort_keys=True)
-        return f"{type(value).__name__} {_without_counters(config)}"
-    return getattr(value, "__name__", type(value).__name__)
+def differences(
+    then: Mapping[str, Any], now: Mapping[str, Any], within: str = ""
+) -> list[str]:
+    """What differs, by name; of a group with the same names each of them.
+
+    Example:
+
+    >>> differences({"a": 1, "Stop": {"wait": 2}}, {"a": 1, "Stop": {"wait": 3}})
+    ['Stop.wait was 2, is 3']
+    """
+    found = []
+    for name in {**then, **now}:
+        one, other = then.get(name), now.get(name)
+        are_groups = isinstance(one, dict) and isinstance(other, dict)
+        if are_groups and list(one) == list(other):
+            group = "" if name == "callbacks" else f"{within}{name}."
+            found += differences(one, other, group)
+        elif json.dumps(one) != json.dumps(other):
+            found.append(f"{within}{name} was {_short(one)}, is {_short(other)}")
+    return found
 
 
 def _described_data(data: tf.data.Dataset) -> list[Any]:
@@ -120,25 +153,23 @@ def _architecture(model: keras.Model) -> str:
     except NotImplementedError:  # a subclass need not have one
         config = type(model).__name__
     shapes = [(tuple(v.shape), str(v.dtype)) for v in model.variables]
-    return f"{_without_counters(config)} {shapes}"
+    return f"{without_counters(config)} {shapes}"
 
 
-def _paths(model: keras.Model) -> str:
-    """Which way each computes: kernels and Keras' own loop differ in the last bits."""
+def _loops(model: keras.Model) -> str:
+    """The loop that a training step takes; kernels and Keras' own differ in last bits.
+
+    Not `layer.path`, which tells of the last call, whatever it was made for.
+    """
     layers = [x for x in model._flatten_layers() if isinstance(x, keras.layers.RNN)]
-    return ", ".join(getattr(x.path, "kind", "fallback") for x in layers)
-
-
-def _without_counters(text: str) -> str:
-    """Keras numbers names as they come: `dense_3` here is `dense` there."""
-    text = re.sub(r'_\d+(?=[/"])', "", text)
-    return re.sub(r"0x[0-9a-f]+", "", text)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return ", ".join(
+        layer._choose(training=True).kind if hasattr(layer, "_choose") else "fallback"
+        for layer in layers
+    )
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        value = list(value)
     text = re.sub(r"\b([0-9a-f]{8})[0-9a-f]{56}\b", r"\1…", str(value))
     return text if len(text) <= 200 else text[:199] + "…"

@@ -13,6 +13,7 @@ import tensorflow as tf
 from keras_seq.evaluation.figures import learning_curves_figure
 from keras_seq.evaluation.scores import format_report
 from keras_seq.evaluation.transcripts import error_table
+from keras_seq.training.tensorboard import EventWriter
 
 CLIPS_SHOWN = 8
 ROWS = 200
@@ -53,8 +54,8 @@ def show_speech(
         heard: some recordings, with sound and alignment.
         sample_rate: of the recordings.
     """
-    writer = tf.summary.create_file_writer(str(run_dir / "tensorboard" / "report"))
-    with writer.as_default(step=0):
+    writer = EventWriter.anew(run_dir / "tensorboard" / "report", ".v2")
+    with writer.at(step=0):
         _text("report", format_report(report))
         tf.summary.text("errors", _errors(references, hypotheses))
         tf.summary.text("transcripts", _transcripts(references, hypotheses))

@@ -28,10 +28,12 @@ class EventWriter:
 
     Args:
         log_dir: folder; None writes nothing.
+        suffix: of its files' names; others in the folder are left alone.
     """
 
-    def __init__(self, log_dir: str | Path | None) -> None:
+    def __init__(self, log_dir: str | Path | None, suffix: str = ".v2") -> None:
         self.log_dir = None if log_dir is None else Path(log_dir)
+        self._suffix = suffix
         self._writer: tf.summary.SummaryWriter | None = None
 
     def scalar(self, tag: str, value: float, step: int, about: str = "") -> None:
@@ -44,7 +46,9 @@ class EventWriter:
         """Within this `with` block `tf.summary` writes here, at this step."""
         if self._writer is None:
             try:
-                self._writer = tf.summary.create_file_writer(str(self.log_dir))
+                self._writer = tf.summary.create_file_writer(
+                    str(self.log_dir), filename_suffix=self._suffix
+                )
             except tf.errors.OpError as error:
                 raise self._unwritable(error) from error
         return self._writer.as_default(step=step)
@@ -74,8 +78,17 @@ class EventWriter:
             self._writer.close()
         self._writer = None
 
+    @classmethod
+    def anew(cls, log_dir: Path, suffix: str) -> "EventWriter":
+        """A writer of what is written once in a run, however often it is resumed."""
+        writer = cls(log_dir, suffix)
+        writer.set_state({})
+        return writer
+
     def _files(self) -> list[Path]:
-        return [] if self.log_dir is None else sorted(self.log_dir.glob("events.*"))
+        if self.log_dir is None:
+            return []
+        return sorted(self.log_dir.glob(f"events.*{self._suffix}"))
 
     def _unwritable(self, error: Exception) -> UserError:
         return UserError(

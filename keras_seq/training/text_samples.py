@@ -10,6 +10,8 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from keras_seq.training.tensorboard import EventWriter
+
 SHOWN = 120  # characters on the terminal
 
 
@@ -24,27 +26,34 @@ class TextSamples(keras.callbacks.Callback):
     def __init__(self, write: Callable[[], str], log_dir: Path | None = None) -> None:
         super().__init__()
         self._write = write
-        self._log_dir = log_dir
+        self._writer = EventWriter(None if log_dir is None else log_dir / "text")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         text = self._write()
         line = " ".join(text.split())[:SHOWN]
         print(f"  sample: {line}", file=sys.stderr, flush=True)
-        if self._log_dir is not None:
-            show_text(self._log_dir, "sample", text, epoch)
+        if self._writer.log_dir is not None:
+            with self._writer.at(epoch):
+                _show("sample", text)
+            self._writer.close()  # to be read at once
 
     def get_state(self) -> dict:
-        """Nothing: a sample is a function of the weights."""
-        return {}
+        """How far the file is written: a sample is a function of the weights."""
+        return {"files": self._writer.get_state()}
 
     def set_state(self, state: dict) -> None:
-        """Nothing to go on from."""
+        """Cuts off what is going to be written again."""
+        self._writer.set_state(state["files"])
 
 
-def show_text(log_dir: Path, tag: str, text: str, step: int = 0) -> None:
-    """Adds a text to TensorBoard's logs, its lines as they are."""
-    writer = tf.summary.create_file_writer(str(log_dir / "text"))
-    with writer.as_default(step=step):
-        # Markdown: indented lines stay as they are.
-        tf.summary.text(tag, "\n".join("    " + line for line in text.splitlines()))
+def show_text(log_dir: Path, tag: str, text: str) -> None:
+    """Adds a text to TensorBoard's logs, its lines as they are; once in a run."""
+    writer = EventWriter.anew(log_dir / "text", f".{tag}")
+    with writer.at(step=0):
+        _show(tag, text)
     writer.close()
+
+
+def _show(tag: str, text: str) -> None:
+    # Markdown: indented lines stay as they are.
+    tf.summary.text(tag, "\n".join("    " + line for line in text.splitlines()))

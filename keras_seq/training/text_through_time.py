@@ -17,6 +17,7 @@ from keras_seq.data.streams import make_stream_dataset
 from keras_seq.evaluation.figures import gradient_by_time_figure
 from keras_seq.losses import token_loss
 from keras_seq.models.text_generation import CELLS, build_text_generation_model
+from keras_seq.training.tensorboard import EventWriter
 from keras_seq.training.through_time import gradient_by_time
 
 EMBEDDING_DIM, UNITS = 32, 64
@@ -73,15 +74,14 @@ def show_gradients_by_distance(
     norms = gradients_by_distance(token_ids, vocab_size)
     for kind, values in norms.items():
         folder = run_dir / "tensorboard" / f"through_time_{kind}"
-        writer = tf.summary.create_file_writer(str(folder))
-        with writer.as_default():
-            for distance, value in enumerate(values):
-                # The step of this curve is the distance in time.
-                tf.summary.scalar("gradient_by_distance", value, step=distance)
+        writer = EventWriter.anew(folder, ".v2")
+        for distance, value in enumerate(values):
+            # The step of this curve is the distance in time.
+            writer.scalar("gradient_by_distance", value, step=distance)
         writer.close()
     # The figure's steps are in the order of reading.
     image = gradient_by_time_figure({kind: v[::-1] for kind, v in norms.items()})
-    writer = tf.summary.create_file_writer(str(run_dir / "tensorboard" / "text"))
-    with writer.as_default(step=0):
+    writer = EventWriter.anew(run_dir / "tensorboard" / "text", ".through_time")
+    with writer.at(step=0):
         tf.summary.image("gradient_through_time", image[np.newaxis])
     writer.close()

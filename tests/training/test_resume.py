@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras_seq.data.pipeline import make_text_dataset
 from keras_seq.data.text import Tokenizer
 from keras_seq.errors import UserError
+from keras_seq.models.rnn import build_lstm_model
 from keras_seq.training import resume
 from keras_seq.training.checkpoint import Checkpoints
 from keras_seq.training.fit import fit
@@ -345,6 +346,7 @@ def test_a_disk_that_really_fills_is_one_line_at_the_shell(tmp_path: Path):
 import resource, sys
 import numpy as np
 from keras_seq.errors import UserError
+from keras_seq.models.rnn import build_lstm_model
 from keras_seq.training.checkpoint import Checkpoints
 checkpoints = Checkpoints(sys.argv[1])
 checkpoints.save({"w": np.ones(10)}, {"value": 1})
@@ -406,3 +408,54 @@ def test_what_was_shown_after_the_last_state_is_not_shown_twice(
         if "learning_rate" in events.Tags()["tensors"]:
             steps += [event.step for event in events.Tensors("learning_rate")]
     assert steps == list(range(1, 29))
+
+
+def recurrent(tokenizer: Tokenizer) -> keras.Model:
+    keras.utils.set_random_seed(5)
+    return build_lstm_model(tokenizer.vocab_size, 4, 4, num_classes=2)
+
+
+def test_what_a_layer_did_elsewhere_does_not_refuse_a_resume(
+    tmp_path: Path, tokenizer: Tokenizer
+):
+    def trained(model: keras.Model, **options) -> dict:
+        return fit(
+            model, *text_data(tokenizer), epochs=3, run_dir=tmp_path,
+            loss="sparse_categorical_crossentropy", **options,
+        ).history  # fmt: skip
+
+    with pytest.raises(Interrupted):
+        trained(recurrent(tokenizer), callbacks=[InterruptAfter(9)])
+    model, token_ids = recurrent(tokenizer), tf.constant([[2, 3, 0]])
+    tf.function(model)(token_ids)
+    model.layers[1].native = False  # as for a graph that leaves this machine
+    model(token_ids, training=True)
+    del model.layers[1].native
+    again = trained(model, resume=True, callbacks=[InterruptAfter(0)])
+    assert len(again["loss"]) == 3
+
+
+def test_a_run_that_goes_on_elsewhere_says_so(tmp_path: Path, tokenizer: Tokenizer):
+    with pytest.raises(Interrupted):
+        run(tmp_path, text_data, tokenizer, 3)
+    describe = resume.describe_machine
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            resume, "describe_machine",
+            lambda model: describe(model) | {"recurrent layers": "fast", "keras": "9"},
+        )  # fmt: skip
+        line = "recurrent layers was fallback, is fast; keras was .*, is 9; its last"
+        with pytest.warns(UserWarning, match=line):
+            run(tmp_path, text_data, tokenizer, resumed=True)
+
+
+def test_a_run_cut_off_before_its_first_state_begins_with_the_same_bits(
+    tmp_path: Path, tokenizer: Tokenizer
+):
+    whole = run(None, text_data, tokenizer)
+    with pytest.raises(Interrupted):
+        run(tmp_path, text_data, tokenizer, 3, checkpoint_seconds=1e9)
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["start.npz"]
+    with pytest.raises(UserError, match="patience was 2, is 1"):
+        run(tmp_path, text_data, tokenizer, resumed=True, patience=1)
+    assert_same(run(tmp_path, text_data, tokenizer, resumed=True), whole)
