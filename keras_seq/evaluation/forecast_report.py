@@ -67,15 +67,26 @@ def forecast_report(
     horizon = sums[NETWORK].steps[0].shape[0]
     block, blocks = block_length(horizon, len(np.unique(times)))
     several = len(target_names) > 1
-    shown = [name for name in MEASURES if not (several and name in IN_UNITS)]
     scores = with_intervals(MEASURES, sums[NETWORK], times, block)
+    # What is defined on no window (a direction where nothing moved) is no score.
+    shown = [
+        name for name in MEASURES
+        if not (several and name in IN_UNITS) and np.isfinite(scores[name]["value"])
+    ]  # fmt: skip
+    if HEADLINE not in shown:
+        raise UserError(
+            "no target that is scored changed in the rows that train: MASE, which is "
+            "measured against such changes, is not defined; score other series"
+        )
     scores = {name: scores[name] for name in shown}
     covered = with_intervals(INTERVAL_MEASURES, interval, times, block)
     scores["coverage"] = covered["coverage"]
     values = {name: _overall(one) for name, one in sums.items() if name != NETWORK}
     best_possible = values.pop(BEST_POSSIBLE, None)
     baselines = {who: {m: found[m] for m in shown} for who, found in values.items()}
-    best = min(baselines, key=lambda name: baselines[name][HEADLINE])
+    best = min(
+        baselines, key=lambda name: np.nan_to_num(baselines[name][HEADLINE], nan=np.inf)
+    )
     against = {
         name: skill(sums[NETWORK], sums[name], times, block) for name in baselines
     }
@@ -248,4 +259,4 @@ def format_forecast_report(report: Mapping[str, Any]) -> str:
 def _short(value: float | None) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+    return f"{value:,.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:.4g}"

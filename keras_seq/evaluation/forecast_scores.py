@@ -23,6 +23,8 @@ IN_UNITS = ("mae", "rmse", "mape", "smape")  # mean little over targets of other
 RESAMPLES = 1000
 FEW_BLOCKS, FEWEST_BLOCKS = 10, 4  # in a test part
 NETWORK = "network"
+HARDLY = 1e-9  # a scaled error that is the rounding of a forecast without one
+LEAST_SKILL = -1000.0
 
 
 class Units(NamedTuple):
@@ -30,7 +32,8 @@ class Units(NamedTuple):
 
     Attributes:
         deviation: float (K,), of each target.
-        naive_error: float (S, K), mean absolute change over a season.
+        naive_error: float (S, K), mean absolute change over a season; nan where a
+            series stood still: its scaled errors are not defined.
         naive_square: float (S, K), mean square of it.
     """
 
@@ -61,7 +64,7 @@ def measures(
     """
     error = forecasts - targets
     size, square = np.abs(error), np.square(error)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         percent = np.where(targets == 0, np.nan, 100 * size / np.abs(targets))
         both = np.abs(targets) + np.abs(forecasts)
         symmetric = np.where(both == 0, 0.0, 200 * size / both)
@@ -211,7 +214,8 @@ def skill(
     Both are scored on the same blocks.
 
     Returns:
-        {"value", "low", "high"}: 0.1 is a tenth less, below 0 is worse.
+        {"value", "low", "high"}: 0.1 is a tenth less, below 0 is worse; -1000 at the
+        least, where the baseline hardly errs.
     """
     place = MEASURES.index(measure)
     sides = [one.windows for one in (network, baseline)]
@@ -219,12 +223,18 @@ def skill(
 
     def ratio(totals: np.ndarray) -> np.ndarray:
         own, own_count, other, other_count = totals.T
-        value = (own / own_count) / (other / other_count)
-        return 1 - (np.sqrt(value) if measure in ROOTS else value)
+        with np.errstate(invalid="ignore"):  # a resample without a number
+            own, other = own / own_count, other / other_count
+        # What hardly errs cannot be a divisor: two such are alike.
+        own, other = (np.maximum(error, HARDLY) for error in (own, other))
+        value = own / other
+        value = 1 - (np.sqrt(value) if measure in ROOTS else value)
+        return np.maximum(value, LEAST_SKILL)
 
     value = ratio(columns.sum(axis=0)[None])[0]
     drawn = ratio(block_totals(columns, times, block))
-    low, high = np.percentile(drawn[np.isfinite(drawn)], [2.5, 97.5])
+    drawn = drawn[np.isfinite(drawn)]
+    low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (value, value)
     found = {"value": value, "low": min(low, value), "high": max(high, value)}
     return {name: float(number) for name, number in found.items()}
 
