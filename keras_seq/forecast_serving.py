@@ -20,6 +20,7 @@ STILL = 1e-3  # of the deviation in train rows, and no more of the last value
 LEAST_STEP = 1e-6  # of the deviation: whatever the window, a width is above zero
 LEAST_WIDTH = 0.1  # of a step: quantiles that nearly meet are no unit to count in
 AXES = ("window", "row", "column")
+UNITS = "as in the data"  # of windows and answers alike
 
 
 class PriceForecaster(tf.Module):
@@ -112,11 +113,12 @@ class PriceForecaster(tf.Module):
         return {"forecast": _without_one_target(answers)}
 
     def describe(self) -> dict[str, tf.Tensor]:
-        """What a window holds: columns string (F,) in their order, targets string (K,),
-        lookback and horizon int32 ()."""
+        """What a window holds: columns and units string (F,) in their order, targets
+        string (K,), lookback and horizon int32 ()."""
         horizon, num_targets = self.forecaster.output_shape[1:3]
         return {
             "columns": tf.constant(self._columns),
+            "units": tf.constant([UNITS] * len(self._columns)),
             "targets": tf.constant(self._columns[:num_targets]),
             "lookback": tf.constant(self.forecaster.input_shape[1]),
             "horizon": tf.constant(horizon),

@@ -14,7 +14,11 @@ import numpy as np
 
 from keras_seq.data.calendar import next_dates, phases
 from keras_seq.data.series import SeriesTable
-from keras_seq.data.series_numbers import check_numbers, check_positive
+from keras_seq.data.series_numbers import (
+    check_numbers,
+    check_positive,
+    check_size,
+)
 from keras_seq.data.simulator import SimulatedPrices
 from keras_seq.data.windows import (
     PARTS,
@@ -123,6 +127,7 @@ def prepare_series(
     check_settings(horizon=horizon, lookback=lookback, season=season)
     simulated = table if isinstance(table, SimulatedPrices) else None
     table = simulated.table if simulated else table
+    check_size(table)
     season = season or (table.frequency.season if table.frequency else 1)
     horizon = horizon or (PRICE_HORIZON if table.is_prices else season)
     cuts = cuts or cut_rows(table, validation_start, test_start)

@@ -18,7 +18,7 @@ from keras_seq.data.window_pipeline import make_window_dataset
 from keras_seq.data.windows import WindowPlan
 from keras_seq.evaluation.forecast_baselines import solve_ridge
 from keras_seq.export import export
-from keras_seq.forecast_serving import PriceForecaster
+from keras_seq.forecast_serving import UNITS, PriceForecaster
 from keras_seq.layers.scaling import Scaling
 from keras_seq.models.forecaster import build_forecaster
 from keras_seq.models.linear import build_linear_forecaster
@@ -206,12 +206,12 @@ def _facts(task: str, data: SeriesData) -> dict[str, Any]:
                 "axes": ["window", "row", "column"],
                 "rows": f"{data.lookback} in a row, the oldest first",
                 "columns": table.columns,
-                "units": ["as in the data"] * len(table.columns),
+                "units": [UNITS] * len(table.columns),
             }
         },
         "outputs": {"targets": table.columns[: table.num_targets],
-                    "steps": data.horizon, "units": "as in the data"},
-        "units": {name: "as in the data" for name in table.columns},
+                    "steps": data.horizon, "units": UNITS},
+        "units": {name: UNITS for name in table.columns},
         "date_column": table.date_column,
         "frequency": table.frequency and str(table.frequency),
         "lookback": data.lookback,

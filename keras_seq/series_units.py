@@ -55,7 +55,7 @@ def same_series(one: Series, facts: Mapping[str, Any]) -> Mapping[str, Any] | No
     known = facts.get("units_of_training", {}).get("series", {})
     if one.dates is None:
         return known.get(one.name)
-    for of_training in known.values():
+    for _, of_training in sorted(known.items(), key=lambda item: item[0] != one.name):
         date = np.datetime64(of_training["last_train_date"], "s")
         row = int(np.searchsorted(one.dates, date))
         if row < len(one.dates) and one.dates[row] == date:

@@ -29,7 +29,6 @@ def check_numbers(table: SeriesTable, cuts: Sequence[tuple[int, int]]) -> None:
         table: the series.
         cuts: (a, b) of each series; rows before a train.
     """
-    check_size(table)
     moved = np.array(
         [moves(one.values[:start]) for one, (start, _) in zip(table.series, cuts)]
     )  # (S, F)
@@ -49,10 +48,11 @@ def check_numbers(table: SeriesTable, cuts: Sequence[tuple[int, int]]) -> None:
 
 
 def check_size(table: SeriesTable) -> None:
-    """UserError at the first number too large or too small to be squared."""
+    """UserError at the first number too large to be squared, or of a column that holds
+    none large enough."""
     for one in table.series:
         size = np.abs(one.values)
-        wrong = (size > LARGEST) | ((size < SMALLEST) & (size > 0))
+        wrong = (size > LARGEST) | ((size.max(axis=0) < SMALLEST) & (size > 0))
         if wrong.any():
             row, column = (int(place[0]) for place in np.nonzero(wrong))
             raise error_at(

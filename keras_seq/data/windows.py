@@ -175,8 +175,7 @@ def plan_part(
     Raises:
         UserError: A series has no such window.
     """
-    if values is None:
-        values = all_rows(table, needed_dtype(table))
+    values = all_rows(table, needed_dtype(table)) if values is None else values
     offset, firsts, counts = 0, [], []
     for one, (low, high) in zip(table.series, bounds):
         first = max(low, lookback)
@@ -200,12 +199,10 @@ def all_rows(table: SeriesTable, dtype: str) -> np.ndarray:
 def _refuse(
     one: Series, part: str, rows: int, lookback: int, horizon: int, has_options: bool
 ) -> None:
-    need = horizon + (lookback if part == "train" else 0)
-    what = f"{horizon} to forecast"
+    need, what = horizon, f"{horizon} to forecast"
     if part == "train":
-        what = f"a window of {lookback} rows and {what}"
-    # Advice that helps: no part but train waits for a whole window of its own rows.
-    less = ["--lookback"] * (part == "train" and lookback > 1)
+        need, what = need + lookback, f"a window of {lookback} rows and {what}"
+    less = ["--lookback"] * (part == "train" and lookback > 1)  # what would help
     less += ["--horizon"] * (horizon > 1)
     less = f", or less of {' or '.join(less)}" if less and has_options else ""
     raise error_at(
@@ -279,9 +276,8 @@ def _naive_errors(values: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarr
     step, change = (np.abs(each).mean(axis=0) for each in (steps, changes))
     repeats = change <= REPEATS * step
     squares = [np.square(each).mean(axis=0) for each in (steps, changes)]
-    error, square = np.where(repeats, [step, squares[0]], [change, squares[1]])
-    moved = moves(values)
-    return np.where(moved, error, np.nan), np.where(moved, square, np.nan)
+    found = np.where(repeats, [step, squares[0]], [change, squares[1]])
+    return tuple(np.where(moves(values), found, np.nan))
 
 
 def default_lookback(

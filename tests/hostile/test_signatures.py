@@ -190,6 +190,7 @@ def test_a_window_says_what_its_columns_are(served: dict):
     found = served["stock"].signatures["describe"]()
     assert found["columns"].numpy().tolist() == [b"Close", b"Open", b"Volume"]
     assert found["targets"].numpy().tolist() == [b"Close", b"Open"]
+    assert found["units"].numpy().tolist() == [b"as in the data"] * 3
     assert (int(found["lookback"]), int(found["horizon"])) == (4, 1)
 
 

@@ -252,7 +252,9 @@ def test_a_file_that_the_model_cannot_read_is_refused(
         list(task.predict(str(other), model=model))
     lines = (trained / "AAPL.csv").read_text().splitlines(True)
     off = tmp_path / "off.csv"
-    off.write_text("".join(lines).replace(lines[-1][:10], lines[-1][:10] + " 07:30"))
+    clock = ["", *[" 00:00"] * (len(lines) - 2), " 07:30"]
+    timed = (line.replace(",", f"{time},", 1) for line, time in zip(lines, clock))
+    off.write_text("".join(timed))
     with pytest.raises(ValueError, match="step of the rows that trained the model"):
         list(task.predict(str(off), model=model))
     zero = tmp_path / "zero.csv"
