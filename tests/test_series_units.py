@@ -113,6 +113,21 @@ def test_columns_are_found_by_name(case: str, three: tuple, tmp_path: Path):
     assert found == wanted
 
 
+def test_advice_names_no_option_that_evaluate_lacks(three: tuple, tmp_path: Path):
+    exported = load_exported(three[2])
+    lines = (three[0] / "cheap.csv").read_text().splitlines(True)
+    off, short = tmp_path / "off.csv", tmp_path / "short.csv"
+    off.write_text("".join(lines[:-1]) + lines[-1].replace(":00,", ":30,"))
+    with pytest.raises(UserError) as error:
+        read_like(exported, off)
+    said = "no whole step of h; the step of the rows that trained the model"
+    assert said in str(error.value) and "--" not in str(error.value)
+    short.write_text("".join(lines[:173]))
+    with pytest.raises(UserError) as error:
+        evaluate_forecasts("t", three[2], read_like(exported, short))
+    assert str(error.value).endswith("needs 3: 3 to forecast; give more rows")
+
+
 def test_files_without_names_have_as_many_columns(tmp_path: Path):
     rows = [f"{number},{value:.3f}" for number, value in enumerate(WALK)]
     path = tmp_path / "x.csv"

@@ -251,12 +251,6 @@ def test_a_file_that_the_model_cannot_read_is_refused(
     with pytest.raises(ValueError, match="other.csv: other columns than the model"):
         list(task.predict(str(other), model=model))
     lines = (trained / "AAPL.csv").read_text().splitlines(True)
-    off = tmp_path / "off.csv"
-    clock = ["", *[" 00:00"] * (len(lines) - 2), " 07:30"]
-    timed = (line.replace(",", f"{time},", 1) for line, time in zip(lines, clock))
-    off.write_text("".join(timed))
-    with pytest.raises(ValueError, match="step of the rows that trained the model"):
-        list(task.predict(str(off), model=model))
     zero = tmp_path / "zero.csv"
     zero.write_text("".join(lines[:-1]) + lines[-1].split(",")[0] + ",0,0,0,0,0,0\n")
     with pytest.raises(ValueError, match="zero.csv:501: Close is 0; a price is above"):
