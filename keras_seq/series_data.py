@@ -14,6 +14,11 @@ import numpy as np
 
 from keras_seq.data.calendar import next_dates, phases
 from keras_seq.data.series import SeriesTable
+from keras_seq.data.series_numbers import (
+    check_numbers,
+    check_positive,
+    check_size,
+)
 from keras_seq.data.simulator import SimulatedPrices
 from keras_seq.data.windows import (
     PARTS,
@@ -24,7 +29,6 @@ from keras_seq.data.windows import (
     plan_windows,
     train_facts,
 )
-from keras_seq.errors import UserError
 from keras_seq.evaluation.forecast_baselines import Theta
 from keras_seq.evaluation.forecast_scores import Units
 from keras_seq.layers.scaling import Scaling, level_scaling, returns_scaling
@@ -136,6 +140,7 @@ def prepare_series(
     check_settings(horizon=horizon, lookback=lookback, season=season)
     simulated = table if isinstance(table, SimulatedPrices) else None
     table = simulated.table if simulated else table
+    check_size(table)
     season = season or (table.frequency.season if table.frequency else 1)
     horizon = horizon or (PRICE_HORIZON if table.is_prices else season)
     cuts = cuts or cut_rows(table, validation_start, test_start)
@@ -144,14 +149,13 @@ def prepare_series(
         horizon, shortest, table.frequency, table.is_prices
     )
     plans = plan_windows(table, cuts, lookback, horizon)
+    check_numbers(table, cuts)
     facts = train_facts(table, cuts, season if season < shortest else 1)
     if form == "auto":
         form = "returns" if table.is_prices else "level"
-    if form == "returns" and not np.all(facts.volatility > 0):
-        raise UserError(
-            "--form returns: a target is not always above zero or never moves in the "
-            "train part; use --form level"
-        )
+    if form == "returns":
+        num_logs = table.num_targets + table.num_prices
+        check_positive(table, num_logs, "use --form level")
     return SeriesData(
         table, cuts, plans, facts, lookback, horizon, season, form, simulated
     )
@@ -173,10 +177,12 @@ def make_scaling(data: SeriesData, anchored: bool = True) -> Scaling:
     """
     facts, table = data.facts, data.table
     sizes = (data.lookback, data.horizon, table.num_targets)
+    dtype = data.plans["train"].values.dtype.name
     if data.form == "level" or not anchored:
         return level_scaling(
-            *sizes, mean=facts.mean, deviation=facts.deviation, anchored=anchored
-        )
+            *sizes, mean=facts.mean, deviation=facts.deviation, anchored=anchored,
+            dtype=dtype,
+        )  # fmt: skip
     others = slice(table.num_targets + table.num_prices, None)
     logs = (facts.log_deviation != 1.0) & (facts.log_mean != 0.0)
     mean = np.where(logs, facts.log_mean, facts.mean)
@@ -188,6 +194,7 @@ def make_scaling(data: SeriesData, anchored: bool = True) -> Scaling:
         mean=mean[others],
         deviation=deviation[others],
         logs=logs[others].tolist(),
+        dtype=dtype,
     )
 
 

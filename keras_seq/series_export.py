@@ -7,7 +7,7 @@ Shapes: B batch, T steps, F columns, H horizon.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,24 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.data.calendar import next_dates, parse_frequency
-from keras_seq.data.readers import error_at, place_of
-from keras_seq.data.series import SeriesTable, check_same_columns, read_series
-from keras_seq.data.windows import plan_part, train_facts
+from keras_seq.data.readers import error_at, find_files, place_of
+from keras_seq.data.series import (
+    Series,
+    SeriesTable,
+    check_columns,
+    column_names,
+    read_series,
+)
+from keras_seq.data.series_numbers import check_dtype, check_positive, check_size
+from keras_seq.data.windows import all_rows, plan_part, train_facts
 from keras_seq.export import Exported, load_exported
 from keras_seq.series_data import SeriesData
 from keras_seq.series_scores import baselines_of, score_windows
+from keras_seq.series_units import same_series, units_of
 
 
 def read_like(exported: Exported, paths: Any, fill: str | None = None) -> SeriesTable:
-    """Reads files by the columns that an exported model was trained on.
+    """Reads files by the names of the columns that an exported model was trained on.
 
     Args:
         exported: of `load_exported`.
@@ -34,25 +42,41 @@ def read_like(exported: Exported, paths: Any, fill: str | None = None) -> Series
     Raises:
         UserError: A column is missing, or a row is unsound.
     """
-    facts = exported.metadata
-    targets = facts["columns"][: facts["num_targets"]]
+    facts, files = exported.metadata, find_files(paths)
+    columns, dates_from = facts["columns"], facts["date_column"]
+    for path in files:
+        header = column_names(path)
+        like = facts.get("header") or ()
+        check_columns(path, header, [*dates_from, *columns], like, "the model")
     table = read_series(
-        paths,
-        date_column=facts["date_column"] or None,
-        target=targets,
-        features=facts["columns"][len(targets) :],
+        files,
+        date_column=dates_from,
+        target=columns[: facts["num_targets"]],
+        features=columns[facts["num_targets"] :],
         frequency=facts["frequency"],
         fill=fill,
+        mend_steps="the step of the rows that trained the model",
     )
-    check_same_columns(table, facts["columns"])
+    check_size(table)
+    check_dtype(table, _dtype(exported))
+    if facts["form"] == "returns":
+        num_prices = facts.get("num_prices", 0) + facts["num_targets"]
+        check_positive(table, num_prices, "the model reads no others")
     return table
+
+
+def _dtype(exported: Exported) -> str:
+    """Of the windows that the served model takes."""
+    served = exported.metadata["signatures"]["serving_default"]
+    return served["inputs"]["window"]["dtype"]
 
 
 def evaluate_forecasts(task: str, model: Path, table: SeriesTable) -> dict[str, Any]:
     """Scores an exported forecaster on a table, beside baselines on the same windows.
 
-    Rows before the test part of the training are not scored where dates tell. What is
-    fitted a series at a time (Theta) is left out: no train rows are known here.
+    Rows before the test part of the training are not scored where dates tell. Errors
+    are measured in the units of the training. What is fitted a series at a time (Theta)
+    is left out: no train rows are known here.
 
     Args:
         task: its name.
@@ -70,34 +94,40 @@ def evaluate_forecasts(task: str, model: Path, table: SeriesTable) -> dict[str, 
     lookback, horizon = facts["lookback"], facts["horizon"]
     starts = [_first_unseen(one, facts) for one in table.series]
     bounds = [(start, len(one.values)) for start, one in zip(starts, table.series)]
-    plan = plan_part(table, bounds, lookback, horizon)
+    values = all_rows(table, _dtype(exported))
+    plan = plan_part(
+        table, bounds, lookback, horizon, values=values, has_options=False
+    )
     season = facts["season"]
     before = [(max(start, lookback), 0) for start in starts]
-    units = train_facts(table, before, season if season < lookback else 1)
+    shortest = min(rows for rows, _ in before)
+    own = train_facts(table, before, season if season < shortest else 1)
     data = SeriesData(
-        table, before, {"test": plan}, units, lookback, horizon, season, facts["form"]
+        table, before, {"test": plan}, own, lookback, horizon, season, facts["form"]
     )
     return score_windows(
         task, data, plan, lambda w: exported.signature()(window=w),
         lambda w: exported.signature("ridge")(window=w), baselines_of(data),
-        units=data.units, nominal=facts["coverage"],
+        units=units_of(facts, table, data.units), nominal=facts["coverage"],
     )[0]  # fmt: skip
 
 
-def _first_unseen(one: Any, facts: dict[str, Any]) -> int:
+def _first_unseen(one: Series, facts: Mapping[str, Any]) -> int:
     """The first row that is later than all that trained the model."""
-    if one.dates is None or facts["test_start"] is None:
+    known = same_series(one, facts)
+    test_start = known["test_start"] if known else facts["test_start"]
+    if one.dates is None or test_start is None:
         print(
             f"{one.path}: without dates, rows that trained the model are not told "
             "apart; give rows that came later",
             file=sys.stderr,
         )
         return 0
-    row = int(np.searchsorted(one.dates, np.datetime64(facts["test_start"])))
+    row = int(np.searchsorted(one.dates, np.datetime64(test_start)))
     if row == len(one.dates):
         raise error_at(
             place_of(one.path, int(one.lines[-1])),
-            f"ends before {facts['test_start']}: the model was trained and calibrated "
+            f"ends before {test_start}: the model was trained and calibrated "
             "on such days, so they score nothing",
         )
     return row
@@ -126,7 +156,7 @@ def forecast_next(exported: Exported, table: SeriesTable) -> Iterator[dict[str, 
                 place_of(one.path, int(one.lines[-1])),
                 f"ends after {len(one.values)} rows; the model reads {lookback}",
             )
-        window = tf.constant(one.values[None, -lookback:], tf.float32)
+        window = tf.constant(one.values[None, -lookback:], _dtype(exported))
         answer = exported.signature()(window=window)
         answer = {
             name: values.numpy().reshape(horizon, len(names))

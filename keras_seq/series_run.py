@@ -17,7 +17,7 @@ import tensorflow as tf
 from keras_seq.data.window_pipeline import make_window_dataset
 from keras_seq.data.windows import WindowPlan
 from keras_seq.evaluation.forecast_baselines import solve_ridge
-from keras_seq.forecast_serving import PriceForecaster
+from keras_seq.forecast_serving import UNITS, PriceForecaster
 from keras_seq.layers.scaling import Scaling
 from keras_seq.models.forecaster import build_forecaster
 from keras_seq.models.linear import build_linear_forecaster
@@ -29,10 +29,12 @@ from keras_seq.series_scores import (
     score_windows,
 )
 from keras_seq.series_show import show_forecasts
+from keras_seq.series_units import training_units
 from keras_seq.training.run_folder import write_facts
 from keras_seq.training.run_results import export_once, finished_run
 
 COVERAGE = 0.8  # share of what comes that an interval should hold
+TOLERANCE = 1e-5
 PROVEN = 32  # held-out windows that an export is proven on
 
 
@@ -95,15 +97,19 @@ def score_forecaster(
     """
     _, observed, _ = row_facts(data.table)
     deviation = data.units.deviation
+    table, relative = data.table, data.form == "returns"
     calibration = calibrate_on(
-        data.plans["validation"], observed, forecaster, deviation, nominal
+        data.plans["validation"], observed, forecaster, deviation, nominal, relative
     )
+    num_positive = table.num_targets + table.num_prices if relative else 0
     server = PriceForecaster(
-        forecaster, calibration, deviation, fit_ridge(data, scaling)
-    )
+        forecaster, calibration, deviation, fit_ridge(data, scaling), table.columns,
+        num_positive,
+    )  # fmt: skip
+    served = server.signatures()
     answer, ridge = (
         tf.function(function, input_signature=specs)
-        for function, specs in server.signatures().values()
+        for function, specs in (served["serving_default"], served["ridge"])
     )
     baselines = baselines_of(data, fit_theta(data))
     reports = [
@@ -163,12 +169,27 @@ def finish_forecasts(
         expected=scored.server.expected(windows),
         proofs=scored.server.proofs(windows),
         metadata=_facts(task, data) | {"metrics": scored.test},
+        tolerance=_tolerance(data),
     )
     return scored.test, version
 
 
+def _tolerance(data: SeriesData) -> float:
+    """Of the proof, beside 1 + |forecast|: in float64 a part of what targets move by.
+
+    A relative difference of 1e-5 would let 1e8 and cents pass whatever they are, an
+    absolute one would let 1e-40 pass.
+    """
+    values = data.plans["test"].values
+    if values.dtype != np.float64:
+        return TOLERANCE
+    targets = np.abs(values[:, : data.table.num_targets]).max(axis=0)
+    parts = data.units.deviation / (1 + targets)
+    return float(min(TOLERANCE, 1e-4 * parts.min()))
+
+
 def _some_windows(plan: WindowPlan) -> np.ndarray:
-    """Windows spread over a part: float32 (B, T, F)."""
+    """Windows spread over a part: (B, T, F)."""
     numbers = np.unique(np.linspace(0, plan.num_windows - 1, PROVEN).astype(int))
     _, firsts = plan.first_rows(numbers)
     return plan.values[firsts[:, None] + np.arange(-plan.lookback, 0)]
@@ -181,7 +202,19 @@ def _facts(task: str, data: SeriesData) -> dict[str, Any]:
         "task": task,
         "columns": table.columns,
         "num_targets": table.num_targets,
-        "units": {name: "as in the data" for name in table.columns},
+        "num_prices": table.num_prices,
+        "header": list(table.header),
+        "inputs": {
+            "window": {
+                "axes": ["window", "row", "column"],
+                "rows": f"{data.lookback} in a row, the oldest first",
+                "columns": table.columns,
+                "units": [UNITS] * len(table.columns),
+            }
+        },
+        "outputs": {"targets": table.columns[: table.num_targets],
+                    "steps": data.horizon, "units": UNITS},
+        "units": {name: UNITS for name in table.columns},
         "date_column": table.date_column,
         "frequency": table.frequency and str(table.frequency),
         "lookback": data.lookback,
@@ -192,4 +225,5 @@ def _facts(task: str, data: SeriesData) -> dict[str, Any]:
         "series": [one.name for one in table.series],
         "test_start": None if one.dates is None else str(one.dates[test]),
         "data": data.fingerprint,
-    }
+        "units_of_training": training_units(data),
+    }  # fmt: skip

@@ -26,14 +26,18 @@ from keras_seq.evaluation.forecast_scores import (
     lag_check,
     measures,
 )
-from keras_seq.forecast_serving import ends_and_width
+from keras_seq.forecast_serving import ends_and_width, reach_unit
 from keras_seq.series_data import SeriesData, row_facts
 
-# Raw windows float32 (B, T, F) to {"forecast", "lower", "upper"}: (B, H) or (B, H, K).
+# Raw windows float (B, T, F) to {"forecast", "lower", "upper"}: (B, H) or (B, H, K).
 Answer = Callable[[tf.Tensor], Mapping[str, tf.Tensor]]
 # (windows (B, T, K), series (B,), last rows within the series (B,)) -> (B, H, K)
 Baseline = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 BATCH_SIZE = 256
+# An end lies no further from its forecast than so many times the farthest target of
+# the validation part: one odd window must not throw the intervals of others far out.
+FARTHEST = 4.0
+LEAST_REACH = {True: 0.1, False: 1.0}  # of the last value; deviations: a calm part
 SHOWN = 6  # windows that the figure shows
 
 
@@ -94,6 +98,7 @@ def calibrate_on(
     forecaster: Callable,
     deviation: np.ndarray,
     coverage: float,
+    relative: bool = False,
 ) -> Calibration:
     """Shifts of the interval's ends, out of the windows of the validation part.
 
@@ -103,16 +108,24 @@ def calibrate_on(
         forecaster: raw window -> answers (B, H, K, Q).
         deviation: float (K,), as `ends_and_width` has it.
         coverage: share of targets to lie inside.
+        relative: bound ends in parts of the last value, as returns are, and not in
+            deviations.
     """
     ends = tf.function(
-        lambda window: ends_and_width(forecaster(window), window, deviation)
+        lambda window: (
+            *ends_and_width(forecaster(window), window, deviation),
+            reach_unit(window, deviation, relative),
+        )
     )
-    found = []
+    found, farthest = [], LEAST_REACH[relative]
     for numbers, window, targets in _batches(plan):
-        lower, _, upper, width = (part.numpy() for part in ends(window))
+        lower, forecast, upper, width, unit = (part.numpy() for part in ends(window))
         known = _known(plan, numbers, targets, observed)
         found.append([known, lower, upper, width])
-    return calibrate(*(np.concatenate(part) for part in zip(*found)), coverage)
+        missed = np.nan_to_num(np.abs(known - forecast) / unit)
+        farthest = np.maximum(farthest, missed.max(axis=0))
+    shifts = calibrate(*(np.concatenate(part) for part in zip(*found)), coverage)
+    return shifts._replace(farthest=FARTHEST * farthest)
 
 
 def score_windows(

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from keras_seq.data.text import Tokenizer
 from keras_seq.export_graph import without_cudnn
+from keras_seq.serving_checks import checked_shapes
 
 BATCHES_READ = 16
 
@@ -70,6 +71,7 @@ class TextClassifier(tf.Module):
             label string (B,), the likeliest; probability float32 (B,), its own;
             probabilities float32 (B, C), in the order of the labels.
         """
+        (text,) = checked_shapes({"text": (text, ["B"])}, "B texts")
         token_ids = self._encode(text, self._max_len).to_tensor()  # (B, T)
         # Without a text there is no step either, and an LSTM needs one.
         missing = tf.maximum(1 - tf.shape(token_ids)[1], 0)

@@ -20,6 +20,7 @@ from keras_seq.data.clips import Clips
 from keras_seq.decoding.ctc import best_path
 from keras_seq.export_graph import answered, without_cudnn
 from keras_seq.models.speech import answered_frames
+from keras_seq.serving_checks import checked_finite, checked_shapes
 from keras_seq.serving_labels import LinearLabels
 
 # Samples of 16 bits that nobody divided reach further than sound ever does.
@@ -77,6 +78,7 @@ class SpeechRecognizer(tf.Module):
             path, 0 where there is no sound. With `linear` they are a label and its
             probability; where the network hears no symbol at all, nothing is said.
         """
+        (wav,) = checked_shapes({"wav": (wav, ["B"])}, "the bytes of B files")
         return self.waveform(*decode_wavs(wav, self.front.sample_rate))
 
     def waveform(self, waveform: tf.Tensor, lengths: tf.Tensor) -> Answer:
@@ -89,7 +91,7 @@ class SpeechRecognizer(tf.Module):
         Returns:
             As `wav`.
         """
-        waveform = checked_waveform(waveform, lengths)
+        waveform, lengths = checked_waveform(waveform, lengths)
         log_probabilities, frames = self._answer(waveform, lengths)
         ids, written, score = best_path(log_probabilities, frames)
         if self.linear is not None:
@@ -113,7 +115,7 @@ class SpeechRecognizer(tf.Module):
         Returns:
             log_probabilities float32 (B, T, C), and frames int32 (B,), the real ones.
         """
-        waveform = checked_waveform(waveform, lengths)
+        waveform, lengths = checked_waveform(waveform, lengths)
         log_probabilities, frames = self._answer(waveform, lengths)
         return {"log_probabilities": log_probabilities, "frames": frames}
 
@@ -186,20 +188,26 @@ class SpeechRecognizer(tf.Module):
         return answered([self.model], asked)
 
 
-def checked_waveform(waveform: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-    """The waveform from -1 to 1 and zero behind each end.
+def checked_waveform(
+    waveform: tf.Tensor, lengths: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The waveform from -1 to 1 and zero behind each end, and the lengths.
 
     Args:
         waveform: float32 (B, N).
         lengths: int32 (B,).
 
     Returns:
-        float32 (B, N).
+        float32 (B, N), int32 (B,).
 
     Raises:
         tf.errors.InvalidArgumentError: Samples are NaN, infinite or never divided by
-            32768, or a length is not within the row.
+            32768, a length is not within the row, or a shape does not fit.
     """
+    waveform, lengths = checked_shapes(
+        {"waveform": (waveform, ["B", "N"]), "lengths": (lengths, ["rows"])},
+        "B recordings of N samples; lengths must have one number for each row",
+    )
     size = tf.shape(waveform)[1]
     checks = [
         tf.debugging.Assert(
@@ -211,17 +219,16 @@ def checked_waveform(waveform: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
             ["lengths must have one number for each row of waveform"],
         ),
         tf.debugging.Assert(
-            tf.reduce_all(tf.math.is_finite(waveform)),
-            ["waveform holds NaN or infinity; expected samples from -1 to 1"],
-        ),
-        tf.debugging.Assert(
-            tf.reduce_all(tf.abs(waveform) <= LOUDEST),
+            tf.reduce_all(~(tf.abs(waveform) > LOUDEST) | ~tf.math.is_finite(waveform)),
             ["waveform reaches far beyond -1 to 1; divide 16-bit samples by 32768"],
         ),
     ]
+    waveform = checked_finite(
+        "waveform holds NaN or infinity: a sample", waveform, axes=("row", "sample")
+    )
     with tf.control_dependencies([check for check in checks if check is not None]):
         real = tf.sequence_mask(lengths, size, tf.float32)
-        return tf.clip_by_value(waveform, -1.0, 1.0) * real
+        return tf.clip_by_value(waveform, -1.0, 1.0) * real, lengths
 
 
 def answer_clips(

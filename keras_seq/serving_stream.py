@@ -16,6 +16,7 @@ from keras import layers
 
 from keras_seq.decoding.ctc import best_path
 from keras_seq.models.speech import KERNEL
+from keras_seq.serving_checks import checked_finite, checked_shapes, checked_values
 from keras_seq.serving_speech import SpeechRecognizer, checked_waveform
 
 State = dict[str, tf.Tensor]
@@ -96,8 +97,9 @@ class SpeechStream(tf.Module):
         Returns:
             The next state, with transcript string () of all that was said so far.
         """
+        chunk, is_last, state = self._checked(chunk, is_last, state)
         count = tf.shape(chunk)[0]
-        chunk = checked_waveform(chunk[None], count[None])[0]
+        chunk = checked_waveform(chunk[None], count[None])[0][0]
         samples = tf.concat([state["samples"], chunk], axis=0)
         answered = state["answered"]
         behind = tf.minimum(answered, self._behind)
@@ -138,6 +140,26 @@ class SpeechStream(tf.Module):
             "transcript": tf.strings.strip(tf.strings.regex_replace(text, " +", " ")),
             "log_probability": state["log_probability"] + score[0],
         }
+
+    def _checked(
+        self, chunk: tf.Tensor, is_last: tf.Tensor, state: State
+    ) -> tuple[tf.Tensor, tf.Tensor, State]:
+        """The inputs of a step, in the shapes and ranges of `init` and `step`."""
+        shapes = {name: value.shape.as_list() for name, value in self.init().items()}
+        shapes["samples"] = ["samples"]
+        given = {"chunk": (chunk, ["N"]), "is_last": (is_last, [])}
+        given |= {name: (state[name], shape) for name, shape in shapes.items()}
+        chunk, is_last, *values = checked_shapes(given, "what `init` or `step` gave")
+        state = dict(zip(shapes, values))
+        for name, value in state.items():
+            if value.dtype.is_floating:
+                axes = ("row", "place")[2 - value.shape.rank :]
+                state[name] = checked_finite(name, value, axes=axes)
+        for name, end in (("answered", 2**31), ("previous_id", self._last.units)):
+            right = (state[name] >= 0) & (tf.cast(state[name], tf.int64) < end)
+            expected = f"0 to {end - 1:,}"
+            state[name] = checked_values(name, state[name], right, expected)
+        return chunk, is_last, state
 
     def _states(self, state: State) -> list[list[tf.Tensor]]:
         return [

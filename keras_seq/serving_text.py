@@ -25,7 +25,9 @@ from keras_seq.models.text_generation import (
     advance_one,
     initial_states,
 )
+from keras_seq.serving_checks import checked_shapes
 from keras_seq.serving_draws import prompt_key, uniforms
+from keras_seq.serving_text_checks import checked_options, checked_state
 from keras_seq.serving_text_client import OPTIONS, as_inputs
 
 SCORED_STEPS = 64  # at a time: logits of a long text do not fit into memory
@@ -68,9 +70,14 @@ class TextGenerator(tf.Module):
             text string (B,), the prompt and what follows; unknown int32 (B,), tokens of
             the prompt that the model does not know.
         """
+        (prompt,) = checked_shapes({"prompt": (prompt, ["B"])}, "B prompts")
+        options = checked_options(
+            max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k,
+            top_p=top_p, seed=seed,
+        )  # fmt: skip
+        seed, max_new_tokens = options.pop("seed"), options.pop("max_new_tokens")
         token_ids, lengths, unknown = self._prompt(prompt)
         logits, states = self._read(token_ids, lengths)
-        options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
         drawn = uniforms(seed, prompt_key(prompt), tf.range(max_new_tokens))  # (B, N)
 
         def write(step, logits, states, written):
@@ -120,6 +127,7 @@ class TextGenerator(tf.Module):
             token_ids int32 (B, T), padded with 0; log_probabilities float32 (B, T), in
             nats, 0 at padding.
         """
+        (text,) = checked_shapes({"text": (text, ["B"])}, "B texts")
         token_ids = self.coder.encode(text).to_tensor(PAD_ID)  # (B, T)
         steps = tf.shape(token_ids)[1]
         targets = tf.pad(token_ids, [[0, 0], [0, -steps % SCORED_STEPS]])
@@ -159,6 +167,7 @@ class TextGenerator(tf.Module):
             logits float32 (B, V), state_0, state_1 ... float32 (B, U), key int64 (B,)
             and position int32 (), to be handed to `step`; unknown int32 (B,).
         """
+        (prompt,) = checked_shapes({"prompt": (prompt, ["B"])}, "B prompts")
         token_ids, lengths, unknown = self._prompt(prompt)
         logits, states = self._read(token_ids, lengths)
         carried = {"key": prompt_key(prompt), "position": tf.constant(0)}
@@ -191,10 +200,16 @@ class TextGenerator(tf.Module):
             piece string (B,), bytes to append, which may be a part of a character;
             token_id int32 (B,); and what the next step takes.
         """
-        drawn = uniforms(seed, key, position[None])[:, 0]
-        options = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+        options = checked_options(
+            seed=seed, temperature=temperature, top_k=top_k, top_p=top_p
+        )
+        sizes = _named(initial_states(self.model, 1))
+        key, logits, position, *flat = checked_state(
+            key, logits, position, [states[name] for name in sizes],
+            (self.coder.vocab_size, *(size.shape[1] for size in sizes.values())),
+        )  # fmt: skip
+        drawn = uniforms(options.pop("seed"), key, position[None])[:, 0]
         chosen = sample_next(_sayable(logits), drawn, **options)
-        flat = [states[f"state_{number}"] for number in range(len(states))]
         nested = tf.nest.pack_sequence_as(initial_states(self.model, 1), flat)
         logits, nested = advance_one(self.model, chosen, nested)
         carried = {"logits": logits, "key": key, "position": position + 1}

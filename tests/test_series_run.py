@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -118,3 +119,50 @@ def test_shifts_are_one_a_step_and_target():
     assert isinstance(shifts, Calibration)
     assert shifts.lower.shape == shifts.upper.shape == (3, 2)
     assert (np.diff(shifts.lower + shifts.upper, axis=0) > 0).all()  # wider with time
+
+
+def careless(data: SeriesData, wide: float) -> keras.Model:
+    """The last value; its quantiles cross after a step up, else they are far apart."""
+    window = keras.Input((data.lookback, 1))
+    last, before = window[:, -1], window[:, -2]  # (B, 1)
+    width = keras.ops.where(last > before, -1.0, wide)
+    ends = keras.ops.stack([last - width, last, last + width], axis=-1)  # (B, 1, 3)
+    return keras.Model(window, keras.ops.repeat(ends[:, None], data.horizon, axis=1))
+
+
+@pytest.mark.parametrize(
+    ("form", "wide"), [("level", 11.0), ("returns", 11.0), ("level", 1e4)]
+)
+def test_quantiles_that_cross_on_some_windows_do_not_throw_others_out(
+    form: str, wide: float
+):
+    """One collapsed width in four once made a shift of 26,000 widths."""
+    values = 190 + np.cumsum(np.random.default_rng(3).normal(size=(500, 1)), axis=0)
+    data = prepare_series(
+        table_of(values), lookback=8, horizon=2, season=1, form=form
+    )
+    observed, deviation = np.ones((500, 1), bool), data.units.deviation
+    model = careless(data, wide)
+    shifts = calibrate_on(
+        data.plans["validation"], observed, model, deviation, 0.8, form == "returns"
+    )
+    server = PriceForecaster(model, shifts, deviation, num_positive=form == "returns")
+    _, firsts = data.plans["test"].first_rows(np.arange(data.plans["test"].num_windows))
+    windows = values[firsts[:, None] + np.arange(-8, 0)].astype("float32")
+    answer = server(tf.constant(windows))
+    assert np.abs(answer["upper"] - 190).max() < 190
+    assert np.abs(answer["lower"] - 190).max() < 190
+
+
+def test_a_series_that_stood_still_while_it_was_calibrated_has_bounded_ends():
+    values = 190 + np.cumsum(np.random.default_rng(4).normal(size=(500, 1)), axis=0)
+    values[345:424] = values[345]  # the validation part, and what it reads
+    data = prepare_series(table_of(values), lookback=8, horizon=2, season=1)
+    window = keras.Input((8, 1))
+    model = keras.Model(window, keras.ops.repeat(window[:, -1:, :, None], 2, axis=1))
+    observed, deviation = np.ones((500, 1), bool), data.units.deviation
+    shifts = calibrate_on(data.plans["validation"], observed, model, deviation, 0.8)
+    assert np.isfinite(shifts.lower).all() and np.isfinite(shifts.farthest).all()
+    server = PriceForecaster(model, shifts, deviation)
+    answer = server(tf.constant(values[None, -8:], tf.float32))
+    assert np.abs(answer["upper"] - values[-1]).max() <= 4.01 * deviation

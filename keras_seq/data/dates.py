@@ -23,7 +23,7 @@ def find_date_columns(
     Args:
         path: for messages.
         header: names of all columns.
-        given: names that the user gave; None finds usual ones.
+        given: names that the user gave, none in []; None finds usual ones.
 
     Returns:
         One name, those of year, month ... in their order, or none.
@@ -31,7 +31,7 @@ def find_date_columns(
     Raises:
         UserError: There is no such column.
     """
-    if given:
+    if given is not None:
         check_names(path, header, given, "--date-column")
         return list(given)
     for usual in DATE_NAMES:

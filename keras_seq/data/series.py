@@ -33,7 +33,6 @@ from keras_seq.data.readers import (
     read_rows,
 )
 from keras_seq.data.series_fill import filled
-from keras_seq.errors import UserError
 
 Fill = Literal["forward", "drop"]
 OPEN_TO_LOW = ("open", "high", "low")
@@ -71,6 +70,7 @@ class SeriesTable(NamedTuple):
         is_prices: the target is a price.
         date_column: its name or names; empty where there are no dates.
         frequency: None without dates.
+        header: names of all columns of the first file.
     """
 
     series: list[Series]
@@ -80,6 +80,7 @@ class SeriesTable(NamedTuple):
     is_prices: bool
     date_column: list[str]
     frequency: Frequency | None
+    header: Sequence[str] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -100,13 +101,14 @@ def read_series(
     frequency: str | None = None,
     fill: Fill | None = None,
     limit: int | None = None,
+    mend_steps: str = "--frequency names another",
 ) -> SeriesTable:
     """Reads prices as Yahoo or Stooq write them, or any table of a regular series.
 
     Args:
         paths: a file, a glob or several; each file is a series.
         date_column: its name; several are read together, such as year month day hour.
-            None finds it by its usual names; a table without one has steps alone.
+            None finds it by its usual names; a table without one ([]) has steps alone.
         target: columns to forecast, or `all`. None takes Close of prices, and the only
             column of numbers where there is but one.
         features: further columns to read. None takes Open, High, Low and Volume of
@@ -116,6 +118,7 @@ def read_series(
             before, "drop" leaves rows with a hole out and takes the rest as equal
             steps. None is an error where something is missing.
         limit: keep so many of the last rows.
+        mend_steps: what an error says about dates that are no steps of the frequency.
 
     Returns:
         The series, checked.
@@ -133,10 +136,10 @@ def read_series(
     columns = [*targets, *prices, *(name for name in others if name not in prices)]
     given = None if frequency is None else parse_frequency(frequency)
     series, found = [], given
-    for path in files:
-        if column_names(path) != header:
-            raise error_at(path, f"other columns than {files[0]}: {listed(header)}")
-        lines, dates, values = _read(path, header, dates_from, columns)
+    for path, name in zip(files, _series_names(files)):
+        own_header = column_names(path)
+        check_columns(path, own_header, [*dates_from, *columns], header, files[0])
+        lines, dates, values = _read(path, own_header, dates_from, columns)
         dates = parse_dates(path, lines, dates) if dates_from else None
         if len(lines) < 2:
             raise error_at(path, "fewer than two rows; a forecast needs a history")
@@ -145,17 +148,62 @@ def read_series(
             found = found or infer_frequency(dates)
         if is_prices:
             series_checks.check_prices(path, lines, columns, values)
-        made = filled(path, lines, dates, values, columns, found, fill)
+        made = filled(path, lines, dates, values, columns, found, fill, mend_steps)
         made = [part if part is None or not limit else part[-limit:] for part in made]
         lines, dates, values, observed = made
         if is_prices:
             series_checks.warn_of_splits(path, lines, columns[0], values[:, 0])
-        name = path.name.split(".")[0]
         series.append(Series(name, path, dates, values, observed, lines))
     found = found if dates_from else None
     return SeriesTable(
-        series, columns, len(targets), len(prices), is_prices, dates_from, found
+        series, columns, len(targets), len(prices), is_prices, dates_from, found, header
     )
+
+
+def _series_names(paths: Sequence[Path]) -> list[str]:
+    """Names of files without their endings; with their folders where those repeat."""
+    names = [path.name.split(".")[0] for path in paths]
+    return [
+        str(path.with_name(name)) if names.count(name) > 1 else name
+        for path, name in zip(paths, names)
+    ]
+
+
+def check_columns(
+    path: Path,
+    header: Sequence[str],
+    needed: Sequence[str],
+    like: Sequence[str],
+    whose: str | Path,
+) -> None:
+    """UserError unless a file has columns by their names, in any order.
+
+    Args:
+        path: the file.
+        header: its columns.
+        needed: names to find; further columns are left alone.
+        like: all columns of what it is read like: where these are mere numbers, as in a
+            file without names, there must be as many.
+        whose: where `like` and `needed` are from.
+    """
+    missing = [name for name in needed if name not in header]
+    if missing:
+        raise error_at(
+            path,
+            f"other columns than {whose}: no {listed(missing)}; has: "
+            f"{listed(list(header))}",
+        )
+    if _is_numbered(like) and len(header) != len(like):
+        raise error_at(
+            path,
+            f"other columns than {whose}: {len(header)} instead of {len(like)}, and no "
+            "names to find them by",
+        )
+
+
+def _is_numbered(header: Sequence[str]) -> bool:
+    """Whether columns have numbers for names, as `column_names` gives them."""
+    return bool(header) and [*header] == [str(n + 1) for n in range(len(header))]
 
 
 def column_names(path: Path) -> list[str]:
@@ -239,12 +287,3 @@ def _number(path: Path, line: int, column: str, cell: object) -> float:
         what = f"column {column!r} holds {str(cell)[:40]!r}, which is no number"
         raise error_at(place_of(path, line), what)
     return number
-
-
-def check_same_columns(table: SeriesTable, columns: Sequence[str]) -> None:
-    """UserError unless a table has the columns that a model was trained on."""
-    if table.columns != list(columns):
-        raise UserError(
-            f"{table.series[0].path}: columns {listed(table.columns)}; the model "
-            f"reads {listed(list(columns))}"
-        )

@@ -32,9 +32,14 @@ def check_order(path: Path, lines: np.ndarray, dates: np.ndarray) -> None:
 
 
 def check_steps(
-    path: Path, lines: np.ndarray, dates: np.ndarray, frequency: Frequency
+    path: Path,
+    lines: np.ndarray,
+    dates: np.ndarray,
+    frequency: Frequency,
+    mend: str = "--frequency names another",
 ) -> None:
-    """UserError at the first gap in the dates, or at a date off the grid."""
+    """UserError at the first gap in the dates, or at a date off the grid; `mend` says
+    what to do about the latter."""
     steps = steps_between(dates, frequency)
     wrong = np.flatnonzero(steps != 1)
     if not len(wrong):
@@ -43,7 +48,7 @@ def check_steps(
     step, place = steps[wrong[0]], place_of(path, int(lines[row]))
     since = f"{dates[row]} after {dates[row - 1]}".replace("T00:00:00", "")
     if step != int(step):
-        what = f"{since} is no whole step of {frequency}; --frequency names another"
+        what = f"{since} is no whole step of {frequency}; {mend}"
     else:
         missing = int(step) - 1
         what = f"{since}: {missing} row{'s' * (missing != 1)} of step {frequency} "

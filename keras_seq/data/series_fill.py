@@ -27,6 +27,7 @@ def filled(
     columns: Sequence[str],
     frequency: Frequency | None,
     fill: str | None,
+    mend_steps: str = "--frequency names another",
 ) -> Rows:
     """Rows without holes, or a UserError that says where the first one is.
 
@@ -38,6 +39,7 @@ def filled(
         columns: F names.
         frequency: of the dates.
         fill: None, "forward" or "drop".
+        mend_steps: as `check_steps` has it.
 
     Returns:
         lines, dates, values, and observed bool (N, F): False where filled in. An
@@ -54,10 +56,12 @@ def filled(
     if fill is None:
         series_checks.check_missing(path, lines, columns, values)
         if dates is not None:
-            series_checks.check_steps(path, lines, dates, frequency)
+            series_checks.check_steps(path, lines, dates, frequency, mend_steps)
         return lines, dates, values, np.ones(values.shape, bool)
     if dates is not None:
-        lines, dates, values = _with_missing_rows(path, lines, dates, values, frequency)
+        lines, dates, values = _with_missing_rows(
+            path, lines, dates, values, frequency, mend_steps
+        )
     return _repeated(path, lines, dates, values)
 
 
@@ -67,11 +71,12 @@ def _with_missing_rows(
     dates: np.ndarray,
     values: np.ndarray,
     frequency: Frequency,
+    mend_steps: str,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A row of NaN for each step that has none."""
     steps = steps_between(dates, frequency)
     if np.any(steps != np.floor(steps)):
-        series_checks.check_steps(path, lines, dates, frequency)
+        series_checks.check_steps(path, lines, dates, frequency, mend_steps)
     gaps = np.flatnonzero(steps > 1)
     if not len(gaps):
         return lines, dates, values

@@ -40,9 +40,9 @@ def make_window_dataset(
         scale_targets: [window, targets] -> what to learn; None gives raw targets.
 
     Returns:
-        Dataset of float32 (B, T, F), float32 (B, H, K); its cardinality is known. It
-        has what `fit` resumes by: `starting_at(epoch, batch)`, a dataset without an end
-        that begins there, and `data_fingerprint`.
+        Dataset of (B, T, F), (B, H, K) of the plan's dtype; its cardinality is known.
+        It has what `fit` resumes by: `starting_at(epoch, batch)`, a dataset without an
+        end that begins there, and `data_fingerprint`.
 
     Raises:
         UserError: There is no window.
@@ -109,7 +109,7 @@ def _fingerprint(plan: WindowPlan, *order: object) -> str:
 
 def _gather(plan: WindowPlan, scale_targets: Scale | None) -> Callable:
     """Numbers int64 (B,) -> (window, targets)."""
-    values = tf.constant(plan.values, tf.float32)
+    values = tf.constant(plan.values)
     ends = tf.constant(np.cumsum(plan.counts), tf.int64)
     # A window's first target row is its number plus what is constant in its series.
     shift = tf.constant(plan.firsts - (np.cumsum(plan.counts) - plan.counts), tf.int64)

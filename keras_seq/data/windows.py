@@ -27,9 +27,11 @@ import numpy as np
 from keras_seq.data.calendar import Frequency
 from keras_seq.data.readers import error_at, place_of
 from keras_seq.data.series import Series, SeriesTable
+from keras_seq.data.series_numbers import moves, needed_dtype
 from keras_seq.errors import UserError
 
 PARTS = ("train", "validation", "test")
+REPEATS = 1e-6  # of a step: a season that differs by less from the last is the same
 SHARES = (0.7, 0.15)  # of the rows: train and validation; the rest tests
 
 
@@ -37,7 +39,7 @@ class WindowPlan(NamedTuple):
     """The windows of one part, over the rows of all series end to end.
 
     Attributes:
-        values: float32 (R, F), rows of all series.
+        values: float32 or float64 (R, F), rows of all series.
         firsts: int64 (S,), the row of the first target of each series' first window.
         counts: int64 (S,), windows of each series.
         lookback: T.
@@ -137,7 +139,7 @@ def plan_windows(
     Raises:
         UserError: A series has too few rows for one window in each part.
     """
-    values = np.concatenate([one.values for one in table.series]).astype(np.float32)
+    values = all_rows(table, needed_dtype(table))
     ends = [len(one.values) for one in table.series]
     bounds = [(0, start, test, end) for (start, test), end in zip(cuts, ends)]
     return {
@@ -157,6 +159,7 @@ def plan_part(
     *,
     part: str = "test",
     values: np.ndarray | None = None,
+    has_options: bool = True,
 ) -> WindowPlan:
     """The windows whose targets lie between two rows of each series.
 
@@ -166,38 +169,46 @@ def plan_part(
         lookback: T.
         horizon: H.
         part: what to call it in an error.
-        values: float32 (R, F), rows of all series, where they are made already.
+        values: float (R, F), rows of all series, where they are made already.
+        has_options: whether the user can choose lookback and horizon.
 
     Raises:
         UserError: A series has no such window.
     """
-    if values is None:
-        values = np.concatenate([one.values for one in table.series])
+    values = all_rows(table, needed_dtype(table)) if values is None else values
     offset, firsts, counts = 0, [], []
     for one, (low, high) in zip(table.series, bounds):
         first = max(low, lookback)
         count = high - horizon - first + 1
         if count < 1:
-            _refuse(one, part, high - low, lookback, horizon)
+            _refuse(one, part, high - low, lookback, horizon, has_options)
         firsts.append(offset + first)
         counts.append(count)
         offset += len(one.values)
     return WindowPlan(
-        values.astype(np.float32), np.array(firsts), np.array(counts), lookback,
-        horizon, table.num_targets,
+        values, np.array(firsts), np.array(counts), lookback, horizon,
+        table.num_targets,
     )  # fmt: skip
 
 
-def _refuse(one: Series, part: str, rows: int, lookback: int, horizon: int) -> None:
-    need = horizon + (lookback if part == "train" else 0)
-    what = f"{horizon} to forecast"
+def all_rows(table: SeriesTable, dtype: str) -> np.ndarray:
+    """Rows of all series end to end: (R, F)."""
+    return np.concatenate([one.values for one in table.series]).astype(dtype)
+
+
+def _refuse(
+    one: Series, part: str, rows: int, lookback: int, horizon: int, has_options: bool
+) -> None:
+    need, what = horizon, f"{horizon} to forecast"
     if part == "train":
-        what = f"a window of {lookback} rows and {what}"
+        need, what = need + lookback, f"a window of {lookback} rows and {what}"
+    less = ["--lookback"] * (part == "train" and lookback > 1)  # what would help
+    less += ["--horizon"] * (horizon > 1)
+    less = f", or less of {' or '.join(less)}" if less and has_options else ""
     raise error_at(
         place_of(one.path, int(one.lines[-1])),
         f"the file ends after {len(one.values)} rows; the {part} part has {rows} of "
-        f"them and needs {need}: {what}; give more rows, or less of --lookback or "
-        "--horizon",
+        f"them and needs {need}: {what}; give more rows{less}",
     )
 
 
@@ -205,12 +216,14 @@ class TrainFacts(NamedTuple):
     """What is fitted on rows before a, and nothing else.
 
     Attributes:
-        mean, deviation: float64 (F,), of the values.
+        mean, deviation: float64 (F,), of the values; a column that does not change has
+            an infinite deviation, so that it is 0 whatever it does later.
         log_mean, log_deviation: float64 (F,), of the logarithms of one more than them,
             for columns that are never negative, such as volumes; else 0 and 1.
         volatility: float64 (K,): mean size of a step of a target's logarithm, as
             (mean of squares) ** 0.5; 0 where a target is not always positive.
-        naive_error: float64 (S, K): mean absolute change over a season, by series.
+        naive_error: float64 (S, K): mean absolute change over a season, by series;
+            over one row where seasons repeat exactly; nan where nothing changes.
         naive_square: float64 (S, K): mean square of it.
     """
 
@@ -235,7 +248,7 @@ def train_facts(
     """
     parts = [one.values[:start] for one, (start, _) in zip(table.series, cuts)]
     rows, targets = np.concatenate(parts), table.num_targets
-    never_negative = rows.min(axis=0) >= 0
+    never_negative, moved = rows.min(axis=0) >= 0, moves(rows)
     logs = np.log1p(np.where(never_negative, rows, 0.0))
     positive = rows[:, :targets].min(axis=0) > 0
     steps = [
@@ -243,21 +256,28 @@ def train_facts(
         for part in parts
     ]
     squares = np.mean(np.concatenate(steps) ** 2, axis=0)
-    naive = [part[season:, :targets] - part[:-season, :targets] for part in parts]
+    first, rows = rows[0], rows - rows[0]  # small beside 1e15, so that means are exact
+    naive = [_naive_errors(part[:, :targets], season) for part in parts]
+    errors, error_squares = (np.stack(each) for each in zip(*naive))
     return TrainFacts(
-        rows.mean(axis=0),
-        _not_zero(rows.std(axis=0)),
+        first + rows.mean(axis=0),
+        np.where(moved, rows.std(axis=0), np.inf),
         np.where(never_negative, logs.mean(axis=0), 0.0),
-        np.where(never_negative, _not_zero(logs.std(axis=0)), 1.0),
+        np.where(never_negative & moved, logs.std(axis=0), 1.0),
         np.where(positive, np.sqrt(squares), 0.0),
-        _not_zero(np.stack([np.abs(change).mean(axis=0) for change in naive])),
-        _not_zero(np.stack([np.square(change).mean(axis=0) for change in naive])),
+        errors,
+        error_squares,
     )
 
 
-def _not_zero(scale: np.ndarray) -> np.ndarray:
-    """A column that never moves is divided by one."""
-    return np.where(scale > 0, scale, 1.0)
+def _naive_errors(values: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean absolute and mean square change over a season: float64 (K,) each."""
+    steps, changes = values[1:] - values[:-1], values[season:] - values[:-season]
+    step, change = (np.abs(each).mean(axis=0) for each in (steps, changes))
+    repeats = change <= REPEATS * step
+    squares = [np.square(each).mean(axis=0) for each in (steps, changes)]
+    found = np.where(repeats, [step, squares[0]], [change, squares[1]])
+    return tuple(np.where(moves(values), found, np.nan))
 
 
 def default_lookback(

@@ -14,10 +14,17 @@ import numpy as np
 
 
 class Calibration(NamedTuple):
-    """How far to move both ends outward, in widths: float64 (H, K) each."""
+    """How far to move both ends outward, in widths: float64 (H, K) each.
+
+    Attributes:
+        lower, upper: shifts.
+        farthest: the most that an end may lie from its forecast, in units of the
+            caller's; None bounds nothing.
+    """
 
     lower: np.ndarray
     upper: np.ndarray
+    farthest: np.ndarray | None = None
 
 
 def calibrate(

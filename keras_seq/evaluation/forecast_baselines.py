@@ -14,6 +14,8 @@ import numpy as np
 # of the inputs, so that they mean the same for any number of windows.
 PENALTIES = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
+NOTHING = 1e-9  # of the range of a series: rounding
+
 
 def persistence(windows: np.ndarray, horizon: int) -> np.ndarray:
     """The last value, again and again: for prices, yesterday's.
@@ -90,7 +92,7 @@ def solve_ridge(
     xx, xy, x_mean, y_mean, count = _moments(train)
     check = _moments(validation, centred=False)
     # The penalty is against the mean square of an input.
-    unit = np.trace(xx) / len(xx) or 1.0
+    unit = max(np.trace(xx) / len(xx), 0.0) or 1.0
     best = None
     for penalty in penalties:
         weights = np.linalg.solve(xx + penalty * unit * np.eye(len(xx)), xy)
@@ -149,7 +151,7 @@ class Theta:
         means = [part.mean() if len(part) else train.mean() for part in means]
         self._seasonal = np.array(means) - np.mean(means)
         plain = values - self._seasonal[phases[: len(values)]]
-        self._alpha, self._trend = _fit_theta(plain[:num_train])
+        self._alpha, self._trend = _fit_theta(plain[:num_train], np.ptp(train))
         self._levels = _smoothed(plain, self._alpha)
 
     def forecast(self, last_rows: np.ndarray, horizon: int) -> np.ndarray:
@@ -162,17 +164,25 @@ class Theta:
         return self._levels[last_rows][:, None] + self._trend / 2 * steps + seasonal
 
 
-def _fit_theta(values: np.ndarray) -> tuple[float, float]:
-    """Smoothing weight, and slope of the line through the values."""
+def _fit_theta(values: np.ndarray, size: float) -> tuple[float, float]:
+    """Smoothing weight, and slope of the line through the values.
+
+    They are fitted as parts of `size`, so that tiny and huge values are alike; what is
+    nothing beside it is followed as it comes.
+    """
     import warnings
 
     from statsmodels.tsa.holtwinters import SimpleExpSmoothing
 
+    if not np.ptp(values) > NOTHING * size:
+        return 1.0, 0.0
+    values = (values - values.mean()) / size
     slope = np.polynomial.polynomial.polyfit(np.arange(len(values)), values, 1)[1]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fitted = SimpleExpSmoothing(values, initialization_method="estimated").fit()
-    return float(np.clip(fitted.params["smoothing_level"], 1e-3, 1.0)), float(slope)
+    alpha = np.nan_to_num(fitted.params["smoothing_level"], nan=1.0)
+    return float(np.clip(alpha, 1e-3, 1.0)), float(slope * size)
 
 
 def _smoothed(values: np.ndarray, alpha: float) -> np.ndarray:

@@ -87,7 +87,9 @@ def forecast_report(
     values = {name: _overall(one) for name, one in sums.items() if name != NETWORK}
     best_possible = values.pop(BEST_POSSIBLE, None)
     baselines = {who: {m: found[m] for m in shown} for who, found in values.items()}
-    best = min(baselines, key=lambda name: baselines[name][HEADLINE])
+    best = min(
+        baselines, key=lambda name: np.nan_to_num(baselines[name][HEADLINE], nan=np.inf)
+    )
     against = {
         name: compared(sums[NETWORK], sums[name], times, shortest) for name in baselines
     }
@@ -234,5 +236,7 @@ def format_forecast_report(report: Mapping[str, Any]) -> str:
     )
 
 
-def _short(value: float) -> str:
+def _short(value: float | None) -> str:
+    if value is None:
+        return ""
     return f"{value:,.0f}" if 1e5 <= abs(value) < 1e15 else f"{value:.4g}"

@@ -37,7 +37,8 @@ class Units(NamedTuple):
 
     Attributes:
         deviation: float (K,), of each target.
-        naive_error: float (S, K), mean absolute change over a season.
+        naive_error: float (S, K), mean absolute change over a season; nan where a
+            series stood still: its scaled errors are not defined.
         naive_square: float (S, K), mean square of it.
     """
 
@@ -68,7 +69,7 @@ def measures(
     """
     error = forecasts - targets
     size, square = np.abs(error), np.square(error)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         percent = np.where(targets == 0, np.nan, 100 * size / np.abs(targets))
         both = np.abs(targets) + np.abs(forecasts)
         symmetric = np.where(both == 0, 0.0, 200 * size / both)

@@ -1,8 +1,9 @@
 """Raw windows to what a network reads, and its answer back to raw units, in the graph.
 
-Made of Keras' own layers with what was fitted on train rows as their constants, so that
-a model which holds them loads anywhere and takes raw rows. Works under any backend; it
-knows nothing of networks.
+Made of Keras' own operations with what was fitted on train rows as their constants, so
+that a model which holds them loads anywhere and takes raw rows. What float32 cannot
+hold (1e8 and a cent, 1e-40, 1e39) is read, centred and scaled in float64. Works under
+any backend; it knows nothing of networks.
 
 Shapes: B batch, T time steps, F raw columns (K targets, then prices, then others), C
 features, H horizon, Q quantiles.
@@ -13,13 +14,15 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-from keras import KerasTensor, layers, ops
+from keras import KerasTensor, ops
 
 # RiskMetrics (J.P. Morgan 1996): weight of the day before, for daily volatility.
 DECAY = 0.94
 LEAST_VOLATILITY = 0.1  # of that of train: a series that stood still may move again
-SMALLEST_PRICE = 1e-30
-EXACT = "float32"  # whatever the policy: half precision has no room for raw units
+SMALLEST_PRICE = {"float32": 1e-30, "float64": 1e-300}
+# In deviations of train rows: a column that leaps must not overflow in a network.
+FARTHEST = 1e6
+EXACT = "float32"  # of features, whatever the policy: half precision has no room
 
 
 class Scaling(NamedTuple):
@@ -44,6 +47,7 @@ def level_scaling(
     mean: Sequence[float],
     deviation: Sequence[float],
     anchored: bool = True,
+    dtype: str = "float32",
 ) -> Scaling:
     """Standardised columns; targets as differences from the last row of the window.
 
@@ -51,8 +55,10 @@ def level_scaling(
         lookback: T.
         horizon: H.
         num_targets: K.
-        mean, deviation: float (F,), of train rows.
+        mean, deviation: float (F,), of train rows; a column whose deviation is infinite
+            is not read.
         anchored: False leaves targets as they are, standardised alone.
+        dtype: of raw units, "float32" or "float64".
 
     Returns:
         C is F.
@@ -66,39 +72,27 @@ def level_scaling(
     >>> ops.convert_to_numpy(scaling.to_raw([window, np.ones((1, 1, 1, 1))])).item()
     16.0
     """
-    mean, variance = np.asarray(mean, float), np.square(np.asarray(deviation, float))
+    mean, deviation = np.asarray(mean, dtype), np.asarray(deviation, dtype)
+    center, unit = mean[:num_targets], deviation[:num_targets]
 
-    def anchor(window: KerasTensor) -> KerasTensor:
-        """The last targets, standardised: (B, 1, K); zeros where there is none."""
-        last = target_scale(window[:, -1:, :num_targets])
-        return last if anchored else ops.zeros_like(last)
+    def origin(window: KerasTensor) -> KerasTensor | np.ndarray:
+        """What a target is the difference from: (B, 1, K) or (K,)."""
+        return window[:, -1:, :num_targets] if anchored else center
 
-    target_scale = layers.Normalization(
-        mean=mean[:num_targets], variance=variance[:num_targets], dtype=EXACT,
-        name="target_scale",
-    )  # fmt: skip
-    window = keras.Input((lookback, len(mean)), name="window")
-    scale = layers.Normalization(
-        dtype=EXACT, mean=mean, variance=variance, name="train_scale"
-    )
-    x = scale(window)
-    features = ops.concatenate(
-        [x[..., :num_targets] - anchor(window), x[..., num_targets:]], axis=-1
-    )
-    future = keras.Input((horizon, num_targets), name="future")
-    answers = keras.Input((horizon, num_targets, None), name="answers")
-    back = layers.Normalization(
-        axis=2, invert=True, dtype=EXACT, name="target_scale_back",
-        mean=mean[:num_targets], variance=variance[:num_targets],
-    )  # fmt: skip
+    window = keras.Input((lookback, len(mean)), dtype=dtype, name="window")
+    parts = [_scaled(window[..., :num_targets], origin(window), unit)]
+    if len(mean) > num_targets:
+        others = slice(num_targets, None)
+        parts.append(_scaled(window[..., others], mean[others], deviation[others]))
+    future, answers = _future(horizon, num_targets, dtype)
+    base = window[:, -1:, :num_targets, None] if anchored else center[:, None]
+    raw = ops.cast(answers, dtype) * unit[:, None] + base
     return Scaling(
-        keras.Model(window, features, name="encode"),
+        keras.Model(window, _joined(parts), name="encode"),
         keras.Model(
-            [window, future], target_scale(future) - anchor(window), name="to_scaled"
+            [window, future], _scaled(future, origin(window), unit), name="to_scaled"
         ),
-        keras.Model(
-            [window, answers], back(answers + anchor(window)[..., None]), name="to_raw"
-        ),
+        keras.Model([window, answers], raw, name="to_raw"),
     )
 
 
@@ -112,6 +106,7 @@ def returns_scaling(
     mean: Sequence[float] = (),
     deviation: Sequence[float] = (),
     logs: Sequence[bool] = (),
+    dtype: str = "float32",
 ) -> Scaling:
     """Prices as log returns since the last row, in units of recent volatility.
 
@@ -128,6 +123,7 @@ def returns_scaling(
             against the last row of the first target.
         mean, deviation: float, of each other column in train rows, or of log(1 + x).
         logs: whether each other column is read as log(1 + x), as volumes are.
+        dtype: of raw units, "float32" or "float64".
 
     Returns:
         C is F + 1: the last feature is the window's volatility against that of train.
@@ -142,49 +138,64 @@ def returns_scaling(
     >>> ops.convert_to_numpy(scaling.to_raw([window, np.zeros((1, 1, 1, 1))])).item()
     100.0
     """
-    volatility = np.asarray(volatility, "float32")  # float64 would carry over
+    volatility = np.asarray(volatility, dtype)
     if not np.all(volatility > 0):
         raise ValueError(
             f"volatility is {volatility}; expected positive numbers: returns are "
             "those of positive prices that move"
         )
     num_logs = num_targets + num_prices
-
-    def last_and_size(window: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
-        """Last log prices (B, 1, K), and the size of their steps (B, 1, K)."""
-        prices = _logs(window[..., :num_targets])
-        return prices[:, -1:], _step_size(prices, volatility)
-
-    window = keras.Input((lookback, num_logs + len(mean)), name="window")
-    last, size = last_and_size(window)
+    mean, deviation = np.asarray(mean, dtype), np.asarray(deviation, dtype)
+    window = keras.Input((lookback, num_logs + len(mean)), dtype=dtype, name="window")
     prices = _logs(window[..., :num_logs])
-    features = [(prices[..., :num_targets] - last) / size]
+    last = prices[:, -1:, :num_targets]  # (B, 1, K)
+    size = _step_size(prices[..., :num_targets], volatility)  # (B, 1, K)
+    features = [_scaled(prices[..., :num_targets], last, size)]
     if num_prices:
-        features.append((prices[..., num_targets:] - last[..., :1]) / size[..., :1])
+        features.append(
+            _scaled(prices[..., num_targets:], last[..., :1], size[..., :1])
+        )
     for column, log in enumerate(logs):
         x = window[..., num_logs + column : num_logs + column + 1]
         x = ops.log1p(ops.maximum(x, 0.0)) if log else x
-        x = layers.Normalization(
-            mean=[mean[column]], variance=[deviation[column] ** 2], dtype=EXACT,
-            name=f"train_scale_{column + 1}",
-        )(x)  # fmt: skip
+        x = _scaled(x, mean[column], deviation[column])
         # Volumes drift over the years: what counts is more or less than lately.
         features.append(x - ops.mean(x, axis=1, keepdims=True))
     level = ops.mean(ops.log(size / volatility), axis=-1, keepdims=True)  # (B, 1, 1)
-    features.append(ops.repeat(level, lookback, axis=1))
-    future = keras.Input((horizon, num_targets), name="future")
-    answers = keras.Input((horizon, num_targets, None), name="answers")
+    features.append(ops.cast(ops.repeat(level, lookback, axis=1), EXACT))
+    future, answers = _future(horizon, num_targets, dtype)
     last_price = window[:, -1:, :num_targets, None]
-    price = last_price * ops.exp(answers * size[..., None])
+    price = last_price * ops.exp(ops.cast(answers, dtype) * size[..., None])
     return Scaling(
-        keras.Model(window, ops.concatenate(features, axis=-1), name="encode"),
-        keras.Model([window, future], (_logs(future) - last) / size, name="to_scaled"),
+        keras.Model(window, _joined(features), name="encode"),
+        keras.Model(
+            [window, future], _scaled(_logs(future), last, size), name="to_scaled"
+        ),
         keras.Model([window, answers], price, name="to_raw"),
     )
 
 
+def _future(
+    horizon: int, num_targets: int, dtype: str
+) -> tuple[KerasTensor, KerasTensor]:
+    """Inputs of raw targets (B, H, K), and of answers (B, H, K, Q)."""
+    future = keras.Input((horizon, num_targets), dtype=dtype, name="future")
+    return future, keras.Input((horizon, num_targets, None), name="answers")
+
+
+def _joined(features: list[KerasTensor]) -> KerasTensor:
+    return features[0] if len(features) == 1 else ops.concatenate(features, axis=-1)
+
+
+def _scaled(
+    x: KerasTensor, origin: KerasTensor | np.ndarray, unit: KerasTensor | np.ndarray
+) -> KerasTensor:
+    """Differences from an origin in a unit: float32, whatever raw units are."""
+    return ops.cast(ops.clip((x - origin) / unit, -FARTHEST, FARTHEST), EXACT)
+
+
 def _logs(prices: KerasTensor) -> KerasTensor:
-    return ops.log(ops.maximum(prices, SMALLEST_PRICE))
+    return ops.log(ops.maximum(prices, SMALLEST_PRICE[prices.dtype]))
 
 
 def _step_size(logs: KerasTensor, volatility: np.ndarray) -> KerasTensor:
@@ -192,9 +203,8 @@ def _step_size(logs: KerasTensor, volatility: np.ndarray) -> KerasTensor:
     steps = logs[:, 1:] - logs[:, :-1]  # (B, T - 1, K)
     count = steps.shape[1]
     floor = np.square(LEAST_VOLATILITY * volatility).reshape(1, 1, -1)
-    floor = floor.astype("float32")
     if not count:
         return ops.zeros_like(logs) + volatility.reshape(1, 1, -1)
     weights = DECAY ** np.arange(count)[::-1]
-    weights = (weights / weights.sum()).reshape(1, -1, 1).astype("float32")
+    weights = (weights / weights.sum()).reshape(1, -1, 1).astype(volatility.dtype)
     return ops.sqrt(ops.sum(ops.square(steps) * weights, 1, keepdims=True) + floor)

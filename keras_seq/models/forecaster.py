@@ -41,7 +41,8 @@ def build_forecaster(
     >>> learner.output_shape, forecaster.output_shape
     ((None, 2, 1, 1), (None, 2, 1, 1))
     """
-    window = keras.Input(scaling.encode.input_shape[1:], name="window")
+    raw = scaling.encode.inputs[0]
+    window = keras.Input(raw.shape[1:], dtype=raw.dtype, name="window")
     horizon, num_targets = scaling.to_scaled.output_shape[1:]
     answers = network(scaling.encode(window))
     quantiles, left = divmod(math.prod(answers.shape[1:]), horizon * num_targets)

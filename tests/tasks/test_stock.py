@@ -98,6 +98,11 @@ def test_the_savedmodel_takes_raw_rows_and_gives_prices(trained: Path):
     assert answer["forecast"] == pytest.approx(closes[:, -1:].repeat(5, 1), rel=0.1)
     assert (answer["lower"] <= answer["forecast"]).all()
     assert (answer["forecast"] <= answer["upper"]).all()
+    for shape in ((1, 40, 5), (3, 20, 6), (20, 5)):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="window has shape"):
+            served.signatures["serving_default"](window=tf.ones(shape))
+    columns = served.signatures["describe"]()["columns"].numpy().tolist()
+    assert columns == [b"Close", b"Open", b"High", b"Low", b"Volume"]
     empty = served.signatures["serving_default"](window=tf.zeros((0, 20, 5)))
     assert empty["forecast"].shape == (0, 5)
 
@@ -136,6 +141,12 @@ def test_evaluate_scores_what_came_after_training(
     report = task.evaluate(model=model, data=[str(longer)])
     assert report["n"] == 75 + 60 - 5 + 1  # none of the days that trained
     assert "ridge" in report["baselines"] and "theta" not in report["baselines"]
+    own = task.evaluate(model=model, data=[str(trained / "AAPL.csv")])
+    test = json.loads((trained / "run" / "metrics.json").read_text())["test"]
+    assert own["n"] == test["n"]
+    for name in ("mase", "rmsse", "mae_standardised", "mae"):
+        wanted = pytest.approx(test["scores"][name]["value"], rel=1e-5)
+        assert own["scores"][name]["value"] == wanted
     old = write_prices(tmp_path / "old.csv", rows=300)
     with pytest.raises(ValueError, match="old.csv:301: ends before 2011-08-22"):
         task.evaluate(model=model, data=[str(old)])
@@ -237,5 +248,29 @@ def test_a_file_that_the_model_cannot_read_is_refused(
         list(task.predict(str(short), model=model))
     other = tmp_path / "other.csv"
     other.write_text("Date,Close\n2024-01-02,1\n2024-01-03,1\n")
-    with pytest.raises(ValueError, match="--features 'Open': no such column"):
+    with pytest.raises(ValueError, match="other.csv: other columns than the model"):
         list(task.predict(str(other), model=model))
+    lines = (trained / "AAPL.csv").read_text().splitlines(True)
+    zero = tmp_path / "zero.csv"
+    zero.write_text("".join(lines[:-1]) + lines[-1].split(",")[0] + ",0,0,0,0,0,0\n")
+    with pytest.raises(ValueError, match="zero.csv:501: Close is 0; a price is above"):
+        list(task.predict(str(zero), model=model))
+
+
+def test_columns_are_read_by_name(trained: Path, task: ModuleType, tmp_path: Path):
+    model = trained / "saved_models" / "stock"
+    header, *rows = [
+        line.split(",") for line in (trained / "AAPL.csv").read_text().splitlines()
+    ]
+    order = [6, 3, 0, 4, 2, 5, 1]
+    turned = tmp_path / "turned.csv"
+    turned.write_text("\n".join(
+        ",".join(["Note", *(row[i] for i in order)] if row is header
+                 else ["7", *(row[i] for i in order)])
+        for row in (header, *rows)
+    ))  # fmt: skip
+    found, wanted = (
+        [row["forecast"] for row in task.predict(str(path), model=model)]
+        for path in (turned, trained / "AAPL.csv")
+    )
+    assert found == wanted

@@ -1,0 +1,53 @@
+"""Small files of series, and networks that learn them in a second."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_seq.data.series import SeriesTable
+from keras_seq.series_data import SeriesData, prepare_series
+from keras_seq.series_run import finish_forecasts
+from keras_seq.series_training import Learned, learn_forecaster
+
+ROWS, TRAIN = 200, 140
+QUANTILES = (0.1, 0.5, 0.9)
+T = np.arange(ROWS)
+NOISE = np.random.default_rng(0).normal(size=ROWS)
+WALK = np.cumsum(NOISE)
+
+
+def write(
+    path: Path, values: np.ndarray, columns: str = "x", dated: bool = True
+) -> Path:
+    """A file of hours, or of rows without dates."""
+    lines = [",".join(["date"] * dated + list(columns))]
+    for number, row in enumerate(np.reshape(values, (len(values), -1)).tolist()):
+        hour = np.datetime64("2020-01-01T00", "h") + number
+        lines.append(",".join([f"{hour}:00"] * dated + [repr(value) for value in row]))
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def prepared(table: SeriesTable, **options) -> SeriesData:
+    return prepare_series(table, horizon=3, lookback=6, **options)
+
+
+def trained(data: SeriesData, epochs: int = 1) -> Learned:
+    """A network of one layer."""
+
+    def build(data: SeriesData, scaling, documented: bool) -> keras.Model:
+        size = data.horizon * data.table.num_targets * 3
+        layers = [keras.Input(scaling.encode.output_shape[1:]),
+                  keras.layers.Flatten(), keras.layers.Dense(size)]
+        return keras.Sequential(layers)
+
+    return learn_forecaster(data, build, QUANTILES, epochs=epochs, batch_size=64)
+
+
+def finished(data: SeriesData, folder: Path, epochs: int = 1) -> tuple[dict, Path]:
+    (folder / "run").mkdir()
+    return finish_forecasts(
+        "t", *trained(data, epochs), data, run_dir=folder / "run",
+        export_dir=folder / "model",
+    )  # fmt: skip
