@@ -43,6 +43,7 @@ def read_like(exported: Exported, paths: Any, fill: str | None = None) -> Series
         features=facts["columns"][len(targets) :],
         frequency=facts["frequency"],
         fill=fill,
+        refuse_copies=False,
     )
     check_same_columns(table, facts["columns"])
     return table

@@ -100,6 +100,7 @@ def read_series(
     frequency: str | None = None,
     fill: Fill | None = None,
     limit: int | None = None,
+    refuse_copies: bool = True,
 ) -> SeriesTable:
     """Reads prices as Yahoo or Stooq write them, or any table of a regular series.
 
@@ -116,6 +117,7 @@ def read_series(
             before, "drop" leaves rows with a hole out and takes the rest as equal
             steps. None is an error where something is missing.
         limit: keep so many of the last rows.
+        refuse_copies: one series under two names is an error; else it is said.
 
     Returns:
         The series, checked.
@@ -152,6 +154,8 @@ def read_series(
             series_checks.warn_of_splits(path, lines, columns[0], values[:, 0])
         name = path.name.split(".")[0]
         series.append(Series(name, path, dates, values, observed, lines))
+    targets_of = [one.values[:, : len(targets)] for one in series]
+    series_checks.check_copies([one.path for one in series], targets_of, refuse_copies)
     found = found if dates_from else None
     return SeriesTable(
         series, columns, len(targets), len(prices), is_prices, dates_from, found

@@ -6,9 +6,8 @@ the recipes that were chosen on validation text. Knows nothing of files of text.
 Shapes: B batch, T time steps, V vocabulary.
 """
 
-import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,14 @@ from keras_seq.serving_text_client import write_texts
 from keras_seq.training.averaging import AveragedWeights
 from keras_seq.training.bptt import TruncatedBackprop
 from keras_seq.training.fit import fit
-from keras_seq.training.run_folder import write_facts
-from keras_seq.training.step_schedule import StepLimit, cosine_adam, steps_within
+from keras_seq.training.step_schedule import (
+    StepLimit,
+    cosine_adam,
+    planned_steps,
+    steps_within,
+)
 from keras_seq.training.text_samples import TextSamples
 
-PLAN = "plan.json"
 EMA_DECAY = 0.999
 MEAN_FROM = 0.75  # of the steps: the plain mean is of the last quarter
 SAMPLE = {"max_new_tokens": 200}
@@ -121,7 +123,7 @@ def train_language_model(
         return steps_within(recipe["max_seconds"], copy, train)
 
     epochs = recipe["epochs"]
-    steps = epochs * an_epoch if epochs else _planned(run_dir, measured)
+    steps = epochs * an_epoch if epochs else planned_steps(run_dir, measured)
     carried = compiled(model, steps)
     callbacks = [*_averages(recipe["average"], steps), StepLimit(steps)]
     callbacks.append(_samples(model, coder, run_dir))
@@ -139,14 +141,6 @@ def train_language_model(
         embedding_words=coder.names,
         callbacks=callbacks,
     )
-
-
-def _planned(run_dir: Path, measure: Callable[[], int]) -> int:
-    """The steps that a run was planned with: measured once, so that it can go on."""
-    path = run_dir / PLAN
-    if not path.exists():
-        write_facts(run_dir, PLAN, {"steps": measure()})
-    return json.loads(path.read_text("utf-8"))["steps"]
 
 
 def _averages(kind: str, steps: int) -> list[keras.callbacks.Callback]:
