@@ -31,8 +31,8 @@ SPEAKERS = ("george", "jackson", "nicolas", "theo", "yweweler")
 # Name: (options of the documented command, score shown).
 SETS = {
     "digits": (DIGITS, "accuracy"),
-    "digits_by_speaker": ([*DIGITS, "--epochs", "50"], "accuracy"),
-    "census": ([*CENSUS, "--epochs", "250", "--max-seconds", "2700"], "wer"),
+    "digits_by_speaker": ([*DIGITS, "--max-seconds", "150"], "accuracy"),
+    "census": ([*CENSUS, "--max-seconds", "2700"], "wer"),
     "census_documented": (
         [*CENSUS, "--max-seconds", "2700", "--documented"], "wer",
     ),

@@ -46,6 +46,7 @@ SHAPES = [
     (32, 60, 5, 50), (32, 100, 128, 64), (64, 200, 128, 64), (16, 400, 80, 256),
     (64, 100, 256, 1024),
 ]  # fmt: skip
+CELLS = ("lstm", "gru")
 OURS, STOCK, XLA, TORCH = "keras_seq", "keras", "keras, jit", "pytorch"
 WARM_UP = 2
 XLA_MOST_WEIGHTS = 9_000_000  # of recurrent kernels: beyond, memory runs out
@@ -130,12 +131,17 @@ def torch_calls(setting: Setting, x, y) -> dict[str, Callable]:
                 x, lengths, batch_first=True, enforce_sorted=False
             )
         _, state = net(batch)
-        h = state[0] if setting.cell == "lstm" else state  # (layers x directions, B, U)
-        return head(torch.cat([h[-2], h[-1]], 1) if both else h[-1])
+        # (layers x directions, B, U); an LSTM has its cells behind it.
+        h = state[0] if isinstance(state, tuple) else state
+        last = torch.cat([h[-2], h[-1]], 1) if both else h[-1]
+        return head(last)  # (B, 1)
 
     def train() -> float:
         optimizer.zero_grad(set_to_none=True)
-        loss = torch.nn.functional.mse_loss(answer(), y)
+        answered = answer()
+        if answered.shape != y.shape:  # PyTorch would broadcast, and only warn
+            raise ValueError(f"{tuple(answered.shape)} against {tuple(y.shape)}")
+        loss = torch.nn.functional.mse_loss(answered, y)
         loss.backward()
         optimizer.step()
         return float(loss.detach())
@@ -225,7 +231,7 @@ def settings(options: argparse.Namespace) -> list[Setting]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one layer, one direction")
-    parser.add_argument("--cells", nargs="+", default=["lstm", "gru"])
+    parser.add_argument("--cells", nargs="+", choices=CELLS, default=CELLS)
     parser.add_argument("--shapes", nargs="+", type=int, default=range(len(SHAPES)))
     parser.add_argument("--turns", type=int, default=5, help="of each side, at least")
     parser.add_argument("--seconds", type=float, default=4.0, help="for each figure")

@@ -68,6 +68,7 @@ _MODULE_OF = {
     "AveragedWeights": "keras_seq.training.averaging",
     "TextSamples": "keras_seq.training.text_samples",
     "cosine_adam": "keras_seq.training.step_schedule",
+    "planned_epochs": "keras_seq.training.step_schedule",
     "language_recipe": "keras_seq.training.language_model",
     "builder_options": "keras_seq.training.language_model",
     "train_language_model": "keras_seq.training.language_model",

@@ -55,6 +55,7 @@ RANGES = {
     "lookback": Range(1, 1_000_000),
     "season": Range(1, 1_000_000),
     "refit_every": _COUNT,
+    "max_len": Range(1, 1_000_000),
     "epochs": Range(1, 100_000),
     "batch_size": Range(1, 1_000_000),
     "max_seconds": Range(0, 10**8),  # three years

@@ -56,6 +56,7 @@ def read_like(exported: Exported, paths: Any, fill: str | None = None) -> Series
         frequency=facts["frequency"],
         fill=fill,
         mend_steps="the step of the rows that trained the model",
+        refuse_copies=False,
     )
     check_size(table)
     check_dtype(table, _dtype(exported))

@@ -17,9 +17,9 @@ from keras_seq.losses import QuantileLoss
 from keras_seq.models.forecaster import build_forecaster
 from keras_seq.ranges import check_settings
 from keras_seq.series_data import SeriesData, make_scaling
+from keras_seq.training.budget import BudgetedRate
 from keras_seq.training.devices import get_strategy, set_seed
 from keras_seq.training.fit import fit
-from keras_seq.training.schedules import cosine_schedule
 
 LEARNING_RATE = 0.001
 WINDOWS_SEEN = 120_000  # in all epochs together
@@ -98,11 +98,14 @@ def learn_forecaster(
             epochs=epochs,
             loss=QuantileLoss((0.5,) if documented else quantiles),
             metrics=[],
-            schedule=cosine_schedule(LEARNING_RATE, epochs),
             patience=PATIENCE,
             max_seconds=max_seconds,
             run_dir=run_dir,
             resume=resume,
-            hparams={"documented": documented, "batch_size": batch_size, "seed": seed},
+            hparams={
+                "documented": documented, "batch_size": batch_size, "seed": seed,
+                "learning_rate": LEARNING_RATE,
+            },  # fmt: skip
+            callbacks=[BudgetedRate(LEARNING_RATE, epochs, max_seconds, warmup=1)],
         )
     return Learned(forecaster, scaling, history)

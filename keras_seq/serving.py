@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.data.text import Tokenizer
+from keras_seq.data.text_lengths import CutTexts
 from keras_seq.export_graph import without_cudnn
 from keras_seq.serving_checks import checked_shapes
 
@@ -111,6 +112,7 @@ def answer_texts(
     signature: Callable[..., Mapping[str, tf.Tensor]],
     texts: Iterable[str],
     batch_size: int = 256,
+    max_len: int | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Answers of a text signature to any number of texts, one by one, in order.
 
@@ -121,11 +123,14 @@ def answer_texts(
         signature: `load_exported(path).signature()`, or a `TextClassifier`.
         texts: raw texts.
         batch_size: B.
+        max_len: tokens that the model reads of a text; how many are longer is said at
+            the end. None says nothing.
 
     Yields:
         Each output's name with its value for one text: str, float or NumPy array.
     """
-    texts = iter(texts)
+    cut = CutTexts(max_len)
+    texts = iter(texts) if max_len is None else cut.counted(texts)
     while chunk := list(itertools.islice(texts, batch_size * BATCHES_READ)):
         encoded = [text.encode("utf-8", "replace") for text in chunk]
         order = sorted(range(len(chunk)), key=lambda number: len(encoded[number]))
@@ -137,6 +142,7 @@ def answer_texts(
             for row, number in enumerate(numbers):
                 answers[number] = {n: _plain(v[row]) for n, v in batch.items()}
         yield from answers
+    cut.tell("input")
 
 
 def _plain(value: Any) -> Any:

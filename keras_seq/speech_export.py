@@ -11,12 +11,14 @@ from typing import Any
 from keras_seq.data.alphabet import Alphabet
 from keras_seq.data.audio import LogMel
 from keras_seq.data.clips import decode_recordings, tell_problems
-from keras_seq.data.recordings import Recording, sound_files
+from keras_seq.data.copies import tell_trained
+from keras_seq.data.recordings import Recording, sound_files, tell_parts
+from keras_seq.data.speech_labels import check_transcripts, join_spellings
 from keras_seq.data.waveforms import read_audio
 from keras_seq.errors import UserError
 from keras_seq.evaluation.speech_baselines import load_speech_baselines
 from keras_seq.export import EXTRA, Exported, load_exported
-from keras_seq.speech_run import ARPA, BASELINES
+from keras_seq.speech_run import ARPA, BASELINES, TRAINED
 from keras_seq.speech_scores import BeamSearch, score_speech
 
 
@@ -27,6 +29,7 @@ def evaluate_speech_export(
     *,
     beam_width: int | None = None,
     arpa: Path | None = None,
+    labels_as_written: bool = False,
 ) -> dict[str, Any]:
     """Scores an exported model on recordings, beside the baselines fitted with it.
 
@@ -36,6 +39,7 @@ def evaluate_speech_export(
         recordings: from `find_recordings`.
         beam_width: also decode by prefix beam search, of this width.
         arpa: file of a language model for it; by default the one of the training.
+        labels_as_written: joins no labels, and takes NA and the like for words.
 
     Returns:
         The report, as `transcript_report` has it.
@@ -46,10 +50,19 @@ def evaluate_speech_export(
     exported = load_exported(model)
     facts = exported.metadata
     front = LogMel.from_dict(facts["front"])
+    tell_parts(recordings)
+    are_labels = facts["is_isolated"] and facts["alphabet"]["separator"]
+    labels = facts["alphabet"]["symbols"] if are_labels else ()
+    if not labels_as_written:
+        check_transcripts(recordings, labels)
+        if labels:
+            recordings = join_spellings(recordings, "evaluated", labels)
     clips, problems = decode_recordings(recordings, front.sample_rate)
     tell_problems(problems)
     if not len(clips):
         raise UserError("there is no recording to score")
+    name, trained = f"{clips.places[0]} and others", exported.path / EXTRA / TRAINED
+    tell_trained(name, clips.digests(), trained, "recordings")
     search = _search_of(exported, beam_width, arpa)
     alphabet = Alphabet.from_dict(facts["alphabet"])
     alone = alphabet if facts.get("is_with_linear") else None

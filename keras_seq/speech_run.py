@@ -4,6 +4,7 @@ Before: parts, decoded once, and what is fitted on train. After: scores beside t
 baselines, the run folder, the proven export. This module knows no architecture.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ import tensorflow as tf
 from keras_seq.data.alphabet import Alphabet
 from keras_seq.data.audio import LogMel
 from keras_seq.data.audio_pipeline import make_audio_dataset
+from keras_seq.data.clip_copies import part_clips
 from keras_seq.data.clips import (
     Clips,
     Problem,
@@ -23,8 +25,18 @@ from keras_seq.data.clips import (
     tell_problems,
     usual_rate,
 )
+from keras_seq.data.copies import save_digests
 from keras_seq.data.recordings import Recording
-from keras_seq.data.speech_splits import limit_recordings, part_recordings
+from keras_seq.data.speech_labels import (
+    check_transcripts,
+    join_spellings,
+    label_names,
+)
+from keras_seq.data.speech_splits import (
+    cut_parts,
+    limit_recordings,
+    part_recordings,
+)
 from keras_seq.errors import UserError
 from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.evaluation.speech_baselines import (
@@ -46,6 +58,7 @@ from keras_seq.training.run_folder import write_facts
 from keras_seq.training.run_results import export_once, finished_run
 
 BASELINES, ARPA = "baselines.npz", "transcripts.arpa"
+TRAINED = "trained_on.npy"
 EXAMPLES = 8
 # Fewer bands of a single word hide whose voice it is.
 BANDS, WORD_BANDS = 80, 24
@@ -93,11 +106,13 @@ def prepare_speech(
     test_speaker: str | None = None,
     limit: int | None = None,
     seed: int = 0,
+    labels_as_written: bool = False,
 ) -> SpeechData:
     """Parts, decodes and checks recordings, and fits alphabet and features on train.
 
     What CTC cannot align is left out of train and validation, and stays in test, where
-    it costs its score.
+    it costs its score. Copies of a sound stand in one part, and where every clip is one
+    label, spellings of a label are joined.
 
     Args:
         given: "train", and "validation" or "test" where the user brings them.
@@ -109,21 +124,30 @@ def prepare_speech(
         test_speaker: keeps this speaker for the test.
         limit: most recordings to use.
         seed: of the parts.
+        labels_as_written: joins no labels, and takes NA and the like for words.
 
     Returns:
         The data.
 
     Raises:
-        UserError: Nothing is left of a part.
+        UserError: Nothing is left of a part, one mostly stands in train, or a
+            transcript reads as missing.
     """
     check_settings(limit=limit)
     parts = part_recordings(given, test_speaker=test_speaker, seed=seed)
     parts = limit_recordings(parts, limit, seed)
+    if not labels_as_written:
+        parts = _with_one_name_a_label(parts)
     rate = usual_rate(parts["train"])
-    splits, problems = {}, []
-    for name, recordings in parts.items():
-        splits[name], found = decode_recordings(recordings, rate)
-        problems += found
+    part_of = [name for name, recordings in parts.items() for _ in recordings]
+    clips, problems = decode_recordings(itertools.chain(*parts.values()), rate)
+    splits, copies = part_clips(
+        clips,
+        [part_of[number] for number in clips.numbers],
+        cut_parts(given, test_speaker),
+    )
+    problems += copies
+    splits = {name: splits.get(name) or clips.take([]) for name in parts}
     transcripts = splits["train"].transcripts
     if not transcripts:
         tell_problems(problems)
@@ -156,6 +180,22 @@ def prepare_speech(
     }
     return SpeechData(splits, alphabet, front, subsampling, is_isolated, problems,
                       splits["train"].fingerprint(), fingerprints)  # fmt: skip
+
+
+def _with_one_name_a_label(
+    parts: Mapping[str, Sequence[Recording]],
+) -> dict[str, Sequence[Recording]]:
+    """Recordings whose labels, where every clip is one, are spelled one way."""
+    for recordings in parts.values():
+        check_transcripts(recordings)
+    names = label_names(parts["train"])
+    if not _is_isolated([names[r.transcript] for r in parts["train"]]):
+        return dict(parts)
+    known = sorted(set(names.values()))
+    return {
+        name: join_spellings(recordings, name, () if name == "train" else known)
+        for name, recordings in parts.items()
+    }
 
 
 def _is_isolated(transcripts: Sequence[str]) -> bool:
@@ -236,7 +276,10 @@ def finish_speech_run(
         "data": data.fingerprint,
         "metrics": reports["test"],
     }
-    extra = {BASELINES: partial(save_fitted, baselines=baselines)}
+    extra = {
+        BASELINES: partial(save_fitted, baselines=baselines),
+        TRAINED: partial(save_digests, digests=train.digests()),
+    }
     if search is not None:
         facts["beam_search"] = search.facts()
         arpa = search.model.to_arpa()

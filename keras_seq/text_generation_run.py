@@ -18,6 +18,11 @@ from keras_seq.data.coders import Bytes, Characters, TextCoder, Words, coder_fro
 from keras_seq.data.corpus import Corpus, split_text
 from keras_seq.data.streams import encode_corpus
 from keras_seq.data.subwords import Subwords
+from keras_seq.data.text_copies import (
+    save_windows,
+    tell_copied_text,
+    tell_trained_text,
+)
 from keras_seq.errors import UserError
 from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
@@ -46,7 +51,7 @@ from keras_seq.training.text_through_time import show_gradients_by_distance
 
 Tokens = Literal["characters", "words", "bytes", "subwords"]
 
-CODER, BASELINES = "coder.json", "baselines.npz"
+CODER, BASELINES, TRAINED = "coder.json", "baselines.npz", "trained_on.npz"
 VOCAB_SIZES = {"characters": 10_000, "words": 10_002, "subwords": 4_000}
 FEWEST_SUBWORDS = 258
 MANY_CHARACTERS = 256  # above it, a character that occurs once is unknown
@@ -92,7 +97,8 @@ def prepare_corpus(
         The parts and what was fitted on train.
 
     Raises:
-        UserError: Too little text, or no package to train subwords with.
+        UserError: Too little text, a part that mostly stands in train, or no package
+            to train subwords with.
 
     Example:
 
@@ -102,6 +108,7 @@ def prepare_corpus(
     """
     check_settings(vocab_size=vocab_size, limit=limit)
     parts = split_text(given, limit)
+    tell_copied_text(parts, given)
     coder = fit_coder(parts["train"], tokens, vocab_size)
     ids = {part: encode_corpus(coder, parts[part]) for part in ("train", "validation")}
     digest = hashlib.sha256(np.ascontiguousarray(ids["train"]).data).hexdigest()
@@ -223,6 +230,7 @@ def finish_language_run(
         extra_files={
             CODER: partial(_write, data.coder.to_json()),
             BASELINES: partial(save_fitted, baselines=baselines),
+            TRAINED: partial(save_windows, corpus=data.parts["train"]),
         },
     )  # fmt: skip
     return reports["test"], version
@@ -301,6 +309,7 @@ def evaluate_language_export(
         UserError: It is no export, or there is no text.
     """
     exported = load_exported(model)
+    tell_trained_text(corpus, exported.path / EXTRA / TRAINED)
     baselines = load_fitted(exported.path / EXTRA / BASELINES, lambda _: KneserNey)
     score = partial(score_texts, exported.signature("score_tokens"))
     return score_language_model(task, corpus, score, baselines)

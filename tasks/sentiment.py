@@ -34,18 +34,23 @@ def load_data(
     data: str | None = None, text_column: str | None = None,
     label_column: str | None = None, validation_data: str | None = None,
     test_data: str | None = None, limit: int | None = None, seed: int = 0,
+    labels_as_written: bool = False,
 ) -> Any:  # fmt: skip
     """Named splits, and what was fitted on train: label names and tokenizer."""
+    columns = text_column, label_column, True, labels_as_written
     if data == "imdb":
         given = ks.load_imdb()
     elif data:
-        given = {"train": ks.read_table(data, text_column, label_column)}
+        given = {"train": ks.read_table(data, *columns)}
     else:
         given = {"train": ks.load_sample_reviews(seed)}
     for part, path in (("validation", validation_data), ("test", test_data)):
         if path:
-            given[part] = ks.read_table(path, text_column, label_column)
-    return ks.prepare_texts(given, num_words=VOCAB_SIZE, limit=limit, seed=seed)
+            given[part] = ks.read_table(path, *columns)
+    return ks.prepare_texts(
+        given, num_words=VOCAB_SIZE, limit=limit, seed=seed,
+        labels_as_written=labels_as_written,
+    )  # fmt: skip
 
 
 def build_model(data: Any, train_set: Any, documented: bool = False) -> Any:
@@ -64,7 +69,8 @@ def build_model(data: Any, train_set: Any, documented: bool = False) -> Any:
 def train(
     *, data: str | None = None, text_column: str | None = None,
     label_column: str | None = None, validation_data: str | None = None,
-    test_data: str | None = None, epochs: int | None = None, batch_size: int = 64,
+    test_data: str | None = None, labels_as_written: bool = False,
+    max_len: int = MAX_LEN, epochs: int | None = None, batch_size: int = 64,
     max_seconds: float | None = None, limit: int | None = None, seed: int = 0,
     run_dir: Path | None = None, export_dir: Path = EXPORT_DIR, resume: bool = False,
     strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
@@ -76,38 +82,43 @@ def train(
         data: File or glob of samples, or `imdb`; default generated reviews.
         validation_data: File of its own; default a tenth of the data, 1,250 at most.
         test_data: File of its own; default a tenth of the data.
-        epochs: Most passes over train; default by its size, from 2 to 20.
+        epochs: Most passes over train; default by its size, from 2 to 20, and fewer
+            where --max-seconds has no room: the learning rate falls with the time.
+        labels_as_written: Join no spellings of a label, and take NA for a class.
+        max_len: Tokens that are read of a text.
     """
     settings = dict(locals())
     loaded = load_data(
-        data, text_column, label_column, validation_data, test_data, limit, seed
-    )
+        data, text_column, label_column, validation_data, test_data, limit, seed,
+        labels_as_written,
+    )  # fmt: skip
     epochs = epochs or max(2, min(20, SAMPLES_SEEN // loaded.num_train))
     run_dir = ks.begin_run(STEM, settings, loaded.fingerprints)
     ks.set_seed(seed)
     print(ks.set_precision(mixed_precision, strategy))
     train_set, validation_set = (ks.make_text_dataset(
-        loaded.splits[part], loaded.tokenizer, loaded.label_names, max_len=MAX_LEN,
+        loaded.splits[part], loaded.tokenizer, loaded.label_names, max_len=max_len,
         batch_size=batch_size, shuffle=part == "train", seed=seed,
     ) for part in ("train", "validation"))  # fmt: skip
     with ks.get_strategy(strategy).scope():
         model = build_model(loaded, train_set, documented)
         recipe = {"loss": ks.classification_loss(len(loaded.label_names))}
+        hparams = {"documented": documented, "batch_size": batch_size, "seed": seed}
         if not documented:
             recipe = {"loss": ks.loss_of_each_path, "metrics": [ks.accuracy]}
-            recipe["schedule"] = ks.cosine_schedule(LEARNING_RATE, epochs)
-            recipe |= ANSWER_WATCHED
+            rate = ks.BudgetedRate(LEARNING_RATE, epochs, max_seconds, warmup=1)
+            recipe |= {"callbacks": [rate], **ANSWER_WATCHED}
+            hparams["learning_rate"] = LEARNING_RATE
         history = ks.fit(
             model if documented else ks.separate_paths(model), train_set,
             validation_set, epochs=epochs, max_seconds=max_seconds, run_dir=run_dir,
             resume=resume, embedding_words=["(padding)", *loaded.tokenizer.word_index],
-            hparams={"documented": documented, "batch_size": batch_size, "seed": seed},
-            **recipe,
+            hparams=hparams, **recipe,
         )  # fmt: skip
         if not documented:
             model = ks.weigh_evidence(model, validation_set)
     report, version = ks.finish_run(
-        STEM, model, loaded, history, max_len=MAX_LEN, seed=seed, run_dir=run_dir,
+        STEM, model, loaded, history, max_len=max_len, seed=seed, run_dir=run_dir,
         export_dir=export_dir,
     )  # fmt: skip
     scores = f"{ks.format_report(report)}\n{history.seconds:.0f} seconds of training"
@@ -124,8 +135,9 @@ def evaluate(
         model: Folder of an export, or of one version.
         data: File or glob of samples; default freshly generated reviews.
     """
-    given = ks.read_table(data, text_column, label_column) if data else None
-    samples = ks.load_sample_reviews(FRESH_SEED) if given is None else given
+    samples = ks.load_sample_reviews(FRESH_SEED)
+    if data:  # the model's labels say what is one
+        samples = ks.read_table(data, text_column, label_column, True, True)
     return ks.evaluate_export(STEM, model, samples)
 
 
@@ -139,9 +151,11 @@ def predict(
         model: Folder of an export, or of one version.
         file: UTF-8 text file, one text a line.
     """
-    signature = ks.load_exported(model).signature()
+    exported = ks.load_exported(model)
     asked, shown = itertools.tee(cli.input_texts(texts, file))
-    for text, answer in zip(shown, ks.answer_texts(signature, asked)):
+    max_len = exported.metadata["max_len"]
+    answers = ks.answer_texts(exported.signature(), asked, max_len=max_len)
+    for answer, text in zip(answers, shown):
         yield {"input": text, **answer}
 
 

@@ -44,17 +44,18 @@ def load_data(
     test_data: str | None = None, test_speaker: str | None = None,
     unit: Literal["auto", "character", "word"] = "auto", streaming: bool = False,
     documented: bool = False, limit: int | None = None, seed: int = 0,
+    labels_as_written: bool = False,
 ) -> Any:  # fmt: skip
     """Named parts, and what was fitted on train: alphabet and features."""
     columns = file_column, transcript_column
     given = {"train": ks.load_recordings(data, *columns, seed)}
     for part, path in (("validation", validation_data), ("test", test_data)):
         if path:
-            given[part] = ks.find_recordings(path, *columns)
+            given[part] = ks.find_recordings(path, *columns, any_parts=True)
     return ks.prepare_speech(
         given, unit=unit, normalize="fitted" if streaming else "auto",
         subsampling=1 if documented else None, test_speaker=test_speaker, limit=limit,
-        seed=seed,
+        seed=seed, labels_as_written=labels_as_written,
     )  # fmt: skip
 
 
@@ -73,6 +74,7 @@ def train(
     transcript_column: str | None = None, validation_data: str | None = None,
     test_data: str | None = None, test_speaker: str | None = None,
     unit: Literal["auto", "character", "word"] = "auto", streaming: bool = False,
+    labels_as_written: bool = False,
     epochs: int | None = None, batch_size: int = 16, max_seconds: float | None = None,
     limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
     export_dir: Path = EXPORT_DIR, resume: bool = False,
@@ -86,15 +88,15 @@ def train(
         test_speaker: Test on this speaker, and train on all others.
         unit: What the model writes; auto takes words where every clip is one label.
         streaming: Read forwards alone, so that it answers while somebody speaks.
-        epochs: Most passes over train; default by its duration, from 10 to 100.
+        labels_as_written: Join no spellings of a label, and take NA for a word.
+        epochs: Most passes over train; default as many as --max-seconds has room for,
+            and without it by the duration, from 10 to 100.
     """
     settings = dict(locals())
     loaded = load_data(
         data, file_column, transcript_column, validation_data, test_data,
-        test_speaker, unit, streaming, documented, limit, seed,
+        test_speaker, unit, streaming, documented, limit, seed, labels_as_written,
     )  # fmt: skip
-    passes = int(SECONDS_HEARD / loaded.splits["train"].seconds)
-    epochs = epochs or max(10, min(100, passes))
     run_dir = ks.begin_run(STEM, settings, loaded.fingerprints)
     ks.tell_problems(loaded.problems, run_dir)
     ks.set_seed(seed)
@@ -105,12 +107,16 @@ def train(
     validation_set = loaded.batches("validation", batch_size)
     with ks.get_strategy(strategy).scope():
         model = build_model(loaded, streaming, documented)
+        loss = ks.ctc_loss_of_probabilities if documented else ks.ctc_loss
+        if epochs is None and max_seconds:
+            epochs = ks.planned_epochs(run_dir, max_seconds, model, loss, train_set)
+        passes = int(SECONDS_HEARD / loaded.splits["train"].seconds)
+        epochs = epochs or max(10, min(100, passes))
         rate = ks.BudgetedRate(LEARNING_RATE, epochs, max_seconds)
         history = ks.fit(
             model, train_set, validation_set, epochs=epochs, max_seconds=max_seconds,
-            loss=ks.ctc_loss_of_probabilities if documented else ks.ctc_loss,
-            metrics=[ks.SymbolErrorRate()], monitor=recipe["monitor"], patience=epochs,
-            run_dir=run_dir, resume=resume, hparams=settings,
+            loss=loss, metrics=[ks.SymbolErrorRate()], monitor=recipe["monitor"],
+            patience=epochs, run_dir=run_dir, resume=resume, hparams=settings,
             callbacks=[rate, ks.BlankAlarm(validation_set)],
         )  # fmt: skip
     report, version = ks.finish_speech_run(
@@ -125,6 +131,7 @@ def evaluate(
     *, model: Path = EXPORT_DIR, data: str | None = None,
     file_column: str | None = None, transcript_column: str | None = None,
     beam_width: int | None = None, arpa: Path | None = None,
+    labels_as_written: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Score an exported model on recordings, beside the baselines of its training.
 
@@ -132,11 +139,14 @@ def evaluate(
         model: Folder of an export, or of one version.
         beam_width: Score prefix beam search of this width, too.
         arpa: Language model for it, an ARPA file; default that of the training.
+        labels_as_written: Join no spellings of a label, and take NA for a word.
     """
-    recordings = ks.load_recordings(data, file_column, transcript_column, FRESH_SEED)
+    columns = file_column, transcript_column
+    recordings = ks.load_recordings(data, *columns, FRESH_SEED, any_parts=True)
     return ks.evaluate_speech_export(
-        STEM, model, recordings, beam_width=beam_width, arpa=arpa
-    )
+        STEM, model, recordings, beam_width=beam_width, arpa=arpa,
+        labels_as_written=labels_as_written,
+    )  # fmt: skip
 
 
 def predict(*files: str, model: Path = EXPORT_DIR) -> Iterator[dict[str, Any]]:

@@ -3,24 +3,26 @@
 Id 0 is CTC's blank; the symbols count from 1. This module knows no audio and no model.
 """
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
+from keras_seq.data.labels import clean_label
+
 BLANK_ID = 0
 
 
 def tidy(transcript: str) -> str:
-    """A transcript with composed accents and single spaces: what is learnt and scored.
+    """A transcript with composed accents, single spaces and nothing that nobody sees:
+    what is learnt and scored.
 
     Example:
 
     >>> tidy("  RUBOUT  M ")
     'RUBOUT M'
     """
-    return " ".join(unicodedata.normalize("NFC", transcript).split())
+    return clean_label(transcript)
 
 
 class Alphabet:

@@ -45,6 +45,7 @@ class Clips:
         sample_rate: in hertz.
         lengths: int32 (K,), samples of each.
         places, transcripts, speakers: K texts each; transcripts are tidied.
+        numbers: int (K,), which of the recordings each was decoded from.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class Clips:
         starts: np.ndarray,
         lengths: np.ndarray,
         texts: Sequence[tuple[str, str, str]],
+        numbers: np.ndarray | None = None,
     ) -> None:
         self.sample_rate = sample_rate
         self._samples, self._starts, self._texts = samples, starts, list(texts)
         self.lengths = lengths
+        self.numbers = np.arange(len(texts)) if numbers is None else numbers
         self.places = [text[0] for text in texts]
         self.transcripts = [text[1] for text in texts]
         self.speakers = [text[2] for text in texts]
@@ -92,7 +95,17 @@ class Clips:
         numbers = np.asarray(numbers, np.int64)
         texts = [self._texts[number] for number in numbers]
         places = self._starts[numbers], self.lengths[numbers]
-        return Clips(self.sample_rate, self._samples, *places, texts)
+        return Clips(
+            self.sample_rate, self._samples, *places, texts, self.numbers[numbers]
+        )
+
+    def digests(self) -> np.ndarray:
+        """uint64 (K,) of the samples: equal where two clips are the same sound."""
+        found = (
+            hashlib.blake2b(self.samples(number).tobytes(), digest_size=8).digest()
+            for number in range(len(self))
+        )
+        return np.frombuffer(b"".join(found), np.uint64)
 
     def fingerprint(self, *order: object) -> str:
         """SHA-256 of samples and transcripts, and of what decides on their order."""
@@ -133,9 +146,9 @@ def decode_recordings(
         The clips that can be used, and what was odd: unreadable, zero length, silent
         and empty transcripts are left out; clipped ones and those of a lower rate stay.
     """
-    problems, texts, lengths = [], [], []
+    problems, texts, lengths, numbers = [], [], [], []
     with tempfile.TemporaryFile() as file:
-        for recording in recordings:
+        for number, recording in enumerate(recordings):
             try:
                 content = recording.read()
             except UserError as error:
@@ -152,11 +165,14 @@ def decode_recordings(
             file.write(audio.samples.tobytes())
             lengths.append(len(audio.samples))
             texts.append((recording.place, transcript, recording.speaker))
+            numbers.append(number)
         file.flush()
         lengths = np.array(lengths, np.int32)
         ends = np.cumsum(lengths, dtype=np.int64)
         samples = np.memmap(file, np.int16, "r") if len(ends) else np.zeros(0, np.int16)
-    return Clips(sample_rate, samples, ends - lengths, lengths, texts), problems
+    numbers = np.array(numbers, np.int64)
+    clips = Clips(sample_rate, samples, ends - lengths, lengths, texts, numbers)
+    return clips, problems
 
 
 def alignable(

@@ -16,7 +16,9 @@ import tensorflow as tf
 
 from keras_seq.constants import PAD_ID
 from keras_seq.data.prefetch import prefetched
+from keras_seq.data.splits import name_of
 from keras_seq.data.text import Tokenizer
+from keras_seq.data.text_lengths import CutTexts
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 
@@ -69,6 +71,7 @@ class EncodedSamples:
     Attributes:
         lengths: int32 (N,), tokens of each sample.
         labels: int32 (N,), positions in `label_names`.
+        cut: counts the texts that were longer than `max_len`, which is said once.
 
     Raises:
         UserError: A label is not among `label_names`.
@@ -83,15 +86,19 @@ class EncodedSamples:
     ) -> None:
         label_ids = {name: number for number, name in enumerate(label_names)}
         lengths, labels = [np.zeros(0, np.int32)], []
-        samples = iter(samples)
+        name, self.cut, samples = name_of(samples), CutTexts(max_len), iter(samples)
         with tempfile.TemporaryFile() as file:
             while chunk := list(itertools.islice(samples, ENCODE_ROWS)):
                 texts = [text.encode("utf-8", "replace") for text, _ in chunk]
-                encoded = tokenizer.encode(tf.constant(texts, tf.string), max_len)
+                encoded = tokenizer.encode(tf.constant(texts, tf.string))
+                self.cut.num_texts += len(chunk)
+                self.cut.add(encoded.row_lengths())
+                encoded = encoded[:, :max_len]
                 file.write(encoded.flat_values.numpy().tobytes())
                 lengths.append(encoded.row_lengths().numpy().astype(np.int32))
                 labels += [_label_id(label, label_ids) for _, label in chunk]
             file.flush()
+            self.cut.tell(name, trained=True)
             self.lengths = np.concatenate(lengths)
             self.labels = np.array(labels, np.int32)
             size = int(self.lengths.sum(dtype=np.int64))

@@ -10,6 +10,9 @@ never decodes sound.
 
 import functools
 import glob
+import re
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -59,6 +62,7 @@ def find_recordings(
     data: str | Path | Sequence[str | Path],
     file_column: str | None = None,
     transcript_column: str | None = None,
+    any_parts: bool = False,
 ) -> list[Recording]:
     """Lists recordings without decoding them.
 
@@ -67,6 +71,8 @@ def find_recordings(
             glob, or a list of those.
         file_column: Of a manifest; by default found by its usual names.
         transcript_column: Likewise.
+        any_parts: A manifest's column of parts may say what it likes; else a word that
+            names no part is an error.
 
     Returns:
         One or more recordings, in the order of the data.
@@ -93,10 +99,22 @@ def find_recordings(
                 found += _tree(ZipFiles(path))
             else:
                 found += _manifest(manifest, [ZipFiles(path)], file_column,
-                                   transcript_column)  # fmt: skip
+                                   transcript_column, any_parts)  # fmt: skip
         else:
-            found += _manifest(path, None, file_column, transcript_column)
+            found += _manifest(path, None, file_column, transcript_column, any_parts)
     return found
+
+
+def tell_parts(recordings: Sequence[Recording]) -> None:
+    """One line where what is scored names several parts, or one that is not known."""
+    words = Counter(r.part for r in recordings if r.part)
+    if len(words) > 1 or not words.keys() <= set(PARTS.values()):
+        shown = ", ".join(f"{word!r} {count:,}" for word, count in words.most_common(8))
+        print(
+            f"{recordings[0].place} and others: the column of parts says {shown}; all "
+            f"{len(recordings):,} recordings are scored",
+            file=sys.stderr,
+        )
 
 
 def _expand(data: str | Path | Sequence[str | Path]) -> Iterator[Path]:
@@ -177,6 +195,7 @@ def _manifest(
     archives: list[Files] | None,
     file_column: str | None,
     transcript_column: str | None,
+    any_parts: bool,
 ) -> list[Recording]:
     columns = read_columns(path)
     wanted = [
@@ -192,15 +211,30 @@ def _manifest(
     for number, values in read_rows(path, names):
         row = dict(zip(names, ("" if v is None else str(v) for v in values)))
         files, name = finder.find(row[wanted[0]], place_of(path, number))
-        speaker, part = (row.get(name_, "") for name_ in optional)
-        if part and part.strip().lower() not in PARTS:
-            what = f"{part!r} in column {optional[1]!r}; expected {', '.join(PARTS)}"
+        speaker, word = (row.get(name_, "").strip() for name_ in optional)
+        part = part_named(word)
+        if word and part is None and not any_parts:
+            what = f"{word!r} in column {optional[1]!r} names no part; expected "
+            what += f"{', '.join(PARTS)}; rename it, or the column, or give each part "
+            what += "as a file: --data, --validation-data, --test-data"
             raise error_at(place_of(path, number), what)
-        part = PARTS.get(part.strip().lower(), "")
+        part = word if part is None else part
         found.append(_recording(files, name, row[wanted[1]], speaker, part))
     if not found:
         raise error_at(path, "holds no rows")
     return found
+
+
+def part_named(word: str) -> str | None:
+    """The part that a manifest's word names: its first part does, as in train-clean.
+
+    Example:
+
+    >>> part_named("Dev"), part_named("train-clean-100"), part_named("fold3")
+    ('validation', 'train', None)
+    """
+    first = re.split(r"[^a-z]", word.strip().lower(), maxsplit=1)[0]
+    return PARTS.get(first) if word.strip() else ""
 
 
 def _archives_beside(manifest: Path) -> list[Files]:

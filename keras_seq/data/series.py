@@ -102,6 +102,7 @@ def read_series(
     fill: Fill | None = None,
     limit: int | None = None,
     mend_steps: str = "--frequency names another",
+    refuse_copies: bool = True,
 ) -> SeriesTable:
     """Reads prices as Yahoo or Stooq write them, or any table of a regular series.
 
@@ -119,6 +120,7 @@ def read_series(
             steps. None is an error where something is missing.
         limit: keep so many of the last rows.
         mend_steps: what an error says about dates that are no steps of the frequency.
+        refuse_copies: one series under two names is an error; else it is said.
 
     Returns:
         The series, checked.
@@ -154,6 +156,8 @@ def read_series(
         if is_prices:
             series_checks.warn_of_splits(path, lines, columns[0], values[:, 0])
         series.append(Series(name, path, dates, values, observed, lines))
+    targets_of = [one.values[:, : len(targets)] for one in series]
+    series_checks.check_copies([one.path for one in series], targets_of, refuse_copies)
     found = found if dates_from else None
     return SeriesTable(
         series, columns, len(targets), len(prices), is_prices, dates_from, found, header

@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from keras_seq.data.calendar import Frequency, steps_between
+from keras_seq.data.copies import MOST, percent
 from keras_seq.data.readers import error_at, place_of
 
 # Shares are split or merged in such proportions; an ex-dividend day or a crash lies
 # between them.
 SPLITS = (1.5, 2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 50, 100)
 SPLIT_TOLERANCE = 0.06  # of the ratio: the price moves on that day, too
+BY_CHANCE = 0.05  # share of rows, of series that stand still or count
+STRETCH, SHORTEST = 32, 8  # rows that two series do not share by chance; the fewest
 
 
 def check_order(path: Path, lines: np.ndarray, dates: np.ndarray) -> None:
@@ -121,6 +124,56 @@ def warn_of_splits(
             file=sys.stderr,
         )
     return found
+
+
+def check_copies(
+    paths: Sequence[Path], targets: Sequence[np.ndarray], refuse: bool = True
+) -> None:
+    """Finds series that are the same under two names, whole or in part, at any dates.
+
+    Args:
+        paths: of each series.
+        targets: float (N, K) of each.
+        refuse: one of which more than half is a copy is an error; else all are said.
+            Where one has fewer than 16 rows, nothing can be told.
+
+    Raises:
+        UserError: More than half of a series stands in one before it.
+    """
+    seen, owners = np.zeros(0, np.uint64), np.zeros(0, int)
+    length = min(STRETCH, *(len(values) // 2 for values in targets))
+    if length < SHORTEST:
+        return
+    for number, (path, values) in enumerate(zip(paths, targets)):
+        hashes = _stretches(values, length)
+        at = np.searchsorted(seen, hashes).clip(max=max(len(seen) - 1, 0))
+        same = seen[at] == hashes if len(seen) else np.zeros(len(hashes), bool)
+        if same.sum() > BY_CHANCE * len(same):
+            other = np.bincount(owners[at[same]]).argmax()
+            share = float(same.mean())
+            found = f"{percent(share)} of its rows also stand in {paths[other]}"
+            if refuse and share > MOST:
+                what = "two names of one series make scores look surer than they are"
+                raise error_at(path, f"{found}; {what}: leave one of the two out")
+            print(f"{path}: {found}", file=sys.stderr)
+        seen = np.concatenate([seen, hashes])
+        owners = np.concatenate([owners, np.full(len(hashes), number)])
+        order = np.argsort(seen, kind="stable")
+        seen, owners = seen[order], owners[order]
+
+
+def _stretches(values: np.ndarray, length: int) -> np.ndarray:
+    """A hash of each run of so many rows in which anything changes: uint64 (M,)."""
+    rows = np.ascontiguousarray(values, np.float32).view(np.uint32).astype(np.uint64)
+    base = np.uint64(0x9E3779B97F4A7C15)
+    row = np.zeros(len(rows), np.uint64)
+    for column in rows.T:
+        row = (row + column + np.uint64(1)) * base
+    changes = np.concatenate([[0], np.cumsum(row[1:] != row[:-1])])
+    hashes = np.zeros(len(rows) - length + 1, np.uint64)
+    for step in range(length):
+        hashes = hashes * base + row[step : len(row) - length + 1 + step]
+    return hashes[changes[length - 1 :] > changes[: len(changes) - length + 1]]
 
 
 def _and_more(count: int) -> str:

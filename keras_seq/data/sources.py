@@ -9,6 +9,8 @@ framework.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from keras_seq.data.label_names import places_of
+from keras_seq.data.labels import check_missing, clean_label, reads_as_missing
 from keras_seq.data.readers import (
     error_at,
     find_files,
@@ -45,7 +47,7 @@ LABEL_COLUMNS = (
     "label sentiment class category target labels polarity label_name class_name "
     "airline_sentiment intent topic emotion y"
 ).split()
-# How spreadsheets and pandas write that there is no value.
+# How spreadsheets and pandas write that there is no text.
 _MISSING = {"", "nan", "null"}
 
 
@@ -57,24 +59,34 @@ class TextTable:
         text_column: Name of the column of texts.
         label_column: Name of the column of labels, or None when they are not read;
             every label is then "".
+        labels_as_written: A label such as NA is a class; else it is an error.
     """
 
     def __init__(
-        self, paths: Sequence[Path], text_column: str, label_column: str | None
+        self,
+        paths: Sequence[Path],
+        text_column: str,
+        label_column: str | None,
+        labels_as_written: bool = False,
     ) -> None:
         self.paths = tuple(paths)
         self.text_column = text_column
         self.label_column = label_column
+        self.labels_as_written = labels_as_written
 
     def __str__(self) -> str:
         more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
         return f"{self.paths[0]}{more}"
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return ((text, label) for _, _, text, label in self.rows())
+        return ((text, label.strip()) for _, _, text, label in self.rows())
+
+    def places(self) -> Iterator[tuple[str, str]]:
+        """Yields (where the row stands, label as it is written)."""
+        return ((place_of(path, n), label) for path, n, _, label in self.rows())
 
     def rows(self) -> Iterator[tuple[Path, int, str, str]]:
-        """Yields (file, line or row number, text, label).
+        """Yields (file, line or row number, text, label as it is written).
 
         Raises:
             UserError: A row cannot be read, lacks a text or a label, or there is none.
@@ -91,6 +103,8 @@ class TextTable:
                     name = columns[error.args[1]]
                     what = f"{error.args[0]} in column {name!r}; mend or remove the row"
                     raise error_at(place_of(path, number), what) from error
+                if not self.labels_as_written and reads_as_missing(label):
+                    check_missing(place_of(path, number), [label])
                 yield path, number, text, label
         if empty:
             raise error_at(self.paths[0], "holds no rows")
@@ -119,10 +133,9 @@ def _label_of(value: object) -> str:
     if not isinstance(value, str | int):
         what = f"{type(value).__name__} instead of a label (a word or a whole number)"
         raise ValueError(what, 1)
-    label = _text_of(str(value)).strip() if str(value).strip() else ""
-    if label.lower() in _MISSING:
+    if not clean_label(str(value)):
         raise ValueError("no label", 1)
-    return label
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def read_table(
@@ -130,6 +143,7 @@ def read_table(
     text_column: str | None = None,
     label_column: str | None = None,
     need_labels: bool = True,
+    labels_as_written: bool = False,
 ) -> TextTable:
     """Opens files of texts and labels: CSV, TSV, JSON Lines or Parquet, plain or .gz.
 
@@ -144,6 +158,8 @@ def read_table(
         label_column: Column of labels, strings or whole numbers; by default the first
             of label, sentiment, class, category, ...; never a rating.
         need_labels: False reads texts alone, with "" for every label.
+        labels_as_written: A label such as NA, None or ? is a class of its own; else it
+            is an error that names the row.
 
     Returns:
         Samples, re-iterable.
@@ -174,7 +190,7 @@ def read_table(
         for kind, name in (("text", text), ("label", label)):
             if name is not None:
                 _find_column(path, columns, kind, name, ())
-    return TextTable(paths, text, label)
+    return TextTable(paths, text, label, labels_as_written)
 
 
 def _find_column(
@@ -213,12 +229,8 @@ def check_labels(samples: Samples, label_names: Sequence[str]) -> None:
     >>> check_labels([("a fine film", "good")], ["bad", "good"])
     """
     known = set(label_names)
-    if isinstance(samples, TextTable):
-        places = ((place_of(path, n), label) for path, n, _, label in samples.rows())
-    else:
-        places = ((f"sample {n}", label) for n, (_, label) in enumerate(samples, 1))
-    for place, label in places:
-        if label not in known:
+    for place, label in places_of(samples):
+        if label not in known and label.strip() not in known:
             names = listed(list(label_names))
             raise error_at(place, f"label {label!r} was not in training, only: {names}")
 
@@ -233,8 +245,8 @@ def split_samples(
 ) -> dict[str, Split]:
     """Splits samples into train, validation and test parts that share no text.
 
-    Who belongs where is decided by a seeded digest of the text alone, so texts that
-    differ in case and spaces only stay together wherever they stand in the data; within
+    Who belongs where is decided by a seeded digest of the text alone, so copies stay
+    together wherever they stand in the data (`copies.py` says what a copy is); within
     each label the digests are cut where the rows come closest to the asked-for share
     (`splits.py` says how). Memory is 8 bytes a sample.
 

@@ -77,6 +77,7 @@ def load_recordings(
     file_column: str | None = None,
     transcript_column: str | None = None,
     seed: int = 0,
+    any_parts: bool = False,
 ) -> list[Recording]:
     """Recordings of a named corpus, of the user's own data, or of generated speech.
 
@@ -86,6 +87,7 @@ def load_recordings(
         file_column: Of a manifest.
         transcript_column: Likewise.
         seed: Of the sample.
+        any_parts: As `find_recordings` has it.
 
     Raises:
         UserError: The data is missing or of no known kind, or the download fails.
@@ -99,4 +101,4 @@ def load_recordings(
         return load_sample_speech(seed)
     if data in _LOADERS:
         return _LOADERS[data]()
-    return find_recordings(data, file_column, transcript_column)
+    return find_recordings(data, file_column, transcript_column, any_parts)

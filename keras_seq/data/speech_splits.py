@@ -10,7 +10,6 @@ from keras_seq.errors import UserError
 # With so many voices, some can be kept out of training altogether.
 MANY_SPEAKERS = 10
 PARTS = ("train", "validation", "test")
-
 Parts = dict[str, list[Recording]]
 
 
@@ -50,12 +49,16 @@ def part_recordings(
         own = [r for r in recordings if r.part == name]
         # A file of its own may hold one part, which need not bear its name.
         parts[name] = own if name != "train" and own else list(recordings)
+        if name != "train" and not own and any(r.part for r in recordings):
+            words = ", ".join(sorted({repr(r.part) for r in recordings if r.part})[:8])
+            what = f"the column of parts says {words}; all its recordings are used"
+            print(f"{name} data: {what}", file=sys.stderr)
     if test_speaker is not None:
         parts["test"], parts["train"] = _cut_speaker(parts["train"], test_speaker)
     else:
         for recording in given["train"]:
             # A part with data of its own has what is needed: the rest is not used.
-            if recording.part not in ("", "train"):
+            if recording.part in ("test", "validation"):
                 parts["train"].remove(recording)
                 if recording.part not in given:
                     parts[recording.part].append(recording)
@@ -71,6 +74,27 @@ def part_recordings(
                 f"data of its own with --{name}-data"
             )
     return parts
+
+
+def cut_parts(
+    given: Mapping[str, Sequence[Recording]], test_speaker: str | None = None
+) -> set[str]:
+    """The parts that `part_recordings` cuts from train by itself, and train with them.
+
+    Args:
+        given: as `part_recordings` takes it.
+        test_speaker: likewise.
+
+    Example:
+
+    >>> rows = [Recording("a.wav", "a", bytes, part="test")]
+    >>> sorted(cut_parts({"train": rows}))
+    ['train', 'validation']
+    """
+    named = set(given)
+    named |= {"test"} if test_speaker is not None else {r.part for r in given["train"]}
+    cut = set(PARTS) - named
+    return cut | {"train"} if cut else set()
 
 
 def _cut_speaker(

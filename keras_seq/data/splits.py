@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_seq.data.copies import copy_key
 from keras_seq.errors import UserError
 
 Samples = Iterable[tuple[str, str]]
@@ -46,11 +47,11 @@ def name_of(samples: Samples) -> str:
 
 
 class Digest:
-    """A text's 64-bit digest, blind to case and spaces, keyed by a seed.
+    """A text's 64-bit digest, the same for all copies of it, keyed by a seed.
 
     Example:
 
-    >>> Digest(0)("A film") == Digest(0)("a  FILM ") != Digest(1)("A film")
+    >>> Digest(0)("A film.") == Digest(0)("a  FILM ") != Digest(1)("A film")
     True
     """
 
@@ -59,7 +60,7 @@ class Digest:
 
     def __call__(self, text: str) -> int:
         hashed = self._keyed.copy()
-        hashed.update(" ".join(text.casefold().split()).encode())
+        hashed.update(copy_key(text).encode("utf-8", "replace"))
         return int.from_bytes(hashed.digest(), "little")
 
 
@@ -84,12 +85,17 @@ class Summary:
         """One digest a sample, label after label: uint64 (rows,)."""
         return np.concatenate(list(self.digests_of.values()))
 
+    @property
+    def num_shared(self) -> int:
+        """Distinct texts that stand under two labels or more."""
+        return len(_groups(self.digests_of)[1])
+
 
 def scan(samples: Samples, *, seed: int = 0, min_classes: int = 1) -> Summary:
     """Counts, labels, fingerprint and digests of samples, in one streaming pass.
 
-    Two texts have the same digest when they differ in case and spaces alone. Memory is
-    8 bytes a sample.
+    Two texts have the same digest when they are copies (`copies.py`). Memory is 8 bytes
+    a sample.
 
     Args:
         samples: Samples.

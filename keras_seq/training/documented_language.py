@@ -24,6 +24,7 @@ from keras_seq.training.fit import fit
 EMBEDDING_DIM, UNITS = 128, 256
 STEPS = 64  # of a stretch, and of a window
 EPOCHS = 5
+MOST_EPOCHS = 1000  # where a time limit says when to stop
 NUM_LAYERS = {"simple_rnn": 1, "lstm": 2}
 
 
@@ -78,8 +79,9 @@ def train_documented(
             for part in ("train", "validation")
         )
         loss = keras.losses.SparseCategoricalCrossentropy()
+    epochs = EPOCHS if recipe["max_seconds"] is None else MOST_EPOCHS
     history = fit(
-        model, train, validation, epochs=recipe["epochs"] or EPOCHS, loss=loss,
+        model, train, validation, epochs=recipe["epochs"] or epochs, loss=loss,
         max_seconds=recipe["max_seconds"], run_dir=run_dir, resume=recipe["resume"],
         callbacks=[RestartStates()],
     )  # fmt: skip

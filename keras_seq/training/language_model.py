@@ -7,7 +7,7 @@ Shapes: B batch, T time steps, V vocabulary.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,14 @@ from keras_seq.serving_text_client import write_texts
 from keras_seq.training.averaging import AveragedWeights
 from keras_seq.training.bptt import TruncatedBackprop
 from keras_seq.training.fit import fit
-from keras_seq.training.run_folder import ANEW, read_facts, write_facts
-from keras_seq.training.step_schedule import StepLimit, cosine_adam, steps_within
+from keras_seq.training.step_schedule import (
+    StepLimit,
+    cosine_adam,
+    planned_steps,
+    steps_within,
+)
 from keras_seq.training.text_samples import TextSamples
 
-PLAN = "plan.json"
 EMA_DECAY = 0.999
 MEAN_FROM = 0.75  # of the steps: the plain mean is of the last quarter
 SAMPLE = {"max_new_tokens": 200}
@@ -121,7 +124,7 @@ def train_language_model(
         return steps_within(recipe["max_seconds"], copy, train)
 
     epochs = recipe["epochs"]
-    steps = epochs * an_epoch if epochs else _planned(run_dir, measured)
+    steps = epochs * an_epoch if epochs else planned_steps(run_dir, measured)
     carried = compiled(model, steps)
     callbacks = [*_averages(recipe["average"], steps), StepLimit(steps)]
     callbacks.append(_samples(model, coder, run_dir))
@@ -139,19 +142,6 @@ def train_language_model(
         embedding_words=coder.names,
         callbacks=callbacks,
     )
-
-
-def _planned(run_dir: Path, measure: Callable[[], int]) -> int:
-    """The steps that a run was planned with: measured once, so that it can go on."""
-    if not (run_dir / PLAN).exists():
-        write_facts(run_dir, PLAN, {"steps": measure()})
-    steps = read_facts(run_dir, PLAN).get("steps")
-    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
-        raise UserError(
-            f"{run_dir / PLAN}: damaged, steps is {steps!r}, expected a number from 1; "
-            + ANEW
-        )
-    return steps
 
 
 def _averages(kind: str, steps: int) -> list[keras.callbacks.Callback]:

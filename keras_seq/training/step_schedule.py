@@ -4,16 +4,26 @@ A schedule by step is a function of the optimizer's own counter, so a run that i
 resumed goes on exactly.
 """
 
+import contextlib
 import math
+import random
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
+from keras.src.backend.common import global_state
+from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 
+from keras_seq.errors import UserError
 from keras_seq.training.optimizers import Adam
 from keras_seq.training.resume import Clock
+from keras_seq.training.run_folder import ANEW, read_facts, write_facts
 from keras_seq.training.schedules import checked_rate
 
+PLAN = "plan.json"
 WARM_UP_SHARE = 0.02  # of all steps
 TIMED_STEPS, TIMED_SHARE = 8, 0.02  # at least so many, for so much of the time
 SPARE = 0.92  # of the time: steps are slower at times, and validation takes some
@@ -69,7 +79,7 @@ class StepLimit(keras.callbacks.Callback):
         return self.steps
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if int(self.model.optimizer.iterations) >= self.steps:
+        if int(self.model.optimizer.iterations.numpy()) >= self.steps:
             self.model.stop_training = True
 
 
@@ -103,7 +113,10 @@ class TimeLimit(keras.callbacks.Callback):
 
 
 def steps_within(
-    seconds: float, model: keras.Model, train: tf.data.Dataset
+    seconds: float,
+    model: keras.Model,
+    train: tf.data.Dataset,
+    clock: Callable[[], float] = time.monotonic,
 ) -> int:
     """How many training steps a time has room for, measured on a copy of the model.
 
@@ -111,19 +124,94 @@ def steps_within(
         seconds: of training.
         model: compiled, of the sizes that will be trained; it is spoilt by this.
         train: its batches; the first of them are used.
+        clock: seconds, for tests.
 
     Returns:
         Steps, 1 at least; the seconds of measuring are taken off.
     """
-    start, times = time.monotonic(), []
+    start, times = clock(), []
     for inputs, targets in train:
-        before = time.monotonic()
+        before = clock()
         model.train_on_batch(inputs, targets)
-        times.append(time.monotonic() - before)
-        passed = time.monotonic() - start
-        if len(times) >= TIMED_STEPS and passed >= TIMED_SHARE * seconds:
+        times.append(clock() - before)
+        if len(times) >= TIMED_STEPS and clock() - start >= TIMED_SHARE * seconds:
             break
     # The first steps trace and warm up, on a processor that is still cool.
     late = times[len(times) // 2 :]
-    left = SPARE * seconds - (time.monotonic() - start)
+    left = SPARE * seconds - (clock() - start)
     return max(1, int(left / (sum(late) / len(late))))
+
+
+def planned_steps(run_dir: Path, measure: Callable[[], int]) -> int:
+    """The steps that a run was planned with: measured once, so that it can go on.
+
+    No random state moves by the measuring, so that a run that is resumed before its
+    first checkpoint is the run that it was.
+
+    Args:
+        run_dir: keeps the plan.
+        measure: how many steps fit.
+
+    Example:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     planned_steps(Path(folder), lambda: 7), planned_steps(Path(folder), min)
+    (7, 7)
+    """
+    path = run_dir / PLAN
+    if not path.exists():
+        with _random_states_kept():
+            write_facts(run_dir, PLAN, {"steps": measure()})
+    steps = read_facts(run_dir, PLAN).get("steps")
+    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
+        raise UserError(
+            f"{path}: damaged, steps is {steps!r}, expected a number from 1; {ANEW}"
+        )
+    return steps
+
+
+@contextlib.contextmanager
+def _random_states_kept() -> Iterator[None]:
+    python, numpy = random.getstate(), np.random.get_state()
+    generator = global_state.get_global_attribute(GLOBAL_SEED_GENERATOR)
+    seeds = None if generator is None else generator.state.numpy()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        # One that was made on the way would else start from another seed.
+        global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, generator)
+        if generator is not None:
+            generator.state.assign(seeds)
+
+
+def planned_epochs(
+    run_dir: Path,
+    seconds: float,
+    model: keras.Model,
+    loss: str | Callable,
+    train: tf.data.Dataset,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
+    """How many passes over train a time has room for, measured once for a run.
+
+    Args:
+        run_dir: keeps the plan, which a resumed run goes on with.
+        seconds: of training.
+        model: not compiled; a copy of it is measured.
+        loss: as `model.compile` takes it.
+        train: batches, their number known.
+        clock: seconds, for tests.
+
+    Returns:
+        Epochs, 1 at least; of the last one perhaps a part fits.
+    """
+
+    def measured() -> int:
+        copy = keras.models.clone_model(model)
+        copy.compile(Adam(), loss)
+        return steps_within(seconds, copy, train, clock)
+
+    return math.ceil(planned_steps(run_dir, measured) / int(train.cardinality()))
