@@ -30,6 +30,7 @@ from keras_seq.series_scores import (
     score_windows,
 )
 from keras_seq.series_show import show_forecasts
+from keras_seq.training.model_file import portable
 from keras_seq.training.run_folder import write_facts
 
 COVERAGE = 0.8  # share of what comes that an interval should hold
@@ -144,7 +145,7 @@ def finish_forecasts(
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
-    forecaster.save(run_dir / "model.keras")
+    portable(forecaster).save(run_dir / "model.keras")
     scored = score_forecaster(task, forecaster, scaling, data)
     metrics = {"validation": scored.validation, "test": scored.test}
     metrics = {"task": task, **metrics, "seconds": history.seconds}

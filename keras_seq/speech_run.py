@@ -43,6 +43,7 @@ from keras_seq.speech_scores import (
     show_run,
     tuned_beam_search,
 )
+from keras_seq.training.model_file import portable
 from keras_seq.training.run_folder import write_facts
 
 BASELINES, ARPA = "baselines.npz", "transcripts.arpa"
@@ -195,9 +196,8 @@ def finish_speech_run(
         ExportError: The SavedModel does not answer as Python does.
     """
     # Without its loss and metrics, which only keras_seq knows, anybody can load it.
-    keras.Model(model.inputs, model.outputs, name=model.name).save(
-        run_dir / "model.keras"
-    )
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    portable(bare).save(run_dir / "model.keras")
     train, validation, test = (data.splits[p] for p in ("train", "validation", "test"))
     baselines = fit_speech_baselines(
         log_energies(data.front, train), train.transcripts, data.is_isolated

@@ -39,6 +39,7 @@ from keras_seq.serving_text_client import (
     write_texts,
 )
 from keras_seq.training.dynamic_evaluation import dynamic_log_probabilities
+from keras_seq.training.model_file import portable
 from keras_seq.training.run_folder import write_facts
 from keras_seq.training.text_samples import show_text
 from keras_seq.training.text_through_time import show_gradients_by_distance
@@ -162,7 +163,7 @@ def finish_language_run(
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
-    model.save(run_dir / "model.keras")
+    portable(model).save(run_dir / "model.keras")
     (run_dir / CODER).write_text(data.coder.to_json(), "utf-8")
     generator = TextGenerator(model, data.coder)
     baselines = fit_language_baselines(

@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_seq.layers.loop import as_native_step
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.run_state import SCREEN
 
@@ -83,7 +84,9 @@ class Execution:
 def _loop(model: keras.Model, checks: Sequence[Callable]) -> Callable:
     """(iterator, steps) -> (metrics, steps done): stops behind a step that breaks."""
     one = tf.function(
-        model.train_step, reduce_retracing=True, jit_compile=model.jit_compile
+        as_native_step(model.train_step),
+        reduce_retracing=True,
+        jit_compile=model.jit_compile,
     )
 
     @tf.function(reduce_retracing=True, autograph=False)

@@ -12,12 +12,12 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.backend.common import global_state
-from keras.src.random.seed_generator import (
+
+from keras_seq.keras_internals import (
     GLOBAL_SEED_GENERATOR,
     global_seed_generator,
+    global_state,
 )
-
 from keras_seq.training.checkpoint import State
 
 # What a callback is told, not what it knows; and what draws on the screen.

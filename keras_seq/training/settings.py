@@ -126,7 +126,8 @@ def _architecture(model: keras.Model) -> str:
 def _paths(model: keras.Model) -> str:
     """Which way each computes: kernels and Keras' own loop differ in the last bits."""
     layers = [x for x in model._flatten_layers() if isinstance(x, keras.layers.RNN)]
-    return ", ".join(getattr(x.path, "kind", "fallback") for x in layers)
+    loops = [getattr(layer, "loop_in_fit", None) for layer in layers]
+    return ", ".join("fallback" if loop is None else loop.kind for loop in loops)
 
 
 def _without_counters(text: str) -> str:
