@@ -75,7 +75,7 @@ class Execution:
         return logs, done
 
     def _steps(self, batch: int) -> int:
-        now = int(self._model.optimizer.iterations)
+        now = int(self._model.optimizer.iterations.numpy())
         due = min((due(now) for due in self._due), default=math.inf)
         fitting = min(MOMENT / self._pace, self._longest)
         return max(1, int(min(fitting, due - now, self._an_epoch - batch)))
