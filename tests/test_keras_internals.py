@@ -76,7 +76,11 @@ def test_the_graph_of_a_step_is_found_from_its_branches_and_loops():
             return x + 1
 
         x = tf.while_loop(lambda x: inside(x) < 9, lambda x: (inside(x),), (x,))[0]
-        x = tf.cond(x > 0, lambda: tf.cond(x > 1, lambda: inside(x), lambda: x), lambda: x)
+
+        def twice() -> tf.Tensor:
+            return tf.cond(x > 1, lambda: inside(x), lambda: x)
+
+        x = tf.cond(x > 0, twice, lambda: x)
         return tf.function(inside)(x)
 
     function(tf.constant(0.0))

@@ -29,6 +29,7 @@ FAST = {
 STOCK = {ours: stock for stock, ours in FAST.items()}
 
 Classes = Mapping[type, type]
+Names = dict[tuple[str | None, str], dict[str, str | None]]
 
 
 def portable(model: keras.Model) -> keras.Model:
@@ -152,21 +153,25 @@ def _copied(part: Any, classes: Classes, custom_objects: Mapping[str, type]) -> 
         ) from error
 
 
-def _names(classes: Classes) -> dict[tuple[str, str], dict[str, Any]]:
+def _names(classes: Classes) -> Names:
     """(module, class name) in a config to what stands in its place."""
-    names = {}
-    for old, new in classes.items():
-        place = "keras.optimizers" if old in (Adam, *Adam.__bases__) else "keras.layers"
-        ours = new.__module__.startswith("keras_seq.")
-        key = (place if ours else old.__module__, old.__name__)
-        names[key] = {
-            "module": new.__module__ if ours else place,
-            "registered_name": keras.saving.get_registered_name(new) if ours else None,
-        }
-    return names
+    return {
+        (_reference(old)["module"], old.__name__): _reference(new)
+        for old, new in classes.items()
+    }
 
 
-def _replaced(config: Any, names: Mapping[tuple[str, str], dict[str, Any]]) -> Any:
+def _reference(kind: type) -> dict[str, str | None]:
+    """How a config names a class, beside its `class_name`."""
+    if kind in STOCK:
+        name = keras.saving.get_registered_name(kind)
+        return {"module": kind.__module__, "registered_name": name}
+    is_optimizer = issubclass(kind, keras.optimizers.Optimizer)
+    module = "keras.optimizers" if is_optimizer else "keras.layers"
+    return {"module": module, "registered_name": None}
+
+
+def _replaced(config: Any, names: Names) -> Any:
     """A config with other classes, and without how nested models were compiled."""
     if isinstance(config, list | tuple):
         return type(config)(_replaced(item, names) for item in config)

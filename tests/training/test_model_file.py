@@ -265,7 +265,7 @@ DAMAGES = [
 ]
 
 
-@pytest.mark.parametrize(("damage", "line"), DAMAGES, ids=lambda x: getattr(x, "__name__", ""))
+@pytest.mark.parametrize(("damage", "line"), DAMAGES)
 def test_a_damaged_file_is_told_in_one_line(damage, line: str, tmp_path: Path):
     path = tmp_path / "model.keras"
     keras.Sequential([keras.Input((4, 2)), keras.layers.GRU(2)]).save(path)
