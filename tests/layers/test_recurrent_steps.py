@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_seq.layers.loop import as_native_step
 from tests.layers.recurrent_cases import FEATURES, PAIRS, UNITS, floats, twins
 
 every_cell = pytest.mark.parametrize("cell", PAIRS)
