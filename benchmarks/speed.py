@@ -247,7 +247,7 @@ def main() -> None:
     if torch is None:
         print("PyTorch is not installed: no figures of it")
     print(f"{THREADS} threads, load {os.getloadavg()[0]:.1f} before the start")
-    print(f"keras_seq: {LSTM(1).path!r}, path of the LSTM")
+    print(f"keras_seq: {LSTM(1).loop}, loop of the LSTM")
     rows = json.loads(options.json.read_text()) if _exists(options.json) else []
     measured = {describe(row) for row in rows}
     for setting in settings(options):

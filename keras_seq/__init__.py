@@ -82,6 +82,8 @@ _MODULE_OF = {
     "begin_run": "keras_seq.training.run_folder",
     "make_run_dir": "keras_seq.training.run_folder",
     "write_facts": "keras_seq.training.run_folder",
+    "portable": "keras_seq.training.model_file",
+    "load_model": "keras_seq.training.model_file",
     # speech
     "build_speech_model": "keras_seq.models.speech",
     "find_recordings": "keras_seq.data.recordings",

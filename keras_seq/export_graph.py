@@ -7,7 +7,7 @@ nor version folders.
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+from keras_seq.keras_internals import flatten_layers
 
 Signature = (
     tf.types.experimental.ConcreteFunction
@@ -47,7 +49,7 @@ def without_cudnn(models: Sequence[keras.Model]) -> Iterator[None]:
     """
     before = {}  # the same layer may stand in two models, hence by identity
     for model in models:
-        for layer in model._flatten_layers():
+        for layer in flatten_layers(model):
             for name in ("use_cudnn", "native"):
                 if hasattr(layer, name):
                     choice = (layer, name, getattr(layer, name))
@@ -148,17 +150,50 @@ def _trace(name: str, signature: Signature) -> Any:
     return tf.function(function, input_signature=specs).get_concrete_function()
 
 
+def operations(graph: Graph) -> set[str]:
+    """Names of the operations in a graph, its function library included.
+
+    Args:
+        graph: of a SavedModel.
+    """
+    library = graph.graph_def.library.function
+    nodes = [*graph.graph_def.node]
+    for function in library:
+        nodes += function.node_def
+    called = {function.signature.name for function in library}
+    return {node.op for node in nodes} - called
+
+
+def foreign_operations(names: Iterable[str]) -> list[str]:
+    """Those that are no part of TensorFlow, and so unknown to a server; sorted.
+
+    Args:
+        names: of operations.
+
+    Example:
+
+    >>> foreign_operations(["MatMul", "_Retval", "XlaCallModule", "KerasSeqLstm"])
+    ['KerasSeqLstm']
+    """
+    # raw_ops has what TensorFlow's own library registers, all but its inner ones.
+    inner = ("_", "Xla")
+    return sorted(
+        name
+        for name in names
+        if not (hasattr(tf.raw_ops, name) or name.startswith(inner))
+    )
+
+
 def _refuse_special(graph: Graph) -> None:
     """Raise when the graph holds an operation that not every server has."""
-    nodes = [node.op for node in graph.graph_def.node]
-    for function in graph.graph_def.library.function:
-        nodes += [node.op for node in function.node_def]
-    found = sorted({op for op in nodes if op.startswith(("Cudnn", "KerasSeq"))})
-    if found:
-        why = "no CPU can run" if found[0].startswith("Cudnn") else "no server knows"
+    names = operations(graph)
+    foreign = foreign_operations(names)
+    cudnn = sorted(name for name in names if name.startswith("Cudnn"))
+    if foreign or cudnn:
+        why = "which is not TensorFlow's" if foreign else "which no CPU can run"
         raise ValueError(
-            f"the signatures hold {found[0]}, which {why}; give (function, specs) "
-            "pairs and name the Keras models in models="
+            f"the signatures hold {(foreign + cudnn)[0]}, {why}; give (function, "
+            "specs) pairs and name the Keras models in models="
         )
 
 

@@ -30,6 +30,7 @@ from keras_seq.series_scores import (
 )
 from keras_seq.series_show import show_forecasts
 from keras_seq.series_units import training_units
+from keras_seq.training.model_file import portable
 from keras_seq.training.run_folder import write_facts
 from keras_seq.training.run_results import export_once, finished_run
 
@@ -152,7 +153,7 @@ def finish_forecasts(
     """
     if (done := finished_run(run_dir, export_dir)) is not None:
         return done
-    forecaster.save(run_dir / "model.keras")
+    portable(forecaster).save(run_dir / "model.keras")
     scored = score_forecaster(task, forecaster, scaling, data)
     metrics = {"validation": scored.validation, "test": scored.test}
     metrics = {"task": task, **metrics, "seconds": history.seconds}

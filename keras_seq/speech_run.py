@@ -54,6 +54,7 @@ from keras_seq.speech_scores import (
     show_run,
     tuned_beam_search,
 )
+from keras_seq.training.model_file import portable
 from keras_seq.training.run_folder import write_facts
 from keras_seq.training.run_results import export_once, finished_run
 
@@ -242,9 +243,8 @@ def finish_speech_run(
     if (done := finished_run(run_dir, export_dir)) is not None:
         return done
     # Without its loss and metrics, which only keras_seq knows, anybody can load it.
-    keras.Model(model.inputs, model.outputs, name=model.name).save(
-        run_dir / "model.keras"
-    )
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    portable(bare).save(run_dir / "model.keras")
     train, validation, test = (data.splits[p] for p in ("train", "validation", "test"))
     baselines = fit_speech_baselines(
         log_energies(data.front, train), train.transcripts, data.is_isolated

@@ -44,6 +44,7 @@ from keras_seq.serving_text_client import (
     write_texts,
 )
 from keras_seq.training.dynamic_evaluation import dynamic_log_probabilities
+from keras_seq.training.model_file import portable
 from keras_seq.training.run_folder import write_facts
 from keras_seq.training.run_results import export_once, finished_run
 from keras_seq.training.text_samples import show_text
@@ -189,7 +190,7 @@ def finish_language_run(
     """
     if (done := finished_run(run_dir, export_dir)) is not None:
         return done
-    model.save(run_dir / "model.keras")
+    portable(model).save(run_dir / "model.keras")
     (run_dir / CODER).write_text(data.coder.to_json(), "utf-8")
     generator = TextGenerator(model, data.coder)
     baselines = fit_language_baselines(

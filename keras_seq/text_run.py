@@ -33,6 +33,7 @@ from keras_seq.evaluation.classifier import (
 from keras_seq.export import EXTRA, load_exported
 from keras_seq.ranges import check_settings
 from keras_seq.serving import TextClassifier, answer_texts
+from keras_seq.training.model_file import portable
 from keras_seq.training.run_folder import show_classifier, write_facts
 from keras_seq.training.run_results import export_once, finished_run
 
@@ -182,7 +183,7 @@ def finish_run(
     if (done := finished_run(run_dir, export_dir)) is not None:
         return done
     names = data.label_names
-    model.save(run_dir / "model.keras")
+    portable(model).save(run_dir / "model.keras")
     (run_dir / "tokenizer.json").write_text(data.tokenizer.to_json(), "utf-8")
     server = TextClassifier(model, data.tokenizer, names, max_len)
     baselines = fit_baselines(data.splits["train"], names, seed)

@@ -17,6 +17,7 @@ FRAMEWORKS = {"tensorflow", "keras", "torch", "jax"}
 LAYERS = {
     "keras_seq.constants": 0,
     "keras_seq.errors": 0,
+    "keras_seq.keras_internals": 0,
     "keras_seq.ranges": 0,
     "keras_seq.layers": 1,
     "keras_seq.losses": 1,
@@ -124,9 +125,12 @@ TENSORFLOW = (
 TENSORFLOW_INSIDE = (
     "keras_seq.cli",
     "keras_seq.export_proof",
+    "keras_seq.keras_internals",
+    "keras_seq.layers.loop",
     "keras_seq.layers.recurrent",
 )
 KERAS = TENSORFLOW + (
+    "keras_seq.keras_internals",
     "keras_seq.text_run",
     "keras_seq.text_generation_run",
     "keras_seq.series_backtest",

@@ -1,41 +1,26 @@
 """LSTM, GRU and SimpleRNN that are Keras' own in everything but speed on a CPU.
 
 Each is a subclass that replaces the inner loop alone: arguments, weights, masks,
-states and numbers stay Keras', and so does what is saved. On a GPU cuDNN is used as
-Keras uses it; what the fast loop does not cover, and other backends, go Keras' way.
+states and numbers stay Keras'. On a GPU cuDNN is used as Keras uses it; what the fast
+loop does not cover, and other backends, go Keras' way.
+
+`fit`, `evaluate` and `predict`, ours and Keras', run the C++ kernels, and so do eager
+calls. In any other graph (a `tf.function`, an export, also one in the middle of `fit`)
+the layers are TensorFlow's own operations, unless `native_step` allows the kernels.
 """
 
-import sys
+from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops, tree
 
-
-class Path(str):
-    """How a layer computes.
-
-    In Keras `layer.path` is a string, the layer's place in its model, and a key of
-    dtype policies. So it stays that string, prints as the answer, and has two
-    attributes more.
-
-    Attributes:
-        kind: "fast", "cudnn" or "fallback", which is Keras' own loop.
-        reason: why, in a few words.
-    """
-
-    kind: str
-    reason: str
-
-    def __new__(cls, kind: str, reason: str, place: str = "") -> "Path":
-        path = super().__new__(cls, place)
-        path.kind, path.reason = kind, reason
-        return path
-
-    def __repr__(self) -> str:
-        return f"{self.kind} ({self.reason})"
-
-    __str__ = __repr__
+from keras_seq.keras_internals import (
+    flatten_layers,
+    in_symbolic_scope,
+    wrap_traced_steps,
+)
+from keras_seq.layers.loop import Loop, as_native_step, why_not_native
 
 
 class FastLoop:
@@ -48,20 +33,24 @@ class FastLoop:
 
     native: str | bool = "auto"
     _cell_kind: str
-    _taken: Path | None = None  # by the last call
+    _taken: Loop | None = None  # by the last call
 
     @property
-    def path(self) -> Path:
-        """The path of the last call; before that, the one a training would take."""
-        path = self._choose(training=True) if self._taken is None else self._taken
-        return Path(path.kind, path.reason, super().path or "")
+    def loop(self) -> Loop:
+        """The loop of the last call; before that, `loop_in_fit`."""
+        return self.loop_in_fit if self._taken is None else self._taken
+
+    @property
+    def loop_in_fit(self) -> Loop:
+        """The loop that `fit`, `evaluate` and `predict` take, without XLA."""
+        return self._choose()
 
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple:
         """Keras' contract: last output, outputs and new states."""
-        path = self._choose(training, sequences)
-        if path.kind == "fast":
+        loop = self._choose(why_not_native)
+        if loop.kind == "fast":
             from keras_seq.layers.recurrent_native import run
             from keras_seq.layers.recurrent_shapes import uncovered
 
@@ -70,10 +59,10 @@ class FastLoop:
             if counts is not None:
                 counts = ops.cast(counts, "bool")
             why = uncovered(self._cell_kind, sequences, counts, states, self.units)
-            path = Path("fallback", why) if why else path
-        if not _only_shapes():
-            self._taken = path
-        if path.kind != "fast":
+            loop = Loop("fallback", why) if why else loop
+        if not in_symbolic_scope():  # there Keras asks for shapes alone
+            self._taken = loop
+        if loop.kind != "fast":
             return super().inner_loop(sequences, initial_state, mask, training)
         if counts is not None and len(counts.shape) == 3:
             counts = ops.squeeze(counts, -1)
@@ -97,33 +86,34 @@ class FastLoop:
             training=bool(training),
         )  # fmt: skip
 
-    def _choose(self, training: bool, sequences: Any = None) -> Path:
+    def _choose(self, why_not_here: Callable[[], str | None] | None = None) -> Loop:
+        """The loop, of a call that `why_not_here` may keep from the kernels."""
         if keras.backend.backend() != "tensorflow":
-            return Path("fallback", f"backend {keras.backend.backend()}")
+            return Loop("fallback", f"backend {keras.backend.backend()}")
         import tensorflow as tf
 
         option = self._uncovered_option()
         if tf.config.list_logical_devices("GPU"):
             return self._choose_on_gpu(option)
         if getattr(self, "use_cudnn", None) is True:
-            return Path("fallback", "use_cudnn=True")
+            return Loop("fallback", "use_cudnn=True")
         if option:
-            return Path("fallback", option)
+            return Loop("fallback", option)
         if not self.native:
-            return Path("fallback", "the graph is for any machine")
-        if sequences is not None and (why := _why_not_here(training)):
-            return Path("fallback", why)
+            return Loop("fallback", "the graph is for any machine")
+        if why_not_here is not None and (why := why_not_here()):
+            return Loop("fallback", why)
         from keras_seq.layers.native_build import library
 
         module, how = library()
-        return Path("fallback" if module is None else "fast", how)
+        return Loop("fallback" if module is None else "fast", how)
 
-    def _choose_on_gpu(self, option: str | None) -> Path:
+    def _choose_on_gpu(self, option: str | None) -> Loop:
         if not hasattr(self, "use_cudnn") or self.use_cudnn is False:
-            return Path("fallback", "no cuDNN for this layer")
+            return Loop("fallback", "no cuDNN for this layer")
         if option or not self.use_bias:
-            return Path("fallback", option or "use_bias=False")
-        return Path("cudnn", "GPU")
+            return Loop("fallback", option or "use_bias=False")
+        return Loop("cudnn", "GPU")
 
     def _uncovered_option(self) -> str | None:
         """The first option, or dtype, that the fast loop does not compute."""
@@ -146,54 +136,24 @@ class FastLoop:
         return "unroll" if self.unroll else None
 
 
-def _only_shapes() -> bool:
-    """Whether Keras asks for shapes alone, as it does when a model is built."""
-    from keras.src.backend.common.symbolic_scope import in_symbolic_scope
-
-    return in_symbolic_scope()
-
-
-def _why_not_here(training: bool) -> str | None:
-    """Why the graph under way may not hold the C++ kernels, if so.
-
-    They stay out of XLA, which cannot compile them, and of a graph that may be saved
-    and run elsewhere: one that neither trains nor belongs to fit, evaluate or predict.
-    """
-    import tensorflow as tf
-    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
-
-    if not tf.inside_function():
-        return None
-    if GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
-        return "XLA"
-    if training or _called_by_trainer():
-        return None
-    return "the graph may be for any machine"
-
-
-def _called_by_trainer() -> bool:
-    frame = sys._getframe()
-    while frame is not None:
-        if frame.f_globals.get("__name__") == "keras.src.backend.tensorflow.trainer":
-            return True
-        frame = frame.f_back
-    return False
-
-
+@keras.saving.register_keras_serializable("keras_seq")
 class LSTM(FastLoop, keras.layers.LSTM):
     _cell_kind = "lstm"
 
 
+@keras.saving.register_keras_serializable("keras_seq")
 class GRU(FastLoop, keras.layers.GRU):
     _cell_kind = "gru"
 
 
+@keras.saving.register_keras_serializable("keras_seq")
 class SimpleRNN(FastLoop, keras.layers.SimpleRNN):
     _cell_kind = "simple"
 
 
-for _layer in (LSTM, GRU, SimpleRNN):
-    # Saved as Keras' own layer, so that a process without keras_seq loads it; where
-    # this module was imported, its class stands first under that name.
-    _layer.__module__ = "keras.layers"
-    keras.saving.get_custom_objects()[_layer.__name__] = _layer
+def _has_fast_layers(model: keras.Model) -> bool:
+    return any(isinstance(layer, FastLoop) for layer in flatten_layers(model))
+
+
+if keras.backend.backend() == "tensorflow":
+    wrap_traced_steps(as_native_step, _has_fast_layers)

@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_seq.layers.loop import as_native_step
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.run_state import SCREEN
 from keras_seq.training.train_step import has_own_step
@@ -111,7 +112,7 @@ class StepRunner:
             fitting = min(CALL_SECONDS / self._pace, self._longest)
             fitting = max(fitting, self._per_execution)
         if fitting > 1 and self._next_step:
-            now = int(self._model.optimizer.iterations)
+            now = int(self._model.optimizer.iterations.numpy())
             fitting = min(fitting, *(after(now) - now for after in self._next_step))
         if self._regular:
             fitting = min(fitting, regular)
@@ -121,7 +122,9 @@ class StepRunner:
 def _loop(model: keras.Model, checks: Sequence[Callable]) -> Callable:
     """(iterator, steps) -> (metrics, steps done): stops behind a step that breaks."""
     one = tf.function(
-        model.train_step, reduce_retracing=True, jit_compile=model.jit_compile
+        as_native_step(model.train_step),
+        reduce_retracing=True,
+        jit_compile=model.jit_compile,
     )
 
     @tf.function(reduce_retracing=True, autograph=False)

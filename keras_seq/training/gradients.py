@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.errors import UserError
+from keras_seq.layers.loop import native_step
 from keras_seq.training.devices import tap_gradients
 from keras_seq.training.fault import FAULTY_BATCH, as_dense, cause_of, save_batch
 from keras_seq.training.finite import broken_weights, refuse_logs, refuse_weights
@@ -58,7 +59,7 @@ def monitor_gradients(model: keras.Model, dataset: tf.data.Dataset) -> list[floa
     @tf.function(reduce_retracing=True)
     def norm(batch: Any) -> tf.Tensor:
         x, y, weights = keras.utils.unpack_x_y_sample_weight(batch)
-        with tf.GradientTape() as tape:
+        with native_step(), tf.GradientTape() as tape:
             loss = model.compute_loss(x, y, model(x, training=True), weights)
         found = tape.gradient(loss, [v.value for v in model.trainable_variables])
         squares = [exact_norm(g) ** 2 for g in found if g is not None]

@@ -15,7 +15,6 @@ import keras
 
 from keras_seq.data.coders import TextCoder
 from keras_seq.data.streams import make_stream_dataset
-from keras_seq.errors import UserError
 from keras_seq.losses import token_loss
 from keras_seq.metrics import Perplexity
 from keras_seq.serving_text import TextGenerator

@@ -5,10 +5,12 @@ from typing import Any
 import keras
 
 
+@keras.saving.register_keras_serializable("keras_seq")
 class Adam(keras.optimizers.Adam):
     """Adam (Kingma and Ba 2014, arXiv:1412.6980) by TensorFlow's one fused operation.
 
-    Arguments, numbers (to the last places) and what is saved are Keras'. Keras walks
+    Arguments, numbers (to the last places) and slots are Keras'; `portable` puts Keras'
+    own in its place where a model must load without keras_seq. Keras walks
     over each weight and its two moments some ten times a step, here it is once: with a
     large embedding, most of what the optimizer costs. What the operation does not cover
     (amsgrad, several devices, other dtypes than float32, other backends) goes Keras'
@@ -59,7 +61,3 @@ class Adam(keras.optimizers.Adam):
         dtype = keras.backend.standardize_dtype(variable.dtype)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         return dtype == "float32" and replicas == 1
-
-
-# Saved as Keras' own, so that a process without keras_seq loads it.
-Adam.__module__ = "keras.optimizers"

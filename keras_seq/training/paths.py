@@ -1,6 +1,8 @@
-"""Says which way each recurrent layer of a model computes, and why."""
+"""Table of the loop that each recurrent layer of a model runs, and the reason."""
 
 import keras
+
+from keras_seq.keras_internals import flatten_layers
 
 
 def paths_table(model: keras.Model) -> str:
@@ -16,15 +18,15 @@ def paths_table(model: keras.Model) -> str:
 
     >>> stock = keras.layers.Bidirectional(keras.layers.GRU(2, name="gru"))
     >>> print(paths_table(keras.Sequential([keras.Input((None, 3)), stock])))
-    recurrent layer  path      reason
+    recurrent layer  loop      reason
     forward_gru      fallback  Keras' own layer
     backward_gru     fallback  Keras' own layer
     """
-    rows = [("recurrent layer", "path", "reason")]
+    rows = [("recurrent layer", "loop", "reason")]
     for layer in model.layers:
-        for part in layer._flatten_layers():
+        for part in flatten_layers(layer):
             if isinstance(part, keras.layers.RNN):
-                rows.append((part.name, *_path(part, model)))
+                rows.append((part.name, *_loop(part, model)))
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
     if len(rows) == 1:
         return ""
@@ -32,9 +34,10 @@ def paths_table(model: keras.Model) -> str:
     return "\n".join(lines)
 
 
-def _path(layer: keras.layers.RNN, model: keras.Model) -> tuple[str, str]:
-    if not hasattr(layer.path, "kind"):
+def _loop(layer: keras.layers.RNN, model: keras.Model) -> tuple[str, str]:
+    loop = getattr(layer, "loop_in_fit", None)
+    if loop is None:
         return "fallback", "Keras' own layer"
-    if layer.path.kind == "fast" and model.compiled and model.jit_compile:
+    if loop.kind == "fast" and model.compiled and model.jit_compile:
         return "fallback", "XLA"
-    return layer.path.kind, layer.path.reason
+    return loop.kind, loop.reason

@@ -17,8 +17,8 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from keras.src.utils.python_utils import pythonify_logs
 
+from keras_seq.keras_internals import pythonify_logs
 from keras_seq.training.callback_files import appending
 from keras_seq.training.callback_state import as_constructed, remember_left
 from keras_seq.training.checkpoint import Checkpoints, State

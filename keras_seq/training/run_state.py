@@ -12,13 +12,13 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.backend.common import global_state
-from keras.src.random.seed_generator import (
-    GLOBAL_SEED_GENERATOR,
-    global_seed_generator,
-)
 
 from keras_seq.errors import UserError
+from keras_seq.keras_internals import (
+    GLOBAL_SEED_GENERATOR,
+    global_seed_generator,
+    global_state,
+)
 from keras_seq.training.callback_files import kept_files, rewind_files
 from keras_seq.training.callback_state import callback_state, restore_callback
 from keras_seq.training.checkpoint import State

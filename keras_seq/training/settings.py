@@ -162,10 +162,8 @@ def _loops(model: keras.Model) -> str:
     Not `layer.path`, which tells of the last call, whatever it was made for.
     """
     layers = [x for x in model._flatten_layers() if isinstance(x, keras.layers.RNN)]
-    return ", ".join(
-        layer._choose(training=True).kind if hasattr(layer, "_choose") else "fallback"
-        for layer in layers
-    )
+    loops = [getattr(layer, "loop_in_fit", None) for layer in layers]
+    return ", ".join("fallback" if loop is None else loop.kind for loop in loops)
 
 
 def _short(value: Any) -> str:

@@ -14,10 +14,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.backend.common import global_state
-from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR
 
 from keras_seq.errors import UserError
+from keras_seq.keras_internals import GLOBAL_SEED_GENERATOR, global_state
 from keras_seq.training.optimizers import Adam
 from keras_seq.training.resume import Clock
 from keras_seq.training.run_folder import ANEW, read_facts, write_facts

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.layers import GRU, LSTM, SimpleRNN
+from keras_seq.layers import GRU, LSTM, SimpleRNN, native_step
 from keras_seq.layers.native_build import library
 
 PAIRS = {
@@ -109,7 +109,7 @@ def dynamic_call(cell: str, option: int, which: int):
 
     @tf.function(input_signature=[sequences, mask, states], autograph=False)
     def call(x, mask, states):
-        with tf.GradientTape() as tape:
+        with native_step(), tf.GradientTape() as tape:
             tape.watch([x, *states])
             outputs = layer(x, mask=mask, initial_state=states, training=True)
             loss = tf.add_n([tf.reduce_sum(tf.sin(y)) for y in outputs])

@@ -138,7 +138,7 @@ def test_masks_of_rank_three(cell: str, last: int):
     case = Case(cell, 2, floats(3, 4, FEATURES), mask, None, False)
     assert difference(case) is None
     kind = "fast" if last == 1 else "fallback"
-    assert twins(cell, 2)[0].path.kind == kind
+    assert twins(cell, 2)[0].loop.kind == kind
 
 
 def test_integers_as_sequences_go_keras_way():

@@ -9,6 +9,7 @@ import pytest
 from keras import layers
 
 from keras_seq.models.speech import answered_frames, build_speech_model
+from keras_seq.training.model_file import portable
 
 SMALL = {"num_features": 5, "lstm_units": 6}
 VARIANTS = [
@@ -73,7 +74,7 @@ def test_all_variants_load_without_keras_seq(tmp_path):
     np.savez(tmp_path / "in.npz", features=features, lengths=lengths)
     for number, options in enumerate(VARIANTS):
         model = build_speech_model(7, **SMALL, **options)
-        model.save(tmp_path / f"{number}.keras")
+        portable(model).save(tmp_path / f"{number}.keras")
         np.save(tmp_path / f"{number}.npy", model([features, lengths]))
     script = """
 import sys, keras, numpy

@@ -1,0 +1,162 @@
+"""All that touches private parts of Keras and TensorFlow, in one place.
+
+They move between minor versions: `SEEN_WITH` has those that the tests passed with. It
+knows nothing of keras_seq.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras.src.backend.common import global_state
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+from keras.src.random.seed_generator import (
+    GLOBAL_SEED_GENERATOR,
+    global_seed_generator,
+)
+from keras.src.utils.python_utils import pythonify_logs
+
+SEEN_WITH = {"keras": "3.15", "tensorflow": "2.21"}
+
+Step = Callable[..., Any]  # a batch to logs, or to answers
+
+__all__ = [
+    "GLOBAL_SEED_GENERATOR",
+    "SEEN_WITH",
+    "StepFunction",
+    "compile_arguments",
+    "flatten_layers",
+    "global_seed_generator",
+    "global_state",
+    "in_symbolic_scope",
+    "in_xla",
+    "optimized_variables",
+    "pythonify_logs",
+    "step_graph",
+    "wrap_traced_steps",
+]
+
+
+def flatten_layers(layer: keras.Layer) -> list[keras.Layer]:
+    """A layer or model and all layers inside it, those of wrappers included."""
+    return list(layer._flatten_layers())
+
+
+def compile_arguments(model: keras.Model) -> dict[str, Any]:
+    """What `model.compile` was called with, the very objects."""
+    return dict(model._compile_config.config)
+
+
+def optimized_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """The weights that a built optimizer has slots for, in their order."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    return list(inner._trainable_variables)
+
+
+def in_xla(graph: Any) -> bool:
+    """Whether XLA will compile a TensorFlow graph, or one around it."""
+    from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+
+    return GraphOrParentsInXlaContext(graph)
+
+
+def step_graph(graph: Any) -> Any:
+    """The function's graph that branches and loop bodies of `tf.cond` and
+    `tf.while_loop` belong to; any other graph is its own."""
+    from tensorflow.python.ops import control_flow_v2_func_graphs as parts
+
+    inner = (parts.CondBranchFuncGraph, parts.WhileBodyFuncGraph)
+    while isinstance(graph, (*inner, parts.WhileCondFuncGraph)):
+        graph = graph.outer_graph
+    return graph
+
+
+class StepFunction:
+    """A model's train, test or predict function, in two versions.
+
+    Called by `fit`, `evaluate` or `predict` it is the version whose step was wrapped.
+    Inside another graph, which may be saved, and for whoever asks for its concrete
+    functions, it is Keras' own.
+
+    Args:
+        make: gives the wrapped version (True) or Keras' own (False).
+    """
+
+    def __init__(self, make: Callable[[bool], Step]) -> None:
+        self._make, self._wrapped = make, make(True)
+        self._own: Step | None = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        import tensorflow as tf
+
+        function = self._wrapped if tf.executing_eagerly() else self._keras()
+        return function(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or "_make" not in vars(self):
+            raise AttributeError(name)
+        return getattr(self._keras(), name)
+
+    def _keras(self) -> Step:
+        if self._own is None:
+            self._own = self._make(False)
+        return self._own
+
+
+class _Stand:
+    """Stands for a model while Keras makes a function of it: one method is another."""
+
+    def __init__(self, model: keras.Model, name: str, wrap: Callable[[Step], Step]):
+        self._model, self._name, self._wrap = model, name, wrap
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._model, name)
+        return self._wrap(value) if name == self._name else value
+
+
+def wrap_traced_steps(
+    wrap: Callable[[Step], Step], concerns: Callable[[keras.Model], bool]
+) -> None:
+    """Wraps each step that Keras traces for `fit`, `evaluate` and `predict`.
+
+    `model.train_step` and its like stay as they are, whoever calls or replaces them;
+    what Keras makes of them becomes a `StepFunction`. To be called once.
+
+    Args:
+        wrap: from a step to a step.
+        concerns: whether a built model is one to do this for; others are left alone.
+    """
+    from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
+
+    for kind in ("train", "test", "predict"):
+        method = f"make_{kind}_function"
+        original = getattr(TensorFlowTrainer, method)
+        setattr(TensorFlowTrainer, method, _wrapping(kind, original, wrap, concerns))
+
+
+def _wrapping(
+    kind: str,
+    original: Callable[..., Any],
+    wrap: Callable[[Step], Step],
+    concerns: Callable[[keras.Model], bool],
+) -> Callable[..., Any]:
+    name = f"{kind}_function"
+
+    def make_function(self: keras.Model, force: bool = False) -> Any:
+        made = getattr(self, name, None)
+        if made is not None and not force:
+            return made
+        if self.built and not concerns(self):
+            return original(self, force=force)
+
+        def make(wrapped: bool) -> Step:
+            stand = _Stand(self, f"{kind}_step", wrap if wrapped else lambda step: step)
+            original(stand, force=True)
+            return vars(stand)[name]
+
+        setattr(self, name, StepFunction(make))
+        return None
+
+    make_function.__name__ = f"make_{kind}_function"
+    make_function.__doc__ = original.__doc__
+    return make_function
