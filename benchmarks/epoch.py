@@ -26,10 +26,10 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from keras_seq.data.pipeline import EncodedSamples, make_text_dataset  # noqa: E402
 from keras_seq.data.sources import read_table  # noqa: E402
-from keras_seq.data.text import Tokenizer, pad_sequences  # noqa: E402
 from keras_seq.layers import LSTM  # noqa: E402
+from keras_seq.text.batches import EncodedSamples, make_text_dataset  # noqa: E402
+from keras_seq.text.tokenizer import Tokenizer, pad_sequences  # noqa: E402
 from keras_seq.training.optimizers import Adam  # noqa: E402
 
 WORDS, STEPS, BATCH, REVIEWS, LABELS = 20_000, 200, 32, 25_000, ("0", "1")

@@ -20,12 +20,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.data.coders import Characters
-from keras_seq.export_graph import save_signatures, without_cudnn
 from keras_seq.models.text_generation import build_text_generation_model
-from keras_seq.serving_text import TextGenerator
-from keras_seq.serving_text_client import write_texts
-from keras_seq.training.language_model import RECIPES
+from keras_seq.serving.graph import save_signatures, without_cudnn
+from keras_seq.tasks.text_generation.client import write_texts
+from keras_seq.tasks.text_generation.server import TextGenerator
+from keras_seq.tasks.text_generation.training import RECIPES
+from keras_seq.text.coders import Characters
 
 CHARACTERS = "".join(chr(code) for code in range(32, 95)) + "\n"
 PROMPTS = ["TO BE, OR NOT TO BE", "NOW"]

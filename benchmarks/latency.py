@@ -18,7 +18,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from keras_seq.export import load_exported
+from keras_seq.serving.saved_model import load_exported
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = str(ROOT / "tasks" / "sentiment.py")

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from keras_seq.data.samples import load_sample_reviews
+from keras_seq.text.sample_reviews import load_sample_reviews
 
 READ = """
 import resource, sys

@@ -27,8 +27,8 @@ import tensorflow as tf
 
 from keras_seq.layers import LSTM
 from keras_seq.models.sentiment import build_sentiment_model
-from keras_seq.training.fit import fit
 from keras_seq.training.gradients import GradientMonitor
+from keras_seq.training.trainer import fit
 
 VOCAB_SIZE, STEPS, BATCH, TURN = 10_000, 60, 32, 10
 SMALL_STEPS, SMALL_TURN = 600, 100

@@ -83,8 +83,8 @@ def measure_speed(model: Path | None) -> None:
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         import tensorflow as tf
 
-        from keras_seq.data.waveforms import wav_bytes
-        from keras_seq.export import load_exported
+        from keras_seq.audio.waveforms import wav_bytes
+        from keras_seq.serving.saved_model import load_exported
 
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)

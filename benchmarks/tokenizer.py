@@ -20,9 +20,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_seq.data.samples import load_sample_reviews
 from keras_seq.data.sources import read_table
-from keras_seq.data.text import Tokenizer
+from keras_seq.text.sample_reviews import load_sample_reviews
+from keras_seq.text.tokenizer import Tokenizer
 
 BATCH_SIZE = 1024
 

@@ -16,8 +16,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.data.window_pipeline import make_window_dataset
-from keras_seq.data.windows import WindowPlan
+from keras_seq.series.window_batches import make_window_dataset
+from keras_seq.series.windows import WindowPlan
 
 
 def make_plan(count: int, steps: int, columns: int) -> WindowPlan:

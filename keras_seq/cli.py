@@ -15,8 +15,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from keras_seq.cli_options import parse_verb
 from keras_seq.errors import UserError
-from keras_seq.options import parse_verb
 from keras_seq.quiet import quiet_tensorflow
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it

@@ -5,10 +5,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_seq.data.series import SeriesTable
-from keras_seq.series_data import SeriesData, prepare_series
-from keras_seq.series_run import finish_forecasts
-from keras_seq.series_training import Learned, learn_forecaster
+from keras_seq.series.table import SeriesTable
+from keras_seq.tasks.stock.data import SeriesData, prepare_series
+from keras_seq.tasks.stock.finish import finish_forecasts
+from keras_seq.tasks.stock.training import Learned, learn_forecaster
 
 ROWS, TRAIN = 200, 140
 QUANTILES = (0.1, 0.5, 0.9)

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from keras_seq import cli
+from keras_seq.cli_options import parse_verb
 from keras_seq.errors import UserError
-from keras_seq.options import parse_verb
 
 
 def train(

@@ -10,13 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_seq.data.series import read_series
-from keras_seq.data.window_pipeline import make_window_dataset
 from keras_seq.layers.scaling import Scaling
 from keras_seq.models.segments import build_segment_rnn
-from keras_seq.series_data import SeriesData, fit_theta, make_scaling, prepare_series
-from keras_seq.series_run import fit_ridge, score_forecaster
-from keras_seq.series_training import Learned, learn_forecaster
+from keras_seq.series.table import read_series
+from keras_seq.series.window_batches import make_window_dataset
+from keras_seq.tasks.stock.data import (
+    SeriesData,
+    fit_theta,
+    make_scaling,
+    prepare_series,
+)
+from keras_seq.tasks.stock.finish import fit_ridge, score_forecaster
+from keras_seq.tasks.stock.training import Learned, learn_forecaster
 
 ROWS, LOOKBACK, HORIZON = 300, 12, 4
 VALIDATION, TEST = 200, 250

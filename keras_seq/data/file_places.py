@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from keras_seq.data.readers import error_at
+from keras_seq.data.tables import error_at
 
 
 class FolderFiles:

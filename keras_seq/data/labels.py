@@ -14,7 +14,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from keras_seq.data.readers import listed
+from keras_seq.data.tables import listed
 from keras_seq.errors import UserError
 
 AS_WRITTEN = "--labels-as-written"

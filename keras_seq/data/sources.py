@@ -11,14 +11,6 @@ from pathlib import Path
 
 from keras_seq.data.label_names import places_of
 from keras_seq.data.labels import check_missing, clean_label, reads_as_missing
-from keras_seq.data.readers import (
-    error_at,
-    find_files,
-    listed,
-    place_of,
-    read_columns,
-    read_rows,
-)
 from keras_seq.data.splits import (
     Samples,
     Split,
@@ -26,6 +18,14 @@ from keras_seq.data.splits import (
     name_of,
     plan_splits,
     scan,
+)
+from keras_seq.data.tables import (
+    error_at,
+    find_files,
+    listed,
+    place_of,
+    read_columns,
+    read_rows,
 )
 
 __all__ = [

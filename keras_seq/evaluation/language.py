@@ -18,8 +18,8 @@ from keras_seq.evaluation.finite import (
     checked_report,
     finite_baselines,
 )
-from keras_seq.evaluation.kneser_ney import ngram_hashes
 from keras_seq.evaluation.resampling import by_blocks
+from keras_seq.text.kneser_ney import ngram_hashes
 
 # Tokens are summed by so many stretches at most, which are what blocks are made of.
 MOST_STRETCHES = 5000

@@ -18,10 +18,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.errors import UserError
+from keras_seq.evaluation.finite_weights import (
+    broken_weights,
+    refuse_logs,
+    refuse_weights,
+)
 from keras_seq.layers.loop import native_step
 from keras_seq.training.devices import tap_gradients
 from keras_seq.training.fault import FAULTY_BATCH, as_dense, cause_of, save_batch
-from keras_seq.training.finite import broken_weights, refuse_logs, refuse_weights
 from keras_seq.training.gradient_norms import (
     Gradient,
     exact_norm,

@@ -16,11 +16,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.errors import UserError
-from keras_seq.evaluation.classifier import Scored, worst_mistakes
 from keras_seq.evaluation.figures import confusion_matrix_figure
 from keras_seq.evaluation.scores import format_report
-from keras_seq.export_folder import plain, write_json
 from keras_seq.ranges import check_settings
+from keras_seq.serving.folder import plain, write_json
+from keras_seq.tasks.sentiment.scores import Scored, worst_mistakes
 from keras_seq.training.devices import get_strategy
 from keras_seq.training.lock import NAME as LOCK
 from keras_seq.training.lock import release_lock, take_lock

@@ -203,7 +203,7 @@ def test_a_null_in_parquet_is_named_by_its_row(tmp_path: Path):
 
 
 def test_a_field_or_line_without_an_end_is_not_read_whole(tmp_path, monkeypatch):
-    from keras_seq.data import readers
+    from keras_seq.data import tables as readers
 
     path = tmp_path / "a.csv"
     path.write_text(CSV + "a" * 100 + ",x\n")

@@ -5,10 +5,6 @@ import re
 import numpy as np
 import pytest
 
-from keras_seq.evaluation.forecast_report import (
-    forecast_report,
-    format_forecast_report,
-)
 from keras_seq.evaluation.forecast_scores import (
     MEASURES,
     Sums,
@@ -18,6 +14,10 @@ from keras_seq.evaluation.forecast_scores import (
     measures,
     skill,
     with_intervals,
+)
+from keras_seq.tasks.stock.report import (
+    forecast_report,
+    format_forecast_report,
 )
 
 UNITS = Units(np.array([2.0]), np.array([[4.0]]), np.array([[25.0]]))

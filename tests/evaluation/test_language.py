@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from keras_seq.errors import UserError
-from keras_seq.evaluation import language_model
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
-from keras_seq.evaluation.kneser_ney import KneserNey
 from keras_seq.evaluation.language import (
     copied_share,
     format_language_report,
     language_report,
     longest_copy,
 )
-from keras_seq.evaluation.language_model import copies, score_language_model
+from keras_seq.tasks.text_generation import scores as language_model
+from keras_seq.tasks.text_generation.scores import copies, score_language_model
+from keras_seq.text.kneser_ney import KneserNey
 
 HALF, TENTH = np.log(np.full(1000, 0.5)), np.log(np.full(1000, 0.1))
 

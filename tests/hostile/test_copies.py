@@ -15,17 +15,17 @@ import numpy as np
 import pytest
 import soundfile
 
+from keras_seq.audio.recordings import Recording, find_recordings
+from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.data import copies
 from keras_seq.data.copies import save_digests, tell_trained
-from keras_seq.data.recordings import Recording, find_recordings
-from keras_seq.data.series import read_series
 from keras_seq.data.sources import read_table, scan, split_samples
-from keras_seq.data.text_copies import save_windows, tell_trained_text
-from keras_seq.data.waveforms import wav_bytes
 from keras_seq.errors import UserError
-from keras_seq.speech_run import prepare_speech
-from keras_seq.text_generation_run import prepare_corpus
-from keras_seq.text_run import prepare_texts
+from keras_seq.series.table import read_series
+from keras_seq.tasks.sentiment.data import prepare_texts
+from keras_seq.tasks.speech.data import prepare_speech
+from keras_seq.tasks.text_generation.data import prepare_corpus
+from keras_seq.text.copies import save_windows, tell_trained_text
 
 Rows = list[tuple[str, str]]
 RATE = 8000

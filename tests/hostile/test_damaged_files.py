@@ -17,20 +17,20 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.errors import UserError
-from keras_seq.evaluation.classifier import (
+from keras_seq.evaluation.fitted import load_fitted, save_fitted
+from keras_seq.serving.saved_model import export, load_exported
+from keras_seq.tasks.run_results import finished_run
+from keras_seq.tasks.sentiment.scores import (
     fit_baselines,
     load_baselines,
     save_baselines,
 )
-from keras_seq.evaluation.fitted import load_fitted, save_fitted
-from keras_seq.evaluation.kneser_ney import KneserNey
-from keras_seq.export import export, load_exported
+from keras_seq.tasks.text_generation.training import _planned
+from keras_seq.text.kneser_ney import KneserNey
 from keras_seq.training import resume
 from keras_seq.training.checkpoint import Checkpoints
-from keras_seq.training.fit import fit
-from keras_seq.training.language_model import _planned
 from keras_seq.training.run_folder import begin_run
-from keras_seq.training.run_results import finished_run
+from keras_seq.training.trainer import fit
 
 SETTINGS = {"epochs": 4, "data": "a.csv", "resume": True, "export_dir": "m"}
 

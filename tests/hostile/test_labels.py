@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_seq.audio.recordings import Recording, find_recordings, tell_parts
+from keras_seq.audio.splits import part_recordings
+from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.data.label_names import join_labels
-from keras_seq.data.recordings import Recording, find_recordings, tell_parts
 from keras_seq.data.sources import check_labels, read_table
-from keras_seq.data.speech_splits import part_recordings
-from keras_seq.data.text_lengths import CutTexts
-from keras_seq.data.waveforms import wav_bytes
 from keras_seq.errors import UserError
-from keras_seq.speech_run import prepare_speech
-from keras_seq.text_run import prepare_texts
+from keras_seq.tasks.sentiment.data import prepare_texts
+from keras_seq.tasks.speech.data import prepare_speech
+from keras_seq.text.lengths import CutTexts
 
 CAFE = "caf\u00e9"
 # Two spellings of one class; the second stands three times as often and gives the name.

@@ -10,18 +10,18 @@ import pytest
 import tensorflow as tf
 
 import keras_seq as ks
-from keras_seq.data.clips import Clips
+from keras_seq.audio.utterances import Clips
 from keras_seq.errors import UserError
 from keras_seq.evaluation.baselines import MajorityBaseline
-from keras_seq.evaluation.classifier import score_classifier
 from keras_seq.evaluation.finite import checked_report
-from keras_seq.evaluation.forecast_report import forecast_report
 from keras_seq.evaluation.forecast_scores import Sums
 from keras_seq.evaluation.language import language_report
 from keras_seq.evaluation.scores import report
-from keras_seq.series_run import score_forecaster
-from keras_seq.serving_text_client import score_texts
-from keras_seq.speech_scores import score_speech
+from keras_seq.tasks.sentiment.scores import score_classifier
+from keras_seq.tasks.speech.scores import score_speech
+from keras_seq.tasks.stock.finish import score_forecaster
+from keras_seq.tasks.stock.report import forecast_report
+from keras_seq.tasks.text_generation.client import score_texts
 
 NAN, INF = float("nan"), float("inf")
 

@@ -15,8 +15,8 @@ from typing import Annotated
 import pytest
 
 from keras_seq import cli
+from keras_seq.cli_options import number_kind, parse_verb, range_of
 from keras_seq.errors import UserError
-from keras_seq.options import number_kind, parse_verb, range_of
 from keras_seq.ranges import RANGES, Range, check_settings
 from tests.tasks.scripts import ENVIRONMENT, ROOT, load_script, script_of
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_seq.data.series import read_series
-from keras_seq.data.series_numbers import needed_dtype
 from keras_seq.errors import UserError
-from keras_seq.evaluation.forecast_report import format_forecast_report
-from keras_seq.export import load_exported
-from keras_seq.series_data import SeriesData, prepare_series
-from keras_seq.series_export import evaluate_forecasts, forecast_next, read_like
-from keras_seq.series_run import score_forecaster
+from keras_seq.series.numbers import needed_dtype
+from keras_seq.series.table import read_series
+from keras_seq.serving.saved_model import load_exported
+from keras_seq.tasks.stock.data import SeriesData, prepare_series
+from keras_seq.tasks.stock.exported import evaluate_forecasts, forecast_next, read_like
+from keras_seq.tasks.stock.finish import score_forecaster
+from keras_seq.tasks.stock.report import format_forecast_report
 from tests.series_files import (
     NOISE,
     ROWS,

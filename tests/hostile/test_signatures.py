@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_seq.data.alphabet import Alphabet
-from keras_seq.data.audio import LogMel
-from keras_seq.data.coders import Characters
-from keras_seq.data.text import Tokenizer
+from keras_seq.audio.alphabet import Alphabet
+from keras_seq.audio.log_mel import LogMel
 from keras_seq.evaluation.conformal import Calibration
-from keras_seq.export_graph import save_signatures
-from keras_seq.forecast_serving import PriceForecaster
 from keras_seq.models.speech import build_speech_model
 from keras_seq.models.text_generation import build_text_generation_model
 from keras_seq.serving import TextClassifier
-from keras_seq.serving_speech import SpeechRecognizer
-from keras_seq.serving_stream import SpeechStream
-from keras_seq.serving_text import TextGenerator
+from keras_seq.serving.graph import save_signatures
+from keras_seq.tasks.speech.server import SpeechRecognizer
+from keras_seq.tasks.speech.stream import SpeechStream
+from keras_seq.tasks.stock.server import PriceForecaster
+from keras_seq.tasks.text_generation.server import TextGenerator
+from keras_seq.text.coders import Characters
+from keras_seq.text.tokenizer import Tokenizer
 
 NAN, INF = float("nan"), float("inf")
 

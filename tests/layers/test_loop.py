@@ -11,12 +11,12 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_seq.export import export
-from keras_seq.export_graph import foreign_operations, operations
 from keras_seq.layers import GRU, LSTM, SimpleRNN, native_step
 from keras_seq.layers.native_build import library
-from keras_seq.training.fit import fit
+from keras_seq.serving.graph import foreign_operations, operations
+from keras_seq.serving.saved_model import export
 from keras_seq.training.model_file import portable
+from keras_seq.training.trainer import fit
 
 needs_kernels = pytest.mark.skipif(
     library()[1] in ("no C++ compiler", "KERAS_SEQ_NATIVE=0"), reason=library()[1]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_seq.export_graph import save_signatures
+from keras_seq.serving.graph import save_signatures
 from tests.model_contract import (
     FRAME_RECORDS,
     RECORDS,

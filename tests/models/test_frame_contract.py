@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_seq.export_graph import save_signatures, without_cudnn
 from keras_seq.losses_ctc import ctc_loss, ctc_loss_of_probabilities, ctc_targets
 from keras_seq.models.speech import answered_frames
+from keras_seq.serving.graph import save_signatures, without_cudnn
 from tests.model_contract import FRAME_RECORDS, FrameRecord, run_under_jax
 
 LENGTHS = (23, 9, 1, 16)

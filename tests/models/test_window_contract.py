@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_seq.export_graph import save_signatures
+from keras_seq.serving.graph import save_signatures
 from tests.model_contract import WINDOW_RECORDS, WindowRecord, run_under_jax
 
 every_record = pytest.mark.parametrize("record", WINDOW_RECORDS, ids=lambda r: r.name)

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from keras_seq import cli
-from keras_seq.data.simulator import simulate_prices
-from keras_seq.data.waveforms import wav_bytes
+from keras_seq.audio.waveforms import wav_bytes
+from keras_seq.series.simulator import simulate_prices
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}

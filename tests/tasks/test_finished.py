@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 
 from keras_seq import cli
-from keras_seq.training import run_results
+from keras_seq.tasks import run_results
 from tests.tasks.scripts import load_script, write_prices, write_words
 
 VERSE = "To be, or not to be: that is the question.\n"
@@ -161,9 +161,9 @@ def test_the_end_of_a_run_is_reached_once(
 
 
 FINISH = {
-    "sentiment": "keras_seq.text_run", "stock": "keras_seq.series_run",
-    "speech": "keras_seq.speech_run",
-    "text_generation": "keras_seq.text_generation_run",
+    "sentiment": "keras_seq.tasks.sentiment.data", "stock": "keras_seq.tasks.stock.finish",
+    "speech": "keras_seq.tasks.speech.data",
+    "text_generation": "keras_seq.tasks.text_generation.data",
 }  # fmt: skip
 
 

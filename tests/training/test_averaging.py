@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.training.averaging import AveragedWeights
-from keras_seq.training.fit import fit
+from keras_seq.training.trainer import fit
 
 
 def one_weight() -> keras.Model:

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 
-from keras_seq.data.streams import make_stream_dataset, stream_batches
 from keras_seq.losses import token_loss
 from keras_seq.metrics import Perplexity
 from keras_seq.models.text_generation import (
@@ -12,8 +11,9 @@ from keras_seq.models.text_generation import (
     build_text_generation_model,
     initial_states,
 )
+from keras_seq.text.streams import make_stream_dataset, stream_batches
 from keras_seq.training.bptt import TruncatedBackprop
-from keras_seq.training.fit import fit
+from keras_seq.training.trainer import fit
 
 TEXT = np.random.default_rng(0).integers(2, 9, 203)
 

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from keras_seq.training.averaging import AveragedWeights
 from keras_seq.training.compiling import compile_model, compiled_with
-from keras_seq.training.fit import fit
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.optimizers import Adam
+from keras_seq.training.trainer import fit
 
 X = np.random.default_rng(0).normal(size=(24, 2)).astype("float32")
 DATA = tf.data.Dataset.from_tensor_slices((X, X[:, :1])).batch(4)

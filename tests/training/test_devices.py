@@ -24,7 +24,7 @@ tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from keras_seq.training import resume
 from keras_seq.training.devices import get_strategy
-from keras_seq.training.fit import fit
+from keras_seq.training.trainer import fit
 
 resume.PATIENCE = 0
 rng = np.random.default_rng(0)

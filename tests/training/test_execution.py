@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from keras_seq.errors import UserError
 from keras_seq.training import execution, resume
-from keras_seq.training.fit import fit
 from keras_seq.training.optimizers import Adam
 from keras_seq.training.step_schedule import StepLimit
+from keras_seq.training.trainer import fit
 
 BATCHES, EPOCHS = 30, 3
 X = np.random.default_rng(0).normal(size=(8 * BATCHES, 5, 2)).astype("float32")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_seq.training.fit import fit
+from keras_seq.training.trainer import fit
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(68, 3)).astype("float32")

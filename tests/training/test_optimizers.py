@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.training.devices import get_strategy
-from keras_seq.training.fit import fit
 from keras_seq.training.optimizers import Adam
+from keras_seq.training.trainer import fit
 
 ROWS, WIDTH, STEPS = 6, 4, 20
 

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_seq.data.pipeline import make_text_dataset
-from keras_seq.data.text import Tokenizer
 from keras_seq.errors import UserError
 from keras_seq.models.rnn import build_lstm_model
+from keras_seq.text.batches import make_text_dataset
+from keras_seq.text.tokenizer import Tokenizer
 from keras_seq.training import resume
 from keras_seq.training.checkpoint import Checkpoints
-from keras_seq.training.fit import fit
 from keras_seq.training.lock import locked, take_lock
 from keras_seq.training.monitor import TrainingMonitor
+from keras_seq.training.trainer import fit
 
 NAMES = ["no", "yes"]
 SAMPLES = [
@@ -202,7 +202,7 @@ KILLED = '''
 import sys, time
 import keras, numpy as np
 from keras_seq.training import resume
-from keras_seq.training.fit import fit
+from keras_seq.training.trainer import fit
 
 resume.PATIENCE = 0
 keras.utils.set_random_seed(1)

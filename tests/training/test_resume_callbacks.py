@@ -20,8 +20,8 @@ from keras_seq.errors import UserError
 from keras_seq.training import resume
 from keras_seq.training.averaging import AveragedWeights
 from keras_seq.training.callback_state import callback_settings
-from keras_seq.training.fit import fit
 from keras_seq.training.settings import check_same
+from keras_seq.training.trainer import fit
 
 callbacks = keras.callbacks
 Plateau, Stop = callbacks.ReduceLROnPlateau, callbacks.EarlyStopping

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.training.budget import BudgetedRate
-from keras_seq.training.fit import fit
 from keras_seq.training.step_schedule import planned_epochs, planned_steps
+from keras_seq.training.trainer import fit
 
 BATCHES = 5
 

@@ -1,0 +1,1 @@
+"""From recordings to features: files, waveforms, log-mel, augmentation, batches."""

@@ -1,0 +1,145 @@
+"""Clips to tf.data: batches of like duration, features made in the graph.
+
+Which clips stand in which batch, and how they are changed, is a pure function of
+lengths, seed and epoch. This module knows no files.
+
+Shapes: B batch, N samples, T frames, F bands, U symbols, S subsampling.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.audio.alphabet import Alphabet, needed_frames
+from keras_seq.audio.augment import (
+    CHANGES,
+    Augmentation,
+    Changes,
+    add_noise,
+    colour_features,
+    draw_changes,
+    mask_features,
+    unchanged,
+)
+from keras_seq.audio.log_mel import LogMel
+from keras_seq.audio.utterances import Clips
+from keras_seq.data.prefetch import prefetched
+from keras_seq.errors import UserError
+from keras_seq.losses_ctc import ctc_targets
+from keras_seq.models.speech import answered_frames
+from keras_seq.ranges import check_settings
+from keras_seq.text.batches import plan_batches
+
+
+def make_audio_dataset(
+    clips: Clips,
+    alphabet: Alphabet,
+    front: LogMel,
+    *,
+    subsampling: int = 1,
+    batch_size: int = 16,
+    augmentation: Augmentation | None = None,
+    seed: int | None = None,
+) -> tf.data.Dataset:
+    """Batches of ((features, frames), targets) for a model that `ctc_loss` trains.
+
+    Args:
+        clips: that `alignable` left.
+        alphabet: of the train part; what is not in it is left out of the targets.
+        front: waveform to features.
+        subsampling: S of the model.
+        batch_size: B; the last clips make a smaller batch, none is dropped.
+        augmentation: of the train part alone; None changes nothing.
+        seed: of order and augmentation, which are new in each epoch; None keeps the
+            clips in the order of their lengths.
+
+    Returns:
+        Dataset of ((float32 (B, T, F), int32 (B,)), int32 (B, 1 + U)); its cardinality
+        is known. It has what `fit` resumes by: `starting_at(epoch, batch)`, a dataset
+        without an end that begins there, and `data_fingerprint`.
+
+    Raises:
+        UserError: There is no clip.
+    """
+    check_settings(batch_size=batch_size)
+    if not len(clips):
+        raise UserError("there is no recording to make batches of")
+    encoded = [alphabet.encode(text, skip_unknown=True) for text in clips.transcripts]
+    needed = np.array([needed_frames(ids) for ids in encoded])
+    passes = itertools.count()
+
+    def changes_of(epoch: int, numbers: np.ndarray) -> Changes:
+        if augmentation is None:
+            return unchanged(len(numbers))
+        changes = draw_changes(augmentation, seed or 0, epoch, numbers)
+        frames = front.frame_counts(clips.lengths[numbers], changes.tempo)
+        too_fast = answered_frames(frames, subsampling) < needed[numbers]
+        return changes._replace(tempo=np.where(too_fast, 1, changes.tempo))
+
+    def batches(epoch: int, first: int = 0) -> Iterator[tuple]:
+        for numbers in _plan(clips, batch_size, seed, epoch)[first:]:
+            ids = _padded([encoded[number] for number in numbers])
+            yield *clips.batch(numbers), ids, *changes_of(epoch, numbers)
+
+    def starting_at(epoch: int, batch: int = 0) -> tf.data.Dataset:
+        def run() -> Iterator[tuple]:
+            yield from batches(epoch, batch)
+            for following in itertools.count(epoch + 1):
+                yield from batches(following)
+
+        return prefetched(_dataset(run).map(features))
+
+    def features(waveform, lengths, symbol_ids, *changes):
+        changes = Changes(*changes)
+        if augmentation is None:
+            x, frames = front(waveform, lengths)
+        else:
+            waveform *= changes.gain[:, None]
+            waveform = add_noise(waveform, lengths, changes)
+            x, frames = front(waveform, lengths, changes.tempo, changes.warp)
+            x = colour_features(x, frames, changes)
+            x = mask_features(x, frames, changes)
+        targets = ctc_targets(answered_frames(frames, subsampling), symbol_ids)
+        return (x, frames), targets
+
+    dataset = _dataset(lambda: batches(next(passes)))
+    count = tf.data.experimental.assert_cardinality(-(-len(clips) // batch_size))
+    dataset = prefetched(dataset.apply(count).map(features))
+    dataset.starting_at = starting_at
+    order = batch_size, seed, augmentation, subsampling, front.to_dict()
+    dataset.data_fingerprint = clips.fingerprint(alphabet.symbols, order)
+    return dataset
+
+
+def _dataset(batches: Callable[[], Iterator[tuple]]) -> tf.data.Dataset:
+    return tf.data.Dataset.from_generator(batches, output_signature=_SIGNATURE)
+
+
+def _plan(
+    clips: Clips, batch_size: int, seed: int | None, epoch: int
+) -> list[np.ndarray]:
+    """`plan_batches` by durations that a draw makes vague, or a corpus that fits into
+    one run would be cut into the same batches in every epoch."""
+    if seed is None:
+        return plan_batches(clips.lengths, batch_size)
+    rng = np.random.default_rng((seed, epoch))
+    vague = clips.lengths * rng.uniform(0.85, 1.15, len(clips))
+    return plan_batches(vague, batch_size, seed=seed, epoch=epoch)
+
+
+def _padded(rows: list[np.ndarray]) -> np.ndarray:
+    """int32 (B, U), zeros behind each end; U is at least 1."""
+    padded = np.zeros((len(rows), max(1, *map(len, rows))), np.int32)
+    for row, ids in zip(padded, rows):
+        row[: len(ids)] = ids
+    return padded
+
+
+_SIGNATURE = (
+    tf.TensorSpec([None, None], tf.float32),  # waveform
+    tf.TensorSpec([None], tf.int32),  # lengths
+    tf.TensorSpec([None, None], tf.int32),  # symbol ids
+    *CHANGES,
+)

@@ -1,0 +1,73 @@
+"""Transcripts that read as missing, and labels of clips in several spellings.
+
+Knows recordings by their transcripts alone.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from keras_seq.audio.recordings import Recording
+from keras_seq.data.labels import (
+    check_classes,
+    check_missing,
+    name_spellings,
+    tell_joined,
+)
+
+
+def check_transcripts(
+    recordings: Sequence[Recording], known: Sequence[str] = ()
+) -> None:
+    """Asks about transcripts such as NA and None.
+
+    Args:
+        recordings: with transcripts.
+        known: labels that a model was trained on, whatever they look like.
+
+    Raises:
+        UserError: One reads as missing; the line names the file and the option.
+
+    Example:
+
+    >>> check_transcripts([Recording("a.wav", "None", bytes)])
+    Traceback (most recent call last):
+    ...
+    keras_seq.errors.UserError: a.wav: no label ('None'); remove such rows, or keep it \
+as a class with --labels-as-written
+    """
+    asked = set(known)
+    for recording in recordings:
+        if recording.transcript not in asked:
+            check_missing(recording.place, [recording.transcript])
+            asked.add(recording.transcript)
+
+
+def label_names(
+    recordings: Sequence[Recording], known: Sequence[str] = ()
+) -> dict[str, str]:
+    """The label that each transcript stands for, as `name_spellings` has it.
+
+    Example:
+
+    >>> label_names([Recording("a.wav", t, bytes) for t in ("Yes", "yes", "yes")])
+    {'Yes': 'yes', 'yes': 'yes'}
+    """
+    return name_spellings(Counter(r.transcript for r in recordings), known)
+
+
+def join_spellings(
+    recordings: Sequence[Recording], part: str, known: Sequence[str] = ()
+) -> list[Recording]:
+    """Recordings under the names of their labels; what was joined is said.
+
+    Args:
+        recordings: each of one label.
+        part: whose they are.
+        known: labels of the train part, where these are of another.
+    """
+    names, place = label_names(recordings, known), f"{part} part"
+    spellings = Counter(recording.transcript for recording in recordings)
+    tell_joined(place, spellings, names, "recordings", known)
+    if not known:
+        check_classes(place, Counter(names[r.transcript] for r in recordings))
+    return [r._replace(transcript=names[r.transcript]) for r in recordings]

@@ -1,0 +1,1 @@
+"""From tables of series to windows: calendar, checks, filling, batches."""

@@ -1,0 +1,180 @@
+"""What is wrong with rows of a series, said in one line by row; nothing is mended here.
+
+Shapes: N rows, F columns.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from keras_seq.data.copies import MOST, percent
+from keras_seq.data.tables import error_at, place_of
+from keras_seq.series.calendar import Frequency, steps_between
+
+# Shares are split or merged in such proportions; an ex-dividend day or a crash lies
+# between them.
+SPLITS = (1.5, 2, 3, 4, 5, 7, 8, 10, 15, 20, 25, 50, 100)
+SPLIT_TOLERANCE = 0.06  # of the ratio: the price moves on that day, too
+BY_CHANCE = 0.05  # share of rows, of series that stand still or count
+STRETCH, SHORTEST = 32, 8  # rows that two series do not share by chance; the fewest
+
+
+def check_order(path: Path, lines: np.ndarray, dates: np.ndarray) -> None:
+    """UserError at the first date that does not come after the one before it."""
+    wrong = np.flatnonzero(np.diff(dates) <= np.timedelta64(0, "s"))
+    if not len(wrong):
+        return
+    row = wrong[0] + 1
+    now, before = (str(dates[i]).replace("T00:00:00", "") for i in (row, row - 1))
+    what = f"date {now} stands twice; keep one of the rows"
+    if now != before:
+        what = f"date {now} comes after {before}; sort the rows by date"
+    raise error_at(place_of(path, int(lines[row])), what + _and_more(len(wrong)))
+
+
+def check_steps(
+    path: Path,
+    lines: np.ndarray,
+    dates: np.ndarray,
+    frequency: Frequency,
+    mend: str = "--frequency names another",
+) -> None:
+    """UserError at the first gap in the dates, or at a date off the grid; `mend` says
+    what to do about the latter."""
+    steps = steps_between(dates, frequency)
+    wrong = np.flatnonzero(steps != 1)
+    if not len(wrong):
+        return
+    row = wrong[0] + 1
+    step, place = steps[wrong[0]], place_of(path, int(lines[row]))
+    since = f"{dates[row]} after {dates[row - 1]}".replace("T00:00:00", "")
+    if step != int(step):
+        what = f"{since} is no whole step of {frequency}; {mend}"
+    else:
+        missing = int(step) - 1
+        what = f"{since}: {missing} row{'s' * (missing != 1)} of step {frequency} "
+        what += "missing; --fill forward repeats the row before"
+    raise error_at(place, what + _and_more(len(wrong)))
+
+
+def check_missing(
+    path: Path, lines: np.ndarray, columns: Sequence[str], values: np.ndarray
+) -> None:
+    """UserError at the first missing value."""
+    rows, places = np.nonzero(np.isnan(values))
+    if len(rows):
+        what = f"column {columns[places[0]]!r} has no value; --fill forward repeats the"
+        what += " value before it, --fill drop leaves such rows out"
+        raise error_at(
+            place_of(path, int(lines[rows[0]])), what + _and_more(len(rows))
+        )
+
+
+def check_prices(
+    path: Path, lines: np.ndarray, columns: Sequence[str], values: np.ndarray
+) -> None:
+    """UserError at the first price that is not positive, or Low that is above High."""
+    lower = [name.lower() for name in columns]
+    for column, name in enumerate(lower):
+        least = 0.0 if name == "volume" else np.nextafter(0, 1)
+        known = name in ("open", "high", "low", "close", "adj close", "volume")
+        wrong = np.flatnonzero(known & (values[:, column] < least))
+        if len(wrong):
+            value = values[wrong[0], column]
+            what = f"{columns[column]} is {value:g}; a price is above zero"
+            if name == "volume":
+                what = f"{columns[column]} is {value:g}; a volume is not negative"
+            place = place_of(path, int(lines[wrong[0]]))
+            raise error_at(place, what + _and_more(len(wrong)))
+    if "low" in lower and "high" in lower:
+        low, high = values[:, lower.index("low")], values[:, lower.index("high")]
+        wrong = np.flatnonzero(low > high)
+        if len(wrong):
+            what = f"Low {low[wrong[0]]:g} is above High {high[wrong[0]]:g}"
+            place = place_of(path, int(lines[wrong[0]]))
+            raise error_at(place, what + _and_more(len(wrong)))
+
+
+def warn_of_splits(
+    path: Path, lines: np.ndarray, column: str, prices: np.ndarray
+) -> int:
+    """Tells, on stderr, of jumps of one step that look like a split; how many.
+
+    Args:
+        path: the file.
+        lines: int (N,).
+        column: name of the prices.
+        prices: float (N,), positive.
+    """
+    ratios = prices[:-1] / prices[1:]
+    found = 0
+    for row in np.flatnonzero((ratios > 1.4) | (ratios < 1 / 1.4)):
+        size = max(ratios[row], 1 / ratios[row])
+        near = min(SPLITS, key=lambda split: abs(split / size - 1))
+        if abs(near / size - 1) > SPLIT_TOLERANCE:
+            continue
+        found += 1
+        sides = (f"{near:g}", "1") if ratios[row] > 1 else ("1", f"{near:g}")
+        print(
+            f"warning: {place_of(path, int(lines[row + 1]))}: {column} goes from "
+            f"{prices[row]:g} to {prices[row + 1]:g} in one step, which looks like a "
+            f"{':'.join(sides)} split; adjust the prices before it",
+            file=sys.stderr,
+        )
+    return found
+
+
+def check_copies(
+    paths: Sequence[Path], targets: Sequence[np.ndarray], refuse: bool = True
+) -> None:
+    """Finds series that are the same under two names, whole or in part, at any dates.
+
+    Args:
+        paths: of each series.
+        targets: float (N, K) of each.
+        refuse: one of which more than half is a copy is an error; else all are said.
+            Where one has fewer than 16 rows, nothing can be told.
+
+    Raises:
+        UserError: More than half of a series stands in one before it.
+    """
+    seen, owners = np.zeros(0, np.uint64), np.zeros(0, int)
+    length = min(STRETCH, *(len(values) // 2 for values in targets))
+    if length < SHORTEST:
+        return
+    for number, (path, values) in enumerate(zip(paths, targets)):
+        hashes = _stretches(values, length)
+        at = np.searchsorted(seen, hashes).clip(max=max(len(seen) - 1, 0))
+        same = seen[at] == hashes if len(seen) else np.zeros(len(hashes), bool)
+        if same.sum() > BY_CHANCE * len(same):
+            other = np.bincount(owners[at[same]]).argmax()
+            share = float(same.mean())
+            found = f"{percent(share)} of its rows also stand in {paths[other]}"
+            if refuse and share > MOST:
+                what = "two names of one series make scores look surer than they are"
+                raise error_at(path, f"{found}; {what}: leave one of the two out")
+            print(f"{path}: {found}", file=sys.stderr)
+        seen = np.concatenate([seen, hashes])
+        owners = np.concatenate([owners, np.full(len(hashes), number)])
+        order = np.argsort(seen, kind="stable")
+        seen, owners = seen[order], owners[order]
+
+
+def _stretches(values: np.ndarray, length: int) -> np.ndarray:
+    """A hash of each run of so many rows in which anything changes: uint64 (M,)."""
+    rows = np.ascontiguousarray(values, np.float32).view(np.uint32).astype(np.uint64)
+    base = np.uint64(0x9E3779B97F4A7C15)
+    row = np.zeros(len(rows), np.uint64)
+    for column in rows.T:
+        row = (row + column + np.uint64(1)) * base
+    changes = np.concatenate([[0], np.cumsum(row[1:] != row[:-1])])
+    hashes = np.zeros(len(rows) - length + 1, np.uint64)
+    for step in range(length):
+        hashes = hashes * base + row[step : len(row) - length + 1 + step]
+    return hashes[changes[length - 1 :] > changes[: len(changes) - length + 1]]
+
+
+def _and_more(count: int) -> str:
+    return f" ({count} such places)" if count > 1 else ""

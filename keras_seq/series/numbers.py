@@ -1,0 +1,128 @@
+"""Whether the numbers of a table can be learned from, and which dtype holds them.
+
+A target that stands still has nothing to forecast and no unit for its errors; numbers
+whose squares no float64 has cannot be measured. Both are said here, before a training.
+
+Shapes: S series, N rows, F columns, K targets.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_seq.data.tables import error_at, listed, place_of
+from keras_seq.errors import UserError
+from keras_seq.series.table import SeriesTable
+
+LARGEST, SMALLEST = 1e100, 1e-100  # their squares and the sums of these are numbers
+FINEST = 1e-15  # of the largest number: what float64 itself rounds
+# float32: 7 digits, and room for squares.
+LARGEST_32, SMALLEST_32, FINEST_32 = 1e15, 1e-15, 0.01
+
+
+def check_numbers(table: SeriesTable, cuts: Sequence[tuple[int, int]]) -> None:
+    """UserError unless every target moves in the rows that train; columns that do not
+    are named on stderr.
+
+    Args:
+        table: the series.
+        cuts: (a, b) of each series; rows before a train.
+    """
+    moved = np.array(
+        [moves(one.values[:start]) for one, (start, _) in zip(table.series, cuts)]
+    )  # (S, F)
+    still = [name for name, any_ in zip(table.columns, moved.any(axis=0)) if not any_]
+    targets = table.columns[: table.num_targets]
+    wrong = [name for name in still if name in targets]
+    if wrong:
+        _refuse_still(table, cuts, wrong)
+    if still:
+        what = f"{listed(still)}: no change in the rows that train; not read"
+        print(f"{table.series[0].path}: {what}", file=sys.stderr)
+    for one, row in zip(table.series, moved):
+        names = [name for name, any_ in zip(targets, row) if not any_]
+        if names and len(table.series) > 1:
+            what = f"{listed(names)}: no change in the rows that train; not in MASE"
+            print(f"{one.path}: {what}", file=sys.stderr)
+
+
+def check_size(table: SeriesTable) -> None:
+    """UserError at the first number too large to be squared, or of a column that holds
+    none large enough."""
+    for one in table.series:
+        size = np.abs(one.values)
+        wrong = (size > LARGEST) | ((size.max(axis=0) < SMALLEST) & (size > 0))
+        if wrong.any():
+            row, column = (int(place[0]) for place in np.nonzero(wrong))
+            raise error_at(
+                place_of(one.path, int(one.lines[row])),
+                f"column {table.columns[column]!r} is {one.values[row, column]:g}; "
+                f"expected sizes from {SMALLEST:g} to {LARGEST:g}, or 0: write the "
+                "column in another unit",
+            )
+
+
+def check_positive(table: SeriesTable, num_columns: int, mend: str) -> None:
+    """UserError at the first number of the first columns that is not above zero."""
+    for one in table.series:
+        rows, columns = np.nonzero(one.values[:, :num_columns] <= 0)
+        if len(rows):
+            raise error_at(
+                place_of(one.path, int(one.lines[rows[0]])),
+                f"column {table.columns[columns[0]]!r} is "
+                f"{one.values[rows[0], columns[0]]:g}; returns are those of numbers "
+                f"above zero: {mend}",
+            )
+
+
+def needed_dtype(table: SeriesTable) -> str:
+    """float32 where rounding to it moves no number by a hundredth of a usual step."""
+    for one in table.series:
+        steps = np.abs(np.diff(one.values, axis=0))
+        moved = steps.sum(axis=0) > 0
+        if not moved.any():
+            continue
+        values = one.values[:, moved]
+        with np.errstate(over="ignore"):
+            lost = np.abs(values - values.astype(np.float32)).max(axis=0)
+        size = np.abs(values).max(axis=0)
+        step = steps[:, moved].sum(axis=0) / np.count_nonzero(steps[:, moved], axis=0)
+        fits = (lost <= FINEST_32 * step) & (size < LARGEST_32) & (size > SMALLEST_32)
+        if not fits.all():
+            return "float64"
+    return "float32"
+
+
+def check_dtype(table: SeriesTable, dtype: str) -> None:
+    """UserError where a model of float32 would read rounded numbers."""
+    if dtype == "float32" and needed_dtype(table) == "float64":
+        raise UserError(
+            f"{table.series[0].path}: the numbers change in digits that the model's "
+            "float32 does not hold; train a model on such rows"
+        )
+
+
+def moves(values: np.ndarray) -> np.ndarray:
+    """Whether each column changes, by more than float64's own rounding: bool (F,)."""
+    return np.ptp(values, axis=0) > FINEST * np.abs(values).max(axis=0)
+
+
+def _refuse_still(
+    table: SeriesTable, cuts: Sequence[tuple[int, int]], names: Sequence[str]
+) -> None:
+    one, start = table.series[0], cuts[0][0]
+    values = one.values[:start, table.columns.index(names[0])]
+    held = f"is {values[0]:g} in each of the {start} rows that train"
+    if np.ptp(values) > 0:
+        held = f"changes by float64's rounding alone in the {start} rows that train"
+    others = [t for t in table.columns[: table.num_targets] if t not in names]
+    mend = "give rows in which it changes"
+    if others:
+        mend = f"leave it out: --target {' '.join(others[:12])}"
+        mend += " ..." if len(others) > 12 else ""
+    elif np.ptp(values) > 0:
+        mend = "subtract a constant from the column"
+    what = f"column {names[0]!r} {held}: there is nothing to forecast; {mend}"
+    more = f" ({len(names)} such columns)" if len(names) > 1 else ""
+    raise error_at(place_of(one.path, int(one.lines[start - 1])), what + more)

@@ -1,0 +1,123 @@
+"""Daily prices of a named share from the net, checked by what is in them.
+
+Such a file grows by a row a day, so no checksum can prove it: it must have the columns
+of prices and pass every check that a user's own file passes. It is kept for the day.
+"""
+
+import os
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_seq.data.archives import disk_errors
+from keras_seq.data.download import _BROKEN, default_cache
+from keras_seq.data.tables import error_at
+from keras_seq.errors import UserError
+
+PREFIX = "stooq:"
+STOOQ = "https://stooq.com/q/d/l/?s={symbol}&i=d"
+HEADER = "Date,Open,High,Low,Close"
+LARGEST = 50_000_000  # bytes: a century of days is about 2 MB
+_CHUNK, _TIMEOUT = 1 << 16, 30  # bytes, seconds of silence
+_ATTEMPTS = 3
+
+
+def fetch_tickers(names: Sequence[str]) -> list[str | Path]:
+    """Downloads what is named `stooq:symbol`; files and globs stay as they are.
+
+    Example:
+
+    >>> fetch_tickers(["AAPL.csv", "data/*.csv"])
+    ['AAPL.csv', 'data/*.csv']
+    """
+    return [
+        fetch_ticker(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else name
+        for name in names
+    ]
+
+
+def fetch_ticker(
+    symbol: str, cache_dir: str | Path | None = None, url: str = STOOQ
+) -> Path:
+    """Downloads all daily prices of a share, once a day; what fails leaves no file.
+
+    Args:
+        symbol: as Stooq writes it, such as aapl.us.
+        cache_dir: folder to keep it in; by default `download.default_cache()`.
+        url: address with {symbol} in it.
+
+    Returns:
+        A CSV file with the columns Date, Open, High, Low, Close and Volume.
+
+    Raises:
+        UserError: No such share, no connection, or what came is no table of prices.
+    """
+    symbol = symbol.strip().lower()
+    if not symbol or not all(sign.isalnum() or sign in ".^-_" for sign in symbol):
+        raise UserError(f"{PREFIX}{symbol}: expected a symbol such as aapl.us")
+    folder = (Path(cache_dir) if cache_dir is not None else default_cache()) / "stooq"
+    path = folder / time.strftime("%Y%m%d") / f"{symbol.replace('^', '_')}.csv"
+    address = url.format(symbol=urllib.parse.quote(symbol))
+    with disk_errors(folder, LARGEST // 10):
+        if path.exists():
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = _received(address, symbol)
+        _check(address, symbol, content)
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        part.write_bytes(content)
+        os.replace(part, path)
+    return path
+
+
+def _received(address: str, symbol: str) -> bytes:
+    """The whole answer, tried three times."""
+    why = ""
+    for attempt in range(_ATTEMPTS):
+        time.sleep(attempt)
+        try:
+            return _one_answer(address, symbol)
+        except urllib.error.HTTPError as error:
+            error.close()
+            why = f"the server answered {error.code} {error.reason}"
+            if 400 <= error.code < 500:
+                break
+        except _BROKEN as error:
+            why = f"{getattr(error, 'reason', None) or error}"
+    raise error_at(address, f"cannot be downloaded: {why}")
+
+
+def _one_answer(address: str, symbol: str) -> bytes:
+    request = urllib.request.Request(address, headers={"User-Agent": "keras_seq"})
+    content, shown = bytearray(), 0
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+        length = answer.headers.get("Content-Length")
+        while chunk := answer.read(_CHUNK):
+            content += chunk
+            if len(content) > LARGEST:
+                raise error_at(address, "more than 50 MB: no table of daily prices")
+            if len(content) - shown >= 4 * _CHUNK:
+                shown = len(content)
+                print(f"{symbol}: {shown // 1000} kB", file=sys.stderr)
+        if length is not None and len(content) < int(length):
+            raise ConnectionError("the connection closed early")
+    print(f"{symbol}: {len(content) // 1000} kB, all", file=sys.stderr)
+    return bytes(content)
+
+
+def _check(address: str, symbol: str, content: bytes) -> None:
+    first = content[:200].decode("utf-8", "replace").lstrip("\ufeff").splitlines()
+    first = first[0].strip() if first else ""
+    if not first.startswith(HEADER):
+        said = first[:80] or "nothing"
+        raise error_at(
+            address,
+            f"no prices of {symbol!r} came, but {said!r}; look the symbol up at "
+            "stooq.com (US shares end in .us), or try again tomorrow",
+        )
+    if content.count(b"\n") < 2:
+        raise error_at(address, f"{symbol!r} has no row of prices")

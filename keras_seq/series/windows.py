@@ -1,0 +1,302 @@
+"""Where windows lie in time: parts by date, embargoes, and what is known of train.
+
+A window is named by its first target row f: its inputs are rows f - T to f - 1, its
+targets rows f to f + H - 1. A part owns its target rows. Of two cuts a and b,
+
+    rows        0 ........ a-1 | a .......... b-1 | b ........ N-1
+    targets     [   train      ] [  validation    ] [   test     ]
+    f           T ....... a-H    a ......... b-H    b ...... N-H
+                          |<-H->|            |<-H->|
+                           embargo            embargo
+
+so no target row is shared by two parts, and between the last window of a part and the
+first of the next lie H rows: what decided the one part was over before the other
+began. The inputs of a later part reach back over the cut, as they would on the day.
+Statistics are those of rows 0 to a - 1. Every window whose targets lie in the test part
+is scored, and none is dropped: with 8,640, 2,880 and 2,880 rows and H = 96 these are
+the 2,785 test windows a variable of the usual ETT protocol.
+
+Shapes: N rows, F columns, K targets, T steps of a window, H horizon.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_seq.data.tables import error_at, place_of
+from keras_seq.errors import UserError
+from keras_seq.series.calendar import Frequency
+from keras_seq.series.numbers import moves, needed_dtype
+from keras_seq.series.table import Series, SeriesTable
+
+PARTS = ("train", "validation", "test")
+REPEATS = 1e-6  # of a step: a season that differs by less from the last is the same
+SHARES = (0.7, 0.15)  # of the rows: train and validation; the rest tests
+
+
+class WindowPlan(NamedTuple):
+    """The windows of one part, over the rows of all series end to end.
+
+    Attributes:
+        values: float32 or float64 (R, F), rows of all series.
+        firsts: int64 (S,), the row of the first target of each series' first window.
+        counts: int64 (S,), windows of each series.
+        lookback: T.
+        horizon: H.
+        num_targets: K.
+    """
+
+    values: np.ndarray
+    firsts: np.ndarray
+    counts: np.ndarray
+    lookback: int
+    horizon: int
+    num_targets: int
+
+    @property
+    def num_windows(self) -> int:
+        """Windows of all series together."""
+        return int(self.counts.sum())
+
+    def first_rows(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Series (B,) and first target row (B,) of windows by their number."""
+        ends = np.cumsum(self.counts)
+        series = np.searchsorted(ends, numbers, side="right")
+        return series, self.firsts[series] + numbers - (ends - self.counts)[series]
+
+
+def cut_rows(
+    table: SeriesTable,
+    validation_start: str | None = None,
+    test_start: str | None = None,
+) -> list[tuple[int, int]]:
+    """The rows a and b of each series at which validation and test begin.
+
+    With dates all series are cut on the same days.
+
+    Args:
+        table: the series.
+        validation_start: a date, or the number of a row from 0 where there are none;
+            None takes the row after 70 % of them.
+        test_start: the same; None takes the row after 85 %.
+
+    Returns:
+        (a, b) of each series.
+
+    Raises:
+        UserError: A start is no date or row, or they are not in order.
+    """
+    starts = (validation_start, test_start)
+    dated = table.frequency is not None
+    if dated:
+        every_date = np.unique(np.concatenate([one.dates for one in table.series]))
+    cuts = []
+    for one in table.series:
+        keys = one.dates if dated else np.arange(len(one.values))
+        pool = every_date if dated else keys
+        rows = [int(share * len(pool)) for share in np.cumsum(SHARES)]
+        usual = [pool[row] for row in rows]
+        found = [
+            default if text is None else _start(text, dated)
+            for text, default in zip(starts, usual)
+        ]
+        if any(starts) and not found[0] < found[1]:
+            raise UserError(
+                f"validation would start at {found[0]} and test at {found[1]}; "
+                "give --validation-start and --test-start in this order"
+            )
+        cuts.append(tuple(int(np.searchsorted(keys, start)) for start in found))
+    return cuts
+
+
+def _start(text: str, dated: bool) -> np.datetime64 | int:
+    import pandas as pd
+
+    try:
+        if not dated:
+            return int(text)
+        return pd.Timestamp(text).to_datetime64().astype("datetime64[s]")
+    except ValueError:
+        kind = "a date, such as 2019-01-31" if dated else "the number of a row"
+        raise UserError(f"{text!r} is not {kind}") from None
+
+
+def plan_windows(
+    table: SeriesTable, cuts: Sequence[tuple[int, int]], lookback: int, horizon: int
+) -> dict[str, WindowPlan]:
+    """The windows of train, validation and test, as the picture above has them.
+
+    Args:
+        table: the series.
+        cuts: (a, b) of each series.
+        lookback: T.
+        horizon: H.
+
+    Returns:
+        A plan by name of the part; their rows are the same array.
+
+    Raises:
+        UserError: A series has too few rows for one window in each part.
+    """
+    values = all_rows(table, needed_dtype(table))
+    ends = [len(one.values) for one in table.series]
+    bounds = [(0, start, test, end) for (start, test), end in zip(cuts, ends)]
+    return {
+        part: plan_part(
+            table, [row[number : number + 2] for row in bounds], lookback, horizon,
+            part=part, values=values,
+        )
+        for number, part in enumerate(PARTS)
+    }  # fmt: skip
+
+
+def plan_part(
+    table: SeriesTable,
+    bounds: Sequence[tuple[int, int]],
+    lookback: int,
+    horizon: int,
+    *,
+    part: str = "test",
+    values: np.ndarray | None = None,
+    has_options: bool = True,
+) -> WindowPlan:
+    """The windows whose targets lie between two rows of each series.
+
+    Args:
+        table: the series.
+        bounds: (first row, row after the last) of the targets, for each series.
+        lookback: T.
+        horizon: H.
+        part: what to call it in an error.
+        values: float (R, F), rows of all series, where they are made already.
+        has_options: whether the user can choose lookback and horizon.
+
+    Raises:
+        UserError: A series has no such window.
+    """
+    values = all_rows(table, needed_dtype(table)) if values is None else values
+    offset, firsts, counts = 0, [], []
+    for one, (low, high) in zip(table.series, bounds):
+        first = max(low, lookback)
+        count = high - horizon - first + 1
+        if count < 1:
+            _refuse(one, part, high - low, lookback, horizon, has_options)
+        firsts.append(offset + first)
+        counts.append(count)
+        offset += len(one.values)
+    return WindowPlan(
+        values, np.array(firsts), np.array(counts), lookback, horizon,
+        table.num_targets,
+    )  # fmt: skip
+
+
+def all_rows(table: SeriesTable, dtype: str) -> np.ndarray:
+    """Rows of all series end to end: (R, F)."""
+    return np.concatenate([one.values for one in table.series]).astype(dtype)
+
+
+def _refuse(
+    one: Series, part: str, rows: int, lookback: int, horizon: int, has_options: bool
+) -> None:
+    need, what = horizon, f"{horizon} to forecast"
+    if part == "train":
+        need, what = need + lookback, f"a window of {lookback} rows and {what}"
+    less = ["--lookback"] * (part == "train" and lookback > 1)  # what would help
+    less += ["--horizon"] * (horizon > 1)
+    less = f", or less of {' or '.join(less)}" if less and has_options else ""
+    raise error_at(
+        place_of(one.path, int(one.lines[-1])),
+        f"the file ends after {len(one.values)} rows; the {part} part has {rows} of "
+        f"them and needs {need}: {what}; give more rows{less}",
+    )
+
+
+class TrainFacts(NamedTuple):
+    """What is fitted on rows before a, and nothing else.
+
+    Attributes:
+        mean, deviation: float64 (F,), of the values; a column that does not change has
+            an infinite deviation, so that it is 0 whatever it does later.
+        log_mean, log_deviation: float64 (F,), of the logarithms of one more than them,
+            for columns that are never negative, such as volumes; else 0 and 1.
+        volatility: float64 (K,): mean size of a step of a target's logarithm, as
+            (mean of squares) ** 0.5; 0 where a target is not always positive.
+        naive_error: float64 (S, K): mean absolute change over a season, by series;
+            over one row where seasons repeat exactly; nan where nothing changes.
+        naive_square: float64 (S, K): mean square of it.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    log_mean: np.ndarray
+    log_deviation: np.ndarray
+    volatility: np.ndarray
+    naive_error: np.ndarray
+    naive_square: np.ndarray
+
+
+def train_facts(
+    table: SeriesTable, cuts: Sequence[tuple[int, int]], season: int
+) -> TrainFacts:
+    """Means, deviations and naive errors of the rows that train.
+
+    Args:
+        table: the series.
+        cuts: (a, b) of each series; rows from a on are not looked at.
+        season: rows of a season; 1 where there is none.
+    """
+    parts = [one.values[:start] for one, (start, _) in zip(table.series, cuts)]
+    rows, targets = np.concatenate(parts), table.num_targets
+    never_negative, moved = rows.min(axis=0) >= 0, moves(rows)
+    logs = np.log1p(np.where(never_negative, rows, 0.0))
+    positive = rows[:, :targets].min(axis=0) > 0
+    steps = [
+        np.diff(np.log(np.where(positive, part[:, :targets], 1.0)), axis=0)
+        for part in parts
+    ]
+    squares = np.mean(np.concatenate(steps) ** 2, axis=0)
+    first, rows = rows[0], rows - rows[0]  # small beside 1e15, so that means are exact
+    naive = [_naive_errors(part[:, :targets], season) for part in parts]
+    errors, error_squares = (np.stack(each) for each in zip(*naive))
+    return TrainFacts(
+        first + rows.mean(axis=0),
+        np.where(moved, rows.std(axis=0), np.inf),
+        np.where(never_negative, logs.mean(axis=0), 0.0),
+        np.where(never_negative & moved, logs.std(axis=0), 1.0),
+        np.where(positive, np.sqrt(squares), 0.0),
+        errors,
+        error_squares,
+    )
+
+
+def _naive_errors(values: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean absolute and mean square change over a season: float64 (K,) each."""
+    steps, changes = values[1:] - values[:-1], values[season:] - values[:-season]
+    step, change = (np.abs(each).mean(axis=0) for each in (steps, changes))
+    repeats = change <= REPEATS * step
+    squares = [np.square(each).mean(axis=0) for each in (steps, changes)]
+    found = np.where(repeats, [step, squares[0]], [change, squares[1]])
+    return tuple(np.where(moves(values), found, np.nan))
+
+
+def default_lookback(
+    horizon: int, rows: int, frequency: Frequency | None, is_prices: bool
+) -> int:
+    """Rows of a window: 60 prices; else seven horizons, as far as the data allow.
+
+    Args:
+        horizon: H.
+        rows: of the shortest series' train part.
+        frequency: of the table.
+        is_prices: the target is a price.
+
+    Example:
+
+    >>> default_lookback(96, 8640, None, is_prices=False)
+    336
+    """
+    season = frequency.season if frequency else 1
+    most = max(1, (rows - horizon) // 3)
+    wished = 60 if is_prices else max(7 * horizon // 2, 2 * season, 12)
+    return max(1, min(wished, most))

@@ -1,0 +1,1 @@
+"""SavedModels: graph, folder, proof, warm-up."""

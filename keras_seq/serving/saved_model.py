@@ -1,0 +1,304 @@
+"""A trained model as a TensorFlow Serving version: whole, proven, or not there.
+
+`export` traces signatures, writes them aside, proves them in a fresh process and only
+then gives the folder its number. It knows nothing of tasks: texts, price windows, wav
+bytes and prompts are all named tensors here.
+"""
+
+import json
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import keras_seq
+from keras_seq.errors import UNREADABLE, UserError
+from keras_seq.evaluation.finite_weights import broken_weights, listed_weights
+from keras_seq.serving import folder as export_folder
+from keras_seq.serving import proof as export_proof
+from keras_seq.serving import warmup as serving_warmup
+from keras_seq.serving.graph import (
+    Signature,
+    as_arrays,
+    describe,
+    save_signatures,
+    tensor_specs,
+    trace_signatures,
+    without_cudnn,
+)
+
+DEFAULT = "serving_default"
+EXTRA = "assets.extra"
+MODEL_JSON = "model.json"
+RESERVED = ("signatures", "versions", "proof")
+Proof = tuple[Mapping[str, Any], Mapping[str, Any]]  # examples, and what is expected
+
+__all__ = ["ExportError", "Exported", "export", "load_exported", "without_cudnn"]
+
+
+class ExportError(RuntimeError):
+    """The SavedModel does not answer as Python does; nothing was exported."""
+
+
+def export(
+    module: tf.Module,
+    export_dir: str | Path,
+    *,
+    signatures: Mapping[str, Signature],
+    examples: Mapping[str, Any],
+    expected: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    models: Sequence[keras.Model] = (),
+    tolerance: float = 1e-5,
+    extra_files: Mapping[str, Callable[[Path], None]] | None = None,
+    proofs: Mapping[str, Proof] | None = None,
+) -> Path:
+    """Export signatures as the next version of a model, and prove them.
+
+    The version is written to a hidden folder beside its place, loaded and asked in a
+    fresh process without keras_seq and without a GPU, flushed to disk and renamed:
+    it is whole or absent, and two exports at once get two numbers. Only the variables
+    and tables that the signatures use are saved: no optimizer, no metrics.
+
+    Args:
+        module: holds, as attributes, every model and lookup table that is used.
+        export_dir: the model's folder, `saved_models/<stem>`; made when missing.
+        signatures: name to a (function, [TensorSpec, ...]) pair, traced here, or to
+            a ConcreteFunction. `serving_default` must be among them. The function
+            returns a dict of tensors.
+        examples: one batch of raw inputs for `serving_default`, held out from training.
+        expected: what Python answers to `examples`. On a machine with a GPU compute
+            it inside `without_cudnn(models)` and `tf.device("CPU")`: a GPU rounds.
+        metadata: facts for `assets.extra/model.json`: task, labels, metrics, data ...
+            NumPy values and paths become plain ones, NaN and infinity become null.
+        models: Keras models inside `module`, traced without cuDNN's GPU-only kernels.
+        tolerance: allowed difference of floats, absolute and relative. Default 1e-5.
+        extra_files: name to a function that writes it, for `assets.extra/`.
+        proofs: further signatures to ask: name to its examples and what is expected.
+            Where `serving_default` answers in words, one that answers in numbers.
+
+    Returns:
+        The version's folder, `export_dir/<N>`.
+
+    Raises:
+        ExportError: the proof failed; the message names the first differing sample.
+        UserError: `export_dir` cannot be made or written; or weights, or what Python
+            answers, hold NaN.
+        ValueError: examples, expected, metadata and signatures do not fit together.
+
+    Example:
+
+    >>> import tempfile, tensorflow as tf
+    >>> spec = tf.TensorSpec([None], tf.string, name="text")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     version = export(
+    ...         tf.Module(), folder + "/shout",
+    ...         signatures={"serving_default": (
+    ...             lambda text: {"shout": tf.strings.upper(text)}, [spec])},
+    ...         examples={"text": ["ok"]}, expected={"shout": ["OK"]},
+    ...         metadata={"task": "shout"})
+    ...     shout = load_exported(folder + "/shout").signature()
+    >>> version.name, shout(text=tf.constant(["hi"]))["shout"].numpy().tolist()
+    ('1', [b'HI'])
+    """
+    facts = _check_arguments(signatures, metadata)
+    export_dir = Path(export_dir)
+    with export_folder.hidden_folder(export_dir) as hidden:
+        version = hidden / "version"
+        with without_cudnn(models):
+            traced = trace_signatures(signatures)
+        _check_weights(models, traced)
+        graph = save_signatures(module, traced, version)
+        served = graph.signature_def[DEFAULT]
+        inputs = as_arrays("examples", examples, served.inputs)
+        answers = as_arrays("expected", expected, served.outputs)
+        requests = _warmup_requests(served, inputs)
+        extra = version / EXTRA
+        extra.mkdir()
+        stem = export_dir.resolve().name
+        warmup_file = extra / serving_warmup.FILE_NAME
+        serving_warmup.write_warmup_requests(warmup_file, stem, requests)
+        for name, write in (extra_files or {}).items():
+            write(extra / name)
+        facts["signatures"] = describe(graph)
+        facts["versions"] = _versions()
+        asked, wanted = dict(inputs), dict(answers)
+        for name, (given, answered) in (proofs or {}).items():
+            own = graph.signature_def[name]
+            given = as_arrays(f"proofs[{name!r}]", given, own.inputs)
+            answered = as_arrays(f"proofs[{name!r}]", answered, own.outputs)
+            asked |= {f"{name}/{key}": value for key, value in given.items()}
+            wanted |= {f"{name}/{key}": value for key, value in answered.items()}
+        facts["proof"] = _prove(version, asked, wanted, tolerance)
+        export_folder.write_json(extra / MODEL_JSON, facts)
+        return export_folder.publish(version, export_dir)
+
+
+def _check_arguments(
+    signatures: Mapping[str, Signature], metadata: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The metadata as plain values; misuse is told before any work is done."""
+    if DEFAULT not in signatures:
+        raise ValueError(f"signatures has {sorted(signatures)} but no {DEFAULT!r}")
+    taken = sorted(set(RESERVED) & set(metadata))
+    if taken:
+        raise ValueError(f"metadata has {taken}, which export writes itself; rename")
+    return export_folder.plain(dict(metadata))
+
+
+def _check_weights(models: Sequence[keras.Model], traced: Mapping[str, Any]) -> None:
+    """Refuses weights that are no numbers before anything is written."""
+    paths = {id(w.value): w.path for model in models for w in model.weights}
+    variables = {id(v): v for each in traced.values() for v in each.variables}
+    broken = broken_weights(variables.values(), paths)
+    if broken:
+        raise UserError(
+            f"the model's weights hold NaN or Inf: {listed_weights(broken)}; nothing "
+            "was exported; train again"
+        )
+
+
+def _warmup_requests(
+    served: Any, inputs: dict[str, np.ndarray]
+) -> list[dict[str, np.ndarray]]:
+    """One request of a single sample, as most are, and one of the whole batch."""
+    specs = tensor_specs(served.inputs)
+    batched = [n for n, s in specs.items() if s.shape.rank and s.shape[0] is None]
+    single = inputs | {name: inputs[name][:1] for name in batched}
+    return [single, inputs] if batched else [inputs]
+
+
+def _prove(
+    version: Path,
+    inputs: dict[str, np.ndarray],
+    expected: dict[str, np.ndarray],
+    tolerance: float,
+) -> dict[str, Any]:
+    """The proof for model.json, or ExportError."""
+    start = time.monotonic()
+    for name, value in expected.items():
+        if value.dtype != object and np.isnan(value.astype(np.float64)).any():
+            raise UserError(
+                f"the model answers the examples with NaN in {name!r}; nothing was "
+                "exported; train again"
+            )
+    try:
+        answers = export_proof.ask_fresh_process(version, inputs)
+    except RuntimeError as error:
+        raise ExportError(
+            f"the SavedModel gave no answer without keras_seq: {error}"
+        ) from error
+    largest, difference = export_proof.compare_answers(answers, expected, tolerance)
+    if difference:
+        sample, sentence = difference
+        where = "" if sample < 0 else f"sample {sample}: "
+        shown = ", ".join(
+            f"{name}={export_proof.shown(value[sample])}"
+            for name, value in inputs.items()
+            if value.ndim and 0 <= sample < len(value)
+        )
+        raise ExportError(
+            f"the SavedModel does not answer as Python does; {where}{sentence}"
+            + (f" ({shown})" if shown else "")
+        )
+    return {
+        "samples": max((len(v) for v in expected.values() if v.ndim), default=1),
+        "signatures": sorted({n.rpartition("/")[0] or DEFAULT for n in expected}),
+        "max_abs_difference": largest,
+        "tolerance": {"absolute": tolerance, "relative": tolerance},
+        "seconds": round(time.monotonic() - start, 3),
+    }
+
+
+def _versions() -> dict[str, str]:
+    """What made the export, for whoever must read it in two years."""
+    packages = {"tensorflow": tf, "keras": keras, "keras_seq": keras_seq, "numpy": np}
+    versions = {name: package.__version__ for name, package in packages.items()}
+    return {"python": platform.python_version()} | versions
+
+
+class Exported:
+    """One exported version, loaded; `load_exported` makes it.
+
+    Attributes:
+        path: the version's folder.
+        metadata: `assets.extra/model.json` as a dict.
+    """
+
+    def __init__(self, path: Path, module: Any, metadata: dict[str, Any]) -> None:
+        self.path = path
+        self.metadata = metadata
+        self._module = module  # its signatures do not keep its variables alive
+
+    def signature(self, name: str = DEFAULT) -> Callable[..., dict[str, tf.Tensor]]:
+        """A served function: tensors by keyword in, a dict of tensors out.
+
+        Args:
+            name: one of `metadata["signatures"]`.
+
+        Raises:
+            ValueError: there is no such signature; the message lists those there are.
+        """
+        if name not in self._module.signatures:
+            known = ", ".join(sorted(self._module.signatures))
+            raise ValueError(f"{self.path}: no signature {name!r}; it has {known}")
+        return self._module.signatures[name]
+
+
+def load_exported(path: str | Path) -> Exported:
+    """Load what `export` wrote.
+
+    Args:
+        path: `saved_models/<stem>`, whose highest version is taken, or one version.
+
+    Returns:
+        The version with `.signature(name)`, `.metadata` and `.path`.
+
+    Raises:
+        UserError: there is no such folder, it is no export, or it cannot be read.
+
+    Example:
+
+    >>> load_exported("nowhere/sentiment")
+    Traceback (most recent call last):
+    ...
+    keras_seq.errors.UserError: nowhere/sentiment: no such folder; run train first
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"{path}: no such folder; run train first")
+    if not path.is_dir():
+        raise UserError(f"{path}: a file; give the folder of an export")
+    version = path
+    if not (path / "saved_model.pb").exists():
+        numbered = export_folder.versions_in(path)
+        if not numbered:
+            raise UserError(
+                f"{path}: not an export; give saved_models/<stem> or a version in it"
+            )
+        version = numbered[max(numbered)]
+    try:
+        metadata = json.loads((version / EXTRA / MODEL_JSON).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"{version}: not an export of keras_seq: {EXTRA}/{MODEL_JSON}: "
+            f"{getattr(error, 'strerror', None) or error}"
+        ) from error
+    if not isinstance(metadata, dict):
+        raise UserError(
+            f"{version}: not an export of keras_seq: {EXTRA}/{MODEL_JSON}: holds a "
+            f"{type(metadata).__name__} where facts by name are expected"
+        )
+    try:
+        module = tf.saved_model.load(str(version))
+    except (*UNREADABLE, AssertionError, tf.errors.OpError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"{version}: cannot be read ({reason}); export it again"
+        ) from error
+    return Exported(version, module, metadata)

@@ -1,0 +1,1 @@
+"""What a task alone needs, one folder each; and the ending that all share."""

@@ -1,0 +1,149 @@
+"""Raw input to readable answer, as one graph: what the tasks' SavedModels hold.
+
+Each class joins preprocessing, a trained model and the decoding of its answer under the
+task's frozen signature. It knows nothing of files or training.
+
+Shapes: B batch, C classes.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.serving.checks import checked_shapes
+from keras_seq.serving.graph import without_cudnn
+from keras_seq.text.lengths import CutTexts
+from keras_seq.text.tokenizer import Tokenizer
+
+BATCHES_READ = 16
+
+
+class TextClassifier(tf.Module):
+    """Text in; label and probabilities out.
+
+    Args:
+        model: int32 (B, T) -> probabilities (B, C), or (B, 1) of the second of two.
+        tokenizer: as the model was trained with.
+        label_names: C names, in the model's order.
+        max_len: longer texts keep their first `max_len` tokens.
+
+    Example:
+
+    >>> tokenizer = Tokenizer()
+    >>> tokenizer.fit_on_texts(["good"])
+    >>> model = keras.Sequential(
+    ...     [keras.Input((None,), dtype="int32"), keras.layers.Embedding(3, 1),
+    ...      keras.layers.GlobalAveragePooling1D(), keras.layers.Activation("sigmoid")])
+    >>> model.layers[0].set_weights([np.array([[0.0], [-9.0], [9.0]])])
+    >>> classify = TextClassifier(model, tokenizer, ["bad", "good"], max_len=10)
+    >>> classify(tf.constant(["Good!", "what?"]))["label"].numpy().tolist()
+    [b'good', b'bad']
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        tokenizer: Tokenizer,
+        label_names: Sequence[str],
+        max_len: int,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.table = tokenizer.table  # held here, so that a SavedModel keeps it
+        self._encode = tokenizer.encode
+        self._label_names = list(label_names)
+        self._max_len = max_len
+        self._traced = tf.function(
+            self.__call__,
+            input_signature=[tf.TensorSpec([None], tf.string, name="text")],
+        )
+
+    def __call__(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Classifies texts.
+
+        Args:
+            text: string (B,), UTF-8; B may be 0.
+
+        Returns:
+            label string (B,), the likeliest; probability float32 (B,), its own;
+            probabilities float32 (B, C), in the order of the labels.
+        """
+        (text,) = checked_shapes({"text": (text, ["B"])}, "B texts")
+        token_ids = self._encode(text, self._max_len).to_tensor()  # (B, T)
+        # Without a text there is no step either, and an LSTM needs one.
+        missing = tf.maximum(1 - tf.shape(token_ids)[1], 0)
+        token_ids = tf.pad(token_ids, [[0, 0], [0, missing]])
+        probabilities = tf.cast(self.model(token_ids, training=False), tf.float32)
+        if probabilities.shape[-1] == 1:
+            probabilities = tf.concat([1 - probabilities, probabilities], axis=-1)
+        return {
+            "label": tf.gather(
+                tf.constant(self._label_names), tf.argmax(probabilities, axis=-1)
+            ),
+            "probability": tf.reduce_max(probabilities, axis=-1),
+            "probabilities": probabilities,
+        }
+
+    def answer(self, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """`answer_texts` with this model, as one traced graph."""
+        return answer_texts(self._traced, texts)
+
+    def expected(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
+        """What Python answers to one batch, for the proof of an export: on the CPU."""
+        encoded = tf.constant([text.encode("utf-8", "replace") for text in texts])
+        with without_cudnn([self.model]), tf.device("CPU"):
+            return {name: v.numpy() for name, v in self(encoded).items()}
+
+    def signatures(self) -> dict[str, tuple]:
+        """`serving_default(text: string (B,))`, as `export` takes it."""
+        return {
+            "serving_default": (
+                self.__call__,
+                [tf.TensorSpec([None], tf.string, name="text")],
+            )
+        }
+
+
+def answer_texts(
+    signature: Callable[..., Mapping[str, tf.Tensor]],
+    texts: Iterable[str],
+    batch_size: int = 256,
+    max_len: int | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Answers of a text signature to any number of texts, one by one, in order.
+
+    Some thousand texts are read at a time, and those of like length asked together,
+    which spares most of the padding.
+
+    Args:
+        signature: `load_exported(path).signature()`, or a `TextClassifier`.
+        texts: raw texts.
+        batch_size: B.
+        max_len: tokens that the model reads of a text; how many are longer is said at
+            the end. None says nothing.
+
+    Yields:
+        Each output's name with its value for one text: str, float or NumPy array.
+    """
+    cut = CutTexts(max_len)
+    texts = iter(texts) if max_len is None else cut.counted(texts)
+    while chunk := list(itertools.islice(texts, batch_size * BATCHES_READ)):
+        encoded = [text.encode("utf-8", "replace") for text in chunk]
+        order = sorted(range(len(chunk)), key=lambda number: len(encoded[number]))
+        answers: list[dict[str, Any]] = [{}] * len(chunk)
+        for start in range(0, len(order), batch_size):
+            numbers = order[start : start + batch_size]
+            some = tf.constant([encoded[number] for number in numbers])
+            batch = {name: v.numpy() for name, v in signature(text=some).items()}
+            for row, number in enumerate(numbers):
+                answers[number] = {n: _plain(v[row]) for n, v in batch.items()}
+        yield from answers
+    cut.tell("input")
+
+
+def _plain(value: Any) -> Any:
+    return value.decode("utf-8") if isinstance(value, bytes) else value

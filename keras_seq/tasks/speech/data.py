@@ -1,0 +1,308 @@
+"""What a speech task does before and after its training.
+
+Before: parts, decoded once, and what is fitted on train. After: scores beside the
+baselines, the run folder, the proven export. This module knows no architecture.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from keras_seq.audio.alphabet import Alphabet
+from keras_seq.audio.batches import make_audio_dataset
+from keras_seq.audio.copies import part_clips
+from keras_seq.audio.labels import (
+    check_transcripts,
+    join_spellings,
+    label_names,
+)
+from keras_seq.audio.log_mel import LogMel
+from keras_seq.audio.recordings import Recording
+from keras_seq.audio.splits import (
+    cut_parts,
+    limit_recordings,
+    part_recordings,
+)
+from keras_seq.audio.utterances import (
+    Clips,
+    Problem,
+    alignable,
+    decode_recordings,
+    tell_problems,
+    usual_rate,
+)
+from keras_seq.data.copies import save_digests
+from keras_seq.errors import UserError
+from keras_seq.evaluation.fitted import save_fitted
+from keras_seq.models.speech import answered_frames
+from keras_seq.ranges import check_settings
+from keras_seq.tasks.run_results import export_once, finished_run
+from keras_seq.tasks.speech.baselines import (
+    MeanFeaturesBaseline,
+    fit_speech_baselines,
+)
+from keras_seq.tasks.speech.labels import LinearLabels
+from keras_seq.tasks.speech.scores import (
+    log_energies,
+    score_speech,
+    show_run,
+    tuned_beam_search,
+)
+from keras_seq.tasks.speech.server import SpeechRecognizer
+from keras_seq.tasks.speech.stream import SpeechStream, can_stream
+from keras_seq.training.model_file import portable
+from keras_seq.training.run_folder import write_facts
+
+BASELINES, ARPA = "baselines.npz", "transcripts.arpa"
+TRAINED = "trained_on.npy"
+EXAMPLES = 8
+# Fewer bands of a single word hide whose voice it is.
+BANDS, WORD_BANDS = 80, 24
+SHORTEST_LABELS = 5  # recordings of each label, on average, that make labels of them
+
+
+class SpeechData(NamedTuple):
+    """Parts, and what was fitted on their train part alone.
+
+    Attributes:
+        splits: "train", "validation" and "test"; the first two hold what CTC can align.
+        alphabet: of the train transcripts.
+        front: waveform to features.
+        subsampling: frames in for one frame out, as the frame counts need it.
+        is_isolated: every clip is one label.
+        problems: what was odd, and what was left out.
+        fingerprint: SHA-256 of the train part.
+        fingerprints: of each part and its speakers, by its name.
+    """
+
+    splits: dict[str, Clips]
+    alphabet: Alphabet
+    front: LogMel
+    subsampling: int
+    is_isolated: bool
+    problems: list[Problem]
+    fingerprint: str
+    fingerprints: dict[str, str]
+
+    def batches(self, part: str, batch_size: int, **learning: Any) -> tf.data.Dataset:
+        """A part as `make_audio_dataset` gives it; `learning` is its seed and
+        augmentation, of the train part alone."""
+        return make_audio_dataset(
+            self.splits[part], self.alphabet, self.front, batch_size=batch_size,
+            subsampling=self.subsampling, **learning,
+        )  # fmt: skip
+
+
+def prepare_speech(
+    given: Mapping[str, Sequence[Recording]],
+    *,
+    unit: Literal["auto", "character", "word"] = "auto",
+    normalize: Literal["auto", "utterance", "fitted", "peak"] = "auto",
+    subsampling: int | None = None,
+    test_speaker: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    labels_as_written: bool = False,
+) -> SpeechData:
+    """Parts, decodes and checks recordings, and fits alphabet and features on train.
+
+    What CTC cannot align is left out of train and validation, and stays in test, where
+    it costs its score. Copies of a sound stand in one part, and where every clip is one
+    label, spellings of a label are joined.
+
+    Args:
+        given: "train", and "validation" or "test" where the user brings them.
+        unit: what a model writes; "auto" takes words where every clip is one label.
+        normalize: as `LogMel` has it; "auto" takes the peak where every clip is one
+            label, as so short a sound says little of its own mean, and else the
+            utterance.
+        subsampling: of the model; None is 2 where every clip is one label, else 4.
+        test_speaker: keeps this speaker for the test.
+        limit: most recordings to use.
+        seed: of the parts.
+        labels_as_written: joins no labels, and takes NA and the like for words.
+
+    Returns:
+        The data.
+
+    Raises:
+        UserError: Nothing is left of a part, one mostly stands in train, or a
+            transcript reads as missing.
+    """
+    check_settings(limit=limit)
+    parts = part_recordings(given, test_speaker=test_speaker, seed=seed)
+    parts = limit_recordings(parts, limit, seed)
+    if not labels_as_written:
+        parts = _with_one_name_a_label(parts)
+    rate = usual_rate(parts["train"])
+    part_of = [name for name, recordings in parts.items() for _ in recordings]
+    clips, problems = decode_recordings(itertools.chain(*parts.values()), rate)
+    splits, copies = part_clips(
+        clips,
+        [part_of[number] for number in clips.numbers],
+        cut_parts(given, test_speaker),
+    )
+    problems += copies
+    splits = {name: splits.get(name) or clips.take([]) for name in parts}
+    transcripts = splits["train"].transcripts
+    if not transcripts:
+        tell_problems(problems)
+        raise UserError("no recording is left to train on; see the lines above")
+    is_isolated = _is_isolated(transcripts)
+    if unit == "auto":
+        unit = "word" if is_isolated else "character"
+    alphabet = Alphabet.of(transcripts, unit)
+    subsampling = subsampling or (2 if is_isolated else 4)
+    if normalize == "auto":
+        normalize = "peak" if is_isolated else "utterance"
+    front = LogMel(rate, WORD_BANDS if is_isolated else BANDS, normalize)
+
+    def answered(lengths: Any) -> Any:
+        return answered_frames(front.frame_counts(lengths), subsampling)
+
+    for name in ("train", "validation"):
+        splits[name], found = alignable(splits[name], alphabet, answered)
+        problems += found
+    _, unwritable = alignable(splits["test"], alphabet, answered)
+    problems += [problem._replace(left_out=False) for problem in unwritable]
+    for name, clips in splits.items():
+        if not len(clips):
+            tell_problems(problems)
+            raise UserError(f"no recording is left of the {name} part; see above")
+    if normalize != "utterance":
+        front.fit(_batches(splits["train"]))
+    fingerprints = {
+        name: clips.fingerprint(clips.speakers) for name, clips in splits.items()
+    }
+    return SpeechData(splits, alphabet, front, subsampling, is_isolated, problems,
+                      splits["train"].fingerprint(), fingerprints)  # fmt: skip
+
+
+def _with_one_name_a_label(
+    parts: Mapping[str, Sequence[Recording]],
+) -> dict[str, Sequence[Recording]]:
+    """Recordings whose labels, where every clip is one, are spelled one way."""
+    for recordings in parts.values():
+        check_transcripts(recordings)
+    names = label_names(parts["train"])
+    if not _is_isolated([names[r.transcript] for r in parts["train"]]):
+        return dict(parts)
+    known = sorted(set(names.values()))
+    return {
+        name: join_spellings(recordings, name, () if name == "train" else known)
+        for name, recordings in parts.items()
+    }
+
+
+def _is_isolated(transcripts: Sequence[str]) -> bool:
+    labels = set(transcripts)
+    one_word = not any(" " in label for label in labels)
+    return one_word and len(labels) * SHORTEST_LABELS <= len(transcripts)
+
+
+def _batches(clips: Clips, size: int = 64) -> Iterator[tuple]:
+    for start in range(0, len(clips), size):
+        yield clips.batch(range(start, min(start + size, len(clips))))
+
+
+def finish_speech_run(
+    task: str,
+    model: keras.Model,
+    data: SpeechData,
+    history: keras.callbacks.History,
+    *,
+    seed: int,
+    run_dir: Path,
+    export_dir: Path,
+    linear: bool = False,
+) -> tuple[dict[str, Any], Path]:
+    """Scores a trained model on validation and test, shows it, exports and proves it.
+
+    Args:
+        task: its name.
+        model: from `build_speech_model`.
+        data: what it was trained on.
+        history: of `fit`.
+        seed: of the n-gram model's tuning sample.
+        run_dir: takes model.keras, metrics.json and what TensorBoard shows.
+        export_dir: takes the SavedModel's version, with baselines and n-grams.
+        linear: where every clip is one label, logistic regression on mean features
+            answers with the network.
+
+    Returns:
+        The report on the test part, and the version's folder.
+
+    Raises:
+        ExportError: The SavedModel does not answer as Python does.
+    """
+    if (done := finished_run(run_dir, export_dir)) is not None:
+        return done
+    # Without its loss and metrics, which only keras_seq knows, anybody can load it.
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    portable(bare).save(run_dir / "model.keras")
+    train, validation, test = (data.splits[p] for p in ("train", "validation", "test"))
+    baselines = fit_speech_baselines(
+        log_energies(data.front, train), train.transcripts, data.is_isolated
+    )
+    labels = _linear_labels(baselines, data) if linear else None
+    server = SpeechRecognizer(
+        model, data.front, data.alphabet, data.subsampling, labels
+    )
+    search = None
+    if not data.is_isolated:
+        search = tuned_beam_search(server.signature, data.alphabet, train, validation)
+    alone = None if labels is None else data.alphabet
+    reports, written = {}, []
+    for name, clips in (("validation", validation), ("test", test)):
+        reports[name], written = score_speech(
+            task, server.signature, clips, baselines, data.front,
+            is_isolated=data.is_isolated, search=search, alone=alone,
+        )  # fmt: skip
+    metrics = {"task": task, **reports, "seconds": history.seconds}
+    write_facts(run_dir, "metrics.json", metrics)
+    show_run(run_dir, history.history, reports["test"], test, written, server)
+    facts = {
+        "task": task,
+        "front": data.front.to_dict(),
+        "alphabet": data.alphabet.to_dict(),
+        "subsampling": data.subsampling,
+        "is_isolated": data.is_isolated,
+        "is_with_linear": labels is not None,
+        "data": data.fingerprint,
+        "metrics": reports["test"],
+    }
+    extra = {
+        BASELINES: partial(save_fitted, baselines=baselines),
+        TRAINED: partial(save_digests, digests=train.digests()),
+    }
+    if search is not None:
+        facts["beam_search"] = search.facts()
+        arpa = search.model.to_arpa()
+        extra[ARPA] = lambda path: path.write_text(arpa, "utf-8")
+    signatures = server.signatures()
+    if can_stream(server):
+        server.stream = SpeechStream(server)
+        signatures |= server.stream.signatures()
+    files = [test.wav(number) for number in range(min(EXAMPLES, len(test)))]
+    version = export_once(
+        run_dir, server, export_dir, models=[model], signatures=signatures,
+        examples={"wav": files}, expected=server.expected(files), metadata=facts,
+        proofs=server.proofs(test.batch(range(len(files)))), tolerance=1e-4,
+        extra_files=extra,
+    )  # fmt: skip
+    return reports["test"], version
+
+
+def _linear_labels(
+    baselines: Mapping[str, Any], data: SpeechData
+) -> LinearLabels | None:
+    """The logistic regression of the baselines, where a label is what is written."""
+    baseline = baselines.get(MeanFeaturesBaseline.name)
+    if baseline is None or set(baseline.labels_) != set(data.alphabet.symbols):
+        return None
+    return LinearLabels(baseline, data.front, data.alphabet)

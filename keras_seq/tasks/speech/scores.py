@@ -1,0 +1,231 @@
+"""A speech model beside its baselines: asked, decoded, scored and shown.
+
+Takes signatures, of a model in memory or of an export: it does not care which. Knows
+clips and texts; neither files nor training.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.audio.alphabet import Alphabet
+from keras_seq.audio.log_mel import LogMel
+from keras_seq.audio.utterances import Clips
+from keras_seq.decoding.ctc import prefix_beam_search
+from keras_seq.errors import UserError
+from keras_seq.evaluation.finite import check_answers
+from keras_seq.evaluation.transcripts import error_counts, transcript_report
+from keras_seq.tasks.speech.alignments import alignment_figure
+from keras_seq.tasks.speech.figures import CLIPS_SHOWN, Heard, show_speech
+from keras_seq.tasks.speech.server import SpeechRecognizer, answer_clips
+from keras_seq.text.word_ngrams import WordNgrams, word_scores
+
+WEIGHTS, BONUSES = (0.0, 0.3, 0.6, 1.0), (0.0, 1.0, 2.0)
+MOST_TUNED = 60  # validation clips that weight and bonus are chosen on
+BEAM_WIDTH = 16
+
+Signatures = Callable[[str], Callable[..., Mapping[str, tf.Tensor]]]
+
+
+class BeamSearch(NamedTuple):
+    """Prefix beam search with its language model.
+
+    Attributes:
+        alphabet: of the model.
+        model: of words, or None.
+        beam_width, weight, bonus: as `prefix_beam_search` and `word_scores` take them.
+    """
+
+    alphabet: Alphabet
+    model: WordNgrams | None
+    beam_width: int = BEAM_WIDTH
+    weight: float = 0.5
+    bonus: float = 1.0
+
+    @classmethod
+    def from_file(
+        cls, alphabet: Alphabet, arpa: Path | None, **settings: Any
+    ) -> "BeamSearch":
+        """The search with the language model of an ARPA file.
+
+        Raises:
+            UserError: The file is missing or no ARPA file.
+        """
+        model = None
+        if arpa is not None:
+            try:
+                lines = arpa.read_text("utf-8").splitlines()
+                model = WordNgrams.from_arpa(lines)
+            except (OSError, ValueError) as error:
+                said = getattr(error, "strerror", None) or error
+                raise UserError(f"{arpa}: no language model ({said})") from error
+        return cls(alphabet, model, **settings)
+
+    def facts(self) -> dict[str, Any]:
+        """What `from_file` takes beside the file."""
+        names = ("beam_width", "weight", "bonus")
+        return {name: getattr(self, name) for name in names}
+
+    def transcribe(self, log_probabilities: np.ndarray) -> str:
+        """The best reading of float (T, C), real frames alone."""
+        scores: dict[str, Any] = {}
+        if self.model is not None:
+            symbols, separator = self.alphabet.symbols, self.alphabet.separator
+            scores["extend"], scores["finish"] = word_scores(
+                self.model, symbols, separator, self.weight, self.bonus
+            )
+        found = prefix_beam_search(
+            log_probabilities, beam_width=self.beam_width, **scores
+        )
+        return self.alphabet.decode(found[0].ids)
+
+
+def frame_answers(signatures: Signatures, clips: Clips) -> list[np.ndarray]:
+    """Log probabilities float32 (T, C) of the real frames of each clip."""
+    return [
+        answer["log_probabilities"][: answer["frames"]]
+        for answer in answer_clips(signatures("frames"), clips)
+    ]
+
+
+def tuned_beam_search(
+    signatures: Signatures, alphabet: Alphabet, train: Clips, validation: Clips
+) -> BeamSearch:
+    """An n-gram model of the train transcripts, weighed on validation clips.
+
+    Args:
+        signatures: of the model.
+        alphabet: of the model.
+        train: whose transcripts are counted.
+        validation: of which some are decoded with every setting.
+
+    Returns:
+        The search with the fewest wrong words.
+    """
+    search = BeamSearch(alphabet, WordNgrams.count(train.transcripts))
+    some = validation.take(range(min(len(validation), MOST_TUNED)))
+    answers = frame_answers(signatures, some)
+    best = None
+    for weight in WEIGHTS:
+        for bonus in BONUSES:
+            tried = search._replace(weight=weight, bonus=bonus)
+            said = [tried.transcribe(answer) for answer in answers]
+            wrong = error_counts(some.transcripts, said)[:, :3].sum()
+            if best is None or wrong < best[0]:
+                best = wrong, tried
+    return best[1]
+
+
+def log_energies(front: LogMel, clips: Clips) -> list[np.ndarray]:
+    """Log-mel frames float32 (T, F) of each clip, before normalisation."""
+    graph = tf.function(front.log_energies, reduce_retracing=True)
+    found = []
+    for number in range(len(clips)):
+        waveform, lengths = clips.batch([number])
+        found.append(graph(tf.constant(waveform), tf.constant(lengths))[0].numpy()[0])
+    return found
+
+
+def score_speech(
+    task: str,
+    signatures: Signatures,
+    clips: Clips,
+    baselines: Mapping[str, Any],
+    front: LogMel,
+    *,
+    is_isolated: bool,
+    search: BeamSearch | None = None,
+    alone: Alphabet | None = None,
+) -> tuple[dict[str, Any], list[str]]:
+    """Scores a model and its baselines on the same clips.
+
+    Args:
+        task: its name.
+        signatures: name to signature, of an export or a `SpeechRecognizer`.
+        clips: with transcripts.
+        baselines: fitted on the train part alone.
+        front: of the model.
+        is_isolated: every clip is one label.
+        search: also decode by beam search, reported as `beam_search`.
+        alone: alphabet of a network that answers with a linear model: what it says
+            without is reported as `network_alone`.
+
+    Returns:
+        The report, with `real_time_factor` (seconds of work for a second of sound, in
+        batches, with all cores), and the greedy transcripts.
+    """
+    start = time.perf_counter()
+    answers = list(answer_clips(signatures("waveform"), clips))
+    seconds = time.perf_counter() - start
+    check_answers([a["log_probability"] for a in answers], "log-probabilities")
+    written = [answer["transcript"] for answer in answers]
+    features = log_energies(front, clips) if len(baselines) > 1 else clips.places
+    beside = {name: b.predict(features) for name, b in baselines.items()}
+    report_of = partial(
+        transcript_report, task, clips.transcripts, speakers=clips.speakers,
+        recordings=clips.places, is_isolated=is_isolated,
+    )  # fmt: skip
+    notes = {name: getattr(b, "note", "") for name, b in baselines.items()}
+    report = report_of(written, beside, notes=notes)
+    report["real_time_factor"] = seconds / max(clips.seconds, 1e-9)
+    if search is not None:
+        said = [search.transcribe(a) for a in frame_answers(signatures, clips)]
+        told = report_of(said, {"greedy": written})
+        report["beam_search"] = search.facts() | {
+            "language_model": search.model is not None,
+            "scores": told["scores"],
+        }
+    if alone is not None:
+        plain = BeamSearch(alone, None)
+        said = [plain.transcribe(a) for a in frame_answers(signatures, clips)]
+        told = report_of(said, beside)
+        report["network_alone"] = {name: told[name] for name in ("scores", "verdict")}
+        metric = told["comparison"]["metric"]
+        report["comparison"]["sentence"] += (
+            " It answers together with logistic regression on mean features; alone: "
+            f"{metric} {told['scores'][metric]['value']:.3f}, which {told['verdict']}."
+        )
+    return report, written
+
+
+def show_run(
+    run_dir: Path,
+    history: Mapping[str, Sequence[float]],
+    report: Mapping[str, Any],
+    clips: Clips,
+    written: Sequence[str],
+    server: SpeechRecognizer,
+) -> None:
+    """Shows a finished run on TensorBoard; wrong transcripts are shown first.
+
+    Args:
+        run_dir: the run's folder.
+        history: as Keras keeps it.
+        report: of the test part.
+        clips: the test part.
+        written: its greedy transcripts.
+        server: the model.
+    """
+    right = [text == said for text, said in zip(clips.transcripts, written)]
+    order = np.argsort(right, kind="stable")
+    wrong, fine = order[: CLIPS_SHOWN - 2], order[::-1][:2]
+    numbers = list(dict.fromkeys([*wrong.tolist(), *fine.tolist()]))
+    shown = clips.take(numbers)
+    answers = frame_answers(server.signature, shown)
+    energies = log_energies(server.front, shown)
+    heard = []
+    for row, number in enumerate(numbers):
+        said = f"{shown.transcripts[row]!r} heard as {written[number]!r}"
+        picture = alignment_figure(
+            energies[row], answers[row], server.alphabet.symbols, said
+        )
+        pair = shown.transcripts[row], written[number]
+        heard.append(Heard(shown.samples(row), *pair, picture))
+    show_speech(
+        run_dir, history, report, clips.transcripts, written, heard, clips.sample_rate
+    )

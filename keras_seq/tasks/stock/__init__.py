@@ -1,0 +1,1 @@
+"""Forecasts of prices and other series."""

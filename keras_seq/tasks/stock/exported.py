@@ -1,0 +1,175 @@
+"""What a forecasting task asks of a model that it exported.
+
+Scores on another file, and the steps that come next. This module knows no architecture
+and no training.
+
+Shapes: B batch, T steps, F columns, H horizon.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.data.tables import error_at, find_files, place_of
+from keras_seq.series.calendar import next_dates, parse_frequency
+from keras_seq.series.numbers import check_dtype, check_positive, check_size
+from keras_seq.series.table import (
+    Series,
+    SeriesTable,
+    check_columns,
+    column_names,
+    read_series,
+)
+from keras_seq.series.windows import all_rows, plan_part, train_facts
+from keras_seq.serving.saved_model import Exported, load_exported
+from keras_seq.tasks.stock.data import SeriesData
+from keras_seq.tasks.stock.scores import baselines_of, score_windows
+from keras_seq.tasks.stock.units import same_series, units_of
+
+
+def read_like(exported: Exported, paths: Any, fill: str | None = None) -> SeriesTable:
+    """Reads files by the names of the columns that an exported model was trained on.
+
+    Args:
+        exported: of `load_exported`.
+        paths: as `read_series` has them.
+        fill: the same.
+
+    Raises:
+        UserError: A column is missing, or a row is unsound.
+    """
+    facts, files = exported.metadata, find_files(paths)
+    columns, dates_from = facts["columns"], facts["date_column"]
+    for path in files:
+        header = column_names(path)
+        like = facts.get("header") or ()
+        check_columns(path, header, [*dates_from, *columns], like, "the model")
+    table = read_series(
+        files,
+        date_column=dates_from,
+        target=columns[: facts["num_targets"]],
+        features=columns[facts["num_targets"] :],
+        frequency=facts["frequency"],
+        fill=fill,
+        mend_steps="the step of the rows that trained the model",
+        refuse_copies=False,
+    )
+    check_size(table)
+    check_dtype(table, _dtype(exported))
+    if facts["form"] == "returns":
+        num_prices = facts.get("num_prices", 0) + facts["num_targets"]
+        check_positive(table, num_prices, "the model reads no others")
+    return table
+
+
+def _dtype(exported: Exported) -> str:
+    """Of the windows that the served model takes."""
+    served = exported.metadata["signatures"]["serving_default"]
+    return served["inputs"]["window"]["dtype"]
+
+
+def evaluate_forecasts(task: str, model: Path, table: SeriesTable) -> dict[str, Any]:
+    """Scores an exported forecaster on a table, beside baselines on the same windows.
+
+    Rows before the test part of the training are not scored where dates tell. Errors
+    are measured in the units of the training. What is fitted a series at a time (Theta)
+    is left out: no train rows are known here.
+
+    Args:
+        task: its name.
+        model: folder of an export, or of one version.
+        table: of `read_like`, or simulated.
+
+    Returns:
+        The report, as `forecast_report` has it.
+
+    Raises:
+        UserError: It is no export, or the rows are too few or trained the model.
+    """
+    exported = load_exported(model)
+    facts = exported.metadata
+    lookback, horizon = facts["lookback"], facts["horizon"]
+    starts = [_first_unseen(one, facts) for one in table.series]
+    bounds = [(start, len(one.values)) for start, one in zip(starts, table.series)]
+    values = all_rows(table, _dtype(exported))
+    plan = plan_part(
+        table, bounds, lookback, horizon, values=values, has_options=False
+    )
+    season = facts["season"]
+    before = [(max(start, lookback), 0) for start in starts]
+    shortest = min(rows for rows, _ in before)
+    own = train_facts(table, before, season if season < shortest else 1)
+    data = SeriesData(
+        table, before, {"test": plan}, own, lookback, horizon, season, facts["form"]
+    )
+    return score_windows(
+        task, data, plan, lambda w: exported.signature()(window=w),
+        lambda w: exported.signature("ridge")(window=w), baselines_of(data),
+        units=units_of(facts, table, data.units), nominal=facts["coverage"],
+    )[0]  # fmt: skip
+
+
+def _first_unseen(one: Series, facts: Mapping[str, Any]) -> int:
+    """The first row that is later than all that trained the model."""
+    known = same_series(one, facts)
+    test_start = known["test_start"] if known else facts["test_start"]
+    if one.dates is None or test_start is None:
+        print(
+            f"{one.path}: without dates, rows that trained the model are not told "
+            "apart; give rows that came later",
+            file=sys.stderr,
+        )
+        return 0
+    row = int(np.searchsorted(one.dates, np.datetime64(test_start)))
+    if row == len(one.dates):
+        raise error_at(
+            place_of(one.path, int(one.lines[-1])),
+            f"ends before {test_start}: the model was trained and calibrated "
+            "on such days, so they score nothing",
+        )
+    return row
+
+
+def forecast_next(exported: Exported, table: SeriesTable) -> Iterator[dict[str, Any]]:
+    """The steps after the last row of each series, with date, forecast and interval.
+
+    Args:
+        exported: of `load_exported`.
+        table: of `read_like`.
+
+    Yields:
+        {"input", "target", "date" or "step", "forecast", "lower", "upper"}, H of each
+        series and target. Holidays are not known: a date may be one.
+
+    Raises:
+        UserError: A series is shorter than a window.
+    """
+    facts = exported.metadata
+    lookback, horizon = facts["lookback"], facts["horizon"]
+    names = facts["columns"][: facts["num_targets"]]
+    for one in table.series:
+        if len(one.values) < lookback:
+            raise error_at(
+                place_of(one.path, int(one.lines[-1])),
+                f"ends after {len(one.values)} rows; the model reads {lookback}",
+            )
+        window = tf.constant(one.values[None, -lookback:], _dtype(exported))
+        answer = exported.signature()(window=window)
+        answer = {
+            name: values.numpy().reshape(horizon, len(names))
+            for name, values in answer.items()
+        }
+        when = [{"step": number} for number in range(1, horizon + 1)]
+        if one.dates is not None and facts["frequency"]:
+            step = parse_frequency(facts["frequency"])
+            dates = next_dates(one.dates[-1], step, horizon)
+            when = [{"date": str(d).removesuffix("T00:00:00")} for d in dates]
+        for place, name in enumerate(names):
+            for number in range(horizon):
+                values = {n: float(v[number, place]) for n, v in answer.items()}
+                order = {n: values[n] for n in ("forecast", "lower", "upper")}
+                yield {"input": str(one.path), "target": name, **when[number], **order}

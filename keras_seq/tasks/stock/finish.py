@@ -1,0 +1,230 @@
+"""What a forecasting task does after its training.
+
+The ridge baseline, calibrated intervals, scores, the run folder, the proven export.
+This module knows no architecture.
+
+Shapes: B batch, T steps, F columns, H horizon, K targets, N inputs of a target.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.layers.scaling import Scaling
+from keras_seq.models.forecaster import build_forecaster
+from keras_seq.models.linear import build_linear_forecaster
+from keras_seq.series.window_batches import make_window_dataset
+from keras_seq.series.windows import WindowPlan
+from keras_seq.tasks.run_results import export_once, finished_run
+from keras_seq.tasks.stock.baselines import solve_ridge
+from keras_seq.tasks.stock.data import SeriesData, fit_theta, row_facts
+from keras_seq.tasks.stock.figures import show_forecasts
+from keras_seq.tasks.stock.scores import (
+    Shown,
+    baselines_of,
+    calibrate_on,
+    score_windows,
+)
+from keras_seq.tasks.stock.server import UNITS, PriceForecaster
+from keras_seq.tasks.stock.units import training_units
+from keras_seq.training.model_file import portable
+from keras_seq.training.run_folder import write_facts
+
+COVERAGE = 0.8  # share of what comes that an interval should hold
+TOLERANCE = 1e-5
+PROVEN = 32  # held-out windows that an export is proven on
+
+
+class Scored(NamedTuple):
+    """A server of forecasts, with its reports and some windows to show."""
+
+    server: PriceForecaster
+    validation: dict[str, Any]
+    test: dict[str, Any]
+    shown: list[Shown]
+
+
+def fit_ridge(data: SeriesData, scaling: Scaling) -> keras.Model:
+    """Ridge regression on the network's own windows and features.
+
+    Args:
+        data: its train part is fitted, its validation part chooses the penalty.
+        scaling: as the network has it.
+
+    Returns:
+        raw window (B, T, F) -> raw forecasts (B, H, K, 1).
+    """
+    linear = build_linear_forecaster(
+        scaling.encode.output_shape[1:],
+        horizon=data.horizon,
+        num_targets=data.table.num_targets,
+    )
+    inputs = keras.Model(linear.input, linear.get_layer("inputs").output)
+    encode = tf.function(lambda window: inputs(scaling.encode(window)))
+
+    def batches(part: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        plan = data.plans[part]
+        for window, targets in make_window_dataset(
+            plan, batch_size=1024, scale_targets=scaling.to_scaled
+        ):
+            x = encode(window).numpy()  # (B, K, N)
+            y = targets.numpy().transpose(0, 2, 1)  # (B, K, H)
+            yield x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1])
+
+    weights, bias, _ = solve_ridge(batches("train"), batches("validation"))
+    linear.get_layer("ridge").set_weights([weights, bias])
+    return build_forecaster(linear, scaling)[1]
+
+
+def score_forecaster(
+    task: str,
+    forecaster: keras.Model,
+    scaling: Scaling,
+    data: SeriesData,
+    nominal: float = COVERAGE,
+) -> Scored:
+    """Calibrates a trained forecaster on validation, and scores it on both parts.
+
+    Args:
+        task: its name.
+        forecaster: raw window -> raw answers (B, H, K, Q).
+        scaling: what the ridge baseline reads.
+        data: what it was trained on.
+        nominal: share of targets that the intervals should hold.
+    """
+    _, observed, _ = row_facts(data.table)
+    deviation = data.units.deviation
+    table, relative = data.table, data.form == "returns"
+    calibration = calibrate_on(
+        data.plans["validation"], observed, forecaster, deviation, nominal, relative
+    )
+    num_positive = table.num_targets + table.num_prices if relative else 0
+    server = PriceForecaster(
+        forecaster, calibration, deviation, fit_ridge(data, scaling), table.columns,
+        num_positive,
+    )  # fmt: skip
+    served = server.signatures()
+    answer, ridge = (
+        tf.function(function, input_signature=specs)
+        for function, specs in (served["serving_default"], served["ridge"])
+    )
+    baselines = baselines_of(data, fit_theta(data))
+    reports = [
+        score_windows(
+            task, data, data.plans[part], answer, ridge, baselines,
+            units=data.units, nominal=nominal,
+        )
+        for part in ("validation", "test")
+    ]  # fmt: skip
+    (validation, _), (test, shown) = reports
+    return Scored(server, validation, test, shown)
+
+
+def finish_forecasts(
+    task: str,
+    forecaster: keras.Model,
+    scaling: Scaling,
+    history: keras.callbacks.History,
+    data: SeriesData,
+    *,
+    run_dir: Path,
+    export_dir: Path,
+) -> tuple[dict[str, Any], Path]:
+    """Scores a trained forecaster, shows it, exports and proves it.
+
+    Args:
+        task: its name.
+        forecaster: raw window -> raw answers (B, H, K, Q).
+        scaling: of the same data.
+        history: of `fit`.
+        data: what it was trained on.
+        run_dir: takes model.keras, metrics.json, figures and what TensorBoard shows.
+        export_dir: takes the SavedModel's version.
+
+    Returns:
+        The report on the test part, and the version's folder.
+
+    Raises:
+        ExportError: The SavedModel does not answer as Python does.
+    """
+    if (done := finished_run(run_dir, export_dir)) is not None:
+        return done
+    portable(forecaster).save(run_dir / "model.keras")
+    scored = score_forecaster(task, forecaster, scaling, data)
+    metrics = {"validation": scored.validation, "test": scored.test}
+    metrics = {"task": task, **metrics, "seconds": history.seconds}
+    write_facts(run_dir, "metrics.json", metrics)
+    show_forecasts(run_dir, history.history, scored.test, scored.shown)
+    windows = _some_windows(data.plans["test"])
+    version = export_once(
+        run_dir,
+        scored.server,
+        export_dir,
+        models=[forecaster, scored.server.baseline],
+        signatures=scored.server.signatures(),
+        examples={"window": windows},
+        expected=scored.server.expected(windows),
+        proofs=scored.server.proofs(windows),
+        metadata=_facts(task, data) | {"metrics": scored.test},
+        tolerance=_tolerance(data),
+    )
+    return scored.test, version
+
+
+def _tolerance(data: SeriesData) -> float:
+    """Of the proof, beside 1 + |forecast|: in float64 a part of what targets move by.
+
+    A relative difference of 1e-5 would let 1e8 and cents pass whatever they are, an
+    absolute one would let 1e-40 pass.
+    """
+    values = data.plans["test"].values
+    if values.dtype != np.float64:
+        return TOLERANCE
+    targets = np.abs(values[:, : data.table.num_targets]).max(axis=0)
+    parts = data.units.deviation / (1 + targets)
+    return float(min(TOLERANCE, 1e-4 * parts.min()))
+
+
+def _some_windows(plan: WindowPlan) -> np.ndarray:
+    """Windows spread over a part: (B, T, F)."""
+    numbers = np.unique(np.linspace(0, plan.num_windows - 1, PROVEN).astype(int))
+    _, firsts = plan.first_rows(numbers)
+    return plan.values[firsts[:, None] + np.arange(-plan.lookback, 0)]
+
+
+def _facts(task: str, data: SeriesData) -> dict[str, Any]:
+    table = data.table
+    one, (_, test) = table.series[0], data.cuts[0]
+    return {
+        "task": task,
+        "columns": table.columns,
+        "num_targets": table.num_targets,
+        "num_prices": table.num_prices,
+        "header": list(table.header),
+        "inputs": {
+            "window": {
+                "axes": ["window", "row", "column"],
+                "rows": f"{data.lookback} in a row, the oldest first",
+                "columns": table.columns,
+                "units": [UNITS] * len(table.columns),
+            }
+        },
+        "outputs": {"targets": table.columns[: table.num_targets],
+                    "steps": data.horizon, "units": UNITS},
+        "units": {name: UNITS for name in table.columns},
+        "date_column": table.date_column,
+        "frequency": table.frequency and str(table.frequency),
+        "lookback": data.lookback,
+        "horizon": data.horizon,
+        "season": data.season,
+        "form": data.form,
+        "coverage": COVERAGE,
+        "series": [one.name for one in table.series],
+        "test_start": None if one.dates is None else str(one.dates[test]),
+        "data": data.fingerprint,
+        "units_of_training": training_units(data),
+    }  # fmt: skip

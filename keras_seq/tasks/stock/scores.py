@@ -1,0 +1,238 @@
+"""Walks over the windows of a part and scores every forecaster on them.
+
+One pass, batch by batch: the network, its interval, and each baseline see the same
+windows. It knows nothing of training or files.
+
+Shapes: B batch, N windows, T steps, H horizon, K targets.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.evaluation.conformal import Calibration, calibrate
+from keras_seq.evaluation.finite import check_answers
+from keras_seq.evaluation.forecast_scores import (
+    NETWORK,
+    Sums,
+    Units,
+    lag_check,
+    measures,
+)
+from keras_seq.series.window_batches import make_window_dataset
+from keras_seq.series.windows import WindowPlan
+from keras_seq.tasks.stock import baselines as forecast_baselines
+from keras_seq.tasks.stock.data import SeriesData, row_facts
+from keras_seq.tasks.stock.report import BEST_POSSIBLE, forecast_report
+from keras_seq.tasks.stock.server import ends_and_width, reach_unit
+
+# Raw windows float (B, T, F) to {"forecast", "lower", "upper"}: (B, H) or (B, H, K).
+Answer = Callable[[tf.Tensor], Mapping[str, tf.Tensor]]
+# (windows (B, T, K), series (B,), last rows within the series (B,)) -> (B, H, K)
+Baseline = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+BATCH_SIZE = 256
+# An end lies no further from its forecast than so many times the farthest target of
+# the validation part: one odd window must not throw the intervals of others far out.
+FARTHEST = 4.0
+LEAST_REACH = {True: 0.1, False: 1.0}  # of the last value; deviations: a calm part
+SHOWN = 6  # windows that the figure shows
+
+
+class Shown(NamedTuple):
+    """One window as a figure shows it; numbers of the first target.
+
+    Attributes:
+        history: float (T,).
+        targets, forecast, lower, upper: float (H,).
+        label: series and date.
+    """
+
+    history: np.ndarray
+    targets: np.ndarray
+    forecast: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    label: str
+
+
+def baselines_of(data: SeriesData, thetas: Any = None) -> dict[str, Baseline]:
+    """Persistence, drift, seasonal naive, Theta, and for the sample the best possible.
+
+    Args:
+        data: of `prepare_series`.
+        thetas: of `fit_theta`, or None.
+    """
+    horizon = data.horizon
+    found: dict[str, Baseline] = {
+        "persistence": lambda w, s, r: forecast_baselines.persistence(w, horizon),
+        "drift": lambda w, s, r: forecast_baselines.drift(w, horizon),
+    }
+    if 1 < data.season <= data.lookback:
+        naive = partial(
+            forecast_baselines.seasonal_naive, horizon=horizon, season=data.season
+        )
+        found["seasonal_naive"] = lambda w, s, r: naive(w)
+    if thetas:
+        found["theta"] = partial(_theta, thetas, horizon)
+    if data.simulated:
+        best = data.simulated.best_forecasts
+        found[BEST_POSSIBLE] = lambda w, s, r: best(s, r, horizon)[..., None]
+    return found
+
+
+def _theta(thetas, horizon: int, windows, series, rows) -> np.ndarray:
+    forecasts = np.empty((len(windows), horizon, windows.shape[2]))
+    for one in np.unique(series):
+        where = series == one
+        for k, theta in enumerate(thetas[one]):
+            forecasts[where, :, k] = theta.forecast(rows[where], horizon)
+    return forecasts
+
+
+def calibrate_on(
+    plan: WindowPlan,
+    observed: np.ndarray,
+    forecaster: Callable,
+    deviation: np.ndarray,
+    coverage: float,
+    relative: bool = False,
+) -> Calibration:
+    """Shifts of the interval's ends, out of the windows of the validation part.
+
+    Args:
+        plan: the validation windows.
+        observed: bool (R, K).
+        forecaster: raw window -> answers (B, H, K, Q).
+        deviation: float (K,), as `ends_and_width` has it.
+        coverage: share of targets to lie inside.
+        relative: bound ends in parts of the last value, as returns are, and not in
+            deviations.
+    """
+    ends = tf.function(
+        lambda window: (
+            *ends_and_width(forecaster(window), window, deviation),
+            reach_unit(window, deviation, relative),
+        )
+    )
+    found, farthest = [], LEAST_REACH[relative]
+    for numbers, window, targets in _batches(plan):
+        lower, forecast, upper, width, unit = (part.numpy() for part in ends(window))
+        known = _known(plan, numbers, targets, observed)
+        found.append([known, lower, upper, width])
+        missed = np.nan_to_num(np.abs(known - forecast) / unit)
+        farthest = np.maximum(farthest, missed.max(axis=0))
+    shifts = calibrate(*(np.concatenate(part) for part in zip(*found)), coverage)
+    return shifts._replace(farthest=FARTHEST * farthest)
+
+
+def score_windows(
+    task: str,
+    data: SeriesData,
+    plan: WindowPlan,
+    answer: Answer,
+    ridge: Answer,
+    baselines: Mapping[str, Baseline],
+    *,
+    units: Units,
+    nominal: float,
+) -> tuple[dict[str, Any], list[Shown]]:
+    """Scores a forecaster beside baselines on the windows of a plan.
+
+    Args:
+        task: its name.
+        data: what the plan's rows are of.
+        plan: which windows.
+        answer: the network, raw units.
+        ridge: the ridge baseline, the same.
+        baselines: the others.
+        units: what errors are measured against.
+        nominal: share of targets that the intervals should hold.
+
+    Returns:
+        The report of `forecast_report`, and some windows to show.
+    """
+    table, (times, observed, offsets) = data.table, row_facts(data.table)
+    sums = {name: Sums() for name in (NETWORK, *baselines, "ridge")}
+    interval, first_step, where, shown = Sums(), [], [], []
+    wanted = set(np.linspace(0, plan.num_windows - 1, SHOWN).astype(int).tolist())
+    for numbers, window, targets in _batches(plan):
+        series, firsts = plan.first_rows(numbers)
+        local = firsts - 1 - offsets[series]
+        known = _known(plan, numbers, targets, observed)
+        answers = {n: _with_targets(v.numpy()) for n, v in answer(window).items()}
+        for name in ("forecast", "lower", "upper"):
+            check_answers(answers[name], name, first=int(numbers[0]))
+        past = window.numpy()[..., : table.num_targets].astype(np.float64)
+        made = {name: one(past, series, local) for name, one in baselines.items()}
+        made["ridge"] = _with_targets(ridge(window)["forecast"].numpy())
+        made[NETWORK] = answers["forecast"]
+        for name, forecasts in made.items():
+            sums[name].add(measures(known, forecasts, past[:, -1], units, series))
+        interval.add(_covered(known, answers))
+        first_step.append([answers["forecast"][:, 0], past[:, -1], known[:, 0]])
+        where.append([times[firsts - 1], series])
+        for place in [i for i, number in enumerate(numbers) if number in wanted]:
+            one = table.series[series[place]]
+            label = one.name + _date_label(one.dates, local[place])
+            parts = (past, known, *(answers[n] for n in ("forecast", "lower", "upper")))
+            shown.append(Shown(*(part[place, :, 0] for part in parts), label))
+    moments, series = (np.concatenate(part) for part in zip(*where))
+    report = forecast_report(
+        task, sums, interval, times=moments, series=series,
+        series_names=[one.name for one in table.series],
+        target_names=table.columns[: table.num_targets],
+        lag=lag_check(*(np.concatenate(part) for part in zip(*first_step)), series),
+        nominal=nominal, is_prices=table.is_prices, notes=_left_out(data, baselines),
+    )  # fmt: skip
+    return report, shown
+
+
+def _left_out(data: SeriesData, baselines: Mapping[str, Baseline]) -> dict[str, str]:
+    """Why a baseline that the report could have is not there."""
+    notes = {
+        "seasonal_naive": f"left out, as a season has {data.season} rows and a window "
+        f"{data.lookback}",
+        "theta": "left out, as it is fitted on train rows, which no export holds, with "
+        "statsmodels",
+    }
+    if data.season < 2:
+        del notes["seasonal_naive"]
+    return {name: note for name, note in notes.items() if name not in baselines}
+
+
+def _batches(plan: WindowPlan):
+    """(numbers, window, targets) of all windows in order."""
+    start = 0
+    for window, targets in make_window_dataset(plan, batch_size=BATCH_SIZE):
+        yield np.arange(start, start + len(window)), window, targets.numpy()
+        start += len(window)
+
+
+def _known(
+    plan: WindowPlan, numbers: np.ndarray, targets: np.ndarray, observed: np.ndarray
+) -> np.ndarray:
+    """Targets float64 (B, H, K), nan where a hole was filled: nobody saw a value."""
+    _, firsts = plan.first_rows(numbers)
+    seen = observed[firsts[:, None] + np.arange(plan.horizon)]
+    return np.where(seen, targets.astype(np.float64), np.nan)
+
+
+def _covered(known: np.ndarray, answers: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Whether targets lie inside, and how wide the interval is: (B, H, K, 2)."""
+    lower, upper = answers["lower"], answers["upper"]
+    inside = ((known >= lower) & (known <= upper)).astype(float)
+    inside = np.where(np.isnan(known), np.nan, inside)
+    return np.stack([inside, (upper - lower).astype(float)], axis=-1)
+
+
+def _with_targets(values: np.ndarray) -> np.ndarray:
+    return values[..., None] if values.ndim == 2 else values
+
+
+def _date_label(dates: np.ndarray | None, row: int) -> str:
+    if dates is None:
+        return f", row {row}"
+    return ", " + str(dates[row]).removesuffix("T00:00:00").replace("T", " ")

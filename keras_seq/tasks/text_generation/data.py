@@ -1,0 +1,322 @@
+"""What a language model's task does before and after its training.
+
+Before: parts of the text, the coder that is fitted on train, and token ids. After:
+scores beside n-gram models, samples and what in them was copied, the run folder, the
+proven export. This module knows no architecture and no training.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import keras
+import numpy as np
+
+from keras_seq.errors import UserError
+from keras_seq.evaluation.finite import check_answers
+from keras_seq.evaluation.fitted import load_fitted, save_fitted
+from keras_seq.evaluation.language import format_language_report
+from keras_seq.ranges import check_settings
+from keras_seq.serving.graph import answered
+from keras_seq.serving.saved_model import EXTRA, load_exported
+from keras_seq.tasks.run_results import export_once, finished_run
+from keras_seq.tasks.text_generation.client import (
+    DEFAULTS,
+    as_inputs,
+    score_texts,
+    write_texts,
+)
+from keras_seq.tasks.text_generation.dynamic_evaluation import dynamic_log_probabilities
+from keras_seq.tasks.text_generation.gradients import show_gradients_by_distance
+from keras_seq.tasks.text_generation.scores import (
+    copies,
+    fit_language_baselines,
+    score_language_model,
+)
+from keras_seq.tasks.text_generation.server import TextGenerator
+from keras_seq.tasks.text_generation.text_samples import show_text
+from keras_seq.text.coders import Bytes, Characters, TextCoder, Words, coder_from_json
+from keras_seq.text.copies import (
+    save_windows,
+    tell_copied_text,
+    tell_trained_text,
+)
+from keras_seq.text.corpus import Corpus, split_text
+from keras_seq.text.kneser_ney import KneserNey
+from keras_seq.text.streams import encode_corpus
+from keras_seq.text.subwords import Subwords
+from keras_seq.training.model_file import portable
+from keras_seq.training.run_folder import write_facts
+
+Tokens = Literal["characters", "words", "bytes", "subwords"]
+
+CODER, BASELINES, TRAINED = "coder.json", "baselines.npz", "trained_on.npz"
+VOCAB_SIZES = {"characters": 10_000, "words": 10_002, "subwords": 4_000}
+FEWEST_SUBWORDS = 258
+MANY_CHARACTERS = 256  # above it, a character that occurs once is unknown
+SAMPLES, SAMPLE_TOKENS = 8, 400
+EXAMPLES, EXAMPLE_CHARACTERS, EXAMPLE_TOKENS = 4, 40, 40
+DYNAMIC_RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
+
+
+class LanguageData(NamedTuple):
+    """Parts of a text, and what was fitted on its train part alone.
+
+    Attributes:
+        parts: "train", "validation" and "test", each re-iterable blocks of text.
+        coder: fitted.
+        token_ids: int32 (N,) of "train" and "validation", mapped from files.
+        fingerprint: SHA-256 of the train part's ids.
+        fingerprints: of the text of each part, by its name.
+    """
+
+    parts: dict[str, Corpus]
+    coder: TextCoder
+    token_ids: dict[str, np.ndarray]
+    fingerprint: str
+    fingerprints: dict[str, str]
+
+
+def prepare_corpus(
+    given: Mapping[str, Corpus],
+    *,
+    tokens: Tokens = "characters",
+    vocab_size: int | None = None,
+    limit: int | None = None,
+) -> LanguageData:
+    """Cuts the parts that are not given, and fits the coder on the rest.
+
+    Args:
+        given: "train", and "validation" or "test" where the user brings them.
+        tokens: what a token is.
+        vocab_size: most ids; None is a number usual for the tokens.
+        limit: most characters of the train text, before it is cut.
+
+    Returns:
+        The parts and what was fitted on train.
+
+    Raises:
+        UserError: Too little text, a part that mostly stands in train, or no package
+            to train subwords with.
+
+    Example:
+
+    >>> data = prepare_corpus({"train": ["to be or not to be\\n"] * 50})
+    >>> data.coder.vocab_size, len(data.token_ids["train"])
+    (10, 817)
+    """
+    check_settings(vocab_size=vocab_size, limit=limit)
+    parts = split_text(given, limit)
+    tell_copied_text(parts, given)
+    coder = fit_coder(parts["train"], tokens, vocab_size)
+    ids = {part: encode_corpus(coder, parts[part]) for part in ("train", "validation")}
+    digest = hashlib.sha256(np.ascontiguousarray(ids["train"]).data).hexdigest()
+    fingerprints = {name: fingerprint_of(part) for name, part in parts.items()}
+    return LanguageData(parts, coder, ids, digest, fingerprints)
+
+
+def fingerprint_of(corpus: Corpus) -> str:
+    """SHA-256 of a text, however it is cut into blocks.
+
+    Example:
+
+    >>> fingerprint_of(["to ", "be"]) == fingerprint_of(["to be"])
+    True
+    """
+    digest = hashlib.sha256()
+    for block in corpus:
+        digest.update(block.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def fit_coder(
+    corpus: Corpus, tokens: Tokens, vocab_size: int | None = None
+) -> TextCoder:
+    """The coder of a kind of tokens, fitted on a text.
+
+    Example:
+
+    >>> fit_coder(["to be"], "words").tokens[2:]
+    (b'be', b'to')
+    """
+    size = vocab_size or VOCAB_SIZES.get(tokens, 0)
+    if tokens == "bytes":
+        return Bytes()
+    if tokens == "subwords":
+        if size < FEWEST_SUBWORDS:
+            raise UserError(
+                f"--vocab-size is {size}; subwords take {FEWEST_SUBWORDS} or more, as "
+                "each byte is one"
+            )
+        return Subwords.fit(corpus, size)
+    if tokens == "words":
+        return Words.fit(corpus, size - 2)
+    coder = Characters.fit(corpus, size - 2)
+    if coder.vocab_size > MANY_CHARACTERS:
+        # So that the model learns what an unknown character is.
+        coder = Characters.fit(corpus, size - 2, min_count=2)
+    return coder
+
+
+def finish_language_run(
+    task: str,
+    model: keras.Model,
+    data: LanguageData,
+    history: keras.callbacks.History,
+    *,
+    run_dir: Path,
+    export_dir: Path,
+    dynamic_evaluation: bool = False,
+) -> tuple[dict[str, Any], Path]:
+    """Scores a trained model on validation and test, shows it, exports and proves it.
+
+    Args:
+        task: its name.
+        model: of `build_text_generation_model`, in float32.
+        data: what it was trained on.
+        history: of `fit`.
+        run_dir: takes model.keras, metrics.json and what TensorBoard shows.
+        export_dir: takes the SavedModel's version, with the baselines beside it.
+        dynamic_evaluation: score test once more with a model that learns on the way, at
+            the rate that is best on validation.
+
+    Returns:
+        The report on the test part, and the version's folder.
+
+    Raises:
+        ExportError: The SavedModel does not answer as Python does.
+    """
+    if (done := finished_run(run_dir, export_dir)) is not None:
+        return done
+    portable(model).save(run_dir / "model.keras")
+    (run_dir / CODER).write_text(data.coder.to_json(), "utf-8")
+    generator = TextGenerator(model, data.coder)
+    baselines = fit_language_baselines(
+        data.token_ids["train"], data.coder.kind, data.coder.vocab_size
+    )
+    score = partial(score_texts, generator.signature("score_tokens"))
+    reports = {
+        part: score_language_model(task, data.parts[part], score, baselines)
+        for part in ("validation", "test")
+    }
+    if dynamic_evaluation:
+        reports["test"]["dynamic"] = score_dynamic(model, data)
+    texts = [_written(generator, seed) for seed in range(SAMPLES)]
+    copied = _copied(texts, data)
+    metrics = {"task": task, **reports, "copied": copied, "seconds": history.seconds}
+    write_facts(run_dir, "metrics.json", metrics)
+    show_gradients_by_distance(run_dir, data.token_ids["train"], data.coder.vocab_size)
+    table = format_language_report(reports["test"])
+    show_text(run_dir / "tensorboard", "report", table)
+    show_text(run_dir / "tensorboard", "samples", "\n\n----\n\n".join(texts))
+    examples = {"prompt": _examples(data.parts["test"]), **DEFAULTS}
+    examples["max_new_tokens"] = EXAMPLE_TOKENS
+    version = export_once(
+        run_dir,
+        generator,
+        export_dir,
+        models=[model],
+        signatures=generator.signatures(),
+        examples=examples,
+        expected=generator.expected(examples),
+        # A text is chosen from numbers, and can be the same where they are not.
+        proofs=_numbers(generator, examples["prompt"]),
+        metadata={
+            "task": task, "tokens": data.coder.kind, "copied": copied,
+            "vocab_size": data.coder.vocab_size, "metrics": reports["test"],
+            "data": data.fingerprint,
+        },
+        extra_files={
+            CODER: partial(_write, data.coder.to_json()),
+            BASELINES: partial(save_fitted, baselines=baselines),
+            TRAINED: partial(save_windows, corpus=data.parts["train"]),
+        },
+    )  # fmt: skip
+    return reports["test"], version
+
+
+def _numbers(generator: TextGenerator, prompts: Sequence[str]) -> dict[str, tuple]:
+    """Signatures that answer in numbers, as the proof of an export asks them."""
+    text = as_inputs(prompts)["prompt"]
+    asked = {
+        "score": (generator.score, {"text": text}),
+        "score_tokens": (generator.score_tokens, {"text": text}),
+        "init": (generator.init, {"prompt": text}),
+    }
+    return answered([generator.model], asked)
+
+
+def _written(generator: TextGenerator, seed: int) -> str:
+    """A text from its start, as long as a sample is."""
+    signature = generator.signature()
+    answers = write_texts(signature, [""], max_new_tokens=SAMPLE_TOKENS, seed=seed)
+    return answers[0]["text"]
+
+
+def _copied(texts: list[str], data: LanguageData) -> dict[str, Any]:
+    written = [data.coder.ids_of(text) for text in texts]
+    held_out = data.coder.ids_of(next(iter(data.parts["test"])))
+    held_out = held_out[: SAMPLES * SAMPLE_TOKENS]
+    return copies(written, data.token_ids["train"], held_out, data.coder.kind)
+
+
+def _write(text: str, path: Path) -> None:
+    path.write_text(text, "utf-8")
+
+
+def _examples(corpus: Corpus) -> list[str]:
+    """Beginnings of lines that the model has not seen, as prompts of unequal length."""
+    text = next(iter(corpus))
+    cut = max(1, len(text) // EXAMPLES)
+    prompts = [text[n * cut :][: EXAMPLE_CHARACTERS * n] for n in range(EXAMPLES)]
+    return [prompt.strip() for prompt in prompts]
+
+
+def score_dynamic(model: keras.Model, data: LanguageData) -> dict[str, float]:
+    """Dynamic evaluation of the test part, at the rate that is best on validation."""
+    validation = np.asarray(data.token_ids["validation"])
+    losses = {
+        rate: -dynamic_log_probabilities(model, validation, learning_rate=rate).mean()
+        for rate in DYNAMIC_RATES
+    }
+    # A rate at which the model diverges is none to choose.
+    losses = {rate: loss for rate, loss in losses.items() if np.isfinite(loss)}
+    if not losses:
+        raise UserError("dynamic evaluation diverges at every rate; leave it out")
+    rate = min(losses, key=losses.get)
+    test = encode_corpus(data.coder, data.parts["test"])
+    loss = -dynamic_log_probabilities(model, test, learning_rate=rate).mean()
+    check_answers(loss, "losses of dynamic evaluation")
+    found = {"cross_entropy": loss, "perplexity": np.exp(loss), "learning_rate": rate}
+    return {name: float(value) for name, value in found.items()}
+
+
+def evaluate_language_export(
+    task: str, model: Path, corpus: Iterable[str]
+) -> dict[str, Any]:
+    """Scores an exported language model beside the n-grams of its training.
+
+    Args:
+        task: its name.
+        model: folder of an export, or of one version.
+        corpus: blocks of text.
+
+    Returns:
+        The report, as `language_report` has it.
+
+    Raises:
+        UserError: It is no export, or there is no text.
+    """
+    exported = load_exported(model)
+    tell_trained_text(corpus, exported.path / EXTRA / TRAINED)
+    baselines = load_fitted(exported.path / EXTRA / BASELINES, lambda _: KneserNey)
+    score = partial(score_texts, exported.signature("score_tokens"))
+    return score_language_model(task, corpus, score, baselines)
+
+
+def load_coder(model: Path) -> TextCoder:
+    """The coder of an exported language model."""
+    path = load_exported(model).path / EXTRA / CODER
+    return coder_from_json(path.read_text("utf-8"))

@@ -1,0 +1,160 @@
+"""How a language model is trained: streams, carried states, and the recipe's options.
+
+Joins what stands elsewhere (`bptt`, `averaging`, `step_schedule`) into one call, with
+the recipes that were chosen on validation text. Knows nothing of files of text.
+
+Shapes: B batch, T time steps, V vocabulary.
+"""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_seq.losses import token_loss
+from keras_seq.metrics import Perplexity
+from keras_seq.tasks.text_generation.client import write_texts
+from keras_seq.tasks.text_generation.server import TextGenerator
+from keras_seq.tasks.text_generation.text_samples import TextSamples
+from keras_seq.text.coders import TextCoder
+from keras_seq.text.streams import make_stream_dataset
+from keras_seq.training.averaging import AveragedWeights
+from keras_seq.training.bptt import TruncatedBackprop
+from keras_seq.training.step_schedule import (
+    StepLimit,
+    cosine_adam,
+    planned_steps,
+    steps_within,
+)
+from keras_seq.training.trainer import fit
+
+EMA_DECAY = 0.999
+MEAN_FROM = 0.75  # of the steps: the plain mean is of the last quarter
+SAMPLE = {"max_new_tokens": 200}
+BUILDER_OPTIONS = (
+    "embedding_dim rnn_units cell num_layers dropout variational_dropout "
+    "tie_embeddings layer_norm residual"
+).split()
+RECIPES: dict[str, dict[str, Any]] = {
+    "characters": {
+        "embedding_dim": 64, "rnn_units": 256, "num_layers": 1, "dropout": 0.3,
+        "batch_size": 32, "steps": 64, "learning_rate": 0.006, "epochs": 8,
+    },
+    "words": {
+        "embedding_dim": 256, "rnn_units": 600, "num_layers": 1, "dropout": 0.3,
+        "variational_dropout": True, "tie_embeddings": True,
+        "batch_size": 24, "steps": 35, "learning_rate": 0.003, "epochs": 12,
+    },
+}  # fmt: skip
+RECIPES["bytes"] = RECIPES["characters"]
+RECIPES["subwords"] = RECIPES["characters"] | {
+    "embedding_dim": 256, "tie_embeddings": True, "dropout": 0.3,
+}  # fmt: skip
+
+
+def language_recipe(tokens: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A kind of tokens' recipe, with the settings that were given instead.
+
+    Args:
+        tokens: "characters", "words", "bytes" or "subwords".
+        settings: by name; None and False leave the recipe's.
+
+    Returns:
+        Every option by name.
+
+    Example:
+
+    >>> recipe = language_recipe("words", {"rnn_units": 200, "dropout": None})
+    >>> recipe["rnn_units"], recipe["dropout"], recipe["tie_embeddings"]
+    (200, 0.3, True)
+    """
+    given = {n: v for n, v in settings.items() if v is not None and v is not False}
+    recipe = dict(settings) | RECIPES[tokens] | given
+    if given.get("max_seconds") is not None and "epochs" not in given:
+        recipe["epochs"] = None  # as many steps as there is time for
+    return recipe
+
+
+def builder_options(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a recipe, what `build_text_generation_model` takes beside the vocabulary."""
+    return {name: recipe[name] for name in BUILDER_OPTIONS}
+
+
+def train_language_model(
+    model: keras.Model,
+    coder: TextCoder,
+    token_ids: Mapping[str, Any],
+    recipe: Mapping[str, Any],
+    run_dir: Path,
+) -> keras.callbacks.History:
+    """Trains a language model by truncated back-propagation through time.
+
+    Args:
+        model: of `build_text_generation_model`; it learns.
+        coder: of the tokens, for a sample of text each epoch.
+        token_ids: "train" and "validation", int32 (N,).
+        recipe: of `language_recipe`.
+        run_dir: takes TensorBoard's logs, checkpoints and the planned steps.
+
+    Returns:
+        Keras' History.
+    """
+    batch_size, seed = recipe["batch_size"], recipe["seed"]
+    sizes = {"batch_size": batch_size, "steps": recipe["steps"], "seed": seed}
+    train = make_stream_dataset(token_ids["train"], shuffle=True, **sizes)
+    validation = make_stream_dataset(token_ids["validation"], **sizes)
+    an_epoch = int(train.cardinality())
+
+    def compiled(core: keras.Model, steps: int) -> keras.Model:
+        carried = TruncatedBackprop(
+            core, batch_size, weight_drop=recipe["weight_drop"],
+            temporal_activation=recipe["temporal_activation"],
+        )  # fmt: skip
+        optimizer = cosine_adam(recipe["learning_rate"], steps)
+        optimizer.global_clipnorm = 1.0
+        loss = token_loss(recipe["label_smoothing"])
+        carried.compile(optimizer, loss, metrics=[Perplexity()])
+        return carried
+
+    def measured() -> int:
+        copy = compiled(keras.models.clone_model(model), steps=1000)
+        return steps_within(recipe["max_seconds"], copy, train)
+
+    epochs = recipe["epochs"]
+    steps = epochs * an_epoch if epochs else planned_steps(run_dir, measured)
+    carried = compiled(model, steps)
+    callbacks = [*_averages(recipe["average"], steps), StepLimit(steps)]
+    callbacks.append(_samples(model, coder, run_dir))
+    return fit(
+        carried,
+        train,
+        validation,
+        epochs=math.ceil(steps / an_epoch),
+        monitor="val_perplexity",
+        patience=10,  # the rate falls on, and the best weights are kept
+        max_seconds=recipe["max_seconds"],
+        run_dir=run_dir,
+        resume=recipe["resume"],
+        hparams={n: v for n, v in recipe.items() if isinstance(v, bool | int | float)},
+        embedding_words=coder.names,
+        callbacks=callbacks,
+    )
+
+
+def _averages(kind: str, steps: int) -> list[keras.callbacks.Callback]:
+    if kind == "none":
+        return []
+    if kind == "ema":
+        return [AveragedWeights(EMA_DECAY)]
+    return [AveragedWeights(start_step=int(MEAN_FROM * steps))]
+
+
+def _samples(model: keras.Model, coder: TextCoder, run_dir: Path) -> TextSamples:
+    generator = TextGenerator(model, coder)
+
+    def write() -> str:
+        return write_texts(generator.signature(), [""], **SAMPLE)[0]["text"]
+
+    return TextSamples(write, Path(run_dir, "tensorboard"))

@@ -1,0 +1,213 @@
+"""Samples to tf.data: encoded once, shuffled anew each epoch, batched by length.
+
+Which samples stand in which batch is a pure function of lengths, seed and epoch, so a
+run can be repeated, or entered at any batch. Nothing here knows of files or models.
+
+Shapes: N samples, B batch, T time steps.
+"""
+
+import hashlib
+import itertools
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.constants import PAD_ID
+from keras_seq.data.prefetch import prefetched
+from keras_seq.data.splits import name_of
+from keras_seq.errors import UserError
+from keras_seq.ranges import check_settings
+from keras_seq.text.lengths import CutTexts
+from keras_seq.text.tokenizer import Tokenizer
+
+# Batches of like lengths are cut from runs of so many: more pads less, and makes the
+# batches of an epoch less random.
+BATCHES_A_RUN = 50
+ENCODE_ROWS = 1024
+
+
+def plan_batches(
+    lengths: np.ndarray, batch_size: int, *, seed: int | None = None, epoch: int = 0
+) -> list[np.ndarray]:
+    """Puts samples of like length into batches; each sample stands in exactly one.
+
+    Samples are shuffled, cut into runs, sorted by length within a run and cut into
+    batches, which are shuffled: padding is small and the order still random.
+
+    Args:
+        lengths: int (N,), number of tokens of each sample.
+        batch_size: B; one batch of the last run may be smaller.
+        seed: of the shuffling; None keeps all samples in the order of their lengths.
+        epoch: each has an order of its own.
+
+    Returns:
+        ceil(N / B) arrays of sample numbers.
+
+    Example:
+
+    >>> plan_batches(np.array([9, 2, 8, 1]), 2)
+    [array([3, 1]), array([2, 0])]
+    """
+    if seed is None:
+        order = np.argsort(lengths, kind="stable")
+        return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+    rng = np.random.default_rng((seed, epoch))
+    order, batches = rng.permutation(len(lengths)), []
+    for start in range(0, len(order), batch_size * BATCHES_A_RUN):
+        run = order[start : start + batch_size * BATCHES_A_RUN]
+        run = run[np.argsort(lengths[run], kind="stable")]
+        batches += [run[i : i + batch_size] for i in range(0, len(run), batch_size)]
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+class EncodedSamples:
+    """Token ids and labels of samples, end to end in a file that is mapped, not read.
+
+    A temporary file holds the ids, so that memory does not grow with the samples (some
+    16 bytes each); the system's page cache keeps small sets in memory all the same.
+
+    Attributes:
+        lengths: int32 (N,), tokens of each sample.
+        labels: int32 (N,), positions in `label_names`.
+        cut: counts the texts that were longer than `max_len`, which is said once.
+
+    Raises:
+        UserError: A label is not among `label_names`.
+    """
+
+    def __init__(
+        self,
+        samples: Iterable[tuple[str, str]],
+        tokenizer: Tokenizer,
+        label_names: Sequence[str],
+        max_len: int | None = None,
+    ) -> None:
+        label_ids = {name: number for number, name in enumerate(label_names)}
+        lengths, labels = [np.zeros(0, np.int32)], []
+        name, self.cut, samples = name_of(samples), CutTexts(max_len), iter(samples)
+        with tempfile.TemporaryFile() as file:
+            while chunk := list(itertools.islice(samples, ENCODE_ROWS)):
+                texts = [text.encode("utf-8", "replace") for text, _ in chunk]
+                encoded = tokenizer.encode(tf.constant(texts, tf.string))
+                self.cut.num_texts += len(chunk)
+                self.cut.add(encoded.row_lengths())
+                encoded = encoded[:, :max_len]
+                file.write(encoded.flat_values.numpy().tobytes())
+                lengths.append(encoded.row_lengths().numpy().astype(np.int32))
+                labels += [_label_id(label, label_ids) for _, label in chunk]
+            file.flush()
+            self.cut.tell(name, trained=True)
+            self.lengths = np.concatenate(lengths)
+            self.labels = np.array(labels, np.int32)
+            size = int(self.lengths.sum(dtype=np.int64))
+            self._ids = np.memmap(file, np.int32, "r", shape=size) if size else None
+        self._starts = np.cumsum(self.lengths, dtype=np.int64) - self.lengths
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def tokens(self, number: int) -> np.ndarray:
+        """int32 (T,), the ids of one sample."""
+        start = self._starts[number]
+        return self._ids[start : start + self.lengths[number]]
+
+    def batch(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Padded ids int32 (B, T) and labels int32 (B,) of some samples."""
+        padded = np.full((len(numbers), self.lengths[numbers].max()), PAD_ID, np.int32)
+        for row, number in enumerate(numbers):
+            padded[row, : self.lengths[number]] = self.tokens(number)
+        return padded, self.labels[numbers]
+
+    def fingerprint(self, *order: object) -> str:
+        """SHA-256 of all ids and labels, and of what decides on their order."""
+        digest = hashlib.sha256(repr(order).encode())
+        for array in (self.lengths, self.labels, self._ids):
+            digest.update(b"" if array is None else np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+
+def make_text_dataset(
+    samples: Iterable[tuple[str, str]] | EncodedSamples,
+    tokenizer: Tokenizer,
+    label_names: Sequence[str],
+    *,
+    batch_size: int = 64,
+    max_len: int | None = None,
+    shuffle: bool = False,
+    seed: int = 0,
+) -> tf.data.Dataset:
+    """Batches of (token ids, label), padded to the longest text of each batch.
+
+    Args:
+        samples: (text, label) pairs, read once, here; or what is encoded already.
+        tokenizer: fitted on the train part.
+        label_names: C names; a label's number is its position.
+        batch_size: B; the last samples make a smaller batch, none is dropped.
+        max_len: longer texts keep their first `max_len` tokens.
+        shuffle: a new order each epoch, fixed by `seed`; else by length.
+        seed: of the shuffling.
+
+    Returns:
+        Dataset of int32 (B, T), int32 (B,); its cardinality is known. It has what `fit`
+        resumes by: `starting_at(epoch, batch)`, a dataset without an end that begins
+        there, and `data_fingerprint`, which tells other data or another order.
+
+    Raises:
+        UserError: A label is not among `label_names`, or there is no sample.
+
+    Example:
+
+    >>> tokenizer = Tokenizer()
+    >>> tokenizer.fit_on_texts(["good film", "bad"])
+    >>> samples = [("good film", "yes"), ("bad", "no")]
+    >>> for token_ids, labels in make_text_dataset(samples, tokenizer, ["no", "yes"]):
+    ...     print(token_ids.numpy().tolist(), labels.numpy())
+    [[4, 0], [2, 3]] [0 1]
+    """
+    check_settings(batch_size=batch_size)
+    if not isinstance(samples, EncodedSamples):
+        samples = EncodedSamples(samples, tokenizer, label_names, max_len)
+    if not len(samples):
+        raise UserError("there is no sample to make batches of")
+    passes, order = itertools.count(), seed if shuffle else None
+
+    def batches(epoch: int, first: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        plan = plan_batches(samples.lengths, batch_size, seed=order, epoch=epoch)
+        for numbers in plan[first:]:
+            yield samples.batch(numbers)
+
+    def starting_at(epoch: int, batch: int = 0) -> tf.data.Dataset:
+        def run() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            yield from batches(epoch, batch)
+            for following in itertools.count(epoch + 1):
+                yield from batches(following)
+
+        return _dataset(run)
+
+    dataset = _dataset(
+        lambda: batches(next(passes)), count=-(-len(samples) // batch_size)
+    )
+    dataset.starting_at = starting_at
+    dataset.data_fingerprint = samples.fingerprint(batch_size, order)
+    return dataset
+
+
+def _dataset(
+    batches: Callable[[], Iterator], count: int | None = None
+) -> tf.data.Dataset:
+    signature = (tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32))
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    if count is not None:
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
+    return prefetched(dataset)
+
+
+def _label_id(label: str, label_ids: dict[str, int]) -> int:
+    if label not in label_ids:
+        raise UserError(
+            f"label {label!r} was not in the training data, which has: "
+            f"{', '.join(label_ids)}; mend the file or train anew"
+        )
+    return label_ids[label]
