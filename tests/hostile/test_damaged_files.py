@@ -28,9 +28,9 @@ from keras_seq.export import export, load_exported
 from keras_seq.training import resume
 from keras_seq.training.checkpoint import Checkpoints
 from keras_seq.training.fit import fit
-from keras_seq.training.language_model import _planned
 from keras_seq.training.run_folder import begin_run
 from keras_seq.training.run_results import finished_run
+from keras_seq.training.step_schedule import planned_steps
 
 SETTINGS = {"epochs": 4, "data": "a.csv", "resume": True, "export_dir": "m"}
 
@@ -100,7 +100,7 @@ def test_plan_of_a_run(content: bytes, tmp_path: Path):
     path = tmp_path / "plan.json"
     path.write_bytes(content)
     with pytest.raises(UserError, match="damaged") as caught:
-        _planned(tmp_path, lambda: 12)
+        planned_steps(tmp_path, lambda: 12)
     one_line(caught.value, path)
 
 
