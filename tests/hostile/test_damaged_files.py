@@ -25,11 +25,11 @@ from keras_seq.tasks.sentiment.scores import (
     load_baselines,
     save_baselines,
 )
-from keras_seq.tasks.text_generation.training import _planned
 from keras_seq.text.kneser_ney import KneserNey
 from keras_seq.training import resume
 from keras_seq.training.checkpoint import Checkpoints
 from keras_seq.training.run_folder import begin_run
+from keras_seq.training.step_schedule import planned_steps
 from keras_seq.training.trainer import fit
 
 SETTINGS = {"epochs": 4, "data": "a.csv", "resume": True, "export_dir": "m"}
@@ -100,7 +100,7 @@ def test_plan_of_a_run(content: bytes, tmp_path: Path):
     path = tmp_path / "plan.json"
     path.write_bytes(content)
     with pytest.raises(UserError, match="damaged") as caught:
-        _planned(tmp_path, lambda: 12)
+        planned_steps(tmp_path, lambda: 12)
     one_line(caught.value, path)
 
 
