@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_seq.losses_ctc import ctc_loss, ctc_loss_of_probabilities, ctc_targets
+from keras_seq.losses import ctc_loss, ctc_loss_of_probabilities, ctc_targets
 
 # (frames, symbols): one symbol, repeats, as many frames as needed, padding, none.
 TABLE = {

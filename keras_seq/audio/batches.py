@@ -6,8 +6,7 @@ lengths, seed and epoch. This module knows no files.
 Shapes: B batch, N samples, T frames, F bands, U symbols, S subsampling.
 """
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -25,12 +24,11 @@ from keras_seq.audio.augment import (
 )
 from keras_seq.audio.log_mel import LogMel
 from keras_seq.audio.utterances import Clips
-from keras_seq.data.prefetch import prefetched
+from keras_seq.data.batches import EpochDataset, plan_batches
 from keras_seq.errors import UserError
-from keras_seq.losses_ctc import ctc_targets
+from keras_seq.losses import ctc_targets
 from keras_seq.models.speech import answered_frames
 from keras_seq.ranges import check_settings
-from keras_seq.text.batches import plan_batches
 
 
 def make_audio_dataset(
@@ -42,7 +40,7 @@ def make_audio_dataset(
     batch_size: int = 16,
     augmentation: Augmentation | None = None,
     seed: int | None = None,
-) -> tf.data.Dataset:
+) -> EpochDataset:
     """Batches of ((features, frames), targets) for a model that `ctc_loss` trains.
 
     Args:
@@ -56,9 +54,7 @@ def make_audio_dataset(
             clips in the order of their lengths.
 
     Returns:
-        Dataset of ((float32 (B, T, F), int32 (B,)), int32 (B, 1 + U)); its cardinality
-        is known. It has what `fit` resumes by: `starting_at(epoch, batch)`, a dataset
-        without an end that begins there, and `data_fingerprint`.
+        Dataset of ((float32 (B, T, F), int32 (B,)), int32 (B, 1 + U)).
 
     Raises:
         UserError: There is no clip.
@@ -68,7 +64,6 @@ def make_audio_dataset(
         raise UserError("there is no recording to make batches of")
     encoded = [alphabet.encode(text, skip_unknown=True) for text in clips.transcripts]
     needed = np.array([needed_frames(ids) for ids in encoded])
-    passes = itertools.count()
 
     def changes_of(epoch: int, numbers: np.ndarray) -> Changes:
         if augmentation is None:
@@ -78,18 +73,10 @@ def make_audio_dataset(
         too_fast = answered_frames(frames, subsampling) < needed[numbers]
         return changes._replace(tempo=np.where(too_fast, 1, changes.tempo))
 
-    def batches(epoch: int, first: int = 0) -> Iterator[tuple]:
+    def batches(epoch: int, first: int) -> Iterator[tuple]:
         for numbers in _plan(clips, batch_size, seed, epoch)[first:]:
             ids = _padded([encoded[number] for number in numbers])
             yield *clips.batch(numbers), ids, *changes_of(epoch, numbers)
-
-    def starting_at(epoch: int, batch: int = 0) -> tf.data.Dataset:
-        def run() -> Iterator[tuple]:
-            yield from batches(epoch, batch)
-            for following in itertools.count(epoch + 1):
-                yield from batches(following)
-
-        return prefetched(_dataset(run).map(features))
 
     def features(waveform, lengths, symbol_ids, *changes):
         changes = Changes(*changes)
@@ -104,17 +91,14 @@ def make_audio_dataset(
         targets = ctc_targets(answered_frames(frames, subsampling), symbol_ids)
         return (x, frames), targets
 
-    dataset = _dataset(lambda: batches(next(passes)))
-    count = tf.data.experimental.assert_cardinality(-(-len(clips) // batch_size))
-    dataset = prefetched(dataset.apply(count).map(features))
-    dataset.starting_at = starting_at
     order = batch_size, seed, augmentation, subsampling, front.to_dict()
-    dataset.data_fingerprint = clips.fingerprint(alphabet.symbols, order)
-    return dataset
-
-
-def _dataset(batches: Callable[[], Iterator[tuple]]) -> tf.data.Dataset:
-    return tf.data.Dataset.from_generator(batches, output_signature=_SIGNATURE)
+    return EpochDataset(
+        batches,
+        _SIGNATURE,
+        -(-len(clips) // batch_size),
+        clips.fingerprint(alphabet.symbols, order),
+        features,
+    )
 
 
 def _plan(

@@ -8,13 +8,12 @@ Shapes: B batch, T steps of a window, F columns, K targets, H horizon.
 """
 
 import hashlib
-import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.data.prefetch import prefetched
+from keras_seq.data.batches import EpochDataset
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 from keras_seq.series.windows import WindowPlan
@@ -29,7 +28,7 @@ def make_window_dataset(
     shuffle: bool = False,
     seed: int = 0,
     scale_targets: Scale | None = None,
-) -> tf.data.Dataset:
+) -> EpochDataset:
     """Batches of (window, targets), raw or scaled; every window once an epoch.
 
     Args:
@@ -40,9 +39,7 @@ def make_window_dataset(
         scale_targets: [window, targets] -> what to learn; None gives raw targets.
 
     Returns:
-        Dataset of (B, T, F), (B, H, K) of the plan's dtype; its cardinality is known.
-        It has what `fit` resumes by: `starting_at(epoch, batch)`, a dataset without an
-        end that begins there, and `data_fingerprint`.
+        Dataset of (B, T, F), (B, H, K) of the plan's dtype.
 
     Raises:
         UserError: There is no window.
@@ -57,46 +54,24 @@ def make_window_dataset(
     [[2.0, 3.0]] [[4.0, 5.0]]
     """
     check_settings(batch_size=batch_size)
-    total, passes = plan.num_windows, itertools.count()
+    total = plan.num_windows
     if not total:
         raise UserError("there is no window to make batches of")
-    gather = _gather(plan, scale_targets)
 
-    def batches(epoch: int, first: int = 0) -> Iterator[np.ndarray]:
-        order = np.random.default_rng((seed, epoch)).permutation(total)
+    def batches(epoch: int, first: int) -> Iterator[np.ndarray]:
+        order = np.arange(total)
+        if shuffle:
+            order = np.random.default_rng((seed, epoch)).permutation(total)
         for start in range(first * batch_size, total, batch_size):
             yield order[start : start + batch_size]
 
-    def starting_at(epoch: int, batch: int = 0) -> tf.data.Dataset:
-        def run() -> Iterator[np.ndarray]:
-            yield from batches(epoch, batch)
-            for following in itertools.count(epoch + 1):
-                yield from batches(following)
-
-        if shuffle:
-            return _gathered(_numbers(run), gather)
-        every = tf.data.Dataset.range(total).batch(batch_size)
-        return _gathered(every.skip(batch).concatenate(every.repeat()), gather)
-
-    if shuffle:
-        numbers = _numbers(lambda: batches(next(passes)))
-        count = -(-total // batch_size)
-        numbers = numbers.apply(tf.data.experimental.assert_cardinality(count))
-    else:
-        numbers = tf.data.Dataset.range(total).batch(batch_size)
-    dataset = _gathered(numbers, gather)
-    dataset.starting_at = starting_at
-    dataset.data_fingerprint = _fingerprint(plan, batch_size, seed if shuffle else None)
-    return dataset
-
-
-def _numbers(batches: Callable[[], Iterator[np.ndarray]]) -> tf.data.Dataset:
-    signature = tf.TensorSpec([None], tf.int64)
-    return tf.data.Dataset.from_generator(batches, output_signature=signature)
-
-
-def _gathered(numbers: tf.data.Dataset, gather: Callable) -> tf.data.Dataset:
-    return prefetched(numbers.map(gather, num_parallel_calls=1))
+    return EpochDataset(
+        batches,
+        tf.TensorSpec([None], tf.int64),
+        -(-total // batch_size),
+        _fingerprint(plan, batch_size, seed if shuffle else None),
+        _gather(plan, scale_targets),
+    )
 
 
 def _fingerprint(plan: WindowPlan, *order: object) -> str:

@@ -7,18 +7,14 @@ TensorFlow, no signatures.
 
 import contextlib
 import errno
-import json
-import math
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
+from keras_seq.data.files import flush
 from keras_seq.errors import UserError
 
 HIDDEN = ".exporting-"
@@ -99,7 +95,7 @@ def publish(written: Path, export_dir: Path) -> Path:
     """
     for folder, _, names in os.walk(written, topdown=False):
         for path in [*(os.path.join(folder, name) for name in names), folder]:
-            _flush(path)
+            flush(path)
     while True:
         target = export_dir / str(max(versions_in(export_dir), default=0) + 1)
         try:
@@ -108,63 +104,5 @@ def publish(written: Path, export_dir: Path) -> Path:
             if error.errno not in TAKEN:
                 raise
         else:
-            _flush(export_dir)
+            flush(export_dir)
             return target
-
-
-def _flush(path: str | Path) -> None:
-    """Wait until a file, or the list of names in a folder, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def plain(value: Any, name: str = "metadata") -> Any:
-    """Turn facts into what strict JSON can hold.
-
-    Args:
-        value: nested mappings with str keys, sequences, str, numbers, None, NumPy
-            values and paths.
-        name: how to call it in the error.
-
-    Returns:
-        A copy of dicts, lists and plain values; NaN and infinity are None, as JSON
-        has no word for them and many readers stop at Python's `NaN`.
-
-    Raises:
-        ValueError: something else is in there; the message says where.
-
-    Example:
-
-    >>> plain({"scores": np.array([0.5, np.nan]), "n": np.int64(3)})
-    {'scores': [0.5, None], 'n': 3}
-    """
-    if isinstance(value, (np.generic, np.ndarray)):
-        value = value.tolist()
-    if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                raise ValueError(f"{name} has the key {key!r}; keys must be str")
-        return {key: plain(item, f"{name}[{key!r}]") for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item, f"{name}[{i}]") for i, item in enumerate(value)]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Path):
-        return str(value)
-    if value is None or isinstance(value, (str, int)):
-        return value
-    raise ValueError(f"{name} is a {type(value).__name__}, which JSON cannot hold")
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write strict JSON, readable by people.
-
-    Args:
-        path: the file.
-        value: what `plain` returned.
-    """
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")

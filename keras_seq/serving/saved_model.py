@@ -16,12 +16,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import keras_seq
+from keras_seq import __version__
+from keras_seq.data.files import plain, write_json
 from keras_seq.errors import UNREADABLE, UserError
 from keras_seq.evaluation.finite_weights import broken_weights, listed_weights
-from keras_seq.serving import folder as export_folder
-from keras_seq.serving import proof as export_proof
-from keras_seq.serving import warmup as serving_warmup
+from keras_seq.serving.folder import hidden_folder, publish, versions_in
 from keras_seq.serving.graph import (
     Signature,
     as_arrays,
@@ -31,6 +30,8 @@ from keras_seq.serving.graph import (
     trace_signatures,
     without_cudnn,
 )
+from keras_seq.serving.proof import ask_fresh_process, compare_answers, shown
+from keras_seq.serving.warmup import WARMUP_FILE, write_warmup_requests
 
 DEFAULT = "serving_default"
 EXTRA = "assets.extra"
@@ -108,7 +109,7 @@ def export(
     """
     facts = _check_arguments(signatures, metadata)
     export_dir = Path(export_dir)
-    with export_folder.hidden_folder(export_dir) as hidden:
+    with hidden_folder(export_dir) as hidden:
         version = hidden / "version"
         with without_cudnn(models):
             traced = trace_signatures(signatures)
@@ -121,8 +122,7 @@ def export(
         extra = version / EXTRA
         extra.mkdir()
         stem = export_dir.resolve().name
-        warmup_file = extra / serving_warmup.FILE_NAME
-        serving_warmup.write_warmup_requests(warmup_file, stem, requests)
+        write_warmup_requests(extra / WARMUP_FILE, stem, requests)
         for name, write in (extra_files or {}).items():
             write(extra / name)
         facts["signatures"] = describe(graph)
@@ -135,8 +135,8 @@ def export(
             asked |= {f"{name}/{key}": value for key, value in given.items()}
             wanted |= {f"{name}/{key}": value for key, value in answered.items()}
         facts["proof"] = _prove(version, asked, wanted, tolerance)
-        export_folder.write_json(extra / MODEL_JSON, facts)
-        return export_folder.publish(version, export_dir)
+        write_json(extra / MODEL_JSON, facts)
+        return publish(version, export_dir)
 
 
 def _check_arguments(
@@ -148,7 +148,7 @@ def _check_arguments(
     taken = sorted(set(RESERVED) & set(metadata))
     if taken:
         raise ValueError(f"metadata has {taken}, which export writes itself; rename")
-    return export_folder.plain(dict(metadata))
+    return plain(dict(metadata))
 
 
 def _check_weights(models: Sequence[keras.Model], traced: Mapping[str, Any]) -> None:
@@ -188,23 +188,23 @@ def _prove(
                 "exported; train again"
             )
     try:
-        answers = export_proof.ask_fresh_process(version, inputs)
+        answers = ask_fresh_process(version, inputs)
     except RuntimeError as error:
         raise ExportError(
             f"the SavedModel gave no answer without keras_seq: {error}"
         ) from error
-    largest, difference = export_proof.compare_answers(answers, expected, tolerance)
+    largest, difference = compare_answers(answers, expected, tolerance)
     if difference:
         sample, sentence = difference
         where = "" if sample < 0 else f"sample {sample}: "
-        shown = ", ".join(
-            f"{name}={export_proof.shown(value[sample])}"
+        inputs_shown = ", ".join(
+            f"{name}={shown(value[sample])}"
             for name, value in inputs.items()
             if value.ndim and 0 <= sample < len(value)
         )
         raise ExportError(
             f"the SavedModel does not answer as Python does; {where}{sentence}"
-            + (f" ({shown})" if shown else "")
+            + (f" ({inputs_shown})" if inputs_shown else "")
         )
     return {
         "samples": max((len(v) for v in expected.values() if v.ndim), default=1),
@@ -217,9 +217,9 @@ def _prove(
 
 def _versions() -> dict[str, str]:
     """What made the export, for whoever must read it in two years."""
-    packages = {"tensorflow": tf, "keras": keras, "keras_seq": keras_seq, "numpy": np}
+    packages = {"tensorflow": tf, "keras": keras, "numpy": np}
     versions = {name: package.__version__ for name, package in packages.items()}
-    return {"python": platform.python_version()} | versions
+    return {"python": platform.python_version(), "keras_seq": __version__} | versions
 
 
 class Exported:
@@ -276,7 +276,7 @@ def load_exported(path: str | Path) -> Exported:
         raise UserError(f"{path}: a file; give the folder of an export")
     version = path
     if not (path / "saved_model.pb").exists():
-        numbered = export_folder.versions_in(path)
+        numbered = versions_in(path)
         if not numbered:
             raise UserError(
                 f"{path}: not an export; give saved_models/<stem> or a version in it"

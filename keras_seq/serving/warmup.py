@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-FILE_NAME = "tf_serving_warmup_requests"
+WARMUP_FILE = "tf_serving_warmup_requests"
 
 
 def _varint(number: int) -> bytes:

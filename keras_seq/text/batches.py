@@ -9,57 +9,20 @@ Shapes: N samples, B batch, T time steps.
 import hashlib
 import itertools
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from keras_seq.constants import PAD_ID
-from keras_seq.data.prefetch import prefetched
+from keras_seq.data.batches import EpochDataset, plan_batches
 from keras_seq.data.splits import name_of
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 from keras_seq.text.lengths import CutTexts
 from keras_seq.text.tokenizer import Tokenizer
 
-# Batches of like lengths are cut from runs of so many: more pads less, and makes the
-# batches of an epoch less random.
-BATCHES_A_RUN = 50
 ENCODE_ROWS = 1024
-
-
-def plan_batches(
-    lengths: np.ndarray, batch_size: int, *, seed: int | None = None, epoch: int = 0
-) -> list[np.ndarray]:
-    """Puts samples of like length into batches; each sample stands in exactly one.
-
-    Samples are shuffled, cut into runs, sorted by length within a run and cut into
-    batches, which are shuffled: padding is small and the order still random.
-
-    Args:
-        lengths: int (N,), number of tokens of each sample.
-        batch_size: B; one batch of the last run may be smaller.
-        seed: of the shuffling; None keeps all samples in the order of their lengths.
-        epoch: each has an order of its own.
-
-    Returns:
-        ceil(N / B) arrays of sample numbers.
-
-    Example:
-
-    >>> plan_batches(np.array([9, 2, 8, 1]), 2)
-    [array([3, 1]), array([2, 0])]
-    """
-    if seed is None:
-        order = np.argsort(lengths, kind="stable")
-        return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
-    rng = np.random.default_rng((seed, epoch))
-    order, batches = rng.permutation(len(lengths)), []
-    for start in range(0, len(order), batch_size * BATCHES_A_RUN):
-        run = order[start : start + batch_size * BATCHES_A_RUN]
-        run = run[np.argsort(lengths[run], kind="stable")]
-        batches += [run[i : i + batch_size] for i in range(0, len(run), batch_size)]
-    return [batches[i] for i in rng.permutation(len(batches))]
 
 
 class EncodedSamples:
@@ -137,7 +100,7 @@ def make_text_dataset(
     max_len: int | None = None,
     shuffle: bool = False,
     seed: int = 0,
-) -> tf.data.Dataset:
+) -> EpochDataset:
     """Batches of (token ids, label), padded to the longest text of each batch.
 
     Args:
@@ -150,9 +113,7 @@ def make_text_dataset(
         seed: of the shuffling.
 
     Returns:
-        Dataset of int32 (B, T), int32 (B,); its cardinality is known. It has what `fit`
-        resumes by: `starting_at(epoch, batch)`, a dataset without an end that begins
-        there, and `data_fingerprint`, which tells other data or another order.
+        Dataset of int32 (B, T), int32 (B,).
 
     Raises:
         UserError: A label is not among `label_names`, or there is no sample.
@@ -171,37 +132,19 @@ def make_text_dataset(
         samples = EncodedSamples(samples, tokenizer, label_names, max_len)
     if not len(samples):
         raise UserError("there is no sample to make batches of")
-    passes, order = itertools.count(), seed if shuffle else None
+    order = seed if shuffle else None
 
-    def batches(epoch: int, first: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def batches(epoch: int, first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         plan = plan_batches(samples.lengths, batch_size, seed=order, epoch=epoch)
         for numbers in plan[first:]:
             yield samples.batch(numbers)
 
-    def starting_at(epoch: int, batch: int = 0) -> tf.data.Dataset:
-        def run() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-            yield from batches(epoch, batch)
-            for following in itertools.count(epoch + 1):
-                yield from batches(following)
-
-        return _dataset(run)
-
-    dataset = _dataset(
-        lambda: batches(next(passes)), count=-(-len(samples) // batch_size)
+    return EpochDataset(
+        batches,
+        (tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)),
+        -(-len(samples) // batch_size),
+        samples.fingerprint(batch_size, order),
     )
-    dataset.starting_at = starting_at
-    dataset.data_fingerprint = samples.fingerprint(batch_size, order)
-    return dataset
-
-
-def _dataset(
-    batches: Callable[[], Iterator], count: int | None = None
-) -> tf.data.Dataset:
-    signature = (tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32))
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-    if count is not None:
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
-    return prefetched(dataset)
 
 
 def _label_id(label: str, label_ids: dict[str, int]) -> int:

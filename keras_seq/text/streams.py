@@ -7,15 +7,14 @@ Shapes: N tokens, B batch, T time steps.
 """
 
 import hashlib
-import itertools
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import tensorflow as tf
 
 from keras_seq.constants import PAD_ID
-from keras_seq.data.prefetch import prefetched
+from keras_seq.data.batches import EpochDataset
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 from keras_seq.text.coders import TextCoder
@@ -115,7 +114,7 @@ def make_stream_dataset(
     steps: int = 128,
     shuffle: bool = False,
     seed: int = 0,
-) -> tf.data.Dataset:
+) -> EpochDataset:
     """`stream_batches` as a dataset, one pass over the text an epoch.
 
     Args:
@@ -127,9 +126,7 @@ def make_stream_dataset(
         seed: of the places.
 
     Returns:
-        Dataset of (int32 (B, T), float32 (B,)), int32 (B, T); its cardinality is known.
-        It has what `fit` resumes by: `starting_at(epoch, batch)`, a dataset without an
-        end that begins there, and `data_fingerprint`.
+        Dataset of (int32 (B, T), float32 (B,)), int32 (B, T).
 
     Raises:
         UserError: The text is too short for B streams.
@@ -151,7 +148,7 @@ def make_stream_dataset(
             "text, or a smaller --batch-size"
         )
 
-    def batches(epoch: int, first: int = 0) -> Iterator[Batch]:
+    def batches(epoch: int, first: int) -> Iterator[Batch]:
         start = 0
         if left_out:
             start = int(np.random.default_rng((seed, epoch)).integers(steps))
@@ -161,14 +158,13 @@ def make_stream_dataset(
     rows = tf.TensorSpec([batch_size, None], tf.int32)
     signature = ((rows, tf.TensorSpec([batch_size], tf.float32)), rows)
     number = -(-(-(-count // batch_size)) // steps)
-    dataset = _dataset(batches, signature, number)
-    dataset.data_fingerprint = _fingerprint(token_ids, batch_size, steps, shuffle, seed)
-    return dataset
+    fingerprint = _fingerprint(token_ids, batch_size, steps, shuffle, seed)
+    return EpochDataset(batches, signature, number, fingerprint)
 
 
 def make_window_dataset(
     token_ids: np.ndarray, *, batch_size: int = 32, steps: int = 64, seed: int = 0
-) -> tf.data.Dataset:
+) -> EpochDataset:
     """Windows of T tokens, each with the token that follows it.
 
     For models that read a window from a fresh start. Windows do not overlap; an epoch
@@ -181,7 +177,7 @@ def make_window_dataset(
         seed: of the order.
 
     Returns:
-        Dataset of int32 (B, T), int32 (B,); its cardinality is known.
+        Dataset of int32 (B, T), int32 (B,).
 
     Raises:
         UserError: The text is too short for a batch.
@@ -200,7 +196,7 @@ def make_window_dataset(
             "bring more text, or a smaller --batch-size"
         )
 
-    def batches(epoch: int, first: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def batches(epoch: int, first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         starts = np.random.default_rng((seed, epoch)).permutation(count) * steps
         for batch in range(first, count // batch_size):
             begins = starts[batch * batch_size : (batch + 1) * batch_size]
@@ -212,33 +208,8 @@ def make_window_dataset(
         tf.TensorSpec([batch_size, steps], tf.int32),
         tf.TensorSpec([batch_size], tf.int32),
     )
-    dataset = _dataset(batches, signature, count // batch_size)
-    dataset.data_fingerprint = _fingerprint(token_ids, batch_size, steps, seed)
-    return dataset
-
-
-def _dataset(
-    batches: Callable[[int, int], Iterator], signature: tuple, count: int
-) -> tf.data.Dataset:
-    """A pass over the batches of epoch 0, then of epoch 1 ...; enterable anywhere."""
-    passes = itertools.count()
-
-    def starting_at(epoch: int, batch: int = 0) -> tf.data.Dataset:
-        def run() -> Iterator:
-            yield from batches(epoch, batch)
-            for following in itertools.count(epoch + 1):
-                yield from batches(following, 0)
-
-        made = tf.data.Dataset.from_generator(run, output_signature=signature)
-        return prefetched(made)
-
-    dataset = tf.data.Dataset.from_generator(
-        lambda: batches(next(passes), 0), output_signature=signature
-    )
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
-    dataset = prefetched(dataset)
-    dataset.starting_at = starting_at
-    return dataset
+    fingerprint = _fingerprint(token_ids, batch_size, steps, seed)
+    return EpochDataset(batches, signature, count // batch_size, fingerprint)
 
 
 def _fingerprint(token_ids: np.ndarray, *order: object) -> str:

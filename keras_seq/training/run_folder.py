@@ -1,31 +1,23 @@
-"""The folder of one run: its settings, its scores, and what TensorBoard shows of them.
+"""The folder of one run: its settings and its scores.
 
-Knows nothing of tasks: settings and reports are plain dicts, pictures are arrays.
+Knows nothing of tasks: settings and reports are plain dicts.
 """
 
 import contextlib
 import json
-import os
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import tensorflow as tf
-
+from keras_seq.data.files import plain, write_json
 from keras_seq.errors import UserError
-from keras_seq.evaluation.figures import confusion_matrix_figure
-from keras_seq.evaluation.scores import format_report
 from keras_seq.ranges import check_settings
-from keras_seq.serving.folder import plain, write_json
-from keras_seq.tasks.sentiment.scores import Scored, worst_mistakes
 from keras_seq.training.devices import get_strategy
 from keras_seq.training.lock import NAME as LOCK
 from keras_seq.training.lock import release_lock, take_lock
 from keras_seq.training.settings import check_same
-from keras_seq.training.tensorboard import EventWriter
 
 CONFIG = "config.json"
 # Where a run's results go, and whether it goes on, are not what the run is.
@@ -186,11 +178,7 @@ def discard_untrained() -> None:
 
 def write_facts(run_dir: Path, name: str, facts: Mapping[str, Any]) -> None:
     """Writes `config.json` or `metrics.json`: strict JSON, whole or not at all."""
-    aside = run_dir / f".{name}.tmp"
-    write_json(aside, plain(dict(facts), name))
-    with open(aside, "rb") as file:
-        os.fsync(file.fileno())  # else the new name may be there before its content
-    aside.replace(run_dir / name)
+    write_json(run_dir / name, plain(dict(facts), name))
 
 
 def read_facts(run_dir: Path, name: str) -> dict[str, Any]:
@@ -224,39 +212,3 @@ directory); give the folder of a run
             + ANEW
         )
     return facts
-
-
-def show_classifier(
-    run_dir: Path,
-    scored: Scored,
-    label_names: Sequence[str],
-) -> None:
-    """Adds what stands at the end of a classifier's run to its TensorBoard logs.
-
-    Scores and those of the baselines as scalars, the report and the worst mistakes as
-    text, the confusion matrix as an image.
-
-    Args:
-        run_dir: the run's folder.
-        scored: the test part's scores.
-        label_names: C names.
-    """
-    answers = scored.probabilities.argmax(axis=1)
-    image = confusion_matrix_figure(scored.labels, answers, label_names)
-    texts = {
-        "report": format_report(scored.report),
-        "worst_mistakes": worst_mistakes(scored, label_names) or "none",
-    }
-    scores = {name: score["value"] for name, score in scored.report["scores"].items()}
-    named = {"network": scores, **scored.report["baselines"]}
-    writer = EventWriter.anew(run_dir / "tensorboard" / "report", ".v2")
-    with writer.at(step=0):
-        for tag, text in texts.items():
-            # Markdown: indented lines stay as they are.
-            tf.summary.text(tag, "\n".join("    " + li for li in text.splitlines()))
-        tf.summary.image("confusion_matrix", image[np.newaxis])
-        for who, values in named.items():
-            for score, value in values.items():
-                # TensorBoard groups tags by what stands before the slash.
-                tf.summary.scalar(f"test_{score}/{who}".replace(" ", "_"), value)
-    writer.close()

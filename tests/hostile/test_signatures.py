@@ -17,8 +17,8 @@ from keras_seq.audio.log_mel import LogMel
 from keras_seq.evaluation.conformal import Calibration
 from keras_seq.models.speech import build_speech_model
 from keras_seq.models.text_generation import build_text_generation_model
-from keras_seq.serving import TextClassifier
 from keras_seq.serving.graph import save_signatures
+from keras_seq.tasks.sentiment.server import TextClassifier
 from keras_seq.tasks.speech.server import SpeechRecognizer
 from keras_seq.tasks.speech.stream import SpeechStream
 from keras_seq.tasks.stock.server import PriceForecaster

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_seq.losses_ctc import ctc_loss, ctc_loss_of_probabilities, ctc_targets
+from keras_seq.losses import ctc_loss, ctc_loss_of_probabilities, ctc_targets
 from keras_seq.models.speech import answered_frames
 from keras_seq.serving.graph import save_signatures, without_cudnn
 from tests.model_contract import FRAME_RECORDS, FrameRecord, run_under_jax
@@ -109,7 +109,7 @@ def test_saved_exported_and_loaded_it_answers_the_same(
 def test_every_builder_runs_under_a_second_backend(root: Path):
     script = """
 import keras
-from keras_seq.losses_ctc import ctc_loss, ctc_targets
+from keras_seq.losses import ctc_loss, ctc_targets
 from tests.model_contract import FRAME_RECORDS
 assert keras.backend.backend() == "jax"
 for record in FRAME_RECORDS:

@@ -1,13 +1,11 @@
 """A version is whole or absent: killed anywhere, or exported twice at once."""
 
-import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -20,7 +18,7 @@ from keras_seq.serving.saved_model import load_exported
 DRIVER = '''
 import os, signal, sys, time
 import tensorflow as tf
-from keras_seq import export_proof
+from keras_seq.serving import proof as export_proof
 from keras_seq.serving.saved_model import export
 
 def ask(version, inputs):
@@ -156,20 +154,3 @@ def test_a_folder_that_cannot_be_made_is_a_user_error(tmp_path: Path):
     with pytest.raises(UserError, match="file/m: cannot be written.*--export-dir"):
         with export_folder.hidden_folder(tmp_path / "file" / "m"):
             pytest.fail("there is no such folder")
-
-
-def test_facts_become_strict_json(tmp_path: Path):
-    facts = {"low": -np.inf, "x": (np.int32(1), True, None), "path": Path("a.csv")}
-    path = tmp_path / "model.json"
-    export_folder.write_json(path, export_folder.plain(facts | {"label": "\u597d"}))
-    assert "\u597d" in path.read_text("utf-8")
-    assert json.loads(path.read_text("utf-8"), parse_constant=pytest.fail) == {
-        "low": None,
-        "x": [1, True, None],
-        "path": "a.csv",
-        "label": "\u597d",
-    }
-    with pytest.raises(ValueError, match=r"metadata\['a'\]\[1\] is a bytes"):
-        export_folder.plain({"a": [0, b"x"]})
-    with pytest.raises(ValueError, match="has the key 3"):
-        export_folder.plain({"a": {3: 1}})

@@ -141,7 +141,7 @@ def test_no_bit_is_lost_on_the_way():
 def test_keras_seq_cannot_be_imported_in_the_proof(root: Path):
     code = (
         "import runpy, sys; sys.path.insert(0, sys.argv[1])\n"
-        "proof = runpy.run_path(sys.argv[1] + '/keras_seq/export_proof.py')\n"
+        "proof = runpy.run_path(sys.argv[1] + '/keras_seq/serving/proof.py')\n"
         "assert 'keras_seq' not in sys.modules\n"
         "sys.meta_path.insert(0, proof['_RefuseKerasSeq']())\n"
         "import keras_seq.constants\n"

@@ -161,7 +161,8 @@ def test_the_end_of_a_run_is_reached_once(
 
 
 FINISH = {
-    "sentiment": "keras_seq.tasks.sentiment.data", "stock": "keras_seq.tasks.stock.finish",
+    "sentiment": "keras_seq.tasks.sentiment.data",
+    "stock": "keras_seq.tasks.stock.finish",
     "speech": "keras_seq.tasks.speech.data",
     "text_generation": "keras_seq.tasks.text_generation.data",
 }  # fmt: skip

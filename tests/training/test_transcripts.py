@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.evaluation.transcripts import error_counts
-from keras_seq.losses_ctc import ctc_loss, ctc_targets
+from keras_seq.losses import ctc_loss, ctc_targets
 from keras_seq.training.budget import BudgetedRate
 from keras_seq.training.transcripts import BlankAlarm, SymbolErrorRate
 

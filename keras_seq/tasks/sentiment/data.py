@@ -23,19 +23,20 @@ from keras_seq.data.label_names import join_labels
 from keras_seq.data.sources import Samples, check_labels, split_samples
 from keras_seq.data.splits import Summary, name_of, scan
 from keras_seq.ranges import check_settings
-from keras_seq.serving import TextClassifier, answer_texts
 from keras_seq.serving.saved_model import EXTRA, load_exported
 from keras_seq.tasks.run_results import export_once, finished_run
+from keras_seq.tasks.sentiment.figures import show_classifier
 from keras_seq.tasks.sentiment.scores import (
     fit_baselines,
     load_baselines,
     save_baselines,
     score_classifier,
 )
+from keras_seq.tasks.sentiment.server import TextClassifier, answer_texts
 from keras_seq.text.lengths import CutTexts
 from keras_seq.text.tokenizer import Tokenizer
 from keras_seq.training.model_file import portable
-from keras_seq.training.run_folder import show_classifier, write_facts
+from keras_seq.training.run_folder import write_facts
 
 BASELINES, TRAINED = "baselines.npz", "trained_on.npy"
 VALIDATION_ROWS = 1250  # enough to stop by and to weigh two paths; the rest trains

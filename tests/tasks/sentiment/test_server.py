@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.models.sentiment import build_sentiment_model
-from keras_seq.serving import TextClassifier, answer_texts
+from keras_seq.tasks.sentiment.server import TextClassifier, answer_texts
 from keras_seq.text.tokenizer import Tokenizer
 
 TEXTS = ["good film", "bad " * 40, "", "film", "good good", "?!"] * 5

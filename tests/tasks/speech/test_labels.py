@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from keras_seq.audio.alphabet import Alphabet
 from keras_seq.audio.log_mel import LogMel
-from keras_seq.losses_ctc import ctc_loss, ctc_targets
+from keras_seq.losses import ctc_loss, ctc_targets
 from keras_seq.models.speech import build_speech_model
 from keras_seq.serving.graph import save_signatures
 from keras_seq.tasks.speech.baselines import MeanFeaturesBaseline

@@ -1,0 +1,101 @@
+"""Files that are whole or absent, and what strict JSON can hold of facts."""
+
+import contextlib
+import json
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+@contextlib.contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """A path to write to; what was written there takes the file's place at the end.
+
+    Whoever reads `path` finds the old file or the new one, never a part. An error
+    leaves the old one.
+
+    Args:
+        path: the file to replace, in a folder that is there.
+
+    Example:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "facts.txt")
+    ...     with written_aside(path) as aside:
+    ...         _ = aside.write_text("whole")
+    ...     path.read_text(), os.listdir(folder)
+    ('whole', ['facts.txt'])
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield aside
+        flush(aside)
+        os.replace(aside, path)
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+    flush(path.parent)
+
+
+def flush(path: str | Path) -> None:
+    """Waits until a file, or the list of names in a folder, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def plain(value: Any, name: str = "metadata") -> Any:
+    """Turn facts into what strict JSON can hold.
+
+    Args:
+        value: nested mappings with str keys, sequences, str, numbers, None, NumPy
+            values and paths.
+        name: how to call it in the error.
+
+    Returns:
+        A copy of dicts, lists and plain values; NaN and infinity are None, as JSON
+        has no word for them and many readers stop at Python's `NaN`.
+
+    Raises:
+        ValueError: something else is in there; the message says where.
+
+    Example:
+
+    >>> plain({"scores": np.array([0.5, np.nan]), "n": np.int64(3)})
+    {'scores': [0.5, None], 'n': 3}
+    """
+    if isinstance(value, (np.generic, np.ndarray)):
+        value = value.tolist()
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise ValueError(f"{name} has the key {key!r}; keys must be str")
+        return {key: plain(item, f"{name}[{key!r}]") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, f"{name}[{i}]") for i, item in enumerate(value)]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return str(value)
+    if value is None or isinstance(value, (str, int)):
+        return value
+    raise ValueError(f"{name} is a {type(value).__name__}, which JSON cannot hold")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes strict JSON, readable by people; whole or not at all.
+
+    Args:
+        path: the file.
+        value: what `plain` returned.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    with written_aside(path) as aside:
+        aside.write_text(text + "\n", encoding="utf-8")
