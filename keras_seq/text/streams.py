@@ -17,12 +17,12 @@ from keras_seq.constants import PAD_ID
 from keras_seq.data.batches import EpochDataset
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
-from keras_seq.text.coders import TextCoder
+from keras_seq.text.reversible import ReversibleTokenizer
 
 Batch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray]
 
 
-def encode_corpus(coder: TextCoder, corpus: Iterable[str]) -> np.ndarray:
+def encode_corpus(coder: ReversibleTokenizer, corpus: Iterable[str]) -> np.ndarray:
     """Token ids of a corpus, end to end in a file that is mapped, not read.
 
     A temporary file holds the ids, so that memory does not grow with the text.

@@ -14,7 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 import tensorflow as tf
 
 from keras_seq.errors import UserError
-from keras_seq.text.coders import FIRST_ID, TextCoder, byte_ids, valid_text
+from keras_seq.text.reversible import (
+    FIRST_ID,
+    ReversibleTokenizer,
+    byte_ids,
+    valid_text,
+)
 
 # A line end is always a piece of its own, so that a text may be cut behind it and
 # encodes the same. Longer pieces are cut again, which bounds the loop below.
@@ -24,7 +29,7 @@ NO_TOKEN = -1  # behind the end of a piece
 _SEPARATOR = b"\xff"  # no byte of any UTF-8 text
 
 
-class Subwords(TextCoder):
+class Subwords(ReversibleTokenizer):
     """Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909), over bytes.
 
     Args:

@@ -37,7 +37,7 @@ from keras_seq.tasks.text_generation.scores import (
 )
 from keras_seq.tasks.text_generation.server import TextGenerator
 from keras_seq.tasks.text_generation.text_samples import show_text
-from keras_seq.text.coders import Bytes, Characters, TextCoder, Words, coder_from_json
+from keras_seq.text.coders import Bytes, Characters, Words, coder_from_json
 from keras_seq.text.copies import (
     save_windows,
     tell_copied_text,
@@ -45,6 +45,7 @@ from keras_seq.text.copies import (
 )
 from keras_seq.text.corpus import Corpus, split_text
 from keras_seq.text.kneser_ney import KneserNey
+from keras_seq.text.reversible import ReversibleTokenizer
 from keras_seq.text.streams import encode_corpus
 from keras_seq.text.subwords import Subwords
 from keras_seq.training.model_file import portable
@@ -73,7 +74,7 @@ class LanguageData(NamedTuple):
     """
 
     parts: dict[str, Corpus]
-    coder: TextCoder
+    coder: ReversibleTokenizer
     token_ids: dict[str, np.ndarray]
     fingerprint: str
     fingerprints: dict[str, str]
@@ -133,7 +134,7 @@ def fingerprint_of(corpus: Corpus) -> str:
 
 def fit_coder(
     corpus: Corpus, tokens: Tokens, vocab_size: int | None = None
-) -> TextCoder:
+) -> ReversibleTokenizer:
     """The coder of a kind of tokens, fitted on a text.
 
     Example:
@@ -316,7 +317,7 @@ def evaluate_language_export(
     return score_language_model(task, corpus, score, baselines)
 
 
-def load_coder(model: Path) -> TextCoder:
+def load_coder(model: Path) -> ReversibleTokenizer:
     """The coder of an exported language model."""
     path = load_exported(model).path / EXTRA / CODER
     return coder_from_json(path.read_text("utf-8"))

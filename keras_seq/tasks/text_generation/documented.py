@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from keras_seq.models.rnn import build_lstm_model, build_simple_rnn
 from keras_seq.models.text_generation import build_text_generation_model
-from keras_seq.text.coders import TextCoder
+from keras_seq.text.reversible import ReversibleTokenizer
 from keras_seq.text.streams import make_stream_dataset, make_window_dataset
 from keras_seq.training.trainer import fit
 
@@ -45,7 +45,7 @@ class RestartStates(keras.callbacks.Callback):
 
 def train_documented(
     kind: Literal["simple_rnn", "lstm"],
-    coder: TextCoder,
+    coder: ReversibleTokenizer,
     token_ids: Mapping[str, Any],
     recipe: Mapping[str, Any],
     run_dir: Path | None,

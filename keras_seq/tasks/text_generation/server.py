@@ -28,7 +28,7 @@ from keras_seq.serving.checks import checked_shapes
 from keras_seq.serving.graph import without_cudnn
 from keras_seq.tasks.text_generation.checks import checked_options, checked_state
 from keras_seq.tasks.text_generation.client import OPTIONS, as_inputs
-from keras_seq.text.coders import TextCoder, valid_text
+from keras_seq.text.reversible import ReversibleTokenizer, valid_text
 
 SCORED_STEPS = 64  # at a time: logits of a long text do not fit into memory
 
@@ -41,7 +41,7 @@ class TextGenerator(tf.Module):
         coder: as the model was trained with.
     """
 
-    def __init__(self, model: keras.Model, coder: TextCoder) -> None:
+    def __init__(self, model: keras.Model, coder: ReversibleTokenizer) -> None:
         super().__init__()
         self.model = model
         self.coder = coder  # its tables go into the SavedModel

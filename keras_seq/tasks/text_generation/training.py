@@ -18,7 +18,7 @@ from keras_seq.metrics import Perplexity
 from keras_seq.tasks.text_generation.client import write_texts
 from keras_seq.tasks.text_generation.server import TextGenerator
 from keras_seq.tasks.text_generation.text_samples import TextSamples
-from keras_seq.text.coders import TextCoder
+from keras_seq.text.reversible import ReversibleTokenizer
 from keras_seq.text.streams import make_stream_dataset
 from keras_seq.training.averaging import AveragedWeights
 from keras_seq.training.bptt import TruncatedBackprop
@@ -84,7 +84,7 @@ def builder_options(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 def train_language_model(
     model: keras.Model,
-    coder: TextCoder,
+    coder: ReversibleTokenizer,
     token_ids: Mapping[str, Any],
     recipe: Mapping[str, Any],
     run_dir: Path,
@@ -151,7 +151,7 @@ def _averages(kind: str, steps: int) -> list[keras.callbacks.Callback]:
     return [AveragedWeights(start_step=int(MEAN_FROM * steps))]
 
 
-def _samples(model: keras.Model, coder: TextCoder, run_dir: Path) -> TextSamples:
+def _samples(model: keras.Model, coder: ReversibleTokenizer, run_dir: Path) -> TextSamples:
     generator = TextGenerator(model, coder)
 
     def write() -> str:

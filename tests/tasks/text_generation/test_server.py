@@ -18,13 +18,14 @@ from keras_seq.models.text_generation import (
 )
 from keras_seq.tasks.text_generation.client import score_texts, stream_text, write_texts
 from keras_seq.tasks.text_generation.server import TextGenerator
-from keras_seq.text.coders import Bytes, Characters, TextCoder, Words
+from keras_seq.text.coders import Bytes, Characters, Words
+from keras_seq.text.reversible import ReversibleTokenizer
 from keras_seq.text.subwords import Subwords
 
 GREEDY = {"temperature": 0.0}
 
 
-def scripted(text: str, coder: TextCoder) -> TextGenerator:
+def scripted(text: str, coder: ReversibleTokenizer) -> TextGenerator:
     """A model that knows one thing: which token follows which in a text.
 
     Its state after a token is that token's own, so its answers can be read off `text`.
