@@ -1,4 +1,4 @@
-"""What is looked at once a run has ended: figures as PNG, and TensorBoard's `report`."""
+"""What is looked at after a run: figures as PNG, and the `report` of TensorBoard."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

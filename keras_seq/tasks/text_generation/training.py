@@ -151,7 +151,9 @@ def _averages(kind: str, steps: int) -> list[keras.callbacks.Callback]:
     return [AveragedWeights(start_step=int(MEAN_FROM * steps))]
 
 
-def _samples(model: keras.Model, coder: ReversibleTokenizer, run_dir: Path) -> TextSamples:
+def _samples(
+    model: keras.Model, coder: ReversibleTokenizer, run_dir: Path
+) -> TextSamples:
     generator = TextGenerator(model, coder)
 
     def write() -> str:
