@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
+from keras_seq.tasks import sentiment
 
 STEM = "sentiment"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -39,15 +40,15 @@ def load_data(
     """Named splits, and what was fitted on train: label names and tokenizer."""
     columns = text_column, label_column, True, labels_as_written
     if data == "imdb":
-        given = ks.load_imdb()
+        given = ks.data.load_imdb()
     elif data:
         given = {"train": ks.read_table(data, *columns)}
     else:
-        given = {"train": ks.load_sample_reviews(seed)}
+        given = {"train": ks.text.load_sample_reviews(seed)}
     for part, path in (("validation", validation_data), ("test", test_data)):
         if path:
             given[part] = ks.read_table(path, *columns)
-    return ks.prepare_texts(
+    return sentiment.prepare_texts(
         given, num_words=VOCAB_SIZE, limit=limit, seed=seed,
         labels_as_written=labels_as_written,
     )  # fmt: skip
@@ -58,11 +59,11 @@ def build_model(data: Any, train_set: Any, documented: bool = False) -> Any:
     vocab_size, num_classes = data.tokenizer.vocab_size, len(data.label_names)
     if documented:
         return ks.build_sentiment_model(vocab_size, num_classes=num_classes)
-    buckets = ks.ngram_buckets(sum(data.tokenizer.word_counts.values()))
+    buckets = ks.layers.ngram_buckets(sum(data.tokenizer.word_counts.values()))
     return ks.build_sentiment_model(
         vocab_size, num_classes=num_classes, dropout=0.5, recurrent_dropout=0.0,
         embedding_dropout=0.5, bidirectional=True, pooling="max_and_mean",
-        ngram_ratios=ks.ngram_log_ratios(train_set, num_classes, buckets),
+        ngram_ratios=ks.layers.ngram_log_ratios(train_set, num_classes, buckets),
     )  # fmt: skip
 
 
@@ -93,35 +94,41 @@ def train(
         labels_as_written,
     )  # fmt: skip
     epochs = epochs or max(2, min(20, SAMPLES_SEEN // loaded.num_train))
-    run_dir = ks.begin_run(STEM, settings, loaded.fingerprints)
+    run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
     ks.set_seed(seed)
-    print(ks.set_precision(mixed_precision, strategy))
+    print(ks.training.set_precision(mixed_precision, strategy))
     train_set, validation_set = (ks.make_text_dataset(
         loaded.splits[part], loaded.tokenizer, loaded.label_names, max_len=max_len,
         batch_size=batch_size, shuffle=part == "train", seed=seed,
     ) for part in ("train", "validation"))  # fmt: skip
     with ks.get_strategy(strategy).scope():
         model = build_model(loaded, train_set, documented)
-        recipe = {"loss": ks.classification_loss(len(loaded.label_names))}
+        recipe = {"loss": ks.losses.classification_loss(len(loaded.label_names))}
         hparams = {"documented": documented, "batch_size": batch_size, "seed": seed}
         if not documented:
-            recipe = {"loss": ks.loss_of_each_path, "metrics": [ks.accuracy]}
-            rate = ks.BudgetedRate(LEARNING_RATE, epochs, max_seconds, warmup=1)
+            recipe = {
+                "loss": ks.losses.loss_of_each_path,
+                "metrics": [ks.metrics.accuracy],
+            }
+            rate = ks.training.BudgetedRate(
+                LEARNING_RATE, epochs, max_seconds, warmup=1
+            )
             recipe |= {"callbacks": [rate], **ANSWER_WATCHED}
             hparams["learning_rate"] = LEARNING_RATE
         history = ks.fit(
-            model if documented else ks.separate_paths(model), train_set,
+            model if documented else sentiment.separate_paths(model), train_set,
             validation_set, epochs=epochs, max_seconds=max_seconds, run_dir=run_dir,
             resume=resume, embedding_words=["(padding)", *loaded.tokenizer.word_index],
             hparams=hparams, **recipe,
         )  # fmt: skip
         if not documented:
-            model = ks.weigh_evidence(model, validation_set)
-    report, version = ks.finish_run(
+            model = sentiment.weigh_evidence(model, validation_set)
+    report, version = sentiment.finish_run(
         STEM, model, loaded, history, max_len=max_len, seed=seed, run_dir=run_dir,
         export_dir=export_dir,
     )  # fmt: skip
-    scores = f"{ks.format_report(report)}\n{history.seconds:.0f} seconds of training"
+    scores = ks.evaluation.format_report(report)
+    scores = f"{scores}\n{history.seconds:.0f} seconds of training"
     return {"test scores": scores, "run": run_dir, "export": version}
 
 
@@ -135,10 +142,10 @@ def evaluate(
         model: Folder of an export, or of one version.
         data: File or glob of samples; default freshly generated reviews.
     """
-    samples = ks.load_sample_reviews(FRESH_SEED)
+    samples = ks.text.load_sample_reviews(FRESH_SEED)
     if data:  # the model's labels say what is one
         samples = ks.read_table(data, text_column, label_column, True, True)
-    return ks.evaluate_export(STEM, model, samples)
+    return sentiment.evaluate_export(STEM, model, samples)
 
 
 def predict(
@@ -154,7 +161,7 @@ def predict(
     exported = ks.load_exported(model)
     asked, shown = itertools.tee(cli.input_texts(texts, file))
     max_len = exported.metadata["max_len"]
-    answers = ks.answer_texts(exported.signature(), asked, max_len=max_len)
+    answers = sentiment.answer_texts(exported.signature(), asked, max_len=max_len)
     for answer, text in zip(answers, shown):
         yield {"input": text, **answer}
 

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
+from keras_seq.tasks import speech
 
 STEM = "speech"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -32,7 +33,8 @@ WORDS = {
                     band_masks=1),
 }  # fmt: skip
 SENTENCES = {
-    "model": dict(lstm_units=256, num_layers=3, dropout=0.4), "monitor": "val_cer",
+    "model": dict(lstm_units=256, num_layers=3, dropout=0.4),
+    "monitor": "val_cer",
     "changes": dict(tempo=0.15, warp=0.16, noise_share=0.5, time_masks=2, band_masks=2),
 }
 FRESH_SEED = 1_000_000  # of generated recordings that no training heard
@@ -48,11 +50,11 @@ def load_data(
 ) -> Any:  # fmt: skip
     """Named parts, and what was fitted on train: alphabet and features."""
     columns = file_column, transcript_column
-    given = {"train": ks.load_recordings(data, *columns, seed)}
+    given = {"train": ks.audio.load_recordings(data, *columns, seed)}
     for part, path in (("validation", validation_data), ("test", test_data)):
         if path:
             given[part] = ks.find_recordings(path, *columns, any_parts=True)
-    return ks.prepare_speech(
+    return speech.prepare_speech(
         given, unit=unit, normalize="fitted" if streaming else "auto",
         subsampling=1 if documented else None, test_speaker=test_speaker, limit=limit,
         seed=seed, labels_as_written=labels_as_written,
@@ -97,33 +99,36 @@ def train(
         data, file_column, transcript_column, validation_data, test_data,
         test_speaker, unit, streaming, documented, limit, seed, labels_as_written,
     )  # fmt: skip
-    run_dir = ks.begin_run(STEM, settings, loaded.fingerprints)
-    ks.tell_problems(loaded.problems, run_dir)
+    run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
+    ks.audio.tell_problems(loaded.problems, run_dir)
     ks.set_seed(seed)
-    print(ks.set_precision(mixed_precision, strategy))
+    print(ks.training.set_precision(mixed_precision, strategy))
     recipe = WORDS if loaded.is_isolated else SENTENCES
-    changes = None if documented else ks.Augmentation(**recipe["changes"])
+    changes = None if documented else ks.audio.Augmentation(**recipe["changes"])
     train_set = loaded.batches("train", batch_size, seed=seed, augmentation=changes)
     validation_set = loaded.batches("validation", batch_size)
     with ks.get_strategy(strategy).scope():
         model = build_model(loaded, streaming, documented)
-        loss = ks.ctc_loss_of_probabilities if documented else ks.ctc_loss
+        loss = ks.losses.ctc_loss_of_probabilities if documented else ks.losses.ctc_loss
         if epochs is None and max_seconds:
-            epochs = ks.planned_epochs(run_dir, max_seconds, model, loss, train_set)
+            epochs = ks.training.planned_epochs(
+                run_dir, max_seconds, model, loss, train_set
+            )
         passes = int(SECONDS_HEARD / loaded.splits["train"].seconds)
         epochs = epochs or max(10, min(100, passes))
-        rate = ks.BudgetedRate(LEARNING_RATE, epochs, max_seconds)
+        rate = ks.training.BudgetedRate(LEARNING_RATE, epochs, max_seconds)
         history = ks.fit(
             model, train_set, validation_set, epochs=epochs, max_seconds=max_seconds,
-            loss=loss, metrics=[ks.SymbolErrorRate()], monitor=recipe["monitor"],
-            patience=epochs, run_dir=run_dir, resume=resume, hparams=settings,
-            callbacks=[rate, ks.BlankAlarm(validation_set)],
+            loss=loss, metrics=[ks.training.SymbolErrorRate()], patience=epochs,
+            monitor=recipe["monitor"], run_dir=run_dir, resume=resume, hparams=settings,
+            callbacks=[rate, ks.training.BlankAlarm(validation_set)],
         )  # fmt: skip
-    report, version = ks.finish_speech_run(
+    report, version = speech.finish_speech_run(
         STEM, model, loaded, history, seed=seed, run_dir=run_dir, export_dir=export_dir,
         linear=not (streaming or documented),
     )  # fmt: skip
-    scores = f"{ks.format_report(report)}\n{history.seconds:.0f} seconds of training"
+    scores = ks.evaluation.format_report(report)
+    scores = f"{scores}\n{history.seconds:.0f} seconds of training"
     return {"test scores": scores, "run": run_dir, "export": version}
 
 
@@ -142,8 +147,8 @@ def evaluate(
         labels_as_written: Join no spellings of a label, and take NA for a word.
     """
     columns = file_column, transcript_column
-    recordings = ks.load_recordings(data, *columns, FRESH_SEED, any_parts=True)
-    return ks.evaluate_speech_export(
+    recordings = ks.audio.load_recordings(data, *columns, FRESH_SEED, any_parts=True)
+    return speech.evaluate_speech_export(
         STEM, model, recordings, beam_width=beam_width, arpa=arpa,
         labels_as_written=labels_as_written,
     )  # fmt: skip
@@ -156,7 +161,7 @@ def predict(*files: str, model: Path = EXPORT_DIR) -> Iterator[dict[str, Any]]:
         files: Sound files.
         model: Folder of an export, or of one version.
     """
-    yield from ks.transcribe_files(model, files)
+    yield from speech.transcribe_files(model, files)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
+from keras_seq.tasks import stock
 
 STEM = "stock"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -36,9 +37,9 @@ def load_data(
 ) -> Any:  # fmt: skip
     """The series of files, of a download, or the embedded sample; checked by row."""
     if not data:
-        return ks.simulate_prices(seed)
+        return ks.series.simulate_prices(seed)
     return ks.read_series(
-        ks.fetch_tickers(data), date_column=date_column, target=target,
+        ks.series.fetch_tickers(data), date_column=date_column, target=target,
         features=features, frequency=frequency, fill=fill, limit=limit,
     )  # fmt: skip
 
@@ -74,22 +75,22 @@ def train(
         epochs: Most passes over train; default by its size, from 4 to 100.
     """
     settings = dict(locals())
-    loaded = ks.prepare_series(
+    loaded = stock.prepare_series(
         load_data(data, date_column, target, features, frequency, fill, limit, seed),
         horizon=horizon, lookback=lookback, season=season, form=form,
         validation_start=validation_start, test_start=test_start,
     )  # fmt: skip
-    run_dir = ks.begin_run(STEM, settings, loaded.fingerprints)
-    print(ks.set_precision(mixed_precision, strategy))
-    learned = ks.learn_forecaster(
+    run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
+    print(ks.training.set_precision(mixed_precision, strategy))
+    learned = stock.learn_forecaster(
         loaded, build_model, QUANTILES, epochs=epochs, batch_size=batch_size, seed=seed,
         max_seconds=max_seconds, run_dir=run_dir, strategy=strategy, resume=resume,
         documented=documented,
     )  # fmt: skip
-    report, version = ks.finish_forecasts(
+    report, version = stock.finish_forecasts(
         STEM, *learned, loaded, run_dir=run_dir, export_dir=export_dir
     )
-    scores = ks.format_forecast_report(report)
+    scores = stock.format_forecast_report(report)
     scores = f"{scores}\n{learned.history.seconds:.0f} seconds of training"
     return {"test scores": scores, "run": run_dir, "export": version}
 
@@ -108,10 +109,10 @@ def backtest(
         refit_every: Rows from one refit to the next; default five folds.
     """
     table = load_data(data, date_column, target, features, frequency, fill, limit, seed)
-    learn = partial(ks.learn_forecaster, build=build_model, quantiles=QUANTILES,
+    learn = partial(stock.learn_forecaster, build=build_model, quantiles=QUANTILES,
                     epochs=epochs, seed=seed, documented=documented)  # fmt: skip
-    run_dir = ks.make_run_dir(STEM, run_dir)
-    yield from ks.backtest_folds(
+    run_dir = ks.training.make_run_dir(STEM, run_dir)
+    yield from stock.backtest_folds(
         STEM, table, learn, run_dir=run_dir, refit_every=refit_every, horizon=horizon,
         lookback=lookback, season=season, form=form,
     )  # fmt: skip
@@ -126,10 +127,12 @@ def evaluate(
         model: Folder of an export, or of one version.
         data: Files with the columns of the training; default fresh simulated prices.
     """
-    table = ks.simulate_prices(FRESH_SEED).table
+    table = ks.series.simulate_prices(FRESH_SEED).table
     if data:
-        table = ks.read_like(ks.load_exported(model), ks.fetch_tickers(data), fill)
-    return ks.evaluate_forecasts(STEM, model, table)
+        table = stock.read_like(
+            ks.load_exported(model), ks.series.fetch_tickers(data), fill
+        )
+    return stock.evaluate_forecasts(STEM, model, table)
 
 
 def predict(
@@ -141,10 +144,13 @@ def predict(
         files: Files with the columns of the training; default fresh simulated prices.
         model: Folder of an export, or of one version.
     """
-    exported, table = ks.load_exported(model), ks.simulate_prices(FRESH_SEED).table
+    exported, table = (
+        ks.load_exported(model),
+        ks.series.simulate_prices(FRESH_SEED).table,
+    )
     if files:
-        table = ks.read_like(exported, ks.fetch_tickers(files), fill)
-    yield from ks.forecast_next(exported, table)
+        table = stock.read_like(exported, ks.series.fetch_tickers(files), fill)
+    yield from stock.forecast_next(exported, table)
 
 
 if __name__ == "__main__":

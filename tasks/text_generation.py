@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.ranges import Range
+from keras_seq.tasks import text_generation
 
 STEM = "text_generation"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -34,12 +35,14 @@ def load_data(
     for part, path in (("validation", validation_data), ("test", test_data)):
         if path:
             given[part] = ks.read_text(path, text_column)
-    return ks.prepare_corpus(given, tokens=tokens, vocab_size=vocab_size, limit=limit)
+    return text_generation.prepare_corpus(
+        given, tokens=tokens, vocab_size=vocab_size, limit=limit
+    )
 
 
 def build_model(data: Any, recipe: dict[str, Any]) -> Any:
     """One builder call; `recipe` has the sizes and options."""
-    options = ks.builder_options(recipe)
+    options = text_generation.builder_options(recipe)
     return ks.build_text_generation_model(data.coder.vocab_size, **options)
 
 
@@ -92,21 +95,23 @@ def train(
     loaded = load_data(
         data, text_column, validation_data, test_data, tokens, vocab_size, limit
     )
-    recipe = ks.language_recipe(tokens, settings)
-    run_dir = ks.begin_run(STEM, settings, loaded.fingerprints)
+    recipe = text_generation.language_recipe(tokens, settings)
+    run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
     ks.set_seed(seed)
     learnt = (loaded.coder, loaded.token_ids, recipe, run_dir)
     with ks.get_strategy(strategy).scope():
         if documented:
-            model, history = ks.train_documented(documented, *learnt)
+            model, history = text_generation.train_documented(documented, *learnt)
         else:
             model = build_model(loaded, recipe)
-            history = ks.train_language_model(model, *learnt)
-    report, version = ks.finish_language_run(
+            history = text_generation.train_language_model(model, *learnt)
+    report, version = text_generation.finish_language_run(
         STEM, model, loaded, history, run_dir=run_dir, export_dir=export_dir,
         dynamic_evaluation=dynamic_evaluation,
     )  # fmt: skip
-    scores = f"{ks.format_language_report(report)}\n{history.seconds:.0f} seconds"
+    scores = (
+        f"{ks.evaluation.format_language_report(report)}\n{history.seconds:.0f} seconds"
+    )
     return {"test scores": scores, "run": run_dir, "export": version}
 
 
@@ -120,7 +125,7 @@ def evaluate(
         data: Text file, folder or table; default Python's own docs.
     """
     corpus = ks.read_text(data, text_column)
-    return ks.evaluate_language_export(STEM, model, corpus)
+    return text_generation.evaluate_language_export(STEM, model, corpus)
 
 
 def predict(
@@ -142,7 +147,7 @@ def predict(
     signature = ks.load_exported(model).signature()
     asked = cli.input_texts(texts, file)
     while prompts := list(itertools.islice(asked, BATCH_OF_PROMPTS)):
-        answers = ks.write_texts(signature, prompts, **options)
+        answers = text_generation.write_texts(signature, prompts, **options)
         for prompt, answer in zip(prompts, answers):
             yield {"input": prompt, **answer}
 

@@ -1,1 +1,5 @@
 """From recordings to features: files, waveforms, log-mel, augmentation, batches."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """Scores to ids to text: samplers, loops, beams, CTC. They take callables."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

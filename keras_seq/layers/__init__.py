@@ -1,6 +1,5 @@
 """Layers that Keras does not have, or does not have as fast."""
 
-from keras_seq.layers.loop import native_step
-from keras_seq.layers.recurrent import GRU, LSTM, SimpleRNN
+import lazy_loader
 
-__all__ = ["GRU", "LSTM", "SimpleRNN", "native_step"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """Builder functions: pure Keras models, uncompiled, every layer named."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

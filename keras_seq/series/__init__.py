@@ -1,1 +1,5 @@
 """From tables of series to windows: calendar, checks, filling, batches."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """What a task alone needs, one folder each; and the ending that all share."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,1 +1,5 @@
 """From raw text to token ids: cleaning, tokenizers, corpora, n-gram models."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -124,28 +124,32 @@ def score_of_speech() -> dict:
         8000, sound, np.array([0, 900]), np.array([900, 1500], "int32"),
         [("a.wav", "a", ""), ("b.wav", "b", "")],
     )  # fmt: skip
-    front = ks.LogMel(8000)
+    front = ks.audio.LogMel(8000)
     model = broken(ks.build_speech_model(3, lstm_units=2, logits=True))
-    hear = ks.SpeechRecognizer(model, front, ks.Alphabet(["a", "b"]))
+    hear = ks.tasks.speech.SpeechRecognizer(model, front, ks.audio.Alphabet(["a", "b"]))
     return score_speech("speech", hear.signature, clips, {}, front, is_isolated=True)
 
 
 def score_of_text() -> dict:
     model = broken(ks.build_text_generation_model(20, 2, 3))
     texts = ["to be or not to be"] * 9
-    coder = ks.Characters.fit(texts, 18)
-    score = ks.TextGenerator(model, coder).signature("score_tokens")
+    coder = ks.text.Characters.fit(texts, 18)
+    score = ks.tasks.text_generation.TextGenerator(model, coder).signature(
+        "score_tokens"
+    )
     each = np.concatenate([found for _, found in score_texts(score, texts)])
     return language_report("text", each, {"unigram": np.full(len(each), -3.0)}, 162)
 
 
 def score_of_stock() -> dict:
-    data = ks.prepare_series(ks.simulate_prices(num_series=1, num_rows=400))
-    scaling = ks.make_scaling(data)
+    data = ks.tasks.stock.prepare_series(
+        ks.series.simulate_prices(num_series=1, num_rows=400)
+    )
+    scaling = ks.tasks.stock.make_scaling(data)
     network = ks.build_stock_prediction_model(
         scaling.encode.output_shape[1:], horizon=5, units=2, num_layers=1
     )
-    _, forecaster = ks.build_forecaster(broken(network), scaling)
+    _, forecaster = ks.models.build_forecaster(broken(network), scaling)
     return score_forecaster("stock", forecaster, scaling, data).test
 
 
@@ -153,7 +157,7 @@ def score_of_sentiment() -> dict:
     tokenizer = ks.Tokenizer(9)
     tokenizer.fit_on_texts(["good", "bad"])
     model = broken(ks.build_sentiment_model(9, embedding_dim=2, lstm_units=2))
-    server = ks.TextClassifier(model, tokenizer, ["no", "yes"], 9)
+    server = ks.tasks.sentiment.TextClassifier(model, tokenizer, ["no", "yes"], 9)
     samples = [("good", "yes"), ("bad", "no")] * 5
     majority = MajorityBaseline().fit((text for text, _ in samples), np.array([0, 1]))
     beside = {"majority": majority}
@@ -190,23 +194,39 @@ NONSENSE = [
     (lambda: ks.build_segment_rnn(WINDOW, segment_length=-3), "segment_length is -3"),
     (lambda: ks.build_lstm_model(9, 2, -2), "lstm_units is -2"),
     (lambda: ks.build_gru_model(9, 2, True), "gru_units is True"),
-    (lambda: ks.cosine_adam(NAN, 9), "learning_rate is nan"),
-    (lambda: ks.cosine_adam(-1, 9), "learning_rate is -1"),
-    (lambda: ks.cosine_schedule(INF, 9), "learning_rate is inf"),
-    (lambda: ks.BudgetedRate(0.0, 9), "learning_rate is 0.0"),
-    (lambda: ks.BudgetedRate(0.1, 9, max_seconds=NAN), "max_seconds is nan"),
-    (lambda: ks.token_loss(NAN), "label_smoothing is nan"),
-    (lambda: ks.token_loss(1.0), "label_smoothing is 1.0"),
-    (lambda: ks.prepare_corpus({"train": ["ab\n"] * 99}, limit=-5), "limit must be"),
-    (lambda: ks.prepare_corpus({"train": ["ab\n"] * 99}, vocab_size=-5), "vocab_size"),
+    (lambda: ks.training.cosine_adam(NAN, 9), "learning_rate is nan"),
+    (lambda: ks.training.cosine_adam(-1, 9), "learning_rate is -1"),
+    (lambda: ks.training.cosine_schedule(INF, 9), "learning_rate is inf"),
+    (lambda: ks.training.BudgetedRate(0.0, 9), "learning_rate is 0.0"),
+    (lambda: ks.training.BudgetedRate(0.1, 9, max_seconds=NAN), "max_seconds is nan"),
+    (lambda: ks.losses.token_loss(NAN), "label_smoothing is nan"),
+    (lambda: ks.losses.token_loss(1.0), "label_smoothing is 1.0"),
     (
-        lambda: ks.prepare_corpus(
+        lambda: ks.tasks.text_generation.prepare_corpus(
+            {"train": ["ab\n"] * 99}, limit=-5
+        ),
+        "limit must be",
+    ),
+    (
+        lambda: ks.tasks.text_generation.prepare_corpus(
+            {"train": ["ab\n"] * 99}, vocab_size=-5
+        ),
+        "vocab_size",
+    ),
+    (
+        lambda: ks.tasks.text_generation.prepare_corpus(
             {"train": ["ab\n"] * 99}, tokens="subwords", vocab_size=257
         ),
         "--vocab-size is 257; subwords take 258",
     ),
-    (lambda: ks.prepare_series(ks.simulate_prices(), horizon=0), "horizon must be at"),
-    (lambda: ks.prepare_series(ks.simulate_prices(), lookback=-9), "lookback must be"),
+    (
+        lambda: ks.tasks.stock.prepare_series(ks.series.simulate_prices(), horizon=0),
+        "horizon must be at",
+    ),
+    (
+        lambda: ks.tasks.stock.prepare_series(ks.series.simulate_prices(), lookback=-9),
+        "lookback must be",
+    ),
     (lambda: ks.make_stream_dataset(np.arange(99), batch_size=0), "batch_size must"),
     (lambda: ks.make_stream_dataset(np.arange(99), steps=-1), "steps must be at"),
     (lambda: ks.fit(small(), pairs(), loss="mse", epochs=0), "epochs must be at least"),
@@ -224,13 +244,13 @@ NONSENSE = [
         "learning_rate is -1.0",
     ),
     (
-        lambda: ks.TruncatedBackprop(
+        lambda: ks.training.TruncatedBackprop(
             ks.build_text_generation_model(9, 2, 2), 2, temporal_activation=NAN
         ),
         "temporal_activation is nan",
     ),
     (
-        lambda: ks.TruncatedBackprop(
+        lambda: ks.training.TruncatedBackprop(
             ks.build_text_generation_model(9, 2, 2), 2, weight_drop=5
         ),
         "weight_drop is 5",

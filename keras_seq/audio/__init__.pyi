@@ -1,0 +1,10 @@
+from .alphabet import Alphabet as Alphabet
+from .augment import Augmentation as Augmentation
+from .batches import make_audio_dataset as make_audio_dataset
+from .downloads import load_librispeech_dev_clean as load_librispeech_dev_clean
+from .downloads import load_recordings as load_recordings
+from .downloads import load_speech_commands_mini as load_speech_commands_mini
+from .log_mel import LogMel as LogMel
+from .recordings import find_recordings as find_recordings
+from .sample_speech import load_sample_speech as load_sample_speech
+from .utterances import tell_problems as tell_problems

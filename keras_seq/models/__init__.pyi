@@ -1,0 +1,10 @@
+from .forecaster import build_forecaster as build_forecaster
+from .rnn import build_bidirectional_lstm as build_bidirectional_lstm
+from .rnn import build_gru_model as build_gru_model
+from .rnn import build_lstm_model as build_lstm_model
+from .rnn import build_simple_rnn as build_simple_rnn
+from .segments import build_segment_rnn as build_segment_rnn
+from .sentiment import build_sentiment_model as build_sentiment_model
+from .speech import build_speech_model as build_speech_model
+from .stock import build_stock_prediction_model as build_stock_prediction_model
+from .text_generation import build_text_generation_model as build_text_generation_model

@@ -1,0 +1,4 @@
+from . import sentiment as sentiment
+from . import speech as speech
+from . import stock as stock
+from . import text_generation as text_generation

@@ -1,0 +1,15 @@
+from .batches import make_text_dataset as make_text_dataset
+from .coders import Bytes as Bytes
+from .coders import Characters as Characters
+from .coders import Words as Words
+from .corpus import read_text as read_text
+from .corpus import split_text as split_text
+from .kneser_ney import KneserNey as KneserNey
+from .sample_reviews import load_sample_reviews as load_sample_reviews
+from .streams import encode_corpus as encode_corpus
+from .streams import make_stream_dataset as make_stream_dataset
+from .subwords import Subwords as Subwords
+from .tokenizer import Tokenizer as Tokenizer
+from .tokenizer import pad_sequences as pad_sequences
+from .tokenizer import preprocess_text as preprocess_text
+from .word_ngrams import WordNgrams as WordNgrams
