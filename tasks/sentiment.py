@@ -123,7 +123,7 @@ def train(
         )  # fmt: skip
         if not documented:
             model = sentiment.weigh_evidence(model, validation_set)
-    report, version = sentiment.finish_run(
+    report, version = sentiment.finish(
         STEM, model, loaded, history, max_len=max_len, seed=seed, run_dir=run_dir,
         export_dir=export_dir,
     )  # fmt: skip

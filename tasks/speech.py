@@ -123,7 +123,7 @@ def train(
             monitor=recipe["monitor"], run_dir=run_dir, resume=resume, hparams=settings,
             callbacks=[rate, ks.training.BlankAlarm(validation_set)],
         )  # fmt: skip
-    report, version = speech.finish_speech_run(
+    report, version = speech.finish(
         STEM, model, loaded, history, seed=seed, run_dir=run_dir, export_dir=export_dir,
         linear=not (streaming or documented),
     )  # fmt: skip

@@ -87,7 +87,7 @@ def train(
         max_seconds=max_seconds, run_dir=run_dir, strategy=strategy, resume=resume,
         documented=documented,
     )  # fmt: skip
-    report, version = stock.finish_forecasts(
+    report, version = stock.finish(
         STEM, *learned, loaded, run_dir=run_dir, export_dir=export_dir
     )
     scores = stock.format_forecast_report(report)

@@ -21,6 +21,7 @@ from keras_seq.ranges import Range
 from keras_seq.tasks import text_generation
 
 STEM = "text_generation"
+Tokens = Literal["characters", "words", "bytes", "subwords"]
 EXPORT_DIR = Path("saved_models", STEM)
 BATCH_OF_PROMPTS = 16
 
@@ -49,7 +50,7 @@ def build_model(data: Any, recipe: dict[str, Any]) -> Any:
 def train(
     *, data: str | None = None, text_column: str | None = None,
     validation_data: str | None = None, test_data: str | None = None,
-    tokens: Literal["characters", "words", "bytes", "subwords"] = "characters",
+    tokens: Tokens = "characters",
     vocab_size: int | None = None,
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm", num_layers: int | None = None,
     embedding_dim: int | None = None, rnn_units: int | None = None,
@@ -105,14 +106,36 @@ def train(
         else:
             model = build_model(loaded, recipe)
             history = text_generation.train_language_model(model, *learnt)
-    report, version = text_generation.finish_language_run(
+    report, version = text_generation.finish(
         STEM, model, loaded, history, run_dir=run_dir, export_dir=export_dir,
         dynamic_evaluation=dynamic_evaluation,
     )  # fmt: skip
-    scores = (
-        f"{ks.evaluation.format_language_report(report)}\n{history.seconds:.0f} seconds"
-    )
+    scores = ks.evaluation.format_language_report(report)
+    scores = f"{scores}\n{history.seconds:.0f} seconds of training"
     return {"test scores": scores, "run": run_dir, "export": version}
+
+
+def gradients(
+    *, data: str | None = None, text_column: str | None = None,
+    tokens: Tokens = "characters", vocab_size: int | None = None,
+    limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    """Show how far back the error of one token reaches in SimpleRNN, LSTM and GRU.
+
+    Args:
+        data: Text file, folder, table, or `shakespeare`; default Python's own docs.
+        tokens: What the networks read.
+        vocab_size: Most tokens; default 10,000, for subwords 4,000.
+    """
+    loaded = load_data(data, text_column, None, None, tokens, vocab_size, limit)
+    run_dir = ks.training.make_run_dir(STEM, run_dir)
+    ks.set_seed(seed)
+    norms = text_generation.gradients_by_distance(
+        loaded.token_ids["train"], loaded.coder.vocab_size
+    )
+    text_generation.show_gradients_by_distance(run_dir, norms)
+    for cell, values in norms.items():
+        yield {"cell": cell, "gradient_by_distance": values, "run": run_dir}
 
 
 def evaluate(
@@ -153,4 +176,6 @@ def predict(
 
 
 if __name__ == "__main__":
-    cli.run(__doc__, train=train, evaluate=evaluate, predict=predict)
+    cli.run(
+        __doc__, train=train, evaluate=evaluate, predict=predict, gradients=gradients
+    )

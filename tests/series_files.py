@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_seq.series.table import SeriesTable
 from keras_seq.tasks.stock.data import SeriesData, prepare_series
-from keras_seq.tasks.stock.finish import finish_forecasts
+from keras_seq.tasks.stock.ending import finish
 from keras_seq.tasks.stock.training import Learned, learn_forecaster
 
 ROWS, TRAIN = 200, 140
@@ -47,7 +47,7 @@ def trained(data: SeriesData, epochs: int = 1) -> Learned:
 
 def finished(data: SeriesData, folder: Path, epochs: int = 1) -> tuple[dict, Path]:
     (folder / "run").mkdir()
-    return finish_forecasts(
+    return finish(
         "t", *trained(data, epochs), data, run_dir=folder / "run",
         export_dir=folder / "model",
     )  # fmt: skip

@@ -20,7 +20,7 @@ from keras_seq.tasks.stock.data import (
     make_scaling,
     prepare_series,
 )
-from keras_seq.tasks.stock.finish import fit_ridge, score_forecaster
+from keras_seq.tasks.stock.ending import fit_ridge, score_forecaster
 from keras_seq.tasks.stock.training import Learned, learn_forecaster
 
 ROWS, LOOKBACK, HORIZON = 300, 12, 4

@@ -1,82 +1,87 @@
-"""The ending of every task, written once: scores, metrics.json, figures, export, proof.
+"""The ending of every task, written once: metrics.json, figures, export, proof.
 
-It knows no task: a task hands over a server (raw in, readable out), a function that
-scores a part, and one that draws what is worth a look.
+It knows no task. A run that is resumed after its end does nothing twice: the version
+that it exported bears the run's id, and is published last of all, whole or not at all.
+Where it stands the run is finished, and else its scores are taken once more.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import keras
+import tensorflow as tf
 
+from keras_seq.errors import UserError
 from keras_seq.evaluation.figures import learning_curves_figure
-from keras_seq.evaluation.scores import format_report
+from keras_seq.evaluation.table import format_report
+from keras_seq.serving.folder import versions_in
 from keras_seq.serving.graph import Signature
-from keras_seq.serving.saved_model import export
+from keras_seq.serving.saved_model import EXTRA, MODEL_JSON, export
+from keras_seq.training.model_file import portable
 from keras_seq.training.report_board import ReportBoard
-from keras_seq.training.run_folder import write_facts
+from keras_seq.training.run_folder import CONFIG, RUN_ID, read_facts, write_facts
 
 METRICS = "metrics.json"
 Report = dict[str, Any]
 
 
-class Server(Protocol):
-    """A `tf.Module` that turns raw input into readable answers, as one graph."""
-
-    def signatures(self) -> Mapping[str, Signature]:
-        """Name to function and input specification; `serving_default` among them."""
-
-    def expected(self, examples: Any) -> Mapping[str, Any]:
-        """What Python answers to a batch of examples."""
-
-
-class Finished(NamedTuple):
-    """What a run left.
+@dataclass(kw_only=True)
+class Ending:
+    """What a task hands over once its model is trained and scored.
 
     Attributes:
-        report: of the test part.
-        version: the exported version's folder.
+        models: what answers; the first one is kept as `model.keras`.
+        server: a module that holds them, and turns raw input into readable answers.
+        signatures: of the server, as `export` takes them.
+        examples: raw inputs of `serving_default`, held out from training.
+        expected: what Python answers to them.
+        proofs: the same of further signatures.
+        reports: of "validation" and "test".
+        metadata: facts of the task for `model.json`.
+        draw: puts what is worth a look onto a board, beside report and curves.
+        describe: a report as text.
+        further: facts for metrics.json beside the reports.
+        run_files: name to text, kept in the run's folder and in the export.
+        extra_files: name to what writes it into the export.
+        tolerance: of the proof.
     """
 
-    report: Report
-    version: Path
+    models: Sequence[keras.Model]
+    server: tf.Module
+    signatures: Mapping[str, Signature]
+    examples: Mapping[str, Any]
+    expected: Mapping[str, Any]
+    reports: Mapping[str, Report]
+    metadata: Mapping[str, Any]
+    draw: Callable[[ReportBoard], None]
+    proofs: Mapping[str, tuple] | None = None
+    describe: Callable[[Report], str] = format_report
+    further: Mapping[str, Any] = field(default_factory=dict)
+    run_files: Mapping[str, str] = field(default_factory=dict)
+    extra_files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
+    tolerance: float = 1e-5
 
 
 def finish_run(
     task: str,
-    *,
-    models: Sequence[keras.Model],
-    server: Server,
-    score: Callable[[str], Report],
-    draw: Callable[[ReportBoard, Report], None],
-    examples: Mapping[str, Any],
-    metadata: Mapping[str, Any],
+    end: Callable[[], Ending],
     history: keras.callbacks.History,
+    *,
     run_dir: Path,
     export_dir: Path,
-    further: Mapping[str, Any] | None = None,
-    extra_files: Mapping[str, Callable[[Path], None]] | None = None,
-    tolerance: float = 1e-5,
-    describe: Callable[[Report], str] = format_report,
-) -> Finished:
-    """Scores both held-out parts, writes them down, shows them, exports and proves.
+) -> tuple[Report, Path]:
+    """Writes a trained model's scores down, shows them, exports and proves it.
 
     Args:
         task: its name.
-        models: what the server answers with; the first one is kept as `model.keras`.
-        server: raw input to readable answers.
-        score: "validation" or "test" to a report; "test" is asked for last.
-        draw: puts figures of the test report onto a board.
-        examples: raw inputs of `serving_default`, held out from training.
-        metadata: facts of the task for `model.json`.
+        end: scores the model; not called where the run is finished already.
         history: of `fit`, with `seconds`.
         run_dir: takes model.keras, metrics.json, figures and TensorBoard's report.
         export_dir: takes the SavedModel's version.
-        further: facts that metrics.json holds beside the reports.
-        extra_files: written into the export, such as fitted baselines.
-        tolerance: of the proof.
-        describe: a report as text.
 
     Returns:
         The report on the test part, and the version's folder.
@@ -84,26 +89,98 @@ def finish_run(
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
-    models[0].save(run_dir / "model.keras")
-    reports = {part: score(part) for part in ("validation", "test")}
-    facts = {"task": task, **reports, **(further or {}), "seconds": history.seconds}
-    write_facts(run_dir, METRICS, facts)
-    report = reports["test"]
+    if (done := finished_run(run_dir, export_dir)) is not None:
+        return done
+    ending = end()
+    report = ending.reports["test"]
+    portable(ending.models[0]).save(run_dir / "model.keras")
+    for name, text in ending.run_files.items():
+        _write_text(text, run_dir / name)
+    facts = {"task": task, **ending.reports, **ending.further}
+    write_facts(run_dir, METRICS, facts | {"seconds": history.seconds})
     with ReportBoard(run_dir) as board:
-        board.text("report", describe(report))
+        board.text("report", ending.describe(report))
         board.scores(report)
         if any(len(values) for values in history.history.values()):
             board.image("learning_curves", learning_curves_figure(history.history))
-        draw(board, report)
-    version = export(
-        server,
+        ending.draw(board)
+    return report, _export_once(task, ending, run_dir, export_dir)
+
+
+def finished_run(run_dir: Path, export_dir: Path) -> tuple[Report, Path] | None:
+    """What a run that is finished has to show.
+
+    Args:
+        run_dir: the run's folder.
+        export_dir: where its version would stand.
+
+    Returns:
+        The report on the test part and the version's folder; None where there is still
+        something to do.
+    """
+    version = published_version(run_dir, export_dir)
+    try:
+        metrics = read_facts(run_dir, METRICS)
+    except UserError:  # not there, or damaged: it is written anew
+        return None
+    report = metrics.get("test")
+    if version is None or not isinstance(report, dict) or not _is_of(version, report):
+        return None
+    return report, version
+
+
+def published_version(run_dir: Path, export_dir: Path) -> Path | None:
+    """The newest version that a run has exported to a folder, if any."""
+    run = run_id(run_dir)
+    if run is None or not Path(export_dir).is_dir():
+        return None
+    for version in reversed(versions_in(Path(export_dir)).values()):
+        if _facts(version).get(RUN_ID) == run and (version / "saved_model.pb").exists():
+            return version
+    return None
+
+
+def run_id(run_dir: Path) -> str | None:
+    """What tells a run from all others; None for a folder that no task has begun."""
+    if not (run_dir / CONFIG).exists():
+        return None
+    found = read_facts(run_dir, CONFIG).get(RUN_ID)
+    return found if isinstance(found, str) else None
+
+
+def _export_once(task: str, ending: Ending, run_dir: Path, export_dir: Path) -> Path:
+    if (version := published_version(run_dir, export_dir)) is not None:
+        return version
+    run = run_id(run_dir)
+    facts = {"task": task, **ending.metadata, "metrics": ending.reports["test"]}
+    texts = {name: partial(_write_text, t) for name, t in ending.run_files.items()}
+    return export(
+        ending.server,
         export_dir,
-        models=models,
-        signatures=server.signatures(),
-        examples=examples,
-        expected=server.expected(examples),
-        metadata={"task": task, **metadata, "metrics": report},
-        extra_files=extra_files,
-        tolerance=tolerance,
+        models=ending.models,
+        signatures=ending.signatures,
+        examples=ending.examples,
+        expected=ending.expected,
+        proofs=ending.proofs,
+        metadata=facts if run is None else facts | {RUN_ID: run},
+        extra_files={**texts, **ending.extra_files},
+        tolerance=ending.tolerance,
     )
-    return Finished(report, version)
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, "utf-8")
+
+
+def _facts(version: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads((version / EXTRA / MODEL_JSON).read_text("utf-8"))
+    except (OSError, ValueError):  # somebody else's, or damaged
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _is_of(version: Path, report: Report) -> bool:
+    """The version's own copy of the scores says whether the file is whole."""
+    own = _facts(version).get("metrics")
+    return isinstance(own, dict) and own.get("scores") == report.get("scores")

@@ -19,7 +19,7 @@ import tensorflow as tf
 from keras_seq.errors import UserError
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
 from keras_seq.serving.saved_model import export, load_exported
-from keras_seq.tasks.run_results import finished_run
+from keras_seq.tasks.run import finished_run
 from keras_seq.tasks.sentiment.scores import (
     fit_baselines,
     load_baselines,

@@ -19,7 +19,7 @@ from keras_seq.evaluation.language import language_report
 from keras_seq.evaluation.scores import report
 from keras_seq.tasks.sentiment.scores import score_classifier
 from keras_seq.tasks.speech.scores import score_speech
-from keras_seq.tasks.stock.finish import score_forecaster
+from keras_seq.tasks.stock.ending import score_forecaster
 from keras_seq.tasks.stock.report import forecast_report
 from keras_seq.tasks.text_generation.client import score_texts
 

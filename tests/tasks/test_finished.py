@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 
 from keras_seq import cli
-from keras_seq.tasks import run_results
+from keras_seq.tasks import run as ending
 from tests.tasks.scripts import load_script, write_prices, write_words
 
 VERSE = "To be, or not to be: that is the question.\n"
@@ -145,11 +145,9 @@ def test_the_end_of_a_run_is_reached_once(
     assert state_of(tmp_path) == expected
     shutil.rmtree("saved_models")
     (tmp_path / "run" / "metrics.json").unlink()
-    finish = sys.modules[FINISH[name]]
     for function, when in PLACES.values():
-        module = finish if function == "write_facts" else run_results
         with monkeypatch.context() as patch, pytest.raises(Killed):
-            patch.setattr(module, function, kill_at(module, function, when))
+            patch.setattr(ending, function, kill_at(ending, function, when))
             run(task, *asked(name, "--resume"))
     (tmp_path / "run" / "metrics.json").write_text('{"test": ')
     status, out, err = run(task, *asked(name, "--resume"))
@@ -158,14 +156,6 @@ def test_the_end_of_a_run_is_reached_once(
     content = Path("saved_models", name, "1", "assets.extra", "model.json").read_text()
     run_id = json.loads(Path("run", "config.json").read_text())["run_id"]
     assert json.loads(content)["run_id"] == run_id
-
-
-FINISH = {
-    "sentiment": "keras_seq.tasks.sentiment.data",
-    "stock": "keras_seq.tasks.stock.finish",
-    "speech": "keras_seq.tasks.speech.data",
-    "text_generation": "keras_seq.tasks.text_generation.data",
-}  # fmt: skip
 
 
 def other_test_data(task: str, folder: Path) -> str:

@@ -1,5 +1,5 @@
 from .data import evaluate_export as evaluate_export
-from .data import finish_run as finish_run
+from .data import finish as finish
 from .data import prepare_texts as prepare_texts
 from .ensemble import separate_paths as separate_paths
 from .ensemble import weigh_evidence as weigh_evidence

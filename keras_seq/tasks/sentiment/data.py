@@ -24,8 +24,8 @@ from keras_seq.data.sources import Samples, check_labels, split_samples
 from keras_seq.data.splits import Summary, name_of, scan
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
-from keras_seq.tasks.run_results import export_once, finished_run
-from keras_seq.tasks.sentiment.figures import show_classifier
+from keras_seq.tasks.run import Ending, Report, finish_run
+from keras_seq.tasks.sentiment.figures import draw_classifier
 from keras_seq.tasks.sentiment.scores import (
     fit_baselines,
     load_baselines,
@@ -35,8 +35,6 @@ from keras_seq.tasks.sentiment.scores import (
 from keras_seq.tasks.sentiment.server import TextClassifier, answer_texts
 from keras_seq.text.lengths import CutTexts
 from keras_seq.text.tokenizer import Tokenizer
-from keras_seq.training.model_file import portable
-from keras_seq.training.run_folder import write_facts
 
 BASELINES, TRAINED = "baselines.npz", "trained_on.npy"
 VALIDATION_ROWS = 1250  # enough to stop by and to weigh two paths; the rest trains
@@ -152,7 +150,7 @@ def _tell_copies(given: Mapping[str, Samples], train: Summary) -> None:
         print(f"{name_of(given['train'])}: {what}; each in one part", file=sys.stderr)
 
 
-def finish_run(
+def finish(
     task: str,
     model: keras.Model,
     data: TextData,
@@ -162,7 +160,7 @@ def finish_run(
     seed: int,
     run_dir: Path,
     export_dir: Path,
-) -> tuple[dict[str, Any], Path]:
+) -> tuple[Report, Path]:
     """Scores a trained model on validation and test, shows it, exports and proves it.
 
     Args:
@@ -181,13 +179,16 @@ def finish_run(
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
-    if (done := finished_run(run_dir, export_dir)) is not None:
-        return done
-    names = data.label_names
-    portable(model).save(run_dir / "model.keras")
-    (run_dir / "tokenizer.json").write_text(data.tokenizer.to_json(), "utf-8")
+    end = partial(_end, task, model, data, max_len, seed)
+    return finish_run(task, end, history, run_dir=run_dir, export_dir=export_dir)
+
+
+def _end(
+    task: str, model: keras.Model, data: TextData, max_len: int, seed: int
+) -> Ending:
+    names, train = data.label_names, data.splits["train"]
     server = TextClassifier(model, data.tokenizer, names, max_len)
-    baselines = fit_baselines(data.splits["train"], names, seed)
+    baselines = fit_baselines(train, names, seed)
     cut = CutTexts(max_len)
     validation, test = (
         score_classifier(task, data.splits[part], answer, baselines, names)
@@ -197,26 +198,21 @@ def finish_run(
         )
     )
     cut.tell(name_of(data.splits["test"]))
-    metrics = {"validation": validation.report, "test": test.report}
-    metrics = {"task": task, **metrics, "seconds": history.seconds}
-    write_facts(run_dir, "metrics.json", metrics)
-    show_classifier(run_dir, test, names)
-    facts = {"task": task, "labels": names, "max_len": max_len}
-    version = export_once(
-        run_dir,
-        server,
-        export_dir,
+    return Ending(
         models=[model],
+        server=server,
         signatures=server.signatures(),
         examples={"text": test.examples},
         expected=server.expected(test.examples),
-        metadata=facts | {"data": data.fingerprint, "metrics": test.report},
+        reports={"validation": validation.report, "test": test.report},
+        metadata={"labels": names, "max_len": max_len, "data": data.fingerprint},
+        draw=partial(draw_classifier, test, names),
+        run_files={"tokenizer.json": data.tokenizer.to_json()},
         extra_files={
             BASELINES: partial(save_baselines, baselines=baselines),
-            TRAINED: partial(save_digests, digests=scan(data.splits["train"]).digests),
+            TRAINED: partial(save_digests, digests=scan(train).digests),
         },
     )
-    return test.report, version
 
 
 def evaluate_export(task: str, model: Path, samples: Samples) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-from .data import finish_speech_run as finish_speech_run
+from .data import finish as finish
 from .data import prepare_speech as prepare_speech
 from .exported import evaluate_speech_export as evaluate_speech_export
 from .exported import transcribe_files as transcribe_files

@@ -41,22 +41,20 @@ from keras_seq.errors import UserError
 from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.models.speech import answered_frames
 from keras_seq.ranges import check_settings
-from keras_seq.tasks.run_results import export_once, finished_run
+from keras_seq.tasks.run import Ending, Report, finish_run
 from keras_seq.tasks.speech.baselines import (
     MeanFeaturesBaseline,
     fit_speech_baselines,
 )
+from keras_seq.tasks.speech.figures import draw_speech
 from keras_seq.tasks.speech.labels import LinearLabels
 from keras_seq.tasks.speech.scores import (
     log_energies,
     score_speech,
-    show_run,
     tuned_beam_search,
 )
 from keras_seq.tasks.speech.server import SpeechRecognizer
 from keras_seq.tasks.speech.stream import SpeechStream, can_stream
-from keras_seq.training.model_file import portable
-from keras_seq.training.run_folder import write_facts
 
 BASELINES, ARPA = "baselines.npz", "transcripts.arpa"
 TRAINED = "trained_on.npy"
@@ -210,7 +208,7 @@ def _batches(clips: Clips, size: int = 64) -> Iterator[tuple]:
         yield clips.batch(range(start, min(start + size, len(clips))))
 
 
-def finish_speech_run(
+def finish(
     task: str,
     model: keras.Model,
     data: SpeechData,
@@ -220,7 +218,7 @@ def finish_speech_run(
     run_dir: Path,
     export_dir: Path,
     linear: bool = False,
-) -> tuple[dict[str, Any], Path]:
+) -> tuple[Report, Path]:
     """Scores a trained model on validation and test, shows it, exports and proves it.
 
     Args:
@@ -240,11 +238,11 @@ def finish_speech_run(
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
-    if (done := finished_run(run_dir, export_dir)) is not None:
-        return done
-    # Without its loss and metrics, which only keras_seq knows, anybody can load it.
-    bare = keras.Model(model.inputs, model.outputs, name=model.name)
-    portable(bare).save(run_dir / "model.keras")
+    end = partial(_end, task, model, data, linear)
+    return finish_run(task, end, history, run_dir=run_dir, export_dir=export_dir)
+
+
+def _end(task: str, model: keras.Model, data: SpeechData, linear: bool) -> Ending:
     train, validation, test = (data.splits[p] for p in ("train", "validation", "test"))
     baselines = fit_speech_baselines(
         log_energies(data.front, train), train.transcripts, data.is_isolated
@@ -263,18 +261,13 @@ def finish_speech_run(
             task, server.signature, clips, baselines, data.front,
             is_isolated=data.is_isolated, search=search, alone=alone,
         )  # fmt: skip
-    metrics = {"task": task, **reports, "seconds": history.seconds}
-    write_facts(run_dir, "metrics.json", metrics)
-    show_run(run_dir, history.history, reports["test"], test, written, server)
     facts = {
-        "task": task,
         "front": data.front.to_dict(),
         "alphabet": data.alphabet.to_dict(),
         "subsampling": data.subsampling,
         "is_isolated": data.is_isolated,
         "is_with_linear": labels is not None,
         "data": data.fingerprint,
-        "metrics": reports["test"],
     }
     extra = {
         BASELINES: partial(save_fitted, baselines=baselines),
@@ -289,13 +282,21 @@ def finish_speech_run(
         server.stream = SpeechStream(server)
         signatures |= server.stream.signatures()
     files = [test.wav(number) for number in range(min(EXAMPLES, len(test)))]
-    version = export_once(
-        run_dir, server, export_dir, models=[model], signatures=signatures,
-        examples={"wav": files}, expected=server.expected(files), metadata=facts,
-        proofs=server.proofs(test.batch(range(len(files)))), tolerance=1e-4,
+    # Without its loss and metrics, which only keras_seq knows, anybody can load it.
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)
+    return Ending(
+        models=[bare],
+        server=server,
+        signatures=signatures,
+        examples={"wav": files},
+        expected=server.expected(files),
+        proofs=server.proofs(test.batch(range(len(files)))),
+        reports=reports,
+        metadata=facts,
+        draw=partial(draw_speech, reports["test"], test, written, server),
         extra_files=extra,
-    )  # fmt: skip
-    return reports["test"], version
+        tolerance=1e-4,
+    )
 
 
 def _linear_labels(

@@ -1,11 +1,11 @@
-"""A speech model beside its baselines: asked, decoded, scored and shown.
+"""A speech model beside its baselines: asked, decoded and scored.
 
 Takes signatures, of a model in memory or of an export: it does not care which. Knows
 clips and texts; neither files nor training.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,9 +20,7 @@ from keras_seq.decoding.ctc import prefix_beam_search
 from keras_seq.errors import UserError
 from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.transcripts import error_counts, transcript_report
-from keras_seq.tasks.speech.alignments import alignment_figure
-from keras_seq.tasks.speech.figures import CLIPS_SHOWN, Heard, show_speech
-from keras_seq.tasks.speech.server import SpeechRecognizer, answer_clips
+from keras_seq.tasks.speech.server import answer_clips
 from keras_seq.text.word_ngrams import WordNgrams, word_scores
 
 WEIGHTS, BONUSES = (0.0, 0.3, 0.6, 1.0), (0.0, 1.0, 2.0)
@@ -191,41 +189,3 @@ def score_speech(
             f"{metric} {told['scores'][metric]['value']:.3f}, which {told['verdict']}."
         )
     return report, written
-
-
-def show_run(
-    run_dir: Path,
-    history: Mapping[str, Sequence[float]],
-    report: Mapping[str, Any],
-    clips: Clips,
-    written: Sequence[str],
-    server: SpeechRecognizer,
-) -> None:
-    """Shows a finished run on TensorBoard; wrong transcripts are shown first.
-
-    Args:
-        run_dir: the run's folder.
-        history: as Keras keeps it.
-        report: of the test part.
-        clips: the test part.
-        written: its greedy transcripts.
-        server: the model.
-    """
-    right = [text == said for text, said in zip(clips.transcripts, written)]
-    order = np.argsort(right, kind="stable")
-    wrong, fine = order[: CLIPS_SHOWN - 2], order[::-1][:2]
-    numbers = list(dict.fromkeys([*wrong.tolist(), *fine.tolist()]))
-    shown = clips.take(numbers)
-    answers = frame_answers(server.signature, shown)
-    energies = log_energies(server.front, shown)
-    heard = []
-    for row, number in enumerate(numbers):
-        said = f"{shown.transcripts[row]!r} heard as {written[number]!r}"
-        picture = alignment_figure(
-            energies[row], answers[row], server.alphabet.symbols, said
-        )
-        pair = shown.transcripts[row], written[number]
-        heard.append(Heard(shown.samples(row), *pair, picture))
-    show_speech(
-        run_dir, history, report, clips.transcripts, written, heard, clips.sample_rate
-    )

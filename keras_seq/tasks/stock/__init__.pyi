@@ -1,12 +1,12 @@
 from .backtest import backtest_folds as backtest_folds
 from .data import make_scaling as make_scaling
 from .data import prepare_series as prepare_series
+from .ending import finish as finish
+from .ending import score_forecaster as score_forecaster
 from .exported import evaluate_forecasts as evaluate_forecasts
 from .exported import forecast_next as forecast_next
 from .exported import read_like as read_like
 from .figures import show_backtest as show_backtest
-from .finish import finish_forecasts as finish_forecasts
-from .finish import score_forecaster as score_forecaster
 from .report import format_forecast_report as format_forecast_report
 from .server import PriceForecaster as PriceForecaster
 from .training import learn_forecaster as learn_forecaster

@@ -15,8 +15,8 @@ from keras_seq.ranges import check_settings
 from keras_seq.series.simulator import SimulatedPrices
 from keras_seq.series.table import SeriesTable
 from keras_seq.tasks.stock.data import SeriesData, prepare_series
+from keras_seq.tasks.stock.ending import score_forecaster
 from keras_seq.tasks.stock.figures import show_backtest
-from keras_seq.tasks.stock.finish import score_forecaster
 from keras_seq.tasks.stock.training import Learned
 from keras_seq.training.run_folder import write_facts
 

@@ -1,9 +1,11 @@
 from .client import stream_text as stream_text
 from .client import write_texts as write_texts
 from .data import evaluate_language_export as evaluate_language_export
-from .data import finish_language_run as finish_language_run
+from .data import finish as finish
 from .data import prepare_corpus as prepare_corpus
 from .documented import train_documented as train_documented
+from .gradients import gradients_by_distance as gradients_by_distance
+from .gradients import show_gradients_by_distance as show_gradients_by_distance
 from .server import TextGenerator as TextGenerator
 from .text_samples import TextSamples as TextSamples
 from .training import builder_options as builder_options

@@ -21,7 +21,7 @@ from keras_seq.evaluation.language import format_language_report
 from keras_seq.ranges import check_settings
 from keras_seq.serving.graph import answered
 from keras_seq.serving.saved_model import EXTRA, load_exported
-from keras_seq.tasks.run_results import export_once, finished_run
+from keras_seq.tasks.run import Ending, Report, finish_run
 from keras_seq.tasks.text_generation.client import (
     DEFAULTS,
     as_inputs,
@@ -29,14 +29,12 @@ from keras_seq.tasks.text_generation.client import (
     write_texts,
 )
 from keras_seq.tasks.text_generation.dynamic_evaluation import dynamic_log_probabilities
-from keras_seq.tasks.text_generation.gradients import show_gradients_by_distance
 from keras_seq.tasks.text_generation.scores import (
     copies,
     fit_language_baselines,
     score_language_model,
 )
 from keras_seq.tasks.text_generation.server import TextGenerator
-from keras_seq.tasks.text_generation.text_samples import show_text
 from keras_seq.text.coders import Bytes, Characters, Words, coder_from_json
 from keras_seq.text.copies import (
     save_windows,
@@ -48,8 +46,6 @@ from keras_seq.text.kneser_ney import KneserNey
 from keras_seq.text.reversible import ReversibleTokenizer
 from keras_seq.text.streams import encode_corpus
 from keras_seq.text.subwords import Subwords
-from keras_seq.training.model_file import portable
-from keras_seq.training.run_folder import write_facts
 
 Tokens = Literal["characters", "words", "bytes", "subwords"]
 
@@ -161,7 +157,7 @@ def fit_coder(
     return coder
 
 
-def finish_language_run(
+def finish(
     task: str,
     model: keras.Model,
     data: LanguageData,
@@ -170,7 +166,7 @@ def finish_language_run(
     run_dir: Path,
     export_dir: Path,
     dynamic_evaluation: bool = False,
-) -> tuple[dict[str, Any], Path]:
+) -> tuple[Report, Path]:
     """Scores a trained model on validation and test, shows it, exports and proves it.
 
     Args:
@@ -189,13 +185,16 @@ def finish_language_run(
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
-    if (done := finished_run(run_dir, export_dir)) is not None:
-        return done
-    portable(model).save(run_dir / "model.keras")
-    (run_dir / CODER).write_text(data.coder.to_json(), "utf-8")
-    generator = TextGenerator(model, data.coder)
+    end = partial(_end, task, model, data, dynamic_evaluation)
+    return finish_run(task, end, history, run_dir=run_dir, export_dir=export_dir)
+
+
+def _end(
+    task: str, model: keras.Model, data: LanguageData, dynamic_evaluation: bool
+) -> Ending:
+    generator, coder = TextGenerator(model, data.coder), data.coder
     baselines = fit_language_baselines(
-        data.token_ids["train"], data.coder.kind, data.coder.vocab_size
+        data.token_ids["train"], coder.kind, coder.vocab_size
     )
     score = partial(score_texts, generator.signature("score_tokens"))
     reports = {
@@ -206,36 +205,30 @@ def finish_language_run(
         reports["test"]["dynamic"] = score_dynamic(model, data)
     texts = [_written(generator, seed) for seed in range(SAMPLES)]
     copied = _copied(texts, data)
-    metrics = {"task": task, **reports, "copied": copied, "seconds": history.seconds}
-    write_facts(run_dir, "metrics.json", metrics)
-    show_gradients_by_distance(run_dir, data.token_ids["train"], data.coder.vocab_size)
-    table = format_language_report(reports["test"])
-    show_text(run_dir / "tensorboard", "report", table)
-    show_text(run_dir / "tensorboard", "samples", "\n\n----\n\n".join(texts))
     examples = {"prompt": _examples(data.parts["test"]), **DEFAULTS}
     examples["max_new_tokens"] = EXAMPLE_TOKENS
-    version = export_once(
-        run_dir,
-        generator,
-        export_dir,
+    return Ending(
         models=[model],
+        server=generator,
         signatures=generator.signatures(),
         examples=examples,
         expected=generator.expected(examples),
         # A text is chosen from numbers, and can be the same where they are not.
         proofs=_numbers(generator, examples["prompt"]),
+        reports=reports,
         metadata={
-            "task": task, "tokens": data.coder.kind, "copied": copied,
-            "vocab_size": data.coder.vocab_size, "metrics": reports["test"],
+            "tokens": coder.kind, "vocab_size": coder.vocab_size, "copied": copied,
             "data": data.fingerprint,
         },
+        draw=lambda board: board.text("samples", "\n\n----\n\n".join(texts)),
+        describe=format_language_report,
+        further={"copied": copied},
+        run_files={CODER: coder.to_json()},
         extra_files={
-            CODER: partial(_write, data.coder.to_json()),
             BASELINES: partial(save_fitted, baselines=baselines),
             TRAINED: partial(save_windows, corpus=data.parts["train"]),
         },
     )  # fmt: skip
-    return reports["test"], version
 
 
 def _numbers(generator: TextGenerator, prompts: Sequence[str]) -> dict[str, tuple]:
@@ -261,10 +254,6 @@ def _copied(texts: list[str], data: LanguageData) -> dict[str, Any]:
     held_out = data.coder.ids_of(next(iter(data.parts["test"])))
     held_out = held_out[: SAMPLES * SAMPLE_TOKENS]
     return copies(written, data.token_ids["train"], held_out, data.coder.kind)
-
-
-def _write(text: str, path: Path) -> None:
-    path.write_text(text, "utf-8")
 
 
 def _examples(corpus: Corpus) -> list[str]:

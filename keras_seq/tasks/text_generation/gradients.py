@@ -7,6 +7,7 @@ Shapes: B batch, T time steps.
 """
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -17,6 +18,7 @@ from keras_seq.evaluation.figures import gradient_by_time_figure
 from keras_seq.losses import token_loss
 from keras_seq.models.text_generation import CELLS, build_text_generation_model
 from keras_seq.text.streams import make_stream_dataset
+from keras_seq.training.report_board import ReportBoard
 from keras_seq.training.tensorboard import EventWriter
 from keras_seq.training.through_time import gradient_by_time
 
@@ -62,26 +64,21 @@ def gradients_by_distance(
 
 
 def show_gradients_by_distance(
-    run_dir: Path, token_ids: np.ndarray, vocab_size: int
+    run_dir: Path, norms: Mapping[str, np.ndarray]
 ) -> None:
     """Adds them to TensorBoard: one curve a kind of cell, and a picture of all.
 
     Args:
         run_dir: the run's folder.
-        token_ids: int32 (N,), of the train part.
-        vocab_size: V.
+        norms: of `gradients_by_distance`.
     """
-    norms = gradients_by_distance(token_ids, vocab_size)
     for kind, values in norms.items():
-        folder = run_dir / "tensorboard" / f"through_time_{kind}"
-        writer = EventWriter.anew(folder, ".v2")
+        writer = EventWriter(run_dir / "tensorboard" / f"through_time_{kind}")
         for distance, value in enumerate(values):
             # The step of this curve is the distance in time.
             writer.scalar("gradient_by_distance", value, step=distance)
         writer.close()
-    # The figure's steps are in the order of reading.
-    image = gradient_by_time_figure({kind: v[::-1] for kind, v in norms.items()})
-    writer = EventWriter.anew(run_dir / "tensorboard" / "text", ".through_time")
-    with writer.at(step=0):
-        tf.summary.image("gradient_through_time", image[np.newaxis])
-    writer.close()
+    with ReportBoard(run_dir) as board:
+        # The figure's steps are in the order of reading.
+        image = gradient_by_time_figure({kind: v[::-1] for kind, v in norms.items()})
+        board.image("gradient_through_time", image)

@@ -46,14 +46,6 @@ class TextSamples(keras.callbacks.Callback):
         self._writer.set_state(state["files"])
 
 
-def show_text(log_dir: Path, tag: str, text: str) -> None:
-    """Adds a text to TensorBoard's logs, its lines as they are; once in a run."""
-    writer = EventWriter.anew(log_dir / "text", f".{tag}")
-    with writer.at(step=0):
-        _show(tag, text)
-    writer.close()
-
-
 def _show(tag: str, text: str) -> None:
     # Markdown: indented lines stay as they are.
     tf.summary.text(tag, "\n".join("    " + line for line in text.splitlines()))

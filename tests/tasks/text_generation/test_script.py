@@ -206,8 +206,18 @@ def test_tensorboard_has_what_the_issue_names(trained: Path):
             tags.setdefault(run, set()).update(v.tag for v in event.summary.value)
     assert {"epoch_perplexity", "learning_rate"} <= tags["train"]
     assert "epoch_perplexity" in tags["validation"]
-    assert {"sample", "samples", "report", "gradient_through_time"} <= tags["text"]
-    for cell in ("simple_rnn", "lstm", "gru"):
-        assert "gradient_by_distance" in tags[f"through_time_{cell}"]
+    assert "sample" in tags["text"]
+    assert {"samples", "report", "learning_curves"} <= tags["report"]
     words = (trained / "run" / "tensorboard" / "train" / "words.tsv").read_text()
     assert {"(start)", "\\n", "(space)", "你"} <= set(words.splitlines())
+
+
+def test_gradients_by_distance_are_a_verb_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "verse.txt").write_text("to be, or not to be: that is it.\n" * 60)
+    rows = list(task.gradients(data="verse.txt"))
+    assert [row["cell"] for row in rows] == ["simple_rnn", "lstm", "gru"]
+    assert all(row["gradient_by_distance"][0] == pytest.approx(1) for row in rows)
+    assert (rows[0]["run"] / "figures" / "gradient_through_time.png").stat().st_size

@@ -7,6 +7,7 @@ Shapes: B batch, T steps, F columns, H horizon, K targets, N inputs of a target.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,10 +20,11 @@ from keras_seq.models.forecaster import build_forecaster
 from keras_seq.models.linear import build_linear_forecaster
 from keras_seq.series.window_batches import make_window_dataset
 from keras_seq.series.windows import WindowPlan
-from keras_seq.tasks.run_results import export_once, finished_run
+from keras_seq.tasks.run import Ending, Report, finish_run
 from keras_seq.tasks.stock.baselines import solve_ridge
 from keras_seq.tasks.stock.data import SeriesData, fit_theta, row_facts
-from keras_seq.tasks.stock.figures import show_forecasts
+from keras_seq.tasks.stock.figures import draw_forecasts
+from keras_seq.tasks.stock.report import format_forecast_report
 from keras_seq.tasks.stock.scores import (
     Shown,
     baselines_of,
@@ -31,8 +33,6 @@ from keras_seq.tasks.stock.scores import (
 )
 from keras_seq.tasks.stock.server import UNITS, PriceForecaster
 from keras_seq.tasks.stock.units import training_units
-from keras_seq.training.model_file import portable
-from keras_seq.training.run_folder import write_facts
 
 COVERAGE = 0.8  # share of what comes that an interval should hold
 TOLERANCE = 1e-5
@@ -124,7 +124,7 @@ def score_forecaster(
     return Scored(server, validation, test, shown)
 
 
-def finish_forecasts(
+def finish(
     task: str,
     forecaster: keras.Model,
     scaling: Scaling,
@@ -133,7 +133,7 @@ def finish_forecasts(
     *,
     run_dir: Path,
     export_dir: Path,
-) -> tuple[dict[str, Any], Path]:
+) -> tuple[Report, Path]:
     """Scores a trained forecaster, shows it, exports and proves it.
 
     Args:
@@ -151,28 +151,28 @@ def finish_forecasts(
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
-    if (done := finished_run(run_dir, export_dir)) is not None:
-        return done
-    portable(forecaster).save(run_dir / "model.keras")
+    end = partial(_end, task, forecaster, scaling, data)
+    return finish_run(task, end, history, run_dir=run_dir, export_dir=export_dir)
+
+
+def _end(
+    task: str, forecaster: keras.Model, scaling: Scaling, data: SeriesData
+) -> Ending:
     scored = score_forecaster(task, forecaster, scaling, data)
-    metrics = {"validation": scored.validation, "test": scored.test}
-    metrics = {"task": task, **metrics, "seconds": history.seconds}
-    write_facts(run_dir, "metrics.json", metrics)
-    show_forecasts(run_dir, history.history, scored.test, scored.shown)
-    windows = _some_windows(data.plans["test"])
-    version = export_once(
-        run_dir,
-        scored.server,
-        export_dir,
-        models=[forecaster, scored.server.baseline],
-        signatures=scored.server.signatures(),
+    server, windows = scored.server, _some_windows(data.plans["test"])
+    return Ending(
+        models=[forecaster, server.baseline],
+        server=server,
+        signatures=server.signatures(),
         examples={"window": windows},
-        expected=scored.server.expected(windows),
-        proofs=scored.server.proofs(windows),
-        metadata=_facts(task, data) | {"metrics": scored.test},
+        expected=server.expected(windows),
+        proofs=server.proofs(windows),
+        reports={"validation": scored.validation, "test": scored.test},
+        metadata=_facts(data),
+        draw=partial(draw_forecasts, scored.test, scored.shown),
+        describe=format_forecast_report,
         tolerance=_tolerance(data),
     )
-    return scored.test, version
 
 
 def _tolerance(data: SeriesData) -> float:
@@ -196,11 +196,10 @@ def _some_windows(plan: WindowPlan) -> np.ndarray:
     return plan.values[firsts[:, None] + np.arange(-plan.lookback, 0)]
 
 
-def _facts(task: str, data: SeriesData) -> dict[str, Any]:
+def _facts(data: SeriesData) -> dict[str, Any]:
     table = data.table
     one, (_, test) = table.series[0], data.cuts[0]
     return {
-        "task": task,
         "columns": table.columns,
         "num_targets": table.num_targets,
         "num_prices": table.num_prices,

@@ -13,7 +13,7 @@ from keras_seq.series.calendar import Frequency
 from keras_seq.series.simulator import simulate_prices
 from keras_seq.series.table import Series, SeriesTable
 from keras_seq.tasks.stock.data import SeriesData, make_scaling, prepare_series
-from keras_seq.tasks.stock.finish import fit_ridge
+from keras_seq.tasks.stock.ending import fit_ridge
 from keras_seq.tasks.stock.scores import baselines_of, calibrate_on, score_windows
 from keras_seq.tasks.stock.server import PriceForecaster
 
