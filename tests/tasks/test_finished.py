@@ -7,7 +7,6 @@ import contextlib
 import io
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType

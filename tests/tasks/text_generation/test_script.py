@@ -213,7 +213,7 @@ def test_tensorboard_has_what_the_issue_names(trained: Path):
 
 
 def test_gradients_by_distance_are_a_verb_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    task: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "verse.txt").write_text("to be, or not to be: that is it.\n" * 60)
