@@ -33,7 +33,8 @@ COMMON_HELP = {
     "horizon": "steps to forecast; default 5 of prices, else a season",
     "lookback": "rows to forecast from; default by horizon and data",
     "season": "rows of a season; default by the frequency",
-    "form": "what is learned of a target; auto takes returns of prices, else levels",
+    "target_transform": "what is learned of a target; auto takes returns of prices, "
+    "else levels",
     "validation_start": "date (or row) of the first row that validates; default after "
     "70 % of them",
     "test_start": "date (or row) of the first row that tests; default after 85 %",

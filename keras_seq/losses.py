@@ -82,7 +82,7 @@ def classification_loss(num_classes: int) -> keras.losses.Loss:
     return keras.losses.SparseCategoricalCrossentropy()
 
 
-def loss_of_each_path(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
+def auxiliary_loss(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
     """Cross-entropies of several answers to one question, added up.
 
     Args:
@@ -94,7 +94,7 @@ def loss_of_each_path(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
 
     Example:
 
-    >>> float(loss_of_each_path(ops.array([1]), ops.zeros((1, 2, 2)))[0]).__round__(3)
+    >>> float(auxiliary_loss(ops.array([1]), ops.zeros((1, 2, 2)))[0]).__round__(3)
     1.386
     """
     labels = ops.repeat(ops.reshape(labels, (-1, 1)), logits.shape[1], axis=1)

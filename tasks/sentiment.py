@@ -107,7 +107,7 @@ def train(
         hparams = {"documented": documented, "batch_size": batch_size, "seed": seed}
         if not documented:
             recipe = {
-                "loss": ks.losses.loss_of_each_path,
+                "loss": ks.losses.auxiliary_loss,
                 "metrics": [ks.metrics.accuracy],
             }
             rate = ks.training.BudgetedRate(
@@ -116,13 +116,13 @@ def train(
             recipe |= {"callbacks": [rate], **ANSWER_WATCHED}
             hparams["learning_rate"] = LEARNING_RATE
         history = ks.fit(
-            model if documented else sentiment.separate_paths(model), train_set,
+            model if documented else sentiment.with_auxiliary_heads(model), train_set,
             validation_set, epochs=epochs, max_seconds=max_seconds, run_dir=run_dir,
             resume=resume, embedding_words=["(padding)", *loaded.tokenizer.word_index],
             hparams=hparams, **recipe,
         )  # fmt: skip
         if not documented:
-            model = sentiment.weigh_evidence(model, validation_set)
+            model = sentiment.fit_head_weights(model, validation_set)
     report, version = sentiment.finish(
         STEM, model, loaded, history, max_len=max_len, seed=seed, run_dir=run_dir,
         export_dir=export_dir,

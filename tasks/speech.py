@@ -63,7 +63,7 @@ def load_data(
 
 def build_model(data: Any, streaming: bool = False, documented: bool = False) -> Any:
     """The strong recipe; `documented`: the tutorial's own architecture."""
-    sizes: dict[str, Any] = {"num_features": data.front.num_features}
+    sizes: dict[str, Any] = {"num_features": data.extractor.num_features}
     if not documented:
         sizes |= (WORDS if data.is_isolated else SENTENCES)["model"]
         sizes |= {"bidirectional": not streaming, "logits": True}
@@ -100,7 +100,7 @@ def train(
         test_speaker, unit, streaming, documented, limit, seed, labels_as_written,
     )  # fmt: skip
     run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
-    ks.audio.tell_problems(loaded.problems, run_dir)
+    ks.audio.report_data_issues(loaded.problems, run_dir)
     ks.set_seed(seed)
     print(ks.training.set_precision(mixed_precision, strategy))
     recipe = WORDS if loaded.is_isolated else SENTENCES

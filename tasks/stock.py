@@ -26,7 +26,7 @@ QUANTILES = (0.1, 0.5, 0.9)
 LONGEST_SEGMENT = 48  # steps
 FRESH_SEED = 1_000_000  # of simulated prices that no training saw
 Fill = Literal["forward", "drop"]
-Form = Literal["auto", "returns", "level"]
+TargetTransform = Literal["auto", "returns", "level"]
 Names = Sequence[str] | None
 
 
@@ -60,7 +60,7 @@ def train(
     *, data: Names = None, date_column: Names = None, target: Names = None,
     features: Names = None, frequency: str | None = None, fill: Fill | None = None,
     horizon: int | None = None, lookback: int | None = None, season: int | None = None,
-    form: Form = "auto", validation_start: str | None = None,
+    target_transform: TargetTransform = "auto", validation_start: str | None = None,
     test_start: str | None = None, epochs: int | None = None,
     batch_size: int | None = None, max_seconds: float | None = None,
     limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
@@ -77,7 +77,8 @@ def train(
     settings = dict(locals())
     loaded = stock.prepare_series(
         load_data(data, date_column, target, features, frequency, fill, limit, seed),
-        horizon=horizon, lookback=lookback, season=season, form=form,
+        horizon=horizon, lookback=lookback, season=season,
+        target_transform=target_transform,
         validation_start=validation_start, test_start=test_start,
     )  # fmt: skip
     run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
@@ -99,7 +100,8 @@ def backtest(
     *, data: Names = None, date_column: Names = None, target: Names = None,
     features: Names = None, frequency: str | None = None, fill: Fill | None = None,
     horizon: int | None = None, lookback: int | None = None, season: int | None = None,
-    form: Form = "auto", refit_every: int | None = None, epochs: int | None = None,
+    target_transform: TargetTransform = "auto", refit_every: int | None = None,
+    epochs: int | None = None,
     limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
     documented: bool = False,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
@@ -114,7 +116,7 @@ def backtest(
     run_dir = ks.training.make_run_dir(STEM, run_dir)
     yield from stock.backtest_folds(
         STEM, table, learn, run_dir=run_dir, refit_every=refit_every, horizon=horizon,
-        lookback=lookback, season=season, form=form,
+        lookback=lookback, season=season, target_transform=target_transform,
     )  # fmt: skip
 
 

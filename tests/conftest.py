@@ -1,8 +1,10 @@
 """What every test stands on: the backend, quiet logs, capped threads, seeds, data."""
 
+import logging
 import os
 import random
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 # Read by TensorFlow and Keras when they are first imported, so set before any test is.
@@ -51,3 +53,18 @@ def seeds() -> None:
     np.random.seed(0)
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
+
+
+@pytest.fixture
+def remarks() -> Iterator[list[str]]:
+    """What the library logs while the test runs."""
+    lines: list[str] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    handler, logger = Kept(), logging.getLogger("keras_seq")
+    logger.addHandler(handler)
+    yield lines
+    logger.removeHandler(handler)

@@ -8,7 +8,7 @@ import numpy as np
 from keras_seq.series.table import SeriesTable
 from keras_seq.tasks.stock.data import SeriesData, prepare_series
 from keras_seq.tasks.stock.ending import finish
-from keras_seq.tasks.stock.training import Learned, learn_forecaster
+from keras_seq.tasks.stock.training import TrainedForecaster, learn_forecaster
 
 ROWS, TRAIN = 200, 140
 QUANTILES = (0.1, 0.5, 0.9)
@@ -33,7 +33,7 @@ def prepared(table: SeriesTable, **options) -> SeriesData:
     return prepare_series(table, horizon=3, lookback=6, **options)
 
 
-def trained(data: SeriesData, epochs: int = 1) -> Learned:
+def trained(data: SeriesData, epochs: int = 1) -> TrainedForecaster:
     """A network of one layer."""
 
     def build(data: SeriesData, scaling, documented: bool) -> keras.Model:

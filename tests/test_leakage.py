@@ -21,7 +21,7 @@ from keras_seq.tasks.stock.data import (
     prepare_series,
 )
 from keras_seq.tasks.stock.ending import fit_ridge, score_forecaster
-from keras_seq.tasks.stock.training import Learned, learn_forecaster
+from keras_seq.tasks.stock.training import TrainedForecaster, learn_forecaster
 
 ROWS, LOOKBACK, HORIZON = 300, 12, 4
 VALIDATION, TEST = 200, 250
@@ -47,14 +47,15 @@ def write(path: Path, changed_from: int | None = None, hole: int | None = None) 
     return str(path)
 
 
-def prepared(path: str, form: str, fill: str | None = None) -> SeriesData:
+def prepared(path: str, target_transform: str, fill: str | None = None) -> SeriesData:
     return prepare_series(
-        read_series(path, fill=fill), lookback=LOOKBACK, horizon=HORIZON, form=form,
+        read_series(path, fill=fill), lookback=LOOKBACK, horizon=HORIZON,
+        target_transform=target_transform,
         validation_start=DAYS[VALIDATION], test_start=DAYS[TEST],
     )  # fmt: skip
 
 
-def learned(data: SeriesData) -> Learned:
+def learned(data: SeriesData) -> TrainedForecaster:
     def build(data: SeriesData, scaling: Scaling, documented: bool):
         return build_segment_rnn(
             scaling.encode.output_shape[1:], horizon=HORIZON, segment_length=4,
@@ -75,10 +76,14 @@ def windows(data: SeriesData, part: str, until: int) -> list[np.ndarray]:
     return [windows, targets, np.array(scaling.encode(windows))]
 
 
-@pytest.mark.parametrize("form", ["returns", "level"])
-def test_nothing_of_train_changes_with_the_rows_that_follow(tmp_path: Path, form: str):
-    one = prepared(write(tmp_path / "a.csv"), form)
-    other = prepared(write(tmp_path / "a.csv", changed_from=VALIDATION), form)
+@pytest.mark.parametrize("target_transform", ["returns", "level"])
+def test_nothing_of_train_changes_with_the_rows_that_follow(
+    tmp_path: Path, target_transform: str
+):
+    one = prepared(write(tmp_path / "a.csv"), target_transform)
+    other = prepared(
+        write(tmp_path / "a.csv", changed_from=VALIDATION), target_transform
+    )
     assert not np.allclose(one.plans["test"].values, other.plans["test"].values)
     for own, again in zip(one.facts, other.facts):
         assert np.array_equal(own, again)

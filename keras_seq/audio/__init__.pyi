@@ -7,4 +7,4 @@ from .downloads import load_speech_commands_mini as load_speech_commands_mini
 from .log_mel import LogMel as LogMel
 from .recordings import find_recordings as find_recordings
 from .sample_speech import load_sample_speech as load_sample_speech
-from .utterances import tell_problems as tell_problems
+from .utterances import report_data_issues as report_data_issues

@@ -1,4 +1,4 @@
-"""Clips to tf.data: batches of like duration, features made in the graph.
+"""Utterances to tf.data: batches of like duration, features made in the graph.
 
 Which clips stand in which batch, and how they are changed, is a pure function of
 lengths, seed and epoch. This module knows no files.
@@ -23,7 +23,7 @@ from keras_seq.audio.augment import (
     unchanged,
 )
 from keras_seq.audio.log_mel import LogMel
-from keras_seq.audio.utterances import Clips
+from keras_seq.audio.utterances import Utterances
 from keras_seq.data.batches import EpochDataset, plan_batches
 from keras_seq.errors import UserError
 from keras_seq.losses import ctc_targets
@@ -32,9 +32,9 @@ from keras_seq.ranges import check_settings
 
 
 def make_audio_dataset(
-    clips: Clips,
+    clips: Utterances,
     alphabet: Alphabet,
-    front: LogMel,
+    extractor: LogMel,
     *,
     subsampling: int = 1,
     batch_size: int = 16,
@@ -44,9 +44,9 @@ def make_audio_dataset(
     """Batches of ((features, frames), targets) for a model that `ctc_loss` trains.
 
     Args:
-        clips: that `alignable` left.
+        clips: that `drop_unalignable` left.
         alphabet: of the train part; what is not in it is left out of the targets.
-        front: waveform to features.
+        extractor: waveform to features.
         subsampling: S of the model.
         batch_size: B; the last clips make a smaller batch, none is dropped.
         augmentation: of the train part alone; None changes nothing.
@@ -69,7 +69,7 @@ def make_audio_dataset(
         if augmentation is None:
             return unchanged(len(numbers))
         changes = draw_changes(augmentation, seed or 0, epoch, numbers)
-        frames = front.frame_counts(clips.lengths[numbers], changes.tempo)
+        frames = extractor.frame_counts(clips.lengths[numbers], changes.tempo)
         too_fast = answered_frames(frames, subsampling) < needed[numbers]
         return changes._replace(tempo=np.where(too_fast, 1, changes.tempo))
 
@@ -81,17 +81,17 @@ def make_audio_dataset(
     def features(waveform, lengths, symbol_ids, *changes):
         changes = Changes(*changes)
         if augmentation is None:
-            x, frames = front(waveform, lengths)
+            x, frames = extractor(waveform, lengths)
         else:
             waveform *= changes.gain[:, None]
             waveform = add_noise(waveform, lengths, changes)
-            x, frames = front(waveform, lengths, changes.tempo, changes.warp)
+            x, frames = extractor(waveform, lengths, changes.tempo, changes.warp)
             x = colour_features(x, frames, changes)
             x = mask_features(x, frames, changes)
         targets = ctc_targets(answered_frames(frames, subsampling), symbol_ids)
         return (x, frames), targets
 
-    order = batch_size, seed, augmentation, subsampling, front.to_dict()
+    order = batch_size, seed, augmentation, subsampling, extractor.to_dict()
     return EpochDataset(
         batches,
         _SIGNATURE,
@@ -102,7 +102,7 @@ def make_audio_dataset(
 
 
 def _plan(
-    clips: Clips, batch_size: int, seed: int | None, epoch: int
+    clips: Utterances, batch_size: int, seed: int | None, epoch: int
 ) -> list[np.ndarray]:
     """`plan_batches` by durations that a draw makes vague, or a corpus that fits into
     one run would be cut into the same batches in every epoch."""

@@ -8,20 +8,20 @@ one stands in train.
 Knows clips, neither files nor models.
 """
 
-import sys
 from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from keras_seq.audio.utterances import Clips, Problem
-from keras_seq.data.copies import count_copies, counted, tell_copies
+from keras_seq.audio.utterances import Problem, Utterances
+from keras_seq.data.copies import count_copies, counted, log_copies
+from keras_seq.log import log
 
 WHAT = "recordings"
 
 
 def part_clips(
-    clips: Clips, part_of: Sequence[str], cut: Collection[str]
-) -> tuple[dict[str, Clips], list[Problem]]:
+    clips: Utterances, part_of: Sequence[str], cut: Collection[str]
+) -> tuple[dict[str, Utterances], list[Problem]]:
     """The clips of each part, copies in one part.
 
     Args:
@@ -31,14 +31,14 @@ def part_clips(
             one of them is.
 
     Returns:
-        Clips by part, and what is left out: a sound under several transcripts.
+        Utterances by part, and what is left out: a sound under several transcripts.
 
     Raises:
         UserError: More than half of a part that was given stands in train.
     """
     digests, parts = clips.digests(), np.array(part_of, dtype=object)
     given = set(parts) - set(cut)
-    _tell_given(clips, digests, parts, given - {"train"})
+    _log_given(clips, digests, parts, given - {"train"})
     problems, kept = [], np.ones(len(parts), bool)
     copies = 0
     for group in _groups(digests):
@@ -53,17 +53,16 @@ def part_clips(
         if free:  # one of their parts, by lot: the first would mostly be train
             parts[free] = parts[free[int(digests[free[0]]) % len(free)]]
     if copies:
-        print(
+        log.info(
             f"{copies:,} of {len(clips):,} {WHAT} are copies, the same samples as "
             "another; copies stay in one part",
-            file=sys.stderr,
         )
     names = dict.fromkeys(part_of)
     return {n: clips.take(np.flatnonzero(kept & (parts == n))) for n in names}, problems
 
 
-def _tell_given(
-    clips: Clips, digests: np.ndarray, parts: np.ndarray, given: set[str]
+def _log_given(
+    clips: Utterances, digests: np.ndarray, parts: np.ndarray, given: set[str]
 ) -> None:
     places = dict(zip(parts[::-1], clips.places[::-1]))  # the first of each part
     # What was cut from train was listed with it.
@@ -74,7 +73,7 @@ def _tell_given(
     for part, other, others in pairs:
         mine = digests[parts == part]
         copied = count_copies(mine, digests[others])
-        tell_copies(
+        log_copies(
             f"{places[part]} and others", part, counted(copied, len(mine), WHAT),
             copied / len(mine), other, refuse=other == "train",
         )  # fmt: skip

@@ -10,8 +10,8 @@ from keras_seq.audio.recordings import Recording
 from keras_seq.data.labels import (
     check_classes,
     check_missing,
+    log_joined,
     name_spellings,
-    tell_joined,
 )
 
 
@@ -67,7 +67,7 @@ def join_spellings(
     """
     names, place = label_names(recordings, known), f"{part} part"
     spellings = Counter(recording.transcript for recording in recordings)
-    tell_joined(place, spellings, names, "recordings", known)
+    log_joined(place, spellings, names, "recordings", known)
     if not known:
         check_classes(place, Counter(names[r.transcript] for r in recordings))
     return [r._replace(transcript=names[r.transcript]) for r in recordings]

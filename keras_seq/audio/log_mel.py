@@ -45,8 +45,9 @@ class LogMel:
 
     Example:
 
-    >>> front = LogMel(8000, num_features=20)
-    >>> features, frames = front(tf.random.normal((2, 4000)), tf.constant([4000, 360]))
+    >>> extractor = LogMel(8000, num_features=20)
+    >>> waveforms = tf.random.normal((2, 4000))
+    >>> features, frames = extractor(waveforms, tf.constant([4000, 360]))
     >>> features.shape, frames.numpy()
     (TensorShape([2, 48, 20]), array([48,  3], dtype=int32))
     """
@@ -225,10 +226,10 @@ class LogMel:
         80
         """
         names = ("sample_rate", "num_features", "normalize")
-        front = cls(*(facts[name] for name in names))
-        front.mean = np.array(facts["mean"], np.float32)
-        front.deviation = np.array(facts["deviation"], np.float32)
-        return front
+        extractor = cls(*(facts[name] for name in names))
+        extractor.mean = np.array(facts["mean"], np.float32)
+        extractor.deviation = np.array(facts["deviation"], np.float32)
+        return extractor
 
 
 def _below_peak(energies: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:

@@ -11,7 +11,6 @@ never decodes sound.
 import functools
 import glob
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -27,6 +26,7 @@ from keras_seq.data.tables import (
     read_rows,
 )
 from keras_seq.errors import UserError
+from keras_seq.log import log
 
 AUDIO = {".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff", ".au", ".opus"}
 # Usual names in order of preference.
@@ -105,15 +105,14 @@ def find_recordings(
     return found
 
 
-def tell_parts(recordings: Sequence[Recording]) -> None:
+def log_parts(recordings: Sequence[Recording]) -> None:
     """One line where what is scored names several parts, or one that is not known."""
     words = Counter(r.part for r in recordings if r.part)
     if len(words) > 1 or not words.keys() <= set(PARTS.values()):
         shown = ", ".join(f"{word!r} {count:,}" for word, count in words.most_common(8))
-        print(
+        log.info(
             f"{recordings[0].place} and others: the column of parts says {shown}; all "
             f"{len(recordings):,} recordings are scored",
-            file=sys.stderr,
         )
 
 

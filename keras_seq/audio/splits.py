@@ -1,11 +1,11 @@
 """Which recording belongs to which part. Knows no sound and no model."""
 
 import hashlib
-import sys
 from collections.abc import Mapping, Sequence
 
 from keras_seq.audio.recordings import Recording
 from keras_seq.errors import UserError
+from keras_seq.log import log
 
 # With so many voices, some can be kept out of training altogether.
 MANY_SPEAKERS = 10
@@ -52,7 +52,7 @@ def part_recordings(
         if name != "train" and not own and any(r.part for r in recordings):
             words = ", ".join(sorted({repr(r.part) for r in recordings if r.part})[:8])
             what = f"the column of parts says {words}; all its recordings are used"
-            print(f"{name} data: {what}", file=sys.stderr)
+            log.info(f"{name} data: {what}")
     if test_speaker is not None:
         parts["test"], parts["train"] = _cut_speaker(parts["train"], test_speaker)
     else:
@@ -119,7 +119,7 @@ def _hold_out(
     labels = {r.transcript for r in recordings}
     by_label = len(labels) * 5 <= len(recordings)
     what = "of speakers of their own" if by_speaker else "of any speaker"
-    print(f"{name}: a tenth of train, {what}", file=sys.stderr)
+    log.info(f"{name}: a tenth of train, {what}")
     groups: dict[str, list[Recording]] = {}
     for r in recordings:
         groups.setdefault(r.speaker if by_speaker else r.place, []).append(r)

@@ -8,7 +8,6 @@ Shapes: K clips, B batch, N samples.
 
 import collections
 import hashlib
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from keras_seq.audio.alphabet import Alphabet, needed_frames, tidy
 from keras_seq.audio.recordings import Recording
 from keras_seq.audio.waveforms import read_audio, source_rate, wav_bytes
 from keras_seq.errors import UserError
+from keras_seq.log import log
 
 LISTED = 10  # problems of one kind that are listed on the terminal
 
@@ -38,7 +38,7 @@ class Problem(NamedTuple):
     left_out: bool = True
 
 
-class Clips:
+class Utterances:
     """Decoded recordings with their transcripts.
 
     Attributes:
@@ -90,12 +90,12 @@ class Clips:
             padded[row, : lengths[row]] = self.samples(number)
         return padded / 32768, lengths
 
-    def take(self, numbers: Sequence[int]) -> "Clips":
+    def take(self, numbers: Sequence[int]) -> "Utterances":
         """Some of the clips, in this order; the samples are shared."""
         numbers = np.asarray(numbers, np.int64)
         texts = [self._texts[number] for number in numbers]
         places = self._starts[numbers], self.lengths[numbers]
-        return Clips(
+        return Utterances(
             self.sample_rate, self._samples, *places, texts, self.numbers[numbers]
         )
 
@@ -116,7 +116,7 @@ class Clips:
         return digest.hexdigest()
 
 
-def usual_rate(recordings: Iterable[Recording], most: int = 200) -> int:
+def most_common_rate(recordings: Iterable[Recording], most: int = 200) -> int:
     """The sample rate that most of the first recordings have, in hertz.
 
     Raises:
@@ -135,7 +135,7 @@ def usual_rate(recordings: Iterable[Recording], most: int = 200) -> int:
 
 def decode_recordings(
     recordings: Iterable[Recording], sample_rate: int
-) -> tuple[Clips, list[Problem]]:
+) -> tuple[Utterances, list[Problem]]:
     """Decodes every recording once.
 
     Args:
@@ -171,13 +171,13 @@ def decode_recordings(
         ends = np.cumsum(lengths, dtype=np.int64)
         samples = np.memmap(file, np.int16, "r") if len(ends) else np.zeros(0, np.int16)
     numbers = np.array(numbers, np.int64)
-    clips = Clips(sample_rate, samples, ends - lengths, lengths, texts, numbers)
+    clips = Utterances(sample_rate, samples, ends - lengths, lengths, texts, numbers)
     return clips, problems
 
 
-def alignable(
-    clips: Clips, alphabet: Alphabet, answered: Callable[[np.ndarray], np.ndarray]
-) -> tuple[Clips, list[Problem]]:
+def drop_unalignable(
+    clips: Utterances, alphabet: Alphabet, answered: Callable[[np.ndarray], np.ndarray]
+) -> tuple[Utterances, list[Problem]]:
     """Leaves out what CTC cannot learn from.
 
     Args:
@@ -207,7 +207,9 @@ def alignable(
     return clips.take(kept), problems
 
 
-def tell_problems(problems: Sequence[Problem], run_dir: Path | None = None) -> None:
+def report_data_issues(
+    problems: Sequence[Problem], run_dir: Path | None = None
+) -> None:
     """Counts problems by kind and lists them on stderr; all go to a file of the run.
 
     Args:
@@ -220,12 +222,12 @@ def tell_problems(problems: Sequence[Problem], run_dir: Path | None = None) -> N
         kinds.setdefault((kind, problem.left_out), []).append(problem)
     for (kind, left_out), found in kinds.items():
         fate = "left out" if left_out else "used all the same"
-        print(f"{len(found)} recordings {fate}: {kind}", file=sys.stderr)
+        log.info(f"{len(found)} recordings {fate}: {kind}")
         for problem in found[:LISTED]:
-            print(f"  {problem.place}: {problem.what}", file=sys.stderr)
+            log.info(f"  {problem.place}: {problem.what}")
         if len(found) > LISTED:
             where = f"; all are in {run_dir / 'problems.txt'}" if run_dir else ""
-            print(f"  and {len(found) - LISTED} more{where}", file=sys.stderr)
+            log.info(f"  and {len(found) - LISTED} more{where}")
     if problems and run_dir:
         lines = (
             f"{'left out' if p.left_out else 'used'}\t{p.place}\t{p.what}\n"

@@ -2,19 +2,19 @@
 
 Two texts are copies when they differ in punctuation, case, white space or the way their
 characters are encoded, and in nothing else. Only digests are kept, 8 bytes a sample.
-Knows no formats; `tell_copies` says what was found and refuses what measures nothing.
+Knows no formats; `log_copies` says what was found and refuses what measures nothing.
 """
 
 import functools
 import re
 import string
-import sys
 import unicodedata
 from pathlib import Path
 
 import numpy as np
 
 from keras_seq.errors import UserError
+from keras_seq.log import log
 
 KEPT = 1 << 20  # digests that an export has of what trained it
 MOST = 0.5  # a part of which more stands in train measures nothing
@@ -84,7 +84,7 @@ def save_digests(path: Path, digests: np.ndarray) -> None:
         np.save(file, np.unique(digests)[:KEPT])
 
 
-def tell_trained(name: str, digests: np.ndarray, path: Path, what: str) -> None:
+def log_trained(name: str, digests: np.ndarray, path: Path, what: str) -> None:
     """Says how much of what is evaluated has trained the model; refuses nothing.
 
     Args:
@@ -101,12 +101,12 @@ def tell_trained(name: str, digests: np.ndarray, path: Path, what: str) -> None:
     copied = count_copies(digests, trained)
     if copied:
         found = counted(copied, len(digests), what)
-        print(
-            f"{name}: {found} trained this model: its score flatters", file=sys.stderr
+        log.info(
+            f"{name}: {found} trained this model: its score flatters",
         )
 
 
-def tell_copies(
+def log_copies(
     name: str, part: str, found: str, share: float, other: str, refuse: bool = True
 ) -> None:
     """Says how much of a part stands elsewhere, too, and refuses too much of it.
@@ -124,7 +124,7 @@ def tell_copies(
 
     Example:
 
-    >>> tell_copies("test.csv", "test", counted(3, 4, "texts"), 3 / 4, "train")
+    >>> log_copies("test.csv", "test", counted(3, 4, "texts"), 3 / 4, "train")
     Traceback (most recent call last):
     ...
     keras_seq.errors.UserError: test.csv: 3 of 4 texts (75 %) of the test part also \
@@ -139,7 +139,7 @@ that is not in train with --test-data, or leave the option out
             f"{line}; with more than half of it known, a score measures nothing: give "
             f"data that is not in {other} with --{part}-data, or leave the option out"
         )
-    print(f"{line}: its score flatters", file=sys.stderr)
+    log.info(f"{line}: its score flatters")
 
 
 def counted(copied: int, total: int, what: str) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from keras_seq.data.labels import (
     check_classes,
     check_missing,
+    log_joined,
     name_spellings,
-    tell_joined,
 )
 from keras_seq.data.splits import Samples, name_of
 
@@ -81,7 +81,7 @@ def join_labels(
     if not known:
         check_missing(place, spellings)
     names = name_spellings(spellings, known)
-    tell_joined(place, spellings, names, "rows", known)
+    log_joined(place, spellings, names, "rows", known)
     if not known:
         classes: Counter[str] = Counter()
         for spelling, count in spellings.items():

@@ -9,13 +9,13 @@ Knows neither samples nor models.
 
 import functools
 import re
-import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from keras_seq.data.tables import listed
 from keras_seq.errors import UserError
+from keras_seq.log import log
 
 AS_WRITTEN = "--labels-as-written"
 # How spreadsheets, databases and data frames write that there is no value.
@@ -113,7 +113,7 @@ def name_spellings(
     }
 
 
-def tell_joined(
+def log_joined(
     place: str,
     spellings: Mapping[str, int],
     names: Mapping[str, str],
@@ -141,7 +141,7 @@ def tell_joined(
         line = "; ".join(joined[:SHOWN] + more)
         if not known:
             line += f"; {AS_WRITTEN} keeps them apart"
-        print(f"{place}: spellings of one label are joined: {line}", file=sys.stderr)
+        log.info(f"{place}: spellings of one label are joined: {line}")
 
 
 def check_classes(place: str, counts: Mapping[str, int], what: str = "rows") -> None:
@@ -173,11 +173,10 @@ and 28 more: so many are no classes; name another column with --label-column
     several = _several(counts)
     if several:
         rows = sum(counts[label] for label in several)
-        print(
+        log.info(
             f"{place}: labels such as {_shown(several[0])} ({rows:,} {what}) look like "
             "several labels of one sample; each combination is learned as a class of "
             "its own",
-            file=sys.stderr,
         )
 
 

@@ -45,8 +45,8 @@ def build_sentiment_model(
     recurrent_dropout 0.2), Dense(1, sigmoid).
 
     With `ngram_ratios`, n-grams give evidence of their own, as in NB-SVM (Wang and
-    Manning 2012), and the answer is the mean of two logits. `separate_paths` trains
-    each on its own, `weigh_evidence` then finds the weights to add them with.
+    Manning 2012), and the answer is the mean of two logits. `with_auxiliary_heads`
+    trains each on its own, `fit_head_weights` finds the weights to add them with.
 
     Args:
         vocab_size: V, number of ids, the padding id 0 included.

@@ -3,7 +3,6 @@
 Shapes: N rows, F columns.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from keras_seq.data.copies import MOST, percent
 from keras_seq.data.tables import error_at, place_of
+from keras_seq.log import log
 from keras_seq.series.calendar import Frequency, steps_between
 
 # Shares are split or merged in such proportions; an ex-dividend day or a crash lies
@@ -117,11 +117,10 @@ def warn_of_splits(
             continue
         found += 1
         sides = (f"{near:g}", "1") if ratios[row] > 1 else ("1", f"{near:g}")
-        print(
+        log.info(
             f"warning: {place_of(path, int(lines[row + 1]))}: {column} goes from "
             f"{prices[row]:g} to {prices[row + 1]:g} in one step, which looks like a "
             f"{':'.join(sides)} split; adjust the prices before it",
-            file=sys.stderr,
         )
     return found
 
@@ -155,7 +154,7 @@ def check_copies(
             if refuse and share > MOST:
                 what = "two names of one series make scores look surer than they are"
                 raise error_at(path, f"{found}; {what}: leave one of the two out")
-            print(f"{path}: {found}", file=sys.stderr)
+            log.info(f"{path}: {found}")
         seen = np.concatenate([seen, hashes])
         owners = np.concatenate([owners, np.full(len(hashes), number)])
         order = np.argsort(seen, kind="stable")

@@ -3,13 +3,13 @@
 Shapes: N rows.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from keras_seq.data.tables import error_at, listed, place_of
+from keras_seq.log import log
 
 DATE_NAMES = ("date", "datetime", "timestamp", "time", "month", "day", "period", "ds")
 CLOCK = ("year", "month", "day", "hour", "minute", "second")
@@ -43,7 +43,7 @@ def find_date_columns(
     if clock and clock[0].lower() == "year":
         return clock
     what = "no date column found, rows are taken as equal steps in time"
-    print(f"{path}: {what}; --date-column names one", file=sys.stderr)
+    log.info(f"{path}: {what}; --date-column names one")
     return []
 
 

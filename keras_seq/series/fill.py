@@ -6,13 +6,13 @@ would look ahead, so it is not offered.
 Shapes: N rows, F columns.
 """
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from keras_seq.data.tables import error_at
+from keras_seq.log import log
 from keras_seq.series import checks as series_checks
 from keras_seq.series.calendar import Frequency, next_dates, steps_between
 
@@ -113,4 +113,4 @@ def _repeated(
 
 def _say(path: Path, count: int, what: str) -> None:
     if count:
-        print(f"{path}: {count:,} {what}", file=sys.stderr)
+        log.info(f"{path}: {count:,} {what}")

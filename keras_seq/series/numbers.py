@@ -6,13 +6,13 @@ whose squares no float64 has cannot be measured. Both are said here, before a tr
 Shapes: S series, N rows, F columns, K targets.
 """
 
-import sys
 from collections.abc import Sequence
 
 import numpy as np
 
 from keras_seq.data.tables import error_at, listed, place_of
 from keras_seq.errors import UserError
+from keras_seq.log import log
 from keras_seq.series.table import SeriesTable
 
 LARGEST, SMALLEST = 1e100, 1e-100  # their squares and the sums of these are numbers
@@ -39,12 +39,12 @@ def check_numbers(table: SeriesTable, cuts: Sequence[tuple[int, int]]) -> None:
         _refuse_still(table, cuts, wrong)
     if still:
         what = f"{listed(still)}: no change in the rows that train; not read"
-        print(f"{table.series[0].path}: {what}", file=sys.stderr)
+        log.info(f"{table.series[0].path}: {what}")
     for one, row in zip(table.series, moved):
         names = [name for name, any_ in zip(targets, row) if not any_]
         if names and len(table.series) > 1:
             what = f"{listed(names)}: no change in the rows that train; not in MASE"
-            print(f"{one.path}: {what}", file=sys.stderr)
+            log.info(f"{one.path}: {what}")
 
 
 def check_size(table: SeriesTable) -> None:

@@ -5,7 +5,6 @@ of prices and pass every check that a user's own file passes. It is kept for the
 """
 
 import os
-import sys
 import time
 import urllib.error
 import urllib.parse
@@ -17,6 +16,7 @@ from keras_seq.data.archives import disk_errors
 from keras_seq.data.download import _BROKEN, default_cache
 from keras_seq.data.tables import error_at
 from keras_seq.errors import UserError
+from keras_seq.log import log
 
 PREFIX = "stooq:"
 STOOQ = "https://stooq.com/q/d/l/?s={symbol}&i=d"
@@ -102,10 +102,10 @@ def _one_answer(address: str, symbol: str) -> bytes:
                 raise error_at(address, "more than 50 MB: no table of daily prices")
             if len(content) - shown >= 4 * _CHUNK:
                 shown = len(content)
-                print(f"{symbol}: {shown // 1000} kB", file=sys.stderr)
+                log.info(f"{symbol}: {shown // 1000} kB")
         if length is not None and len(content) < int(length):
             raise ConnectionError("the connection closed early")
-    print(f"{symbol}: {len(content) // 1000} kB, all", file=sys.stderr)
+    log.info(f"{symbol}: {len(content) // 1000} kB, all")
     return bytes(content)
 
 

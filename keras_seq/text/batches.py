@@ -61,7 +61,7 @@ class EncodedSamples:
                 lengths.append(encoded.row_lengths().numpy().astype(np.int32))
                 labels += [_label_id(label, label_ids) for _, label in chunk]
             file.flush()
-            self.cut.tell(name, trained=True)
+            self.cut.log_count(name, trained=True)
             self.lengths = np.concatenate(lengths)
             self.labels = np.array(labels, np.int32)
             size = int(self.lengths.sum(dtype=np.int64))

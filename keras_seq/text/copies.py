@@ -8,14 +8,14 @@ is kept, a million at most; the other is streamed past it.
 Shapes: N letters, M hashes.
 """
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from keras_seq.data.copies import copy_key, count_copies, percent, tell_copies
+from keras_seq.data.copies import copy_key, count_copies, log_copies, percent
 from keras_seq.data.splits import Digest, name_of
+from keras_seq.log import log
 
 WINDOW = 64  # letters, a power of two: phrases that everybody uses are shorter
 SHORTEST_LINE = 16  # letters: names and headings repeat in every text
@@ -93,7 +93,7 @@ def _share(hashed: Hashed, other: Hashed) -> float:
 
 
 def save_windows(path: Path, corpus: Corpus) -> None:
-    """Writes a sample of a train text's windows, for `tell_trained_text`.
+    """Writes a sample of a train text's windows, for `log_trained_text`.
 
     Args:
         path: file, by habit with the suffix .npz.
@@ -104,7 +104,7 @@ def save_windows(path: Path, corpus: Corpus) -> None:
         np.savez_compressed(file, hashes=hashes, every=every)
 
 
-def tell_trained_text(corpus: Corpus, path: Path) -> None:
+def log_trained_text(corpus: Corpus, path: Path) -> None:
     """Says how much of a text has trained the model; refuses nothing.
 
     Args:
@@ -122,7 +122,7 @@ def tell_trained_text(corpus: Corpus, path: Path) -> None:
         total += len(hashes)
     if total and found > NATURAL * total:
         line = f"{percent(found / total)} of the text trained this model"
-        print(f"{name_of(corpus)}: {line}: its score flatters", file=sys.stderr)
+        log.info(f"{name_of(corpus)}: {line}: its score flatters")
 
 
 def _sampled(
@@ -147,7 +147,7 @@ def _chosen(hashes: np.ndarray, every: int) -> np.ndarray:
     return (hashes >> np.uint64(32)) % np.uint64(every) == 0
 
 
-def tell_copied_text(
+def log_copied_text(
     parts: Mapping[str, Corpus], given: Mapping[str, Corpus]
 ) -> None:
     """Says how much of validation and test stands elsewhere; refuses too much of it.
@@ -166,7 +166,7 @@ def tell_copied_text(
         known = given if part in given and other in given else parts
         share = copied_share(parts[part], known[other])
         if share > NATURAL:
-            tell_copies(
+            log_copies(
                 name_of(parts[part]), part, f"{percent(share)} of the text", share,
                 other, refuse=other == "train" and part in given,
             )  # fmt: skip

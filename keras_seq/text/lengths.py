@@ -4,11 +4,11 @@ Knows what a token is, neither files nor models.
 """
 
 import itertools
-import sys
 from collections.abc import Iterable, Iterator
 
 import tensorflow as tf
 
+from keras_seq.log import log
 from keras_seq.text.cleaning import clean_text
 
 CHUNK_TEXTS = 256
@@ -63,7 +63,7 @@ class CutTexts:
         if self.max_len is not None:
             self.num_cut += int(tf.math.count_nonzero(lengths > self.max_len))
 
-    def tell(self, name: str, trained: bool = False) -> None:
+    def log_count(self, name: str, trained: bool = False) -> None:
         """One line on stderr, where there is something to say.
 
         Args:
@@ -73,8 +73,7 @@ class CutTexts:
         if not self.num_cut:
             return
         more = "; --max-len reads more" if trained else ""
-        print(
+        log.info(
             f"{name}: {self.num_cut:,} of {self.num_texts:,} texts are longer than "
             f"{self.max_len:,} tokens; what comes behind is not read{more}",
-            file=sys.stderr,
         )

@@ -18,7 +18,7 @@ from keras_seq.training.state_values import Content, decode, encode, settle
 
 MEMORY = "_as_constructed"
 # What a callback is told, not what it knows.
-TOLD = {"params", "model", "_model", "validation_data", MEMORY}
+SET_BY_KERAS = {"params", "model", "_model", "validation_data", MEMORY}
 # What decides on no bit: how much is said, and where files lie, as `run_dir`.
 SHOWN = {"verbose", "filename", "filepath", "log_dir", "batch_dir", "backup_dir"}
 OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -154,7 +154,7 @@ def _attributes(callback: keras.callbacks.Callback) -> Attributes:
     """Every attribute that a state can hold."""
     found = {}
     for name, value in vars(callback).items():
-        if name in TOLD | FILES:
+        if name in SET_BY_KERAS | FILES:
             continue
         arrays: dict[str, np.ndarray] = {}
         try:
@@ -173,7 +173,7 @@ def _settings(callback: keras.callbacks.Callback) -> dict[str, Any]:
     constructed = as_constructed(callback)
     taken, all_kept = _parameters(callback)
     found = {}
-    for name in vars(callback)[MEMORY].names - TOLD - FILES:
+    for name in vars(callback)[MEMORY].names - SET_BY_KERAS - FILES:
         own = name.lstrip("_")
         if own in SHOWN or own not in taken and (all_kept or speaks):
             continue

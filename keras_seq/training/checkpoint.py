@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import time
-import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_seq.errors import UNREADABLE, UserError
+from keras_seq.log import log
 
 KEPT = 2  # the newest, and the one before it in case the newest is damaged
 FACTS = "facts.json"
@@ -136,9 +136,7 @@ class Checkpoints:
             )
         return None
 
-    def _tried(
-        self, path: Path, check: Callable[[State], None] | None
-    ) -> State | None:
+    def _tried(self, path: Path, check: Callable[[State], None] | None) -> State | None:
         try:
             state = _read(path)
             if check is not None:
@@ -149,9 +147,7 @@ class Checkpoints:
             reason = "is damaged or was cut short"
             if isinstance(error, OSError) and error.strerror:
                 reason = f"cannot be read ({error.strerror})"
-            warnings.warn(
-                f"{path} {reason}; the checkpoint before it is used", stacklevel=3
-            )
+            log.warning(f"{path} {reason}; the checkpoint before it is used")
             return None
         return state
 

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from keras_seq.layers.loop import as_native_step
 from keras_seq.training.gradients import GradientMonitor
-from keras_seq.training.run_state import SCREEN
+from keras_seq.training.run_state import DISPLAY_CALLBACKS
 from keras_seq.training.train_step import has_own_step
 
 CALL_SECONDS = 0.1  # long beside a call of Python, short beside a time limit
@@ -145,7 +145,7 @@ def _loop(model: keras.Model, checks: Sequence[Callable]) -> Callable:
 
 
 def _looks_at_batches(callback: keras.callbacks.Callback) -> bool:
-    if isinstance(callback, SCREEN):
+    if isinstance(callback, DISPLAY_CALLBACKS):
         return False
     return any(
         getattr(getattr(callback, hook), "__func__", None)

@@ -1,9 +1,10 @@
 """Callbacks that watch a training run. They know nothing of tasks."""
 
-import warnings
 
 import keras
 import numpy as np
+
+from keras_seq.log import log
 
 
 class TrainingMonitor(keras.callbacks.Callback):
@@ -42,24 +43,19 @@ class TrainingMonitor(keras.callbacks.Callback):
         recent = self.val_losses[-self.patience - 1 :]
         rising = all(after > before for before, after in zip(recent, recent[1:]))
         if len(recent) == self.patience + 1 and rising:
-            warnings.warn(
+            log.warning(
                 f"validation loss has risen for {self.patience} epochs in a row "
-                f"(from {recent[0]:.4g} to {recent[-1]:.4g}): the model overfits",
-                stacklevel=2,
+                f"(from {recent[0]:.4g} to {recent[-1]:.4g}): the model overfits"
             )
 
 
 class Progress(keras.callbacks.Callback):
     """One quiet line an epoch, for where no terminal shows a live bar."""
 
-    def __init__(self, say=print) -> None:
-        super().__init__()
-        self._say = say
-
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = logs or {}
         scores = "  ".join(f"{name} {_short(value)}" for name, value in logs.items())
-        self._say(f"epoch {epoch + 1}/{self.params['epochs']}  {scores}")
+        log.info(f"epoch {epoch + 1}/{self.params['epochs']}  {scores}")
 
 
 def _short(value: float | np.ndarray) -> str:

@@ -9,9 +9,7 @@ run that is resumed, are passed over without data, computation or callbacks, so 
 every step keeps its number.
 """
 
-import sys
 import time
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,11 +17,12 @@ import keras
 import tensorflow as tf
 
 from keras_seq.keras_internals import pythonify_logs
+from keras_seq.log import log
 from keras_seq.training.callback_files import appending
 from keras_seq.training.callback_state import as_constructed, remember_left
 from keras_seq.training.checkpoint import Checkpoints, State
 from keras_seq.training.execution import StepRunner
-from keras_seq.training.run_state import put_files, put_state, take_state
+from keras_seq.training.run_state import capture_state, put_files, restore_state
 from keras_seq.training.settings import describe_machine, differences
 
 # A state is saved when this many times its cost has passed since the last: at most 2 %.
@@ -136,7 +135,7 @@ class RunCallbacks(keras.callbacks.CallbackList):
         with appending(callbacks):
             super().on_train_begin(logs)
         self.callbacks = callbacks
-        put_state(self.model, callbacks, self._state)
+        restore_state(self.model, callbacks, self._state)
         self._done = self._state.facts["batch"]
 
     def left(self) -> None:
@@ -149,7 +148,7 @@ class RunCallbacks(keras.callbacks.CallbackList):
         self._epoch = epoch
         if self._done:
             # Keras has just reset the metrics, and callbacks have begun the epoch anew.
-            put_state(self.model, self.callbacks, self._state)
+            restore_state(self.model, self.callbacks, self._state)
             self._logs = self.model.get_metrics_result()
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
@@ -193,7 +192,7 @@ class RunCallbacks(keras.callbacks.CallbackList):
         self._last_saved = time.monotonic()
 
     def _take(self, epoch: int, batch: int, over: bool) -> State:
-        arrays, facts = take_state(self.model, self.callbacks)
+        arrays, facts = capture_state(self.model, self.callbacks)
         seconds = self.clock.seconds()
         self._seconds = seconds if over else None
         facts |= {"epoch": epoch, "batch": batch, "over": over, "seconds": seconds}
@@ -204,10 +203,9 @@ class RunCallbacks(keras.callbacks.CallbackList):
 def warn_of_another_machine(then: dict[str, str], now: dict[str, str]) -> None:
     """A run may go on elsewhere; only its last bits may be others than there."""
     if differ := differences(then, now):
-        warnings.warn(
+        log.warning(
             f"the run goes on in other surroundings: {'; '.join(differ)}; its last "
-            "bits may differ from those of a run that was never cut off",
-            stacklevel=2,
+            "bits may differ from those of a run that was never cut off"
         )
 
 
@@ -254,8 +252,3 @@ def endless(
         return train.starting_at(epoch, batch)
     passed = epoch * steps + batch
     return train.repeat().skip(passed) if passed else train.repeat()
-
-
-def say(line: str) -> None:
-    """Progress goes to stderr: stdout is for answers."""
-    print(line, file=sys.stderr, flush=True)

@@ -26,7 +26,7 @@ from keras_seq.training.monitor import Progress
 from keras_seq.training.state_values import decode, encode
 
 # What draws on the screen; a run may go on where there is no terminal.
-SCREEN = (keras.callbacks.ProgbarLogger, Progress)
+DISPLAY_CALLBACKS = (keras.callbacks.ProgbarLogger, Progress)
 FORMAT = 2  # of a state; another version of keras_seq may have another
 FACTS = {
     "random": dict, "numpy": dict, "callbacks": list, "epoch": int, "batch": int,
@@ -34,14 +34,14 @@ FACTS = {
 }  # fmt: skip
 
 
-def take_state(
+def capture_state(
     model: keras.Model, callbacks: Iterable[keras.callbacks.Callback]
 ) -> State:
     """Reads a state; nothing that training uses is changed by it.
 
     Args:
         model: built and compiled, its optimizer built.
-        callbacks: in the order that `put_state` gets them in.
+        callbacks: in the order that `restore_state` gets them in.
 
     Returns:
         The state.
@@ -63,10 +63,10 @@ def take_state(
     return State(arrays, facts)
 
 
-def put_state(
+def restore_state(
     model: keras.Model, callbacks: Iterable[keras.callbacks.Callback], state: State
 ) -> None:
-    """Puts everything back as `take_state` found it.
+    """Puts everything back as `capture_state` found it.
 
     Args:
         model: the same, built and compiled.
@@ -181,4 +181,4 @@ def _copies(variable: keras.Variable) -> list[tf.Variable]:
 def _stateful(
     callbacks: Iterable[keras.callbacks.Callback],
 ) -> list[keras.callbacks.Callback]:
-    return [each for each in callbacks if not isinstance(each, SCREEN)]
+    return [each for each in callbacks if not isinstance(each, DISPLAY_CALLBACKS)]

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_seq.errors import UserError
+from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.training.averaging import EarlyStopping
 from keras_seq.training.checkpoint import Checkpoints, State
@@ -24,7 +25,7 @@ from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.lock import locked
 from keras_seq.training.monitor import Progress, TrainingMonitor
 from keras_seq.training.paths import paths_table
-from keras_seq.training.resume import Clock, RunCallbacks, endless, num_batches, say
+from keras_seq.training.resume import Clock, RunCallbacks, endless, num_batches
 from keras_seq.training.run_state import check_state
 from keras_seq.training.settings import check_same, describe_run
 from keras_seq.training.step_schedule import TimeLimit
@@ -131,7 +132,7 @@ def fit(
         _check_data("validation", validation)
     of_fit = compile_model(model, loss, optimizer, metrics)
     if table := paths_table(model):
-        say(table)
+        log.info(table)
     with clipped(model, clipnorm, of_fit) as norm, locked(run_dir):
         compiled = compiled_with(model)
         settings = {} if run_dir is None else describe_run(
@@ -159,7 +160,7 @@ def fit(
         if max_seconds is not None:
             wired.append(TimeLimit(max_seconds))
         if not sys.stderr.isatty():
-            wired.append(Progress(say))
+            wired.append(Progress())
         return _train(
             model, train, validation, epochs, [*wired, *callbacks], settings,
             run_dir, resume, checkpoint_seconds,
@@ -284,9 +285,9 @@ def _last_state(
     check_same(state.facts["settings"], settings, run_dir)
     epoch, batch = state.facts["epoch"] + 1, state.facts["batch"]
     if state.facts["over"]:
-        say(f"{run_dir}: training had ended; nothing is trained again")
+        log.info(f"{run_dir}: training had ended; nothing is trained again")
     else:
-        say(f"{run_dir}: going on at epoch {epoch} after {batch} batches")
+        log.info(f"{run_dir}: going on at epoch {epoch} after {batch} batches")
     return checkpoints, state
 
 

@@ -5,13 +5,13 @@ Knows alphabets and logits; neither audio nor a particular model.
 Shapes: B batch, T frames, C classes, U symbols.
 """
 
-import warnings
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_seq.decoding.ctc import best_path
+from keras_seq.log import log
 
 SILENT = 0.999  # share of blank frames at which a model writes nothing
 
@@ -50,9 +50,7 @@ class SymbolErrorRate(keras.metrics.Metric):
         heard = tf.ragged.boolean_mask(ids, written)
         truth = targets[:, 1:]
         truth = tf.ragged.boolean_mask(truth, truth != 0)
-        edits = tf.edit_distance(
-            heard.to_sparse(), truth.to_sparse(), normalize=False
-        )
+        edits = tf.edit_distance(heard.to_sparse(), truth.to_sparse(), normalize=False)
         self.wrong.assign_add(tf.reduce_sum(edits))
         spoken = tf.cast(tf.size(truth.flat_values), tf.float32)
         self.spoken.assign_add(spoken)
@@ -85,11 +83,10 @@ class BlankAlarm(keras.callbacks.Callback):
         if blank_share(answer, self._targets[:, 0]) < SILENT:
             self.epochs_silent = 0
         if self.epochs_silent == self.patience:
-            warnings.warn(
+            log.warning(
                 f"the model has written only blanks for {self.patience} epochs: train "
                 "longer, lower the learning rate or the dropout, or check that the "
-                "transcripts belong to the recordings",
-                stacklevel=2,
+                "transcripts belong to the recordings"
             )
 
     def get_state(self) -> dict[str, int]:

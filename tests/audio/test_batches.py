@@ -15,7 +15,7 @@ from keras_seq.audio.augment import (
 )
 from keras_seq.audio.batches import make_audio_dataset
 from keras_seq.audio.log_mel import LogMel
-from keras_seq.audio.utterances import Clips
+from keras_seq.audio.utterances import Utterances
 from keras_seq.errors import UserError
 
 STRONG = Augmentation(
@@ -26,20 +26,20 @@ WORDS = ["ab", "b", "aab", "ba", "a", "bb", "abab"]
 
 
 @pytest.fixture(scope="module")
-def clips() -> Clips:
+def clips() -> Utterances:
     rng = np.random.default_rng(0)
     lengths = rng.integers(1500, 5000, len(WORDS)).astype("int32")
     samples = (rng.normal(size=lengths.sum()) * 3000).astype("int16")
     texts = [(f"{n}.wav", word, "") for n, word in enumerate(WORDS)]
-    return Clips(8000, samples, np.cumsum(lengths) - lengths, lengths, texts)
+    return Utterances(8000, samples, np.cumsum(lengths) - lengths, lengths, texts)
 
 
-def dataset(clips: Clips, **options) -> tf.data.Dataset:
+def dataset(clips: Utterances, **options) -> tf.data.Dataset:
     options = {"subsampling": 4, "batch_size": 3} | options
     return make_audio_dataset(clips, Alphabet.of(WORDS), LogMel(8000, 20), **options)
 
 
-def test_targets_hold_the_frames_of_the_answer_and_the_transcript(clips: Clips):
+def test_targets_hold_the_frames_of_the_answer_and_the_transcript(clips: Utterances):
     alphabet, found = Alphabet.of(WORDS), []
     for (features, frames), targets in dataset(clips):
         assert features.shape[1] == frames.numpy().max()
@@ -55,7 +55,7 @@ def as_rows(batches: tf.data.Dataset) -> list[tuple]:
     ]
 
 
-def test_a_seed_fixes_order_and_augmentation_of_every_epoch(clips: Clips):
+def test_a_seed_fixes_order_and_augmentation_of_every_epoch(clips: Utterances):
     one, two = (
         dataset(clips, augmentation=STRONG, seed=5) for _ in range(2)
     )
@@ -76,12 +76,12 @@ def test_what_happens_to_a_sample_does_not_depend_on_its_batch():
     assert len({*among.tempo, *draw_changes(STRONG, 1, 3, np.array([40])).tempo}) == 4
 
 
-def test_speed_never_makes_a_transcript_impossible(clips: Clips):
+def test_speed_never_makes_a_transcript_impossible(clips: Utterances):
     # Just enough frames as it is: 17 of them are 5, which "abab" and "aa" can be.
     lengths = np.full(len(WORDS), 200 + 16 * 80, "int32")
     texts = [("", "abab", ""), ("", "aaa", "")] * 10
     starts, lengths = np.zeros(20, "int32"), np.repeat(lengths[:1], 20)
-    tight = Clips(8000, np.ones(2000, "int16"), starts, lengths, texts)
+    tight = Utterances(8000, np.ones(2000, "int16"), starts, lengths, texts)
     faster = Augmentation(tempo=0.5)
     for (_, frames), targets in dataset(tight, augmentation=faster, seed=0):
         for row, count in zip(targets.numpy(), frames.numpy()):
@@ -102,10 +102,10 @@ def test_noise_has_its_level_and_leaves_padding_alone():
     assert not added[1].any()
 
 
-def test_gain_moves_all_log_energies_of_a_recording(clips: Clips):
-    front = LogMel(8000, 20, normalize="fitted")
+def test_gain_moves_all_log_energies_of_a_recording(clips: Utterances):
+    extractor = LogMel(8000, 20, normalize="fitted")
     louder, plain = (
-        make_audio_dataset(clips, Alphabet.of(WORDS), front, batch_size=len(clips),
+        make_audio_dataset(clips, Alphabet.of(WORDS), extractor, batch_size=len(clips),
                            augmentation=Augmentation(gain=gain))
         for gain in (12, 0)
     )  # fmt: skip
@@ -143,6 +143,6 @@ def test_masks_blank_the_shares_that_were_drawn():
     assert np.flatnonzero(masked[0] == 0).tolist() == [0, 1, 2, 3, 4]
 
 
-def test_no_clip_is_told(clips: Clips):
+def test_no_clip_is_told(clips: Utterances):
     with pytest.raises(UserError, match="no recording to make batches of"):
         dataset(clips.take([]))

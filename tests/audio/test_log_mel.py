@@ -20,14 +20,14 @@ def sounds(loud_padding: float = 0.0) -> np.ndarray:
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050])
 def test_log_energies_are_those_of_tf_signal(rate: int):
-    front = LogMel(rate, num_features=40)
+    extractor = LogMel(rate, num_features=40)
     waveform = tf.constant(sounds()[:1])
-    found, frames = front.log_energies(waveform, tf.constant([8000]))
+    found, frames = extractor.log_energies(waveform, tf.constant([8000]))
     spectrum = tf.signal.stft(
-        waveform, front.frame_length, front.frame_step, front.fft_length
+        waveform, extractor.frame_length, extractor.frame_step, extractor.fft_length
     )
     matrix = tf.signal.linear_to_mel_weight_matrix(
-        40, front.fft_length // 2 + 1, rate, 20.0, rate / 2
+        40, extractor.fft_length // 2 + 1, rate, 20.0, rate / 2
     )
     expected = tf.math.log(tf.tensordot(tf.abs(spectrum) ** 2, matrix, 1) + 1e-7)
     assert int(frames[0]) == expected.shape[1]
@@ -36,12 +36,12 @@ def test_log_energies_are_those_of_tf_signal(rate: int):
 
 @pytest.mark.parametrize("normalize", ["utterance", "fitted", "peak"])
 def test_a_clip_alone_is_the_same_clip_in_a_padded_batch(normalize: str):
-    front = LogMel(8000, 40, normalize)
-    together, frames = front(tf.constant(sounds(9.0)), tf.constant(LENGTHS))
+    extractor = LogMel(8000, 40, normalize)
+    together, frames = extractor(tf.constant(sounds(9.0)), tf.constant(LENGTHS))
     for row, length in enumerate(LENGTHS):
         one = tf.constant(sounds()[row : row + 1, :length])
-        alone, count = front(one, tf.constant([length]))
-        assert int(count[0]) == int(frames[row]) == front.frame_counts([length])[0]
+        alone, count = extractor(one, tf.constant([length]))
+        assert int(count[0]) == int(frames[row]) == extractor.frame_counts([length])[0]
         real = together[row, : int(frames[row])].numpy()
         assert alone[0, : len(real)].numpy() == pytest.approx(real, abs=1e-5)
         assert not together[row, len(real) :].numpy().any()
@@ -49,11 +49,11 @@ def test_a_clip_alone_is_the_same_clip_in_a_padded_batch(normalize: str):
 
 def test_a_loud_neighbour_changes_nothing():
     # Keras' MelSpectrogram clips against the loudest sound of the whole batch.
-    front = LogMel(8000)
+    extractor = LogMel(8000)
     waveform = sounds()
-    before = front(tf.constant(waveform), tf.constant(LENGTHS))[0][1].numpy()
+    before = extractor(tf.constant(waveform), tf.constant(LENGTHS))[0][1].numpy()
     waveform[0] *= 9
-    after = front(tf.constant(waveform), tf.constant(LENGTHS))[0][1].numpy()
+    after = extractor(tf.constant(waveform), tf.constant(LENGTHS))[0][1].numpy()
     assert np.array_equal(before, after)
 
 
@@ -65,39 +65,39 @@ def test_utterances_are_normalised_over_their_real_frames():
 
 
 def test_fitted_numbers_are_those_of_the_batches_they_were_fitted_on():
-    front = LogMel(8000, 20, "fitted")
-    front.fit([(sounds(loud_padding=50.0), LENGTHS)])
-    features, frames = front(tf.constant(sounds()), tf.constant(LENGTHS))
+    extractor = LogMel(8000, 20, "fitted")
+    extractor.fit([(sounds(loud_padding=50.0), LENGTHS)])
+    features, frames = extractor(tf.constant(sounds()), tf.constant(LENGTHS))
     real = np.concatenate([f[:n] for f, n in zip(features.numpy(), frames.numpy())])
     assert real.mean(axis=0) == pytest.approx(np.zeros(20), abs=1e-4)
     assert real.std(axis=0) == pytest.approx(np.ones(20), abs=1e-3)
-    again = LogMel.from_dict(front.to_dict())
+    again = LogMel.from_dict(extractor.to_dict())
     assert np.array_equal(
         again(tf.constant(sounds()), tf.constant(LENGTHS))[0], features
     )
 
 
 def test_by_its_peak_a_recording_is_the_same_at_any_level():
-    front = LogMel(8000, 20, "peak")
+    extractor = LogMel(8000, 20, "peak")
     waveform, lengths = tf.constant(sounds()), tf.constant(LENGTHS)
-    loud, frames = front.log_energies(waveform, lengths)
-    quiet, _ = front.log_energies(0.2 * waveform, lengths)
+    loud, frames = extractor.log_energies(waveform, lengths)
+    quiet, _ = extractor.log_energies(0.2 * waveform, lengths)
     for row, count in enumerate(frames.numpy()):
         if count:
             assert loud[row, :count].numpy().max() == 0
             near = pytest.approx(loud[row, :count].numpy(), abs=2e-2)
             assert quiet[row, :count].numpy() == near
-    front.fit([(sounds(), LENGTHS)])
-    again = LogMel.from_dict(front.to_dict())
-    assert np.array_equal(again(waveform, lengths)[0], front(waveform, lengths)[0])
+    extractor.fit([(sounds(), LENGTHS)])
+    again = LogMel.from_dict(extractor.to_dict())
+    assert np.array_equal(again(waveform, lengths)[0], extractor(waveform, lengths)[0])
 
 
 def test_far_below_its_peak_a_recording_is_flat_and_silence_is_no_peak():
-    front = LogMel(8000, 20, "peak")
+    extractor = LogMel(8000, 20, "peak")
     sound = np.concatenate([tone(1000), np.zeros(4000, np.float32)])
-    energies, frames = front.log_energies(tf.constant(sound[None]), [len(sound)])
+    energies, frames = extractor.log_energies(tf.constant(sound[None]), [len(sound)])
     assert energies[0, -1].numpy() == pytest.approx(np.full(20, -RANGE), abs=1e-6)
-    silence, _ = front.log_energies(tf.zeros((1, 4000)), [4000])
+    silence, _ = extractor.log_energies(tf.zeros((1, 4000)), [4000])
     assert silence.numpy() == pytest.approx(np.full((1, 48, 20), -np.log(1e4)), 1e-4)
 
 
@@ -107,22 +107,22 @@ def tone(hertz: float, rate: int = 8000, seconds: float = 1.0) -> np.ndarray:
 
 
 def test_no_change_is_no_change():
-    front = LogMel(8000)
+    extractor = LogMel(8000)
     waveform, lengths = tf.constant(sounds()), tf.constant(LENGTHS)
-    plain = front(waveform, lengths)[0].numpy()
-    same = front(waveform, lengths, tf.ones(5), tf.fill([5], SAME))[0].numpy()
+    plain = extractor(waveform, lengths)[0].numpy()
+    same = extractor(waveform, lengths, tf.ones(5), tf.fill([5], SAME))[0].numpy()
     assert same == pytest.approx(plain, abs=1e-5)
 
 
 @pytest.mark.parametrize("factor", [0.88, 1.12])
 def test_tempo_and_warp_together_are_the_sound_played_faster(factor: float):
-    front = LogMel(8000)
+    extractor = LogMel(8000)
     sound = np.concatenate([tone(500), tone(1200), tone(800)])
     faster = soxr.resample(sound, 8000 * factor, 8000, quality="VHQ")
-    expected, frames = front.log_energies(
+    expected, frames = extractor.log_energies(
         tf.constant(faster[None]), tf.constant([len(faster)])
     )
-    found, count = front.log_energies(
+    found, count = extractor.log_energies(
         tf.constant(sound[None]), tf.constant([len(sound)]),
         tf.constant([factor], tf.float32), tf.constant([WARPS.index(factor)]),
     )
@@ -132,7 +132,7 @@ def test_tempo_and_warp_together_are_the_sound_played_faster(factor: float):
     own, wanted = (x[0, :steps].numpy().argmax(1) for x in (found, expected))
     assert np.mean(np.abs(own - wanted) <= 1) > 0.95
     # Without the warp a tone stays where it was.
-    unwarped, _ = front.log_energies(
+    unwarped, _ = extractor.log_energies(
         tf.constant(sound[None]), tf.constant([len(sound)]),
         tf.constant([factor], tf.float32), tf.constant([SAME]),
     )

@@ -11,10 +11,10 @@ import soundfile
 from keras_seq.audio.alphabet import Alphabet
 from keras_seq.audio.recordings import Recording, find_recordings
 from keras_seq.audio.utterances import (
-    alignable,
     decode_recordings,
-    tell_problems,
-    usual_rate,
+    drop_unalignable,
+    most_common_rate,
+    report_data_issues,
 )
 from keras_seq.audio.waveforms import read_audio, wav_bytes
 from keras_seq.errors import UserError
@@ -161,7 +161,9 @@ def test_every_problem_is_listed_by_file(tmp_path: Path, capsys):
         recording("short.wav", wav_bytes(TONE[:400], 8000), "aaaa"),
     ]
     clips, problems = decode_recordings(given, 8000)
-    clips, more = alignable(clips, Alphabet(["a"]), lambda lengths: lengths // 80)
+    clips, more = drop_unalignable(
+        clips, Alphabet(["a"]), lambda lengths: lengths // 80
+    )
     told = {p.place: (p.what.partition(" (")[0], p.left_out) for p in problems + more}
     assert told.pop("low.wav")[0].startswith("wrong rate: recorded at 4000 Hz")
     assert told == {
@@ -175,7 +177,7 @@ def test_every_problem_is_listed_by_file(tmp_path: Path, capsys):
         "short.wav": ("too short for its transcript: 5 frames, 7 needed", True),
     }
     assert clips.places == ["fine.wav", "clipped.wav", "low.wav"]
-    tell_problems(problems + more, tmp_path)
+    report_data_issues(problems + more, tmp_path)
     said = capsys.readouterr().err
     assert "2 recordings left out: unreadable\n  text.wav: unreadable" in said
     assert "1 recordings used all the same: clipped" in said
@@ -185,9 +187,9 @@ def test_every_problem_is_listed_by_file(tmp_path: Path, capsys):
 def test_the_rate_is_what_most_recordings_have():
     rates = [8000, 16000, 16000]
     given = [recording("x", sound(rate, format="WAV")) for rate in rates]
-    assert usual_rate([recording("no", b"no sound"), *given]) == 16000
+    assert most_common_rate([recording("no", b"no sound"), *given]) == 16000
     with pytest.raises(UserError, match="none of the recordings can be read"):
-        usual_rate([recording("no", b"no sound")])
+        most_common_rate([recording("no", b"no sound")])
 
 
 @pytest.mark.real_data

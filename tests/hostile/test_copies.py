@@ -18,14 +18,14 @@ import soundfile
 from keras_seq.audio.recordings import Recording, find_recordings
 from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.data import copies
-from keras_seq.data.copies import save_digests, tell_trained
+from keras_seq.data.copies import log_trained, save_digests
 from keras_seq.data.sources import read_table, scan, split_samples
 from keras_seq.errors import UserError
 from keras_seq.series.table import read_series
 from keras_seq.tasks.sentiment.data import prepare_texts
 from keras_seq.tasks.speech.data import prepare_speech
 from keras_seq.tasks.text_generation.data import prepare_corpus
-from keras_seq.text.copies import save_windows, tell_trained_text
+from keras_seq.text.copies import log_trained_text, save_windows
 
 Rows = list[tuple[str, str]]
 RATE = 8000
@@ -190,11 +190,11 @@ def test_what_trained_a_model_is_said_when_it_is_evaluated(
     monkeypatch.setattr(copies, "KEPT", kept)
     path = tmp_path / "trained_on.npy"
     save_digests(path, scan(reviews()).digests)
-    tell_trained("new", scan(reviews(1000)).digests, path, "texts")
-    tell_trained("new", scan(reviews()).digests, tmp_path / "none.npy", "texts")
+    log_trained("new", scan(reviews(1000)).digests, path, "texts")
+    log_trained("new", scan(reviews()).digests, tmp_path / "none.npy", "texts")
     assert capsys.readouterr().err == ""
     mixed = changed(str.upper)(reviews(20)[:40]) + reviews(1000, 20)
-    tell_trained("old.csv", scan(mixed).digests, path, "texts")
+    log_trained("old.csv", scan(mixed).digests, path, "texts")
     told = capsys.readouterr().err
     assert told.startswith("old.csv: ") and said in told and "trained this" in told
     found, total = map(int, re.findall(r"(\d+) of (\d+)", told)[0])
@@ -208,7 +208,7 @@ def test_a_text_that_trained_a_model_is_said_when_it_is_evaluated(
     path = tmp_path / "trained_on.npz"
     save_windows(path, [book()])
     known = int(400 * share)
-    tell_trained_text([book(0, known) + book(5000, 400 - known)], path)
+    log_trained_text([book(0, known) + book(5000, 400 - known)], path)
     told = capsys.readouterr().err
     assert bool(told) == bool(share)
     assert not share or "of the text trained this model" in told

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_seq.audio.recordings import Recording, find_recordings, tell_parts
+from keras_seq.audio.recordings import Recording, find_recordings, log_parts
 from keras_seq.audio.splits import part_recordings
 from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.data.label_names import join_labels
@@ -229,7 +229,7 @@ def test_other_words_are_refused_by_train_and_scored_by_evaluate(
     with pytest.raises(UserError, match=rf"all\.csv:3: '{word}' in column 'split'"):
         find_recordings(path)
     found = find_recordings(path, any_parts=True)
-    tell_parts(found)
+    log_parts(found)
     assert f"'{word}' 2, 'train' 1; all 3 recordings are scored" in (
         capsys.readouterr().err
     )
@@ -253,6 +253,6 @@ def test_texts_that_are_cut_are_counted_once(
 ) -> None:
     cut = CutTexts(max_len)
     assert list(cut.counted(texts)) == texts
-    cut.tell("file")
+    cut.log_count("file")
     told = capsys.readouterr().err
     assert said in told and bool(told) == bool(said)

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import keras_seq as ks
-from keras_seq.audio.utterances import Clips
+from keras_seq.audio.utterances import Utterances
 from keras_seq.errors import UserError
 from keras_seq.evaluation.baselines import MajorityBaseline
 from keras_seq.evaluation.finite import checked_report
@@ -120,14 +120,18 @@ def broken(model: keras.Model) -> keras.Model:
 
 def score_of_speech() -> dict:
     sound = np.random.default_rng(0).integers(-99, 99, 2400).astype("int16")
-    clips = Clips(
+    clips = Utterances(
         8000, sound, np.array([0, 900]), np.array([900, 1500], "int32"),
         [("a.wav", "a", ""), ("b.wav", "b", "")],
     )  # fmt: skip
-    front = ks.audio.LogMel(8000)
+    extractor = ks.audio.LogMel(8000)
     model = broken(ks.build_speech_model(3, lstm_units=2, logits=True))
-    hear = ks.tasks.speech.SpeechRecognizer(model, front, ks.audio.Alphabet(["a", "b"]))
-    return score_speech("speech", hear.signature, clips, {}, front, is_isolated=True)
+    hear = ks.tasks.speech.SpeechRecognizer(
+        model, extractor, ks.audio.Alphabet(["a", "b"])
+    )
+    return score_speech(
+        "speech", hear.signature, clips, {}, extractor, is_isolated=True
+    )
 
 
 def score_of_text() -> dict:

@@ -84,10 +84,12 @@ def test_returns_of_what_is_not_above_zero_are_refused_wherever_it_stands(
         values = np.where(row == T, -2.0, 50 + WALK)
         table = read_series(write(tmp_path / "x.csv", values))
         with pytest.raises(UserError) as error:
-            prepared(table, form="returns")
+            prepared(table, target_transform="returns")
         assert f"x.csv:{row + 2}: column 'x' is -2; returns are" in str(error.value)
-        assert "use --form level" in str(error.value)
-        assert prepared(table, form="level").form == "level"  # as it says
+        assert "use --target-transform level" in str(error.value)
+        assert (
+            prepared(table, target_transform="level").target_transform == "level"
+        )  # as it says
 
 
 SCORED = {  # and the MASE that persistence or its like has to have

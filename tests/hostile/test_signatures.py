@@ -58,8 +58,8 @@ def speech() -> SpeechRecognizer:
     model = build_speech_model(
         3, num_features=8, lstm_units=4, bidirectional=False, logits=True
     )
-    front = LogMel(8000, 8, "fitted")
-    server = SpeechRecognizer(model, front, Alphabet(["a", "b"]), 1)
+    extractor = LogMel(8000, 8, "fitted")
+    server = SpeechRecognizer(model, extractor, Alphabet(["a", "b"]), 1)
     server.stream = SpeechStream(server)
     return server
 

@@ -4,7 +4,6 @@ Before: named splits, and what is fitted on train. After: scores beside the base
 the run folder, the proven export. This module knows no architecture and no training.
 """
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -15,13 +14,14 @@ import keras
 from keras_seq.data.copies import (
     count_copies,
     counted,
+    log_copies,
+    log_trained,
     save_digests,
-    tell_copies,
-    tell_trained,
 )
 from keras_seq.data.label_names import join_labels
 from keras_seq.data.sources import Samples, check_labels, split_samples
 from keras_seq.data.splits import Summary, name_of, scan
+from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
 from keras_seq.tasks.run import Ending, Report, finish_run
@@ -96,7 +96,7 @@ def prepare_texts(
     """
     check_settings(limit=limit)
     given, known = _with_one_name_a_class(given, labels_as_written)
-    _tell_copies(given, known)
+    _log_copies(given, known)
     rows = known.rows
     shares = {"validation": min(0.1, VALIDATION_ROWS / rows), "test": 0.1}
     shares |= {part: 0.0 for part in shares if part in given}
@@ -131,7 +131,7 @@ def _with_one_name_a_class(
     return {"train": train, **joined}, summary
 
 
-def _tell_copies(given: Mapping[str, Samples], train: Summary) -> None:
+def _log_copies(given: Mapping[str, Samples], train: Summary) -> None:
     """Compares what is given as files of their own, and refuses too many copies."""
     found = {part: scan(x) for part, x in given.items() if part != "train"}
     # The train file as a whole: its validation part chooses the weights that are kept.
@@ -141,13 +141,13 @@ def _tell_copies(given: Mapping[str, Samples], train: Summary) -> None:
     for part, other, known in pairs:
         rows = found[part].rows
         copied = count_copies(found[part].digests, known.digests)
-        tell_copies(
+        log_copies(
             name_of(given[part]), part, counted(copied, rows, "texts"), copied / rows,
             other, refuse=other == "train",
         )  # fmt: skip
     if train.num_shared:
         what = f"{train.num_shared:,} texts stand under several labels"
-        print(f"{name_of(given['train'])}: {what}; each in one part", file=sys.stderr)
+        log.info(f"{name_of(given['train'])}: {what}; each in one part")
 
 
 def finish(
@@ -197,7 +197,7 @@ def _end(
             ("test", lambda texts: server.answer(cut.counted(texts))),
         )
     )
-    cut.tell(name_of(data.splits["test"]))
+    cut.log_count(name_of(data.splits["test"]))
     return Ending(
         models=[model],
         server=server,
@@ -235,7 +235,7 @@ def evaluate_export(task: str, model: Path, samples: Samples) -> dict[str, Any]:
     check_labels(samples, names)
     extra = exported.path / EXTRA
     digests = scan(samples).digests
-    tell_trained(name_of(samples), digests, extra / TRAINED, "texts")
+    log_trained(name_of(samples), digests, extra / TRAINED, "texts")
     baselines = load_baselines(extra / BASELINES)
     signature = exported.signature()
 
@@ -243,5 +243,5 @@ def evaluate_export(task: str, model: Path, samples: Samples) -> dict[str, Any]:
         return answer_texts(signature, cut.counted(texts))
 
     report = score_classifier(task, samples, answer, baselines, names).report
-    cut.tell(name_of(samples))
+    cut.log_count(name_of(samples))
     return report

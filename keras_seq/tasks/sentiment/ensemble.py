@@ -17,20 +17,20 @@ from keras import layers, ops
 PATHS = ("recurrent_logits", "ngram_logits")
 
 
-def separate_paths(model: keras.Model) -> keras.Model:
+def with_auxiliary_heads(model: keras.Model) -> keras.Model:
     """The same layers, answering with each path alone: what `fit` trains.
 
     Args:
         model: from `build_sentiment_model(..., ngram_ratios=...)`.
 
     Returns:
-        int32 (B, T) -> logits float32 (B, P, C), for `losses.loss_of_each_path`.
+        int32 (B, T) -> logits float32 (B, P, C), for `losses.auxiliary_loss`.
     """
     paths = [_all_classes(model.get_layer(name).output) for name in PATHS]
     return keras.Model(model.input, ops.stack(paths, axis=1), name="paths")
 
 
-def weigh_evidence(model: keras.Model, validation: tf.data.Dataset) -> keras.Model:
+def fit_head_weights(model: keras.Model, validation: tf.data.Dataset) -> keras.Model:
     """The same network with its two logits weighed as validation data has it.
 
     Args:
@@ -40,7 +40,7 @@ def weigh_evidence(model: keras.Model, validation: tf.data.Dataset) -> keras.Mod
     Returns:
         A model with the same input, output and layers, and the weights as one more.
     """
-    apart = separate_paths(model)
+    apart = with_auxiliary_heads(model)
     answer_apart = tf.function(
         lambda token_ids: apart(token_ids, training=False),
         input_signature=[tf.TensorSpec([None, None], tf.int32)],

@@ -142,7 +142,7 @@ def answer_texts(
             for row, number in enumerate(numbers):
                 answers[number] = {n: _plain(v[row]) for n, v in batch.items()}
         yield from answers
-    cut.tell("input")
+    cut.log_count("input")
 
 
 def _plain(value: Any) -> Any:

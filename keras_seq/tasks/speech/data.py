@@ -29,12 +29,12 @@ from keras_seq.audio.splits import (
     part_recordings,
 )
 from keras_seq.audio.utterances import (
-    Clips,
     Problem,
-    alignable,
+    Utterances,
     decode_recordings,
-    tell_problems,
-    usual_rate,
+    drop_unalignable,
+    most_common_rate,
+    report_data_issues,
 )
 from keras_seq.data.copies import save_digests
 from keras_seq.errors import UserError
@@ -70,7 +70,7 @@ class SpeechData(NamedTuple):
     Attributes:
         splits: "train", "validation" and "test"; the first two hold what CTC can align.
         alphabet: of the train transcripts.
-        front: waveform to features.
+        extractor: waveform to features.
         subsampling: frames in for one frame out, as the frame counts need it.
         is_isolated: every clip is one label.
         problems: what was odd, and what was left out.
@@ -78,9 +78,9 @@ class SpeechData(NamedTuple):
         fingerprints: of each part and its speakers, by its name.
     """
 
-    splits: dict[str, Clips]
+    splits: dict[str, Utterances]
     alphabet: Alphabet
-    front: LogMel
+    extractor: LogMel
     subsampling: int
     is_isolated: bool
     problems: list[Problem]
@@ -91,7 +91,7 @@ class SpeechData(NamedTuple):
         """A part as `make_audio_dataset` gives it; `learning` is its seed and
         augmentation, of the train part alone."""
         return make_audio_dataset(
-            self.splits[part], self.alphabet, self.front, batch_size=batch_size,
+            self.splits[part], self.alphabet, self.extractor, batch_size=batch_size,
             subsampling=self.subsampling, **learning,
         )  # fmt: skip
 
@@ -137,7 +137,7 @@ def prepare_speech(
     parts = limit_recordings(parts, limit, seed)
     if not labels_as_written:
         parts = _with_one_name_a_label(parts)
-    rate = usual_rate(parts["train"])
+    rate = most_common_rate(parts["train"])
     part_of = [name for name, recordings in parts.items() for _ in recordings]
     clips, problems = decode_recordings(itertools.chain(*parts.values()), rate)
     splits, copies = part_clips(
@@ -149,7 +149,7 @@ def prepare_speech(
     splits = {name: splits.get(name) or clips.take([]) for name in parts}
     transcripts = splits["train"].transcripts
     if not transcripts:
-        tell_problems(problems)
+        report_data_issues(problems)
         raise UserError("no recording is left to train on; see the lines above")
     is_isolated = _is_isolated(transcripts)
     if unit == "auto":
@@ -158,26 +158,26 @@ def prepare_speech(
     subsampling = subsampling or (2 if is_isolated else 4)
     if normalize == "auto":
         normalize = "peak" if is_isolated else "utterance"
-    front = LogMel(rate, WORD_BANDS if is_isolated else BANDS, normalize)
+    extractor = LogMel(rate, WORD_BANDS if is_isolated else BANDS, normalize)
 
     def answered(lengths: Any) -> Any:
-        return answered_frames(front.frame_counts(lengths), subsampling)
+        return answered_frames(extractor.frame_counts(lengths), subsampling)
 
     for name in ("train", "validation"):
-        splits[name], found = alignable(splits[name], alphabet, answered)
+        splits[name], found = drop_unalignable(splits[name], alphabet, answered)
         problems += found
-    _, unwritable = alignable(splits["test"], alphabet, answered)
+    _, unwritable = drop_unalignable(splits["test"], alphabet, answered)
     problems += [problem._replace(left_out=False) for problem in unwritable]
     for name, clips in splits.items():
         if not len(clips):
-            tell_problems(problems)
+            report_data_issues(problems)
             raise UserError(f"no recording is left of the {name} part; see above")
     if normalize != "utterance":
-        front.fit(_batches(splits["train"]))
+        extractor.fit(_batches(splits["train"]))
     fingerprints = {
         name: clips.fingerprint(clips.speakers) for name, clips in splits.items()
     }
-    return SpeechData(splits, alphabet, front, subsampling, is_isolated, problems,
+    return SpeechData(splits, alphabet, extractor, subsampling, is_isolated, problems,
                       splits["train"].fingerprint(), fingerprints)  # fmt: skip
 
 
@@ -203,7 +203,7 @@ def _is_isolated(transcripts: Sequence[str]) -> bool:
     return one_word and len(labels) * SHORTEST_LABELS <= len(transcripts)
 
 
-def _batches(clips: Clips, size: int = 64) -> Iterator[tuple]:
+def _batches(clips: Utterances, size: int = 64) -> Iterator[tuple]:
     for start in range(0, len(clips), size):
         yield clips.batch(range(start, min(start + size, len(clips))))
 
@@ -245,11 +245,11 @@ def finish(
 def _end(task: str, model: keras.Model, data: SpeechData, linear: bool) -> Ending:
     train, validation, test = (data.splits[p] for p in ("train", "validation", "test"))
     baselines = fit_speech_baselines(
-        log_energies(data.front, train), train.transcripts, data.is_isolated
+        log_energies(data.extractor, train), train.transcripts, data.is_isolated
     )
     labels = _linear_labels(baselines, data) if linear else None
     server = SpeechRecognizer(
-        model, data.front, data.alphabet, data.subsampling, labels
+        model, data.extractor, data.alphabet, data.subsampling, labels
     )
     search = None
     if not data.is_isolated:
@@ -258,11 +258,11 @@ def _end(task: str, model: keras.Model, data: SpeechData, linear: bool) -> Endin
     reports, written = {}, []
     for name, clips in (("validation", validation), ("test", test)):
         reports[name], written = score_speech(
-            task, server.signature, clips, baselines, data.front,
+            task, server.signature, clips, baselines, data.extractor,
             is_isolated=data.is_isolated, search=search, alone=alone,
         )  # fmt: skip
     facts = {
-        "front": data.front.to_dict(),
+        "front": data.extractor.to_dict(),
         "alphabet": data.alphabet.to_dict(),
         "subsampling": data.subsampling,
         "is_isolated": data.is_isolated,
@@ -306,4 +306,4 @@ def _linear_labels(
     baseline = baselines.get(MeanFeaturesBaseline.name)
     if baseline is None or set(baseline.labels_) != set(data.alphabet.symbols):
         return None
-    return LinearLabels(baseline, data.front, data.alphabet)
+    return LinearLabels(baseline, data.extractor, data.alphabet)

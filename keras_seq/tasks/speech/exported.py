@@ -3,7 +3,6 @@
 This module knows no architecture and no training.
 """
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,12 @@ from typing import Any
 from keras_seq.audio.alphabet import Alphabet
 from keras_seq.audio.labels import check_transcripts, join_spellings
 from keras_seq.audio.log_mel import LogMel
-from keras_seq.audio.recordings import Recording, sound_files, tell_parts
-from keras_seq.audio.utterances import decode_recordings, tell_problems
+from keras_seq.audio.recordings import Recording, log_parts, sound_files
+from keras_seq.audio.utterances import decode_recordings, report_data_issues
 from keras_seq.audio.waveforms import read_audio
-from keras_seq.data.copies import tell_trained
+from keras_seq.data.copies import log_trained
 from keras_seq.errors import UserError
+from keras_seq.log import log
 from keras_seq.serving.saved_model import EXTRA, Exported, load_exported
 from keras_seq.tasks.speech.baselines import load_speech_baselines
 from keras_seq.tasks.speech.data import ARPA, BASELINES, TRAINED
@@ -49,26 +49,26 @@ def evaluate_speech_export(
     """
     exported = load_exported(model)
     facts = exported.metadata
-    front = LogMel.from_dict(facts["front"])
-    tell_parts(recordings)
+    extractor = LogMel.from_dict(facts["front"])
+    log_parts(recordings)
     are_labels = facts["is_isolated"] and facts["alphabet"]["separator"]
     labels = facts["alphabet"]["symbols"] if are_labels else ()
     if not labels_as_written:
         check_transcripts(recordings, labels)
         if labels:
             recordings = join_spellings(recordings, "evaluated", labels)
-    clips, problems = decode_recordings(recordings, front.sample_rate)
-    tell_problems(problems)
+    clips, problems = decode_recordings(recordings, extractor.sample_rate)
+    report_data_issues(problems)
     if not len(clips):
         raise UserError("there is no recording to score")
     name, trained = f"{clips.places[0]} and others", exported.path / EXTRA / TRAINED
-    tell_trained(name, clips.digests(), trained, "recordings")
+    log_trained(name, clips.digests(), trained, "recordings")
     search = _search_of(exported, beam_width, arpa)
     alphabet = Alphabet.from_dict(facts["alphabet"])
     alone = alphabet if facts.get("is_with_linear") else None
     report, _ = score_speech(
         task, exported.signature, clips,
-        load_speech_baselines(exported.path / EXTRA / BASELINES), front,
+        load_speech_baselines(exported.path / EXTRA / BASELINES), extractor,
         is_isolated=facts["is_isolated"], search=search, alone=alone,
     )  # fmt: skip
     return report
@@ -112,7 +112,7 @@ def transcribe_files(
         if audio.problem and audio.problem != "silent":
             raise UserError(f"{path}: {audio.problem}")
         if audio.remark:
-            print(f"{path}: {audio.remark}", file=sys.stderr)
+            log.info(f"{path}: {audio.remark}")
         waveform = tf.constant(audio.samples[None], tf.float32) / 32768
         answer = ask(waveform=waveform, lengths=tf.constant([len(audio.samples)]))
         yield {

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_seq.audio.utterances import Clips
+from keras_seq.audio.utterances import Utterances
 from keras_seq.evaluation.transcripts import error_table
 from keras_seq.tasks.speech.alignments import alignment_figure
 from keras_seq.tasks.speech.scores import frame_answers, log_energies
@@ -18,7 +18,7 @@ ROWS = 200
 
 def draw_speech(
     report: Mapping[str, Any],
-    clips: Clips,
+    clips: Utterances,
     written: Sequence[str],
     server: SpeechRecognizer,
     board: ReportBoard,
@@ -45,7 +45,7 @@ def draw_speech(
     numbers = _shown([reference == text for reference, text in pairs])
     shown = clips.take(numbers)
     answers = frame_answers(server.signature, shown)
-    energies = log_energies(server.front, shown)
+    energies = log_energies(server.extractor, shown)
     for row, number in enumerate(numbers):
         reference, text = pairs[number]
         about = f"{reference!r} heard as {text!r}"

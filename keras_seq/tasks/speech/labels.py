@@ -19,7 +19,7 @@ class LinearLabels(tf.Module):
 
     Args:
         baseline: fitted.
-        front: whose log energies it was fitted on.
+        extractor: whose log energies it was fitted on.
         alphabet: of the network; its symbols are the baseline's labels.
 
     Raises:
@@ -35,7 +35,7 @@ class LinearLabels(tf.Module):
     """
 
     def __init__(
-        self, baseline: MeanFeaturesBaseline, front: LogMel, alphabet: Alphabet
+        self, baseline: MeanFeaturesBaseline, extractor: LogMel, alphabet: Alphabet
     ) -> None:
         super().__init__()
         if sorted(baseline.labels_) != sorted(alphabet.symbols):
@@ -43,7 +43,7 @@ class LinearLabels(tf.Module):
         order = [baseline.labels_.index(symbol) for symbol in alphabet.symbols]
         weights = (baseline.coef_ / baseline.scale_)[order]  # (L, 5 F)
         bias = baseline.intercept_[order] - weights @ baseline.mean_
-        self._front = front
+        self._extractor = extractor
         self._weights, self._bias = weights.astype("float32"), bias.astype("float32")
 
     def __call__(self, waveform: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
@@ -53,7 +53,7 @@ class LinearLabels(tf.Module):
             waveform: float32 (B, N).
             lengths: int32 (B,), real samples of each row.
         """
-        rows = summary(*self._front.log_energies(waveform, lengths))
+        rows = summary(*self._extractor.log_energies(waveform, lengths))
         return tf.nn.log_softmax(tf.matmul(rows, self._weights.T) + self._bias)
 
     def best(

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from keras_seq.audio.alphabet import Alphabet
 from keras_seq.audio.log_mel import LogMel
-from keras_seq.audio.utterances import Clips
+from keras_seq.audio.utterances import Utterances
 from keras_seq.decoding.ctc import prefix_beam_search
 from keras_seq.errors import UserError
 from keras_seq.evaluation.finite import check_answers
@@ -83,7 +83,7 @@ class BeamSearch(NamedTuple):
         return self.alphabet.decode(found[0].ids)
 
 
-def frame_answers(signatures: Signatures, clips: Clips) -> list[np.ndarray]:
+def frame_answers(signatures: Signatures, clips: Utterances) -> list[np.ndarray]:
     """Log probabilities float32 (T, C) of the real frames of each clip."""
     return [
         answer["log_probabilities"][: answer["frames"]]
@@ -92,7 +92,10 @@ def frame_answers(signatures: Signatures, clips: Clips) -> list[np.ndarray]:
 
 
 def tuned_beam_search(
-    signatures: Signatures, alphabet: Alphabet, train: Clips, validation: Clips
+    signatures: Signatures,
+    alphabet: Alphabet,
+    train: Utterances,
+    validation: Utterances,
 ) -> BeamSearch:
     """An n-gram model of the train transcripts, weighed on validation clips.
 
@@ -119,9 +122,9 @@ def tuned_beam_search(
     return best[1]
 
 
-def log_energies(front: LogMel, clips: Clips) -> list[np.ndarray]:
+def log_energies(extractor: LogMel, clips: Utterances) -> list[np.ndarray]:
     """Log-mel frames float32 (T, F) of each clip, before normalisation."""
-    graph = tf.function(front.log_energies, reduce_retracing=True)
+    graph = tf.function(extractor.log_energies, reduce_retracing=True)
     found = []
     for number in range(len(clips)):
         waveform, lengths = clips.batch([number])
@@ -132,9 +135,9 @@ def log_energies(front: LogMel, clips: Clips) -> list[np.ndarray]:
 def score_speech(
     task: str,
     signatures: Signatures,
-    clips: Clips,
+    clips: Utterances,
     baselines: Mapping[str, Any],
-    front: LogMel,
+    extractor: LogMel,
     *,
     is_isolated: bool,
     search: BeamSearch | None = None,
@@ -147,7 +150,7 @@ def score_speech(
         signatures: name to signature, of an export or a `SpeechRecognizer`.
         clips: with transcripts.
         baselines: fitted on the train part alone.
-        front: of the model.
+        extractor: of the model.
         is_isolated: every clip is one label.
         search: also decode by beam search, reported as `beam_search`.
         alone: alphabet of a network that answers with a linear model: what it says
@@ -162,7 +165,7 @@ def score_speech(
     seconds = time.perf_counter() - start
     check_answers([a["log_probability"] for a in answers], "log-probabilities")
     written = [answer["transcript"] for answer in answers]
-    features = log_energies(front, clips) if len(baselines) > 1 else clips.places
+    features = log_energies(extractor, clips) if len(baselines) > 1 else clips.places
     beside = {name: b.predict(features) for name, b in baselines.items()}
     report_of = partial(
         transcript_report, task, clips.transcripts, speakers=clips.speakers,

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from keras_seq.audio.alphabet import Alphabet
 from keras_seq.audio.log_mel import LogMel
-from keras_seq.audio.utterances import Clips
+from keras_seq.audio.utterances import Utterances
 from keras_seq.audio.wav import decode_wavs
 from keras_seq.decoding.ctc import best_path
 from keras_seq.models.speech import answered_frames
@@ -34,7 +34,7 @@ class SpeechRecognizer(tf.Module):
 
     Args:
         model: from `build_speech_model`, with or without its softmax.
-        front: as the model was trained with.
+        extractor: as the model was trained with.
         alphabet: as the model was trained with.
         subsampling: S of the model.
         linear: answers with the network, where every clip is one label.
@@ -51,14 +51,14 @@ class SpeechRecognizer(tf.Module):
     def __init__(
         self,
         model: keras.Model,
-        front: LogMel,
+        extractor: LogMel,
         alphabet: Alphabet,
         subsampling: int = 1,
         linear: LinearLabels | None = None,
     ) -> None:
         super().__init__()
         self.model = model
-        self.front = front
+        self.extractor = extractor
         self.alphabet = alphabet
         self.subsampling = subsampling
         self.linear = linear
@@ -79,7 +79,7 @@ class SpeechRecognizer(tf.Module):
             probability; where the network hears no symbol at all, nothing is said.
         """
         (wav,) = checked_shapes({"wav": (wav, ["B"])}, "the bytes of B files")
-        return self.waveform(*decode_wavs(wav, self.front.sample_rate))
+        return self.waveform(*decode_wavs(wav, self.extractor.sample_rate))
 
     def waveform(self, waveform: tf.Tensor, lengths: tf.Tensor) -> Answer:
         """Transcribes samples at the model's rate.
@@ -126,7 +126,7 @@ class SpeechRecognizer(tf.Module):
         rows = tf.shape(waveform)[0]
         missing = tf.maximum(1 - rows, 0)
         waveform = tf.pad(waveform, [[0, missing], [0, 0]])
-        features, frames = self.front(waveform, tf.pad(lengths, [[0, missing]]))
+        features, frames = self.extractor(waveform, tf.pad(lengths, [[0, missing]]))
         inputs = [features, frames] if len(self.model.inputs) > 1 else features
         answer = tf.cast(self.model(inputs, training=False), tf.float32)
         frames = answered_frames(frames, self.subsampling)
@@ -233,12 +233,12 @@ def checked_waveform(
 
 def answer_clips(
     signature: Callable[..., Mapping[str, tf.Tensor]],
-    clips: Clips,
+    clips: Utterances,
     batch_size: int = 16,
 ) -> Iterator[dict[str, Any]]:
     """Answers of a waveform signature to clips, in their order.
 
-    Clips of like length are asked together, which spares most of the padding.
+    Utterances of like length are asked together, which spares most of the padding.
 
     Args:
         signature: `waveform` or `frames` of an export or of a `SpeechRecognizer`.

@@ -27,7 +27,7 @@ def can_stream(recognizer: SpeechRecognizer) -> bool:
     both_ways = any(
         isinstance(layer, layers.Bidirectional) for layer in recognizer.model.layers
     )
-    return not both_ways and recognizer.front.normalize == "fitted"
+    return not both_ways and recognizer.extractor.normalize == "fitted"
 
 
 class SpeechStream(tf.Module):
@@ -48,7 +48,7 @@ class SpeechStream(tf.Module):
                 "bidirectional=False and LogMel(normalize='fitted')"
             )
         self.recognizer = recognizer
-        model, self._front = recognizer.model, recognizer.front
+        model, self._extractor = recognizer.model, recognizer.extractor
         self._subsampling = recognizer.subsampling
         recurrent = [
             layer for layer in model.layers if isinstance(layer, layers.RNN)
@@ -103,9 +103,9 @@ class SpeechStream(tf.Module):
         samples = tf.concat([state["samples"], chunk], axis=0)
         answered = state["answered"]
         behind = tf.minimum(answered, self._behind)
-        frames = self._front.frame_counts(tf.shape(samples)[:1])[0]
+        frames = self._extractor.frame_counts(tf.shape(samples)[:1])[0]
         # Only a whole sound that is shorter than a frame counts as one.
-        too_short = tf.shape(samples)[0] < self._front.frame_length
+        too_short = tf.shape(samples)[0] < self._extractor.frame_length
         frames = tf.where(too_short & (~is_last | (answered > 0)), 0, frames)
         fresh = frames - behind * self._subsampling  # frames not yet answered
         new = tf.where(
@@ -128,7 +128,7 @@ class SpeechStream(tf.Module):
         said = self._joined(state["text"], ids, written)
         text = tf.strings.join([state["text"], said])
         kept = tf.minimum(answered + new, self._behind)
-        drop = (behind + new - kept) * self._subsampling * self._front.frame_step
+        drop = (behind + new - kept) * self._subsampling * self._extractor.frame_step
         nexts = {f"state_{i}_{j}": s for i, row in enumerate(states)
                  for j, s in enumerate(row)}  # fmt: skip
         last_id = tf.concat([state["previous_id"][None], ids[0]], axis=0)[-1]
@@ -172,7 +172,7 @@ class SpeechStream(tf.Module):
         new: tf.Tensor, state: State,
     ) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:  # fmt: skip
         """Log probabilities (1, new, C) and the recurrent states behind them."""
-        features, _ = self._front(samples[None], tf.shape(samples)[:1])
+        features, _ = self._extractor(samples[None], tf.shape(samples)[:1])
         inputs: Any = [features, frames[None]]
         if len(self.recognizer.model.inputs) == 1:
             inputs = features

@@ -17,14 +17,14 @@ from keras_seq.series.table import SeriesTable
 from keras_seq.tasks.stock.data import SeriesData, prepare_series
 from keras_seq.tasks.stock.ending import score_forecaster
 from keras_seq.tasks.stock.figures import show_backtest
-from keras_seq.tasks.stock.training import Learned
+from keras_seq.tasks.stock.training import TrainedForecaster
 from keras_seq.training.run_folder import write_facts
 
 FIRST_TEST = 0.7  # share of the rows before the first fold
 NUM_FOLDS = 5
 VALIDATION = 0.15  # share of a fold's rows that validates
 
-Learn = Callable[[SeriesData], Learned]
+Learn = Callable[[SeriesData], TrainedForecaster]
 
 
 def backtest_folds(
@@ -45,7 +45,8 @@ def backtest_folds(
         run_dir: takes metrics.json, and the skill by fold as a figure.
         refit_every: rows from one refit to the next; None makes five folds of the last
             30 % of the rows.
-        settings: horizon, lookback, season and form, as `prepare_series` has them.
+        settings: horizon, lookback, season and target_transform, as `prepare_series`
+            has them.
 
     Yields:
         {"fold", "start", "end", "n", "mase", "baseline", "skill", "coverage",

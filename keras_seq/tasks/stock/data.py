@@ -7,13 +7,13 @@ Shapes: S series, R rows of all series, F columns, K targets, T steps, H horizon
 """
 
 import hashlib
-import sys
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from keras_seq.evaluation.forecast_scores import Units
 from keras_seq.layers.scaling import Scaling, level_scaling, returns_scaling
+from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.series.calendar import next_dates, phases
 from keras_seq.series.numbers import (
@@ -36,7 +36,7 @@ from keras_seq.tasks.stock.baselines import Theta
 
 PRICE_HORIZON = 5  # a week of trading
 
-Form = Literal["auto", "returns", "level"]
+TargetTransform = Literal["auto", "returns", "level"]
 
 
 class SeriesData(NamedTuple):
@@ -50,7 +50,7 @@ class SeriesData(NamedTuple):
         lookback: T.
         horizon: H.
         season: rows of a season, 1 for none.
-        form: what is learned: "returns" or "level".
+        target_transform: what is learned: "returns" or "level".
         simulated: what the maker of the embedded sample knows, else None.
     """
 
@@ -61,7 +61,7 @@ class SeriesData(NamedTuple):
     lookback: int
     horizon: int
     season: int
-    form: str
+    target_transform: str
     simulated: SimulatedPrices | None = None
 
     @property
@@ -106,7 +106,7 @@ def prepare_series(
     validation_start: str | None = None,
     test_start: str | None = None,
     season: int | None = None,
-    form: Form = "auto",
+    target_transform: TargetTransform = "auto",
     cuts: list[tuple[int, int]] | None = None,
 ) -> SeriesData:
     """Cuts series into parts by date and measures the train part.
@@ -118,8 +118,8 @@ def prepare_series(
         validation_start: as `cut_rows` has it.
         test_start: the same.
         season: rows of a season; None goes by the frequency.
-        form: what to learn of a target: its "returns", or its "level"; "auto" takes
-            returns of prices.
+        target_transform: what to learn: "returns" of a target, or its "level"; "auto"
+            takes returns of prices.
         cuts: rows of each series to cut at, instead of dates.
 
     Returns:
@@ -132,7 +132,7 @@ def prepare_series(
 
     >>> from keras_seq.series.simulator import simulate_prices
     >>> data = prepare_series(simulate_prices(num_series=2, num_rows=400))
-    >>> data.lookback, data.horizon, data.form
+    >>> data.lookback, data.horizon, data.target_transform
     (60, 5, 'returns')
     >>> {part: plan.num_windows for part, plan in data.plans.items()}
     {'train': 432, 'validation': 112, 'test': 112}
@@ -151,18 +151,26 @@ def prepare_series(
     plans = plan_windows(table, cuts, lookback, horizon)
     check_numbers(table, cuts)
     facts = train_facts(table, cuts, season if season < shortest else 1)
-    if form == "auto":
-        form = "returns" if table.is_prices else "level"
-    if form == "returns":
+    if target_transform == "auto":
+        target_transform = "returns" if table.is_prices else "level"
+    if target_transform == "returns":
         num_logs = table.num_targets + table.num_prices
-        check_positive(table, num_logs, "use --form level")
+        check_positive(table, num_logs, "use --target-transform level")
     return SeriesData(
-        table, cuts, plans, facts, lookback, horizon, season, form, simulated
+        table,
+        cuts,
+        plans,
+        facts,
+        lookback,
+        horizon,
+        season,
+        target_transform,
+        simulated,
     )
 
 
 def make_scaling(data: SeriesData, anchored: bool = True) -> Scaling:
-    """The scaling of the data's form, with what was fitted on train as its constants.
+    """The scaling of the target transform, with what was fitted on train as constants.
 
     Args:
         data: of `prepare_series`.
@@ -178,7 +186,7 @@ def make_scaling(data: SeriesData, anchored: bool = True) -> Scaling:
     facts, table = data.facts, data.table
     sizes = (data.lookback, data.horizon, table.num_targets)
     dtype = data.plans["train"].values.dtype.name
-    if data.form == "level" or not anchored:
+    if data.target_transform == "level" or not anchored:
         return level_scaling(
             *sizes, mean=facts.mean, deviation=facts.deviation, anchored=anchored,
             dtype=dtype,
@@ -224,7 +232,7 @@ def fit_theta(data: SeriesData) -> list[list[Theta]] | None:
         ]
     except ImportError:
         what = "the Theta baseline is left out: it needs statsmodels"
-        print(f"{what} (python -m pip install statsmodels)", file=sys.stderr)
+        log.info(f"{what} (python -m pip install statsmodels)")
         return None
 
 

@@ -26,7 +26,7 @@ from keras_seq.tasks.stock.data import SeriesData, fit_theta, row_facts
 from keras_seq.tasks.stock.figures import draw_forecasts
 from keras_seq.tasks.stock.report import format_forecast_report
 from keras_seq.tasks.stock.scores import (
-    Shown,
+    ForecastExample,
     baselines_of,
     calibrate_on,
     score_windows,
@@ -45,7 +45,7 @@ class Scored(NamedTuple):
     server: PriceForecaster
     validation: dict[str, Any]
     test: dict[str, Any]
-    shown: list[Shown]
+    shown: list[ForecastExample]
 
 
 def fit_ridge(data: SeriesData, scaling: Scaling) -> keras.Model:
@@ -98,7 +98,7 @@ def score_forecaster(
     """
     _, observed, _ = row_facts(data.table)
     deviation = data.units.deviation
-    table, relative = data.table, data.form == "returns"
+    table, relative = data.table, data.target_transform == "returns"
     calibration = calibrate_on(
         data.plans["validation"], observed, forecaster, deviation, nominal, relative
     )
@@ -220,7 +220,7 @@ def _facts(data: SeriesData) -> dict[str, Any]:
         "lookback": data.lookback,
         "horizon": data.horizon,
         "season": data.season,
-        "form": data.form,
+        "form": data.target_transform,
         "coverage": COVERAGE,
         "series": [one.name for one in table.series],
         "test_start": None if one.dates is None else str(one.dates[test]),

@@ -6,7 +6,6 @@ and no training.
 Shapes: B batch, T steps, F columns, H horizon.
 """
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.data.tables import error_at, find_files, place_of
+from keras_seq.log import log
 from keras_seq.series.calendar import next_dates, parse_frequency
 from keras_seq.series.numbers import check_dtype, check_positive, check_size
 from keras_seq.series.table import (
@@ -118,10 +118,9 @@ def _first_unseen(one: Series, facts: Mapping[str, Any]) -> int:
     known = same_series(one, facts)
     test_start = known["test_start"] if known else facts["test_start"]
     if one.dates is None or test_start is None:
-        print(
+        log.info(
             f"{one.path}: without dates, rows that trained the model are not told "
             "apart; give rows that came later",
-            file=sys.stderr,
         )
         return 0
     row = int(np.searchsorted(one.dates, np.datetime64(test_start)))

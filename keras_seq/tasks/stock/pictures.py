@@ -20,7 +20,7 @@ def forecasts_figure(windows: Sequence[Any]) -> np.ndarray:
     """Draws some windows: the past, what came, and the forecast with its interval.
 
     Args:
-        windows: of `series_scores.Shown`, one or more.
+        windows: of `series_scores.ForecastExample`, one or more.
 
     Returns:
         uint8 (H, W, 4), RGBA.

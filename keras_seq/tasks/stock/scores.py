@@ -41,7 +41,7 @@ LEAST_REACH = {True: 0.1, False: 1.0}  # of the last value; deviations: a calm p
 SHOWN = 6  # windows that the figure shows
 
 
-class Shown(NamedTuple):
+class ForecastExample(NamedTuple):
     """One window as a figure shows it; numbers of the first target.
 
     Attributes:
@@ -138,7 +138,7 @@ def score_windows(
     *,
     units: Units,
     nominal: float,
-) -> tuple[dict[str, Any], list[Shown]]:
+) -> tuple[dict[str, Any], list[ForecastExample]]:
     """Scores a forecaster beside baselines on the windows of a plan.
 
     Args:
@@ -178,7 +178,7 @@ def score_windows(
             one = table.series[series[place]]
             label = one.name + _date_label(one.dates, local[place])
             parts = (past, known, *(answers[n] for n in ("forecast", "lower", "upper")))
-            shown.append(Shown(*(part[place, :, 0] for part in parts), label))
+            shown.append(ForecastExample(*(part[place, :, 0] for part in parts), label))
     moments, series = (np.concatenate(part) for part in zip(*where))
     report = forecast_report(
         task, sums, interval, times=moments, series=series,

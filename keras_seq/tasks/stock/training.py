@@ -27,7 +27,7 @@ FEWEST_EPOCHS, MOST_EPOCHS = 4, 100
 PATIENCE = 5
 
 
-class Learned(NamedTuple):
+class TrainedForecaster(NamedTuple):
     """A trained forecaster.
 
     Attributes:
@@ -54,7 +54,7 @@ def learn_forecaster(
     strategy: str = "auto",
     resume: bool = False,
     documented: bool = False,
-) -> Learned:
+) -> TrainedForecaster:
     """Builds a network for the data and trains it on quantiles of what comes.
 
     Args:
@@ -108,4 +108,4 @@ def learn_forecaster(
             },  # fmt: skip
             callbacks=[BudgetedRate(LEARNING_RATE, epochs, max_seconds, warmup=1)],
         )
-    return Learned(forecaster, scaling, history)
+    return TrainedForecaster(forecaster, scaling, history)

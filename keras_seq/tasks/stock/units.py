@@ -7,7 +7,6 @@ row, or by its name where a file begins later.
 Shapes: S series, K targets.
 """
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from keras_seq.data.tables import listed
 from keras_seq.evaluation.forecast_scores import Units
+from keras_seq.log import log
 from keras_seq.series.table import Series, SeriesTable
 from keras_seq.tasks.stock.data import SeriesData
 
@@ -92,7 +92,7 @@ def units_of(facts: Mapping[str, Any], table: SeriesTable, own: Units) -> Units:
         squares[number] = np.array(of_training["naive_square"], float)
     if strangers:
         what = "did not train: MASE is against changes of their own rows before"
-        print(f"{listed(strangers)} {what}", file=sys.stderr)
+        log.info(f"{listed(strangers)} {what}")
     return Units(np.array(trained["deviation"]), errors, squares)
 
 

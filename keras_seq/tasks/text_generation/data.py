@@ -37,9 +37,9 @@ from keras_seq.tasks.text_generation.scores import (
 from keras_seq.tasks.text_generation.server import TextGenerator
 from keras_seq.text.coders import Bytes, Characters, Words, coder_from_json
 from keras_seq.text.copies import (
+    log_copied_text,
+    log_trained_text,
     save_windows,
-    tell_copied_text,
-    tell_trained_text,
 )
 from keras_seq.text.corpus import Corpus, split_text
 from keras_seq.text.kneser_ney import KneserNey
@@ -106,7 +106,7 @@ def prepare_corpus(
     """
     check_settings(vocab_size=vocab_size, limit=limit)
     parts = split_text(given, limit)
-    tell_copied_text(parts, given)
+    log_copied_text(parts, given)
     coder = fit_coder(parts["train"], tokens, vocab_size)
     ids = {part: encode_corpus(coder, parts[part]) for part in ("train", "validation")}
     digest = hashlib.sha256(np.ascontiguousarray(ids["train"]).data).hexdigest()
@@ -300,7 +300,7 @@ def evaluate_language_export(
         UserError: It is no export, or there is no text.
     """
     exported = load_exported(model)
-    tell_trained_text(corpus, exported.path / EXTRA / TRAINED)
+    log_trained_text(corpus, exported.path / EXTRA / TRAINED)
     baselines = load_fitted(exported.path / EXTRA / BASELINES, lambda _: KneserNey)
     score = partial(score_texts, exported.signature("score_tokens"))
     return score_language_model(task, corpus, score, baselines)

@@ -3,13 +3,13 @@
 Knows nothing of models: it is given a function that writes.
 """
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
+from keras_seq.log import log
 from keras_seq.training.tensorboard import EventWriter
 
 SHOWN = 120  # characters on the terminal
@@ -31,7 +31,7 @@ class TextSamples(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         text = self._write()
         line = " ".join(text.split())[:SHOWN]
-        print(f"  sample: {line}", file=sys.stderr, flush=True)
+        log.info(f"  sample: {line}")
         if self._writer.log_dir is not None:
             with self._writer.at(epoch):
                 _show("sample", text)

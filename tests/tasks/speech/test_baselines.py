@@ -38,7 +38,7 @@ def test_many_templates_are_warped_as_one_by_one():
 
 
 def words(seed: int, count: int = 24) -> tuple[list[np.ndarray], list[str]]:
-    """Clips of three labels that differ in how their bands move, at any speed."""
+    """Utterances of three labels that differ in how their bands move, at any speed."""
     rng = np.random.default_rng(seed)
     clips, labels = [], []
     for number in range(count):

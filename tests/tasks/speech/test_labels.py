@@ -34,18 +34,18 @@ def waves(count: int, seed: int) -> tuple[tf.Tensor, tf.Tensor, list[str]]:
 
 @pytest.fixture(scope="module")
 def fitted() -> tuple[MeanFeaturesBaseline, LogMel]:
-    front = LogMel(RATE, BANDS, "peak")
+    extractor = LogMel(RATE, BANDS, "peak")
     waveform, lengths, labels = waves(30, 0)
-    energies, frames = front.log_energies(waveform, lengths)
+    energies, frames = extractor.log_energies(waveform, lengths)
     clips = [e[:n] for e, n in zip(energies.numpy(), frames.numpy())]
-    return MeanFeaturesBaseline().fit(clips, labels), front
+    return MeanFeaturesBaseline().fit(clips, labels), extractor
 
 
 def test_the_graph_sees_what_the_baseline_sees(fitted):
-    baseline, front = fitted
+    baseline, extractor = fitted
     lengths = tf.constant([1, 100, 200, 281, 361, 441, 3000, 5000])
     waveform = waves(8, 1)[0]
-    energies, frames = front.log_energies(waveform, lengths)
+    energies, frames = extractor.log_energies(waveform, lengths)
     clips = [e[:n] for e, n in zip(energies.numpy(), frames.numpy())]
     assert frames.numpy().tolist()[:6] == [1, 1, 1, 2, 3, 4]
     found = summary(energies, frames).numpy()
@@ -56,21 +56,21 @@ def test_the_graph_sees_what_the_baseline_sees(fitted):
         thirds = [t.mean(0) if len(t) else clip.mean(0) for t in thirds]
         whole = np.concatenate([clip.mean(0), clip.std(0), *thirds])
         np.testing.assert_allclose(row, whole, atol=1e-4)
-    linear = LinearLabels(baseline, front, Alphabet(LABELS[::-1], " "))
+    linear = LinearLabels(baseline, extractor, Alphabet(LABELS[::-1], " "))
     chosen = linear(waveform, lengths).numpy().argmax(axis=1)
     assert [LABELS[::-1][n] for n in chosen] == baseline.predict(clips)
 
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_probabilities_are_those_of_scikit_learn(count: int):
-    front = LogMel(RATE, BANDS, "peak")
+    extractor = LogMel(RATE, BANDS, "peak")
     waveform, lengths, labels = waves(30, 0)
-    energies, frames = front.log_energies(waveform, lengths)
+    energies, frames = extractor.log_energies(waveform, lengths)
     rows = summary(energies, frames).numpy().astype("float64")
     labels = [LABELS[LABELS.index(label) % count] for label in labels]
     clips = [e[:n] for e, n in zip(energies.numpy(), frames.numpy())]
     baseline = MeanFeaturesBaseline().fit(clips, labels)
-    linear = LinearLabels(baseline, front, Alphabet(LABELS[:count], " "))
+    linear = LinearLabels(baseline, extractor, Alphabet(LABELS[:count], " "))
     rows = (rows - rows.mean(0)) / (rows.std(0) + 1e-6)
     fitted = LogisticRegression(C=0.1, max_iter=300).fit(rows, labels)
     expected = fitted.predict_proba(rows)
@@ -94,7 +94,7 @@ def test_a_label_has_the_probability_that_ctc_gives_it():
 
 def recognizer(fitted, blank: float = 0.0) -> SpeechRecognizer:
     """With a network to which all labels are alike."""
-    baseline, front = fitted
+    baseline, extractor = fitted
     keras.utils.set_random_seed(0)
     model = build_speech_model(
         4, num_features=BANDS, lstm_units=8, num_layers=1, bidirectional=True,
@@ -103,8 +103,8 @@ def recognizer(fitted, blank: float = 0.0) -> SpeechRecognizer:
     model.layers[-1].kernel.assign(np.zeros((16, 4)))
     model.layers[-1].bias.assign([blank, 0, 0, 0])
     alphabet = Alphabet(LABELS, " ")
-    linear = LinearLabels(baseline, front, alphabet)
-    return SpeechRecognizer(model, front, alphabet, 2, linear)
+    linear = LinearLabels(baseline, extractor, alphabet)
+    return SpeechRecognizer(model, extractor, alphabet, 2, linear)
 
 
 def test_both_answer_in_a_savedmodel(fitted, tmp_path):

@@ -184,10 +184,10 @@ def test_nothing_is_fitted_on_validation_or_test(task: ModuleType, tmp_path: Pat
             validation_data=str(tmp_path / f"validation{seed}"),
             test_data=str(tmp_path / f"test{seed}"), streaming=True,
         )  # fmt: skip
-        facts = data.alphabet.to_dict(), data.front.to_dict(), data.fingerprint
+        facts = data.alphabet.to_dict(), data.extractor.to_dict(), data.fingerprint
         fitted.append(facts)
     assert fitted[0] == fitted[1]
-    assert np.abs(data.front.mean).max() > 0
+    assert np.abs(data.extractor.mean).max() > 0
 
 
 def test_single_words_and_sentences_are_heard_in_their_own_way(
@@ -196,11 +196,11 @@ def test_single_words_and_sentences_are_heard_in_their_own_way(
     write_words(tmp_path / "words", 0, 10)
     words, sentences = task.load_data(str(tmp_path / "words")), task.load_data(limit=60)
     heard = [
-        (d.is_isolated, d.front.normalize, d.front.num_features, d.subsampling)
+        (d.is_isolated, d.extractor.normalize, d.extractor.num_features, d.subsampling)
         for d in (words, sentences)
     ]
     assert heard == [(True, "peak", 24, 2), (False, "utterance", 80, 4)]
-    assert task.load_data(limit=60, streaming=True).front.normalize == "fitted"
+    assert task.load_data(limit=60, streaming=True).extractor.normalize == "fitted"
     sizes = [
         task.build_model(data).get_layer("bidirectional_lstm_1").forward_layer.units
         for data in (words, sentences)

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from keras_seq.audio.alphabet import Alphabet
 from keras_seq.audio.log_mel import LogMel
-from keras_seq.audio.utterances import Clips
+from keras_seq.audio.utterances import Utterances
 from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.models.speech import build_speech_model
 from keras_seq.serving.graph import save_signatures
@@ -24,8 +24,8 @@ SYMBOLS = list(" abcdefgh")
 def recognizer(streaming: bool, **options) -> SpeechRecognizer:
     """With random weights, so large that it writes something."""
     keras.utils.set_random_seed(3)
-    front = LogMel(RATE, 20, "fitted" if streaming else "utterance")
-    front.mean[:], front.deviation[:] = -5, 3
+    extractor = LogMel(RATE, 20, "fitted" if streaming else "utterance")
+    extractor.mean[:], extractor.deviation[:] = -5, 3
     model = build_speech_model(
         10, num_features=20, lstm_units=16, bidirectional=not streaming, logits=True,
         **options,
@@ -33,7 +33,7 @@ def recognizer(streaming: bool, **options) -> SpeechRecognizer:
     rng = np.random.default_rng(2)
     model.set_weights([rng.normal(0, 0.7, w.shape) for w in model.get_weights()])
     return SpeechRecognizer(
-        model, front, Alphabet(SYMBOLS), options.get("subsampling", 1)
+        model, extractor, Alphabet(SYMBOLS), options.get("subsampling", 1)
     )
 
 
@@ -190,7 +190,7 @@ def test_many_clips_are_answered_in_order(file_model):
     lengths = np.array([len(s) for s in sounds], "int32")
     texts = [(str(n), "a", "") for n in lengths]
     starts = np.cumsum(lengths) - lengths
-    clips = Clips(RATE, np.concatenate(sounds), starts, lengths, texts)
+    clips = Utterances(RATE, np.concatenate(sounds), starts, lengths, texts)
     together = list(answer_clips(server.signature("waveform"), clips, batch_size=3))
     for number, answer in enumerate(together):
         one = clips.take([number])

@@ -102,9 +102,10 @@ def test_ridge_nears_the_best_possible_and_its_interval_holds():
     data = prepare_series(simulate_prices(seed=2, num_series=8))
     coverage, report = calibrated(data, make_scaling(data))
     assert report["best_possible"]["rmse_ratio"] < 1.06
-    assert report["best_possible"]["rmse"] < 0.7 * report["baselines"]["persistence"][
-        "rmse"
-    ]
+    assert (
+        report["best_possible"]["rmse"]
+        < 0.7 * report["baselines"]["persistence"]["rmse"]
+    )
     assert coverage == pytest.approx(0.8, abs=0.04)
 
 
@@ -131,22 +132,33 @@ def careless(data: SeriesData, wide: float) -> keras.Model:
 
 
 @pytest.mark.parametrize(
-    ("form", "wide"), [("level", 11.0), ("returns", 11.0), ("level", 1e4)]
+    ("target_transform", "wide"), [("level", 11.0), ("returns", 11.0), ("level", 1e4)]
 )
 def test_quantiles_that_cross_on_some_windows_do_not_throw_others_out(
-    form: str, wide: float
+    target_transform: str, wide: float
 ):
     """One collapsed width in four once made a shift of 26,000 widths."""
     values = 190 + np.cumsum(np.random.default_rng(3).normal(size=(500, 1)), axis=0)
     data = prepare_series(
-        table_of(values), lookback=8, horizon=2, season=1, form=form
+        table_of(values),
+        lookback=8,
+        horizon=2,
+        season=1,
+        target_transform=target_transform,
     )
     observed, deviation = np.ones((500, 1), bool), data.units.deviation
     model = careless(data, wide)
     shifts = calibrate_on(
-        data.plans["validation"], observed, model, deviation, 0.8, form == "returns"
+        data.plans["validation"],
+        observed,
+        model,
+        deviation,
+        0.8,
+        target_transform == "returns",
     )
-    server = PriceForecaster(model, shifts, deviation, num_positive=form == "returns")
+    server = PriceForecaster(
+        model, shifts, deviation, num_positive=target_transform == "returns"
+    )
     _, firsts = data.plans["test"].first_rows(np.arange(data.plans["test"].num_windows))
     windows = values[firsts[:, None] + np.arange(-8, 0)].astype("float32")
     answer = server(tf.constant(windows))
