@@ -2,3 +2,5 @@ from .beam import beam_search as beam_search
 from .ctc import prefix_beam_search as prefix_beam_search
 from .loop import generate as generate
 from .samplers import sample_next as sample_next
+from .viterbi import viterbi_decode as viterbi_decode
+from .viterbi import viterbi_n_best as viterbi_n_best

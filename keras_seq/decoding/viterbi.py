@@ -11,7 +11,7 @@ from keras import KerasTensor, ops
 UNREACHED = -1e30  # where fewer than N paths exist
 
 
-def viterbi(potentials: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
+def viterbi_decode(potentials: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
     """The path with the highest score.
 
     Args:
@@ -24,7 +24,7 @@ def viterbi(potentials: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
 
     Example:
 
-    >>> tags, score = viterbi(ops.array([[[[0.0, 1.0], [-9, -9]], [[0, 2], [3, 0]]]]))
+    >>> tags, score = viterbi_decode(ops.array([[[[0.0, 1.0], [-9, -9]], [[0, 2], [3, 0]]]]))
     >>> ops.convert_to_numpy(tags).tolist(), float(score[0])
     ([[1, 0]], 4.0)
     """
@@ -38,7 +38,7 @@ def viterbi_n_best(
     """The N paths with the highest scores, the best first.
 
     Args:
-        potentials: float (B, T, C, C), as `viterbi` takes them.
+        potentials: float (B, T, C, C), as `viterbi_decode` takes them.
         n_best: N.
 
     Returns:

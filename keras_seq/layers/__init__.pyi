@@ -1,3 +1,9 @@
+from .attention import Attention as Attention
+from .crf import CRF as CRF
+from .crf import crf_log_likelihood as crf_log_likelihood
+from .crf import crf_log_partition as crf_log_partition
+from .crf import crf_loss as crf_loss
+from .crf import crf_marginals as crf_marginals
 from .loop import native_step as native_step
 from .ngrams import ngram_buckets as ngram_buckets
 from .ngrams import ngram_log_ratios as ngram_log_ratios

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_seq.decoding.viterbi import viterbi, viterbi_n_best
+from keras_seq.decoding.viterbi import viterbi_decode, viterbi_n_best
 from keras_seq.layers.crf import (
     CRF,
     crf_log_likelihood,
@@ -64,7 +64,7 @@ def test_numbers_are_those_of_all_paths(num_tags: int, steps: int):
         )
     np.testing.assert_allclose(crf_marginals(potentials)[0], marginals, atol=1e-5)
     ranked = sorted(scores, key=scores.get, reverse=True)
-    best, score = viterbi(potentials)
+    best, score = viterbi_decode(potentials)
     assert tuple(np.array(best[0])) == ranked[0]
     assert float(score[0]) == pytest.approx(scores[ranked[0]], abs=1e-4)
     count = min(6, len(ranked))
@@ -92,7 +92,7 @@ def test_masked_steps_count_for_nothing_wherever_they_stand(mask: str):
     total = np.logaddexp.reduce(list(scores.values()))
     assert float(crf_log_partition(potentials)[0]) == pytest.approx(total, abs=1e-4)
     best = max(scores, key=scores.get)
-    assert tuple(np.array(viterbi(potentials)[0][0])[counts]) == best
+    assert tuple(np.array(viterbi_decode(potentials)[0][0])[counts]) == best
     tags = np.full((1, 5), -1)
     tags[0, counts] = best
     found = float(crf_log_likelihood(tags, potentials)[0])
@@ -122,7 +122,7 @@ def test_a_batch_of_one_is_a_row_of_a_batch_of_many():
             crf_marginals(alone)[0], crf_marginals(together)[row, :length], atol=1e-5
         )
         np.testing.assert_array_equal(
-            viterbi(alone)[0][0], viterbi(together)[0][row, :length]
+            viterbi_decode(alone)[0][0], viterbi_decode(together)[0][row, :length]
         )
 
 
@@ -134,7 +134,7 @@ def test_what_is_not_allowed_is_never_answered_and_has_no_probability():
     crf = layer_with(rng, 3, allowed=allowed)
     logits = rng.normal(scale=5, size=(20, 6, 3)).astype(np.float32)
     potentials = crf(logits)
-    for path in np.array(viterbi(potentials)[0]):
+    for path in np.array(viterbi_decode(potentials)[0]):
         assert start[path[0]] and allowed[2][path[-1]]
         assert all(transitions[i, j] for i, j in itertools.pairwise(path))
     marginals = np.array(crf_marginals(potentials))
@@ -185,7 +185,7 @@ def test_it_learns_what_only_neighbours_tell_and_survives_saving(tmp_path: Path)
     model = tiny_tagger()
     model.compile(keras.optimizers.Adam(0.05), crf_loss)
     model.fit(token_ids, tags, epochs=12, batch_size=32, verbose=0)
-    found = np.array(viterbi(model(token_ids))[0])
+    found = np.array(viterbi_decode(model(token_ids))[0])
     assert (found == tags)[tags >= 0].mean() > 0.99
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
@@ -212,7 +212,7 @@ def test_numbers_are_those_that_another_implementation_gave():
         np.testing.assert_allclose(
             crf_log_likelihood(tags, potentials), case["log_likelihood"], atol=2e-4
         )
-        best = np.array(viterbi(potentials)[0])
+        best = np.array(viterbi_decode(potentials)[0])
         for row, path in enumerate(case["best_paths"]):
             assert best[row][mask[row]].tolist() == path
 
@@ -221,10 +221,10 @@ def test_it_runs_under_jax():
     code = (
         "import keras, numpy as np\n"
         "from keras_seq.layers.crf import CRF, crf_loss, crf_marginals\n"
-        "from keras_seq.decoding.viterbi import viterbi\n"
+        "from keras_seq.decoding.viterbi import viterbi_decode\n"
         "assert keras.backend.backend() == 'jax'\n"
         "crf = CRF(2); p = crf(np.zeros((2, 3, 2), 'float32'))\n"
-        "print(float(crf_loss(np.zeros((2, 3), int), p)[0]), viterbi(p)[0].shape,"
+        "print(float(crf_loss(np.zeros((2, 3), int), p)[0]), viterbi_decode(p)[0].shape,"
         " float(crf_marginals(p).sum()))\n"
         "x = [keras.Input((None, 2)), keras.layers.Dense(2), crf]\n"
         "model = keras.Sequential(x)\n"
