@@ -24,7 +24,8 @@ def viterbi_decode(potentials: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
 
     Example:
 
-    >>> tags, score = viterbi_decode(ops.array([[[[0.0, 1.0], [-9, -9]], [[0, 2], [3, 0]]]]))
+    >>> potentials = ops.array([[[[0.0, 1.0], [-9, -9]], [[0, 2], [3, 0]]]])
+    >>> tags, score = viterbi_decode(potentials)
     >>> ops.convert_to_numpy(tags).tolist(), float(score[0])
     ([[1, 0]], 4.0)
     """
