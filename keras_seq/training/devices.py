@@ -147,7 +147,7 @@ def tap_gradients(
         scale = optimizer.loss_scale_factor
         shown = [_times(g, 1 / scale) if scale else g for g, _ in found]
         fine = may_apply(shown, [variable for _, variable in found])
-        _apply_where(fine, apply, list(grads), variables, replicas)
+        _apply_where(fine, apply, list(grads), variables)
 
     undo = [replace(optimizer, "apply", look_first)]
     if replicas > 1:
@@ -169,10 +169,9 @@ def _apply_where(
     apply: Callable[..., None],
     grads: list[Any],
     variables: list[keras.Variable],
-    replicas: int,
 ) -> None:
     """Applies gradients, or does nothing; replicas decide together."""
-    if replicas == 1:
+    if not tf.distribute.has_strategy():
         tf.cond(fine, lambda: apply(grads, variables), lambda: None)
         return
 

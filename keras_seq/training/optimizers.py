@@ -26,7 +26,7 @@ class Adam(keras.optimizers.Adam):
     >>> weights = keras.Variable([1.0, 2.0])
     >>> optimizer = Adam(0.1)
     >>> optimizer.apply([keras.ops.array([0.5, -0.5])], [weights])
-    >>> weights.numpy().round(4).tolist()
+    >>> [round(float(weight), 4) for weight in weights.numpy()]
     [0.9, 2.1]
     """
 

@@ -20,7 +20,7 @@ from keras_seq.errors import UserError
 from keras_seq.ranges import RANGES, Range, check_settings
 from tests.tasks.scripts import ENVIRONMENT, ROOT, load_script, script_of
 
-SCRIPTS = sorted(path.stem for path in (ROOT / "tasks").glob("*.py"))
+SCRIPTS = sorted(path.stem for path in (ROOT / "tasks").glob("[!_]*.py"))
 VERBS = ("train", "evaluate", "predict", "backtest")
 # What no option of numbers takes, whatever its range is.
 NEVER = (
