@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.errors import UserError
-from keras_seq.serving import proof as export_proof
+from keras_seq.serving import saved_model
 from keras_seq.serving.graph import save_signatures
 from keras_seq.serving.saved_model import (
     ExportError,
@@ -235,7 +235,7 @@ def test_numbers_behind_a_text_are_proven(
         said = np.array([b"A", b"B"], object)
         return {"said": said, "score/score": np.float32([1.5, 1.5])}
 
-    monkeypatch.setattr(export_proof, "ask_fresh_process", ask)
+    monkeypatch.setattr(saved_model, "ask_fresh_process", ask)
     module = tf.Module()
     arguments = numbers(module, 1.5)
 
