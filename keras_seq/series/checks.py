@@ -163,7 +163,7 @@ def check_copies(
 
 def _stretches(values: np.ndarray, length: int) -> np.ndarray:
     """A hash of each run of so many rows in which anything changes: uint64 (M,)."""
-    rows = np.ascontiguousarray(values, np.float32).view(np.uint32).astype(np.uint64)
+    rows = np.ascontiguousarray(values, np.float64).view(np.uint64)
     base = np.uint64(0x9E3779B97F4A7C15)
     row = np.zeros(len(rows), np.uint64)
     for column in rows.T:

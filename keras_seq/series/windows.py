@@ -204,11 +204,13 @@ def _refuse(
         need, what = need + lookback, f"a window of {lookback} rows and {what}"
     less = ["--lookback"] * (part == "train" and lookback > 1)  # what would help
     less += ["--horizon"] * (horizon > 1)
-    less = f", or less of {' or '.join(less)}" if less and has_options else ""
+    less = f", or less of {' or '.join(less)}" if less else ""
+    if rows <= (part == "train"):  # not enough for a window of one row and one more
+        less = ", or other --validation-start and --test-start"
     raise error_at(
         place_of(one.path, int(one.lines[-1])),
         f"the file ends after {len(one.values)} rows; the {part} part has {rows} of "
-        f"them and needs {need}: {what}; give more rows{less}",
+        f"them and needs {need}: {what}; give more rows{less if has_options else ''}",
     )
 
 

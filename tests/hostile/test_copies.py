@@ -290,7 +290,7 @@ def test_a_sound_under_two_labels_is_left_out_and_listed() -> None:
 
 def series(path: Path, values: np.ndarray, start: str = "2020-01-01") -> Path:
     dates = np.datetime64(start) + np.arange(len(values))
-    rows = [f"{date},{value:.6g}" for date, value in zip(dates, values)]
+    rows = [f"{date},{value:.12g}" for date, value in zip(dates, values)]
     path.write_text("date,value\n" + "\n".join(rows))
     return path
 
@@ -324,3 +324,14 @@ def test_series_that_share_a_stretch_are_said_and_others_are_not(
     files = [series(tmp_path / "a.csv", WALK), series(tmp_path / "b.csv", mixed)]
     read_series(files)
     assert re.search(r"b\.csv: 2\d % of its rows also", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("scale, level", [(1e60, 0), (1e-60, 0), (1e-3, 1e8)])
+def test_series_that_float32_does_not_tell_apart_are_no_copies(
+    scale: float, level: float, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    values = [level + scale * walk for walk in (WALK, WALK[::-1].copy() * 1.1)]
+    read_series([series(tmp_path / f"{n}.csv", v) for n, v in enumerate(values)])
+    assert "also stand" not in capsys.readouterr().err
+    with pytest.raises(UserError, match="rows also stand in"):
+        read_series([series(tmp_path / f"{n}.csv", values[0]) for n in "ab"])

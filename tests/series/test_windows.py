@@ -145,6 +145,12 @@ def test_too_few_rows_for_the_windows_are_refused_with_the_place():
         plan_windows(table_of(30), [(20, 28)], lookback=4, horizon=3)
 
 
+@pytest.mark.parametrize("cuts", [(20, 30), (30, 30), (1, 20), (0, 9), (20, 20)])
+def test_where_a_part_is_empty_a_shorter_horizon_is_no_advice(cuts: tuple):
+    with pytest.raises(UserError, match="rows, or other --validation-start and --test"):
+        plan_windows(table_of(30), [cuts], lookback=4, horizon=3)
+
+
 def test_statistics_are_those_of_train_rows():
     table = table_of(30, columns=2)
     facts = train_facts(table, [(12, 20)], season=2)
