@@ -285,6 +285,9 @@ def split_samples(
     for name, share in shares.items():
         if share and not plan.rows[name]:
             what = f"{summary.rows} rows are too few for a {name} part of {share:g}"
+            if summary.num_shared:  # copies stand in one part
+                what = f"{summary.num_shared:,} texts stand under several labels, and "
+                what += f"what is left is too little for a {name} part of {share:g}"
             what += f"; bring more rows, or a {name} file of its own"
             raise error_at(name_of(samples), what)
     parts = [name for name in ("train", "validation", "test") if shares.get(name, 1)]

@@ -11,6 +11,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from keras_seq.data.download import Source, fetch
@@ -183,7 +184,8 @@ def split_text(
     """Cuts the parts that are not given off the end of the train text.
 
     Test is the last tenth, a million characters at most, and validation stands before
-    it: the last twentieth, 100,000 characters at most. Cuts are moved to a line end.
+    it: the last twentieth, 100,000 characters at most. Cuts are moved to a line end, or
+    to the end of a word where lines are so long that a part would have none.
 
     Args:
         given: "train", and "validation" or "test" where the user brings them.
@@ -210,22 +212,27 @@ def split_text(
         for name, (share, most) in SHARES.items()
     }
     wanted = (end - sum(sizes.values()), end - sizes["test"])
-    first, second = (_line_end(corpus, cut) if cut < end else end for cut in wanted)
-    bounds = {"train": (0, first), "validation": (first, second), "test": (second, end)}
-    parts = {n: given.get(n) or TextPart(corpus, *bounds[n]) for n in SHARES}
-    short = [n for n, (a, b) in bounds.items() if a >= b and n not in given]
-    if first <= 0 or short:
+    for mark in ("\n", " ", ""):
+        first, second = (
+            _end_of(mark, corpus, cut) if cut < end else end for cut in wanted
+        )
+        bounds = dict(zip(("train", *SHARES), pairwise((0, first, second, end))))
+        short = [n for n, (a, b) in bounds.items() if a >= b and n not in given]
+        if first > 0 and not short:
+            break
+    else:
         what = f"{end} characters are too few for a {' and a '.join(short)} part"
         raise error_at(str(corpus), f"{what or 'no text'}; bring more text")
+    parts = {n: given.get(n) or TextPart(corpus, *bounds[n]) for n in SHARES}
     return {"train": TextPart(corpus, 0, first), **parts}
 
 
-def _line_end(corpus: Corpus, place: int) -> int:
-    """The end of the line that a character stands in, within its block."""
+def _end_of(mark: str, corpus: Corpus, place: int) -> int:
+    """Where the line or word of a character ends, within its block."""
     start = 0
     for block in corpus:
         if start + len(block) > place:
-            found = block.find("\n", place - start)
-            return start + (len(block) if found < 0 else found + 1)
+            found = block.find(mark, place - start)
+            return start + (len(block) if found < 0 else found + len(mark))
         start += len(block)
     return start

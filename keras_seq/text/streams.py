@@ -143,9 +143,10 @@ def make_stream_dataset(
     left_out = steps - 1 if shuffle else 0
     count = len(token_ids) - left_out
     if count < 2 * batch_size:
+        fits = len(token_ids) >= 2 * batch_size  # were it not for the places
         raise UserError(
             f"{len(token_ids)} tokens are too few for {batch_size} streams; bring more "
-            "text, or a smaller --batch-size"
+            f"text, or a smaller {'--steps' if fits else '--batch-size'}"
         )
 
     def batches(epoch: int, first: int) -> Iterator[Batch]:

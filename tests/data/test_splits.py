@@ -134,6 +134,13 @@ def test_too_few_rows_are_an_error_that_says_so(tmp_path):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("texts", [1, 200])
+def test_labels_that_contradict_each_other_are_the_reason_for_too_few(texts: int):
+    samples = [(f"text {n % texts}", label) for n in range(200) for label in "ab"]
+    with pytest.raises(UserError, match=f"samples: {texts} texts stand under several labels"):
+        split_samples(samples)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

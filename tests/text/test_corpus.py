@@ -81,6 +81,22 @@ def test_cuts_are_at_line_ends_and_given_parts_stay():
     assert "".join([*parts["train"], *parts["validation"]]) == "".join(lines)[:900]
 
 
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("to be or not " * 500, " "),  # one line, as text8 is
+        ("a line of words " * 300 + "\n" + "and one more " * 20, " "),
+        ("很好" * 2000, "好"),
+        ("a line\n" * 900, "\n"),
+    ],
+)
+def test_a_text_of_few_lines_is_cut_behind_a_word(text: str, ends: str):
+    parts = {n: "".join(x) for n, x in split_text({"train": [text]}).items()}
+    assert "".join(parts[n] for n in ("train", "validation", "test")) == text
+    assert parts["train"].endswith(ends) and parts["validation"].endswith(ends)
+    assert abs(len(parts["test"]) - len(text) / 10) < 20
+
+
 def test_a_large_text_is_never_in_memory_whole(tmp_path: Path):
     path = tmp_path / "large.txt"
     with path.open("w") as file:

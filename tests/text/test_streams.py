@@ -94,5 +94,7 @@ def test_too_short_a_text_is_one_line():
         make_stream_dataset(np.arange(5), batch_size=4)
     with pytest.raises(UserError, match="5 tokens are too few for 4 windows"):
         make_window_dataset(np.arange(5), batch_size=4)
+    with pytest.raises(UserError, match="streams; .* smaller --steps"):
+        make_stream_dataset(np.arange(50), batch_size=4, steps=99, shuffle=True)
     with pytest.raises(UserError, match="holds no text"):
         encode_corpus(Bytes(), [])
