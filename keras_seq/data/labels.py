@@ -23,9 +23,11 @@ MISSING = set(
     "na n/a n.a. #n/a #na <na> nan -nan none null (null) nil nul \\n #null! - -- --- – "
     "— ? ?? ??? .".split()
 )
-# Zero-width space and joiner of words, soft hyphen, byte order mark, directions.
+# Zero-width space and joiner of words, soft hyphen, byte order mark, directions, and
+# what chooses between two drawings of one character.
 _UNSEEN = dict.fromkeys([0xAD, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF])
-_UNSEEN |= dict.fromkeys(range(0x202A, 0x202F))
+_UNSEEN |= dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+_UNSEEN |= dict.fromkeys(range(0xFE00, 0xFE10))
 _NUMBER = re.compile(r"([+-]?)0*([0-9]+?)(?:[.]([0-9]*?)0*|,0{1,2})?")
 _SEVERAL = re.compile(r"\s*[|;,]\s*")
 SHOWN = 5
@@ -51,7 +53,8 @@ def label_key(label: str) -> str:
     >>> label_key("True") == label_key("true"), label_key("1.0") == label_key("01")
     (True, True)
     """
-    folded = unicodedata.normalize("NFKC", label).casefold()
+    folded = unicodedata.normalize("NFKC", label).translate(_UNSEEN).casefold()
+    folded = folded.replace("i\u0307", "i")  # what a capital with a dot folds to
     key = " ".join(
         "".join(c for c in folded if unicodedata.category(c) != "Cf").split()
     )

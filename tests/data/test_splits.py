@@ -137,7 +137,8 @@ def test_too_few_rows_are_an_error_that_says_so(tmp_path):
 @pytest.mark.parametrize("texts", [1, 200])
 def test_labels_that_contradict_each_other_are_the_reason_for_too_few(texts: int):
     samples = [(f"text {n % texts}", label) for n in range(200) for label in "ab"]
-    with pytest.raises(UserError, match=f"samples: {texts} texts stand under several labels"):
+    said = f"samples: {texts} texts stand under several labels"
+    with pytest.raises(UserError, match=said):
         split_samples(samples)
 
 

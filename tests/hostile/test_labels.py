@@ -40,6 +40,10 @@ SPELLINGS = {
     "wide spaces inside": ("very\u2003 good", "very good"),
     "full-width digits": ("\uff11", "1"),
     "full-width letters": ("\uff30os", "pos"),
+    "a choice of drawing": ("no\ufe0f", "no"),
+    "a choice of drawing, emoji": ("\U0001f44e\ufe0f", "\U0001f44e"),
+    "an isolated direction": ("\u2068pos\u2069", "pos"),
+    "a capital with a dot": ("\u0130yi", "iyi"),
     "ligatures": ("\ufb01ne", "fine"),
 }
 DISTINCT = {
