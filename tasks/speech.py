@@ -105,10 +105,14 @@ def train(
     print(ks.training.set_precision(mixed_precision, strategy))
     recipe = WORDS if loaded.is_isolated else SENTENCES
     changes = None if documented else ks.audio.Augmentation(**recipe["changes"])
-    train_set = loaded.batches("train", batch_size, seed=seed, augmentation=changes)
-    validation_set = loaded.batches("validation", batch_size)
     with ks.get_strategy(strategy).scope():
         model = build_model(loaded, streaming, documented)
+        # One that reads forwards alone needs no counts where it leaves no frame out.
+        given = {"frame_counts": len(model.inputs) > 1}
+        train_set = loaded.batches(
+            "train", batch_size, seed=seed, augmentation=changes, **given
+        )
+        validation_set = loaded.batches("validation", batch_size, **given)
         loss = ks.losses.ctc_loss_of_probabilities if documented else ks.losses.ctc_loss
         if epochs is None and max_seconds:
             epochs = ks.training.planned_epochs(

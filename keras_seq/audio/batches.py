@@ -40,6 +40,7 @@ def make_audio_dataset(
     batch_size: int = 16,
     augmentation: Augmentation | None = None,
     seed: int | None = None,
+    frame_counts: bool = True,
 ) -> EpochDataset:
     """Batches of ((features, frames), targets) for a model that `ctc_loss` trains.
 
@@ -52,6 +53,7 @@ def make_audio_dataset(
         augmentation: of the train part alone; None changes nothing.
         seed: of order and augmentation, which are new in each epoch; None keeps the
             clips in the order of their lengths.
+        frame_counts: the model takes them; else the features alone are its input.
 
     Returns:
         Dataset of ((float32 (B, T, F), int32 (B,)), int32 (B, 1 + U)).
@@ -89,7 +91,7 @@ def make_audio_dataset(
             x = colour_features(x, frames, changes)
             x = mask_features(x, frames, changes)
         targets = ctc_targets(answered_frames(frames, subsampling), symbol_ids)
-        return (x, frames), targets
+        return ((x, frames) if frame_counts else x), targets
 
     order = batch_size, seed, augmentation, subsampling, extractor.to_dict()
     return EpochDataset(

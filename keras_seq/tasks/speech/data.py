@@ -87,12 +87,12 @@ class SpeechData(NamedTuple):
     fingerprint: str
     fingerprints: dict[str, str]
 
-    def batches(self, part: str, batch_size: int, **learning: Any) -> tf.data.Dataset:
-        """A part as `make_audio_dataset` gives it; `learning` is its seed and
-        augmentation, of the train part alone."""
+    def batches(self, part: str, batch_size: int, **options: Any) -> tf.data.Dataset:
+        """A part as `make_audio_dataset` gives it; of the train part alone, `options`
+        have seed and augmentation."""
         return make_audio_dataset(
             self.splits[part], self.alphabet, self.extractor, batch_size=batch_size,
-            subsampling=self.subsampling, **learning,
+            subsampling=self.subsampling, **options,
         )  # fmt: skip
 
 

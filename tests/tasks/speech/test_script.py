@@ -216,3 +216,16 @@ def test_the_sample_speaks_every_word_in_many_voices():
     assert given[2].read() == same[2].read() != other[2].read()
     sound, rate = soundfile.read(io.BytesIO(given[0].read()))
     assert rate == 8000 and 0.09 < np.abs(sound).max() < 0.95
+
+
+def test_the_documented_model_is_trained_and_served(
+    task: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It reads features alone, without their counts."""
+    monkeypatch.chdir(tmp_path)
+    write_words(tmp_path / "words", 3, 10)
+    where = {"run_dir": Path("run"), "export_dir": Path("model")}
+    done = task.train(data="words", epochs=1, documented=True, **where)
+    assert done["export"] == Path("model/1")
+    (answer,) = task.predict("words/up/3_0.wav", model=Path("model"))
+    assert isinstance(answer["transcript"], str)
