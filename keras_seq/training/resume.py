@@ -168,6 +168,11 @@ class RunCallbacks(keras.callbacks.CallbackList):
             self._save(self._epoch, self._done, over=False)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if not self._done and not self.model.stop_training:
+            raise ValueError(
+                f"train had no batches in epoch {epoch + 1}; expected a dataset that "
+                "gives them anew at every pass"
+            )
         super().on_epoch_end(epoch, logs)
         self._done = 0
         over = self.model.stop_training or epoch + 1 == self.params["epochs"]

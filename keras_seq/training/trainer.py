@@ -173,6 +173,11 @@ def _check_data(name: str, data: Any) -> None:
             f"{name} is a {type(data).__name__}; expected a tf.data.Dataset of "
             "batches, such as tf.data.Dataset.from_tensor_slices((x, y)).batch(32)"
         )
+    if int(data.cardinality()) == 0:
+        raise ValueError(
+            f"{name} has no batches; look for a filter or a take that keeps nothing, "
+            "or a drop_remainder of less than a batch"
+        )
 
 
 def _check_schedule(model: keras.Model) -> None:

@@ -87,6 +87,24 @@ def test_an_uncompiled_model_needs_a_loss():
         fit(model(), line())
 
 
+@pytest.mark.parametrize("in_folder", [False, True])
+@pytest.mark.parametrize(
+    ("train", "validation", "line_"),
+    [
+        (line().take(0), None, "train has no batches"),
+        (line(rows=5).unbatch().batch(8, drop_remainder=True), None, "train had no"),
+        (line().filter(lambda x, y: False), line(), "train had no batches in epoch 1"),
+        (line(), line().take(0), "validation has no batches"),
+    ],
+)
+def test_data_without_batches_are_refused(
+    train, validation, line_: str, in_folder: bool, tmp_path: Path
+):
+    folder = tmp_path if in_folder else None
+    with pytest.raises(ValueError, match=line_):
+        fit(model(), train, validation, epochs=2, loss="mse", run_dir=folder)
+
+
 def test_lr_schedule_reaches_its_second_branch():
     rates = [lr_schedule(epoch) for epoch in range(30)]
     assert rates[:11] == [0.001] * 11
