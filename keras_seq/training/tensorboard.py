@@ -190,9 +190,9 @@ class RunBoard(keras.callbacks.Callback):
 
     def _show_graph(self) -> None:
         """The graph of an answer; the training step's is too large to read."""
-        if not getattr(self.model, "inputs", None):
+        model = getattr(self.model, "language_model", self.model)  # the one inside
+        if not getattr(model, "inputs", None):
             return
-        model = self.model
         structure = functional(model).input
         specs = [tf.TensorSpec(x.shape, x.dtype, x.name) for x in model.inputs]
 

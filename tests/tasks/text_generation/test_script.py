@@ -200,10 +200,13 @@ def test_nothing_is_fitted_on_validation_or_test(task: ModuleType, tmp_path: Pat
 
 def test_tensorboard_has_what_the_issue_names(trained: Path):
     tags: dict[str, set[str]] = {}
+    graphs = set()
     for path in sorted((trained / "run" / "tensorboard").rglob("events.*")):
         run = path.parent.name
         for event in tf.compat.v1.train.summary_iterator(str(path)):
             tags.setdefault(run, set()).update(v.tag for v in event.summary.value)
+            graphs |= {run} if event.graph_def else set()
+    assert graphs == {"train"}
     assert {"epoch_perplexity", "learning_rate"} <= tags["train"]
     assert "epoch_perplexity" in tags["validation"]
     assert "sample" in tags["text"]
