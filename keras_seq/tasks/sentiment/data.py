@@ -19,8 +19,9 @@ from keras_seq.data.copies import (
     save_digests,
 )
 from keras_seq.data.label_names import join_labels
-from keras_seq.data.sources import Samples, check_labels, split_samples
-from keras_seq.data.splits import Summary, name_of, scan
+from keras_seq.data.sources import split_samples
+from keras_seq.data.splits import Summary, scan
+from keras_seq.data.store import Samples, SampleStore
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
@@ -44,7 +45,7 @@ class TextData(NamedTuple):
     """Splits, and what was fitted on their train part alone.
 
     Attributes:
-        splits: "train", "validation" and "test", each re-iterable (text, label) pairs.
+        splits: "train", "validation" and "test".
         label_names: C names in order.
         tokenizer: fitted.
         num_train: samples of the train part.
@@ -52,7 +53,7 @@ class TextData(NamedTuple):
         fingerprints: of each part, by its name.
     """
 
-    splits: dict[str, Samples]
+    splits: dict[str, SampleStore]
     label_names: list[str]
     tokenizer: Tokenizer
     num_train: int
@@ -95,23 +96,21 @@ def prepare_texts(
     (['no', 'yes'], 80, 50)
     """
     check_settings(limit=limit)
-    given, known = _with_one_name_a_class(given, labels_as_written)
-    _log_copies(given, known)
+    # The files are read here, and never again.
+    read, known = _with_one_name_a_class(given, labels_as_written)
+    _log_copies(read, known)
     rows = known.rows
     shares = {"validation": min(0.1, VALIDATION_ROWS / rows), "test": 0.1}
-    shares |= {part: 0.0 for part in shares if part in given}
-    cut = split_samples(given["train"], **shares, seed=seed, limit=limit)
-    splits = {**given, **cut}
+    shares |= {part: 0.0 for part in shares if part in read}
+    splits = read | split_samples(read["train"], **shares, seed=seed, limit=limit)
     summary = scan(splits["train"], min_classes=2)
     names = list(summary.label_counts)
     fingerprints = {"train": summary.fingerprint}
     for part in ("validation", "test"):
-        found = scan(splits[part])
-        if not found.label_counts.keys() <= summary.label_counts.keys():
-            check_labels(splits[part], names)  # says where it stands
-        fingerprints[part] = found.fingerprint
+        splits[part].label_ids(names)  # a label that train does not have is an error
+        fingerprints[part] = scan(splits[part]).fingerprint
     tokenizer = Tokenizer(num_words)
-    tokenizer.fit_on_texts(text for text, _ in splits["train"])
+    tokenizer.fit_on_texts(splits["train"].encoded_texts())
     return TextData(
         splits, names, tokenizer, summary.rows, summary.fingerprint, fingerprints
     )
@@ -119,7 +118,7 @@ def prepare_texts(
 
 def _with_one_name_a_class(
     given: Mapping[str, Samples], as_written: bool
-) -> tuple[dict[str, Samples], Summary]:
+) -> tuple[dict[str, SampleStore], Summary]:
     """Samples in which every class has one name, and what train's are."""
     train = join_labels(given["train"], as_written=as_written)
     summary = scan(train, min_classes=2)
@@ -131,7 +130,7 @@ def _with_one_name_a_class(
     return {"train": train, **joined}, summary
 
 
-def _log_copies(given: Mapping[str, Samples], train: Summary) -> None:
+def _log_copies(given: Mapping[str, SampleStore], train: Summary) -> None:
     """Compares what is given as files of their own, and refuses too many copies."""
     found = {part: scan(x) for part, x in given.items() if part != "train"}
     # The train file as a whole: its validation part chooses the weights that are kept.
@@ -142,12 +141,12 @@ def _log_copies(given: Mapping[str, Samples], train: Summary) -> None:
         rows = found[part].rows
         copied = count_copies(found[part].digests, known.digests)
         log_copies(
-            name_of(given[part]), part, counted(copied, rows, "texts"), copied / rows,
+            given[part].name, part, counted(copied, rows, "texts"), copied / rows,
             other, refuse=other == "train",
         )  # fmt: skip
     if train.num_shared:
         what = f"{train.num_shared:,} texts stand under several labels"
-        log.info(f"{name_of(given['train'])}: {what}; each in one part")
+        log.info(f"{given['train']}: {what}; each in one part")
 
 
 def finish(
@@ -197,7 +196,7 @@ def _end(
             ("test", lambda texts: server.answer(cut.counted(texts))),
         )
     )
-    cut.log_count(name_of(data.splits["test"]))
+    cut.log_count(data.splits["test"].name)
     return Ending(
         models=[model],
         server=server,
@@ -210,7 +209,7 @@ def _end(
         run_files={"tokenizer.json": data.tokenizer.to_json()},
         extra_files={
             BASELINES: partial(save_baselines, baselines=baselines),
-            TRAINED: partial(save_digests, digests=scan(train).digests),
+            TRAINED: partial(save_digests, digests=train.digests()),
         },
     )
 
@@ -231,17 +230,16 @@ def evaluate_export(task: str, model: Path, samples: Samples) -> dict[str, Any]:
     """
     exported = load_exported(model)
     names, cut = exported.metadata["labels"], CutTexts(exported.metadata["max_len"])
-    samples = join_labels(samples, names)
-    check_labels(samples, names)
+    store = join_labels(samples, names)
+    store.label_ids(names)  # refused before anything is loaded
     extra = exported.path / EXTRA
-    digests = scan(samples).digests
-    log_trained(name_of(samples), digests, extra / TRAINED, "texts")
+    log_trained(store.name, store.digests(), extra / TRAINED, "texts")
     baselines = load_baselines(extra / BASELINES)
     signature = exported.signature()
 
     def answer(texts: Iterable[str]) -> Iterator[dict[str, Any]]:
         return answer_texts(signature, cut.counted(texts))
 
-    report = score_classifier(task, samples, answer, baselines, names).report
-    cut.log_count(name_of(samples))
+    report = score_classifier(task, store, answer, baselines, names).report
+    cut.log_count(store.name)
     return report
