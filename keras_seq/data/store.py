@@ -9,9 +9,12 @@ The file is gone with the last of the stores that share it, also after a crash. 
 of a store is an array of row numbers. This module knows no formats and no models.
 """
 
+import contextlib
+import errno
 import hashlib
-import itertools
+import mmap
 import tempfile
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,8 +26,10 @@ from keras_seq.data.tables import error_at, listed, place_of
 from keras_seq.errors import UserError
 
 Samples = Iterable[tuple[str, str]]
+Mapped = mmap.mmap | bytes
 
-_ROWS = 4096  # rows that are handled together
+_ROWS = 4096  # rows that are looked up together
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def name_of(samples: Samples) -> str:
@@ -40,7 +45,7 @@ def name_of(samples: Samples) -> str:
 
 
 class MappedFile:
-    """Bytes that are appended to a temporary file, then read as an array.
+    """Bytes that are appended to a temporary file without a name, then read there.
 
     Memory does not grow with them; the system's page cache keeps small ones in memory
     all the same.
@@ -52,8 +57,8 @@ class MappedFile:
 
     >>> with MappedFile() as file:
     ...     file.write(np.array([3, 4], np.int32))
-    ...     mapped = file.array(np.int32)
-    >>> mapped.tolist()
+    ...     mapped = file.mapped()
+    >>> np.frombuffer(mapped, np.int32).tolist()
     [3, 4]
     """
 
@@ -61,27 +66,31 @@ class MappedFile:
         self._file = tempfile.TemporaryFile()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._file.close()
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        with contextlib.suppress(OSError):
+            self._file.close()
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise UserError(
+                f"{tempfile.gettempdir()}: {error.strerror}; what was read of the data "
+                "is kept there: make room, or name another folder in TMPDIR"
+            ) from error
 
     def write(self, data: bytes | np.ndarray) -> None:
         """Appends."""
-        try:
-            self._file.write(data)
-            self._file.flush()
-        except OSError as error:
-            raise UserError(
-                f"{tempfile.gettempdir()}: {error.strerror}; the data is kept there "
-                "while it is used: name a folder with room in the variable TMPDIR"
-            ) from error
+        self._file.write(data)
 
-    def array(self, dtype: type) -> np.ndarray:
-        """All that was written, (N,); valid after the file is closed."""
-        size = self._file.tell() // np.dtype(dtype).itemsize
-        # No bytes cannot be mapped.
-        return np.memmap(self._file, dtype, "r", shape=size) if size else np.zeros(
-            0, dtype
-        )
+    def mapped(self) -> Mapped:
+        """All that was written; valid after the file is closed."""
+        self._file.flush()
+        if not self._file.tell():  # nothing cannot be mapped
+            return b""
+        return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def release(mapped: Mapped) -> None:
+    """Pages that were read leave this process; who reads them again gets them again."""
+    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,7 @@ class SampleStore:
     rows: np.ndarray
     spellings: list[str]
     names: list[str]
-    _texts: np.ndarray
+    _texts: Mapped
     _ends: np.ndarray
     _codes: np.ndarray
     _lines: np.ndarray
@@ -131,11 +140,11 @@ class SampleStore:
 
     def encoded_texts(self) -> Iterator[bytes]:
         """The texts as UTF-8, in order."""
-        view = memoryview(self._texts)
         for start in range(0, len(self.rows), _ROWS):
             rows = self.rows[start : start + _ROWS]
             ends = zip(self._ends[rows].tolist(), self._ends[rows + 1].tolist())
-            yield from (bytes(view[begin:end]) for begin, end in ends)
+            yield from (self._texts[begin:end] for begin, end in ends)
+            release(self._texts)
 
     def place(self, number: int) -> str:
         """Where a sample stands, its number counted from 0."""
@@ -221,28 +230,22 @@ def stored(samples: Samples) -> SampleStore:
         return samples
     is_table = hasattr(samples, "rows")
     unplaced = ((None, n, *pair) for n, pair in enumerate(samples, 1))
-    rows = samples.rows() if is_table else unplaced
-    lengths, codes, lines = ([np.zeros(0, kind)] for kind in (np.int64, np.int32, int))
-    code_of, files, count = {}, [], 0
+    ends, codes, lines = array("q", [0]), array("i"), array("q")
+    code_of, files = {}, []
     with MappedFile() as file:
-        while chunk := list(itertools.islice(rows, _ROWS)):
-            paths, numbers, texts, labels = zip(*chunk)
-            encoded = [text.encode("utf-8", "replace") for text in texts]
-            file.write(b"".join(encoded))
-            lengths.append(np.fromiter(map(len, encoded), np.int64, len(chunk)))
-            codes.append(
-                np.array([code_of.setdefault(x, len(code_of)) for x in labels], "i4")
-            )
-            lines.append(np.array(numbers))
-            for row, path in enumerate(paths, count):
-                if not files or files[-1][1] is not path:
-                    files.append((row, path))
-            count += len(chunk)
-        mapped = file.array(np.uint8)
+        for path, line, text, label in samples.rows() if is_table else unplaced:
+            encoded = text.encode("utf-8", "replace")
+            file.write(encoded)
+            if not files or files[-1][1] is not path:
+                files.append((len(codes), path))
+            ends.append(ends[-1] + len(encoded))
+            codes.append(code_of.setdefault(label, len(code_of)))
+            lines.append(line)
+        texts = file.mapped()
     spellings = list(code_of)
     return SampleStore(
-        name_of(samples), np.arange(count), spellings,
-        [label.strip() for label in spellings] if is_table else spellings,
-        mapped, np.cumsum(np.concatenate([[0], *lengths])), np.concatenate(codes),
-        np.concatenate(lines), files,
+        name_of(samples), np.arange(len(codes)), spellings,
+        [label.strip() for label in spellings] if is_table else spellings, texts,
+        np.array(ends, np.int64), np.array(codes, np.int32),
+        np.array(lines, np.int64), files,
     )  # fmt: skip

@@ -20,7 +20,7 @@ from keras_seq.constants import PAD_ID
 # sum of remainders, stays below 2**31: the same ids in int32 on every backend.
 MULTIPLIERS = ((40503, 62683), (51787, 34693, 58997))
 ID_LIMIT = 2**15
-TOGETHER = 1 << 17  # token ids that are counted in one go
+TOGETHER = 1 << 17  # token ids, or buckets, that are worked on in one go
 MIN_TEXTS = 3  # an n-gram of one or two texts names these, not their class
 
 
@@ -117,15 +117,18 @@ def ngram_log_ratios(
         texts, columns = np.nonzero(ids)
         where = labels[texts].astype(np.int64) * num_buckets + ids[texts, columns]
         np.add.at(counts.reshape(-1), where, 1)
-    seen = counts.sum(axis=0)
-    # A class at a time: with many of them, a copy of all counts fills the memory.
-    learned = counts[1:] if num_classes == 2 else counts
-    ratios = np.empty((num_buckets, len(learned)), np.float32)
-    for column, inside in enumerate(learned):
-        outside = seen - inside + 1.0
-        inside = inside + 1.0
-        ratio = np.log(inside / inside.sum()) - np.log(outside / outside.sum())
-        ratios[:, column] = np.where(seen < MIN_TEXTS, 0, ratio)
+    total = counts.sum(axis=1, keepdims=True)
+    others = total.sum() - total + num_buckets
+    first = 1 if num_classes == 2 else 0
+    ratios = np.empty((num_buckets, num_classes - first), np.float32)
+    # Some at a time: a copy of all counts in float64 would fill the memory.
+    for start in range(0, num_buckets, TOGETHER):
+        some = counts[:, start : start + TOGETHER]
+        seen = some.sum(axis=0)
+        found = np.log((some + 1) / (total + num_buckets))
+        found -= np.log((seen - some + 1) / others)
+        found[:, seen < MIN_TEXTS] = 0
+        ratios[start : start + TOGETHER] = found[first:].T
     return ratios
 
 

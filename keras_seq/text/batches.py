@@ -15,13 +15,14 @@ import tensorflow as tf
 
 from keras_seq.constants import PAD_ID
 from keras_seq.data.batches import EpochDataset, plan_batches
-from keras_seq.data.store import MappedFile, Samples, stored
+from keras_seq.data.store import MappedFile, Samples, release, stored
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 from keras_seq.text.lengths import CutTexts
 from keras_seq.text.tokenizer import Tokenizer
 
 ENCODE_ROWS = 1024
+RELEASE_BATCHES = 256  # after so many, what was read of the file leaves the memory
 
 
 class EncodedSamples:
@@ -56,7 +57,8 @@ class EncodedSamples:
                 encoded = encoded[:, :max_len]
                 file.write(encoded.flat_values.numpy())
                 lengths.append(encoded.row_lengths().numpy().astype(np.int32))
-            self._ids = file.array(np.int32)
+            self._mapped = file.mapped()
+        self._ids = np.frombuffer(self._mapped, np.int32)
         self.cut.log_count(store.name, trained=True)
         self.lengths = np.concatenate(lengths)
         self._starts = np.cumsum(self.lengths, dtype=np.int64) - self.lengths
@@ -83,8 +85,13 @@ class EncodedSamples:
         """SHA-256 of all ids and labels, and of what decides on their order."""
         digest = hashlib.sha256(repr(order).encode())
         for array in (self.lengths, self.labels, self._ids):
-            digest.update(np.ascontiguousarray(array).data)
+            digest.update(array.data)
+        self.release()
         return digest.hexdigest()
+
+    def release(self) -> None:
+        """Gives back the memory of what was read."""
+        release(self._mapped)
 
 
 def make_text_dataset(
@@ -132,8 +139,10 @@ def make_text_dataset(
 
     def batches(epoch: int, first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         plan = plan_batches(samples.lengths, batch_size, seed=order, epoch=epoch)
-        for numbers in plan[first:]:
+        for count, numbers in enumerate(plan[first:], 1):
             yield samples.batch(numbers)
+            if not count % RELEASE_BATCHES:
+                samples.release()
 
     return EpochDataset(
         batches,

@@ -19,7 +19,8 @@ from keras_seq.audio.recordings import Recording, find_recordings
 from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.data import copies
 from keras_seq.data.copies import log_trained, save_digests
-from keras_seq.data.sources import read_table, scan, split_samples
+from keras_seq.data.sources import read_table, split_samples
+from keras_seq.data.splits import scan
 from keras_seq.errors import UserError
 from keras_seq.series.table import read_series
 from keras_seq.tasks.sentiment.data import prepare_texts
