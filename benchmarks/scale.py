@@ -30,10 +30,7 @@ SIZES = (10_000, 100_000, 1_000_000)
 # What is timed, where it is called: module and name there.
 PHASES = {
     "reading": [("keras_seq.data.label_names", "stored")],
-    "splitting": [
-        ("keras_seq.tasks.sentiment.data", "split_samples"),
-        ("keras_seq.tasks.sentiment.data", "scan"),
-    ],
+    "splitting": [("keras_seq.tasks.sentiment.data", "split_samples")],
     "vocabulary": [("keras_seq.text.tokenizer", "Tokenizer.fit_on_texts")],
     "encoding": [("keras_seq.text.batches", "EncodedSamples.__init__")],
     "n-grams": [("keras_seq.layers.ngrams", "ngram_log_ratios")],

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from keras_seq.data.labels import check_missing, clean_label, reads_as_missing
-from keras_seq.data.splits import plan_splits, scan, split_store
+from keras_seq.data.splits import digests_by_label, plan_splits, split_store
 from keras_seq.data.store import Samples, SampleStore, stored
 from keras_seq.data.tables import (
     error_at,
@@ -240,18 +240,17 @@ def split_samples(
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit}: use at least one row")
     store = stored(samples)
-    summary = scan(store, seed=seed)
-    plan = plan_splits(summary.digests_of, shares)
+    plan = plan_splits(digests_by_label(store, seed), shares)
     for name, share in shares.items():
         if share and not plan.rows[name]:
-            what = f"{summary.rows} rows are too few for a {name} part of {share:g}"
+            what = f"{len(store)} rows are too few for a {name} part of {share:g}"
             what += f"; bring more rows, or a {name} file of its own"
             raise error_at(store.name, what)
     parts = [name for name in ("train", "validation", "test") if shares.get(name, 1)]
     keep = 1.0
-    if limit is not None and limit < summary.rows:
+    if limit is not None and limit < len(store):
         # Each label of each part may round up by a row.
-        spare = len(parts) * len(summary.label_counts)
-        keep = max(0, limit - spare) / summary.rows
+        spare = len(parts) * len(store.label_counts)
+        keep = max(0, limit - spare) / len(store)
     cut = split_store(store, plan, seed, keep)
     return {name: cut[name] for name in parts}

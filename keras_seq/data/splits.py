@@ -22,71 +22,49 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_seq.data.store import Samples, SampleStore, stored
+from keras_seq.data.store import SampleStore
 from keras_seq.errors import UserError
 
 _PARTS = ("test", "validation", "train")
 _END = (1 << 64) - 1  # no digest stands above
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What one pass over samples tells.
-
-    Attributes:
-        rows: Number of samples.
-        label_counts: Samples of each label, labels in order.
-        fingerprint: SHA-256 over texts and labels in their order, as hex digits.
-        digests: uint64 (rows,), one a sample, in their order.
-        digests_of: uint64 digests of the texts of each label, in their order.
-    """
-
-    rows: int
-    label_counts: dict[str, int]
-    fingerprint: str
-    digests: np.ndarray
-    digests_of: dict[str, np.ndarray]
-
-    @property
-    def num_shared(self) -> int:
-        """Distinct texts that stand under two labels or more."""
-        return len(_groups(self.digests_of)[1])
-
-
-def scan(samples: Samples, *, seed: int = 0, min_classes: int = 1) -> Summary:
-    """Counts, labels, fingerprint and digests of samples.
-
-    Two texts have the same digest when they are copies (`copies.py`). Memory is 8 bytes
-    a sample.
-
-    Args:
-        samples: Samples.
-        seed: Key of the digests, as for `split_samples`.
-        min_classes: 2 refuses samples that all have the same label.
-
-    Returns:
-        A `Summary`.
+def digests_by_label(store: SampleStore, seed: int = 0) -> dict[str, np.ndarray]:
+    """uint64 digests of the texts of each label, labels in order.
 
     Raises:
-        UserError: No samples, or fewer than `min_classes` labels.
+        UserError: There is no sample.
 
     Example:
 
-    >>> scan([("A film", "good"), ("a  FILM", "bad")]).label_counts
-    {'bad': 1, 'good': 1}
+    >>> from keras_seq.data.store import stored
+    >>> found = digests_by_label(stored([("A film", "good"), ("a  FILM", "bad")]))
+    >>> list(found), bool(found["good"] == found["bad"])
+    (['bad', 'good'], True)
     """
-    store = stored(samples)
-    counts, digests = store.label_counts, store.digests(seed)
-    if not counts:
+    if not len(store):
         raise UserError(f"{store}: no rows, so there is nothing to learn from")
-    if len(counts) < min_classes:
-        only = ", ".join(map(repr, counts))
-        what = f"every row has the label {only}; a classifier needs two or more labels"
-        raise UserError(f"{store}: {what}")
-    by_label = digests[np.argsort(store.label_ids(list(counts)), kind="stable")]
+    counts = store.label_counts
+    order = np.argsort(store.label_ids(list(counts)), kind="stable")
     ends = np.cumsum(list(counts.values()))
-    digests_of = dict(zip(counts, np.split(by_label, ends[:-1])))
-    return Summary(len(store), counts, store.fingerprint(), digests, digests_of)
+    return dict(zip(counts, np.split(store.digests(seed)[order], ends[:-1])))
+
+
+def count_shared(store: SampleStore) -> int:
+    """Distinct texts that stand under two labels or more."""
+    return len(_groups(digests_by_label(store))[1])
+
+
+def check_classes_differ(store: SampleStore) -> None:
+    """Refuses samples that teach nothing.
+
+    Raises:
+        UserError: There is no sample, or all have the same label.
+    """
+    labels = list(digests_by_label(store))
+    if len(labels) == 1:
+        what = f"every row has the label {labels[0]!r}; a classifier needs two or more"
+        raise UserError(f"{store}: {what} labels")
 
 
 @dataclass
@@ -130,7 +108,7 @@ def plan_splits(
     """Cuts the digests of every label.
 
     Args:
-        digests_of: uint64 digests of each label's rows, as `Summary` has them.
+        digests_of: uint64 digests of each label's rows, as `digests_by_label` has them.
         shares: Wanted share of the rows for "test" and "validation".
 
     Returns:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from keras_seq.data.sources import read_table
-from keras_seq.data.splits import scan
+from keras_seq.data.splits import check_classes_differ
 from keras_seq.data.store import stored
 from keras_seq.errors import UserError
 
@@ -167,7 +167,7 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, case: str):
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError) as caught:
-        scan(read_table(path), min_classes=2)
+        check_classes_differ(stored(read_table(path)))
     assert message in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path))
     assert "\n" not in str(caught.value)
@@ -227,7 +227,7 @@ def test_a_label_that_training_never_saw_is_found_where_it_stands(tmp_path: Path
 
 
 def test_real_files_read_whole(data_dir: Path):
-    counts = scan(read_table(data_dir / "sentiment_en" / "rt_polarity_test.jsonl.gz"))
+    counts = stored(read_table(data_dir / "sentiment_en" / "rt_polarity_test.jsonl.gz"))
     assert sorted(counts.label_counts) == ["0", "1"]
-    chinese = scan(read_table(str(data_dir / "sentiment_zh" / "waimai*.jsonl.gz")))
-    assert chinese.rows > 10_000
+    chinese = stored(read_table(str(data_dir / "sentiment_zh" / "waimai*.jsonl.gz")))
+    assert len(chinese) > 10_000

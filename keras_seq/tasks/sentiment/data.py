@@ -20,8 +20,9 @@ from keras_seq.data.copies import (
 )
 from keras_seq.data.label_names import join_labels
 from keras_seq.data.sources import split_samples
-from keras_seq.data.splits import Summary, scan
+from keras_seq.data.splits import check_classes_differ, count_shared
 from keras_seq.data.store import Samples, SampleStore
+from keras_seq.errors import UserError
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
@@ -97,55 +98,55 @@ def prepare_texts(
     """
     check_settings(limit=limit)
     # The files are read here, and never again.
-    read, known = _with_one_name_a_class(given, labels_as_written)
-    _log_copies(read, known)
-    rows = known.rows
-    shares = {"validation": min(0.1, VALIDATION_ROWS / rows), "test": 0.1}
+    read = _with_one_name_a_class(given, labels_as_written)
+    _log_copies(read)
+    share = min(0.1, VALIDATION_ROWS / len(read["train"]))
+    shares = {"validation": share, "test": 0.1}
     shares |= {part: 0.0 for part in shares if part in read}
     splits = read | split_samples(read["train"], **shares, seed=seed, limit=limit)
-    summary = scan(splits["train"], min_classes=2)
-    names = list(summary.label_counts)
-    fingerprints = {"train": summary.fingerprint}
+    check_classes_differ(splits["train"])
+    names = list(splits["train"].label_counts)
     for part in ("validation", "test"):
         splits[part].label_ids(names)  # a label that train does not have is an error
-        fingerprints[part] = scan(splits[part]).fingerprint
+    fingerprints = {part: store.fingerprint() for part, store in splits.items()}
     tokenizer = Tokenizer(num_words)
     tokenizer.fit_on_texts(splits["train"].encoded_texts())
     return TextData(
-        splits, names, tokenizer, summary.rows, summary.fingerprint, fingerprints
-    )
+        splits, names, tokenizer, len(splits["train"]), fingerprints["train"],
+        fingerprints,
+    )  # fmt: skip
 
 
 def _with_one_name_a_class(
     given: Mapping[str, Samples], as_written: bool
-) -> tuple[dict[str, SampleStore], Summary]:
-    """Samples in which every class has one name, and what train's are."""
-    train = join_labels(given["train"], as_written=as_written)
-    summary = scan(train, min_classes=2)
-    joined = {
-        part: join_labels(samples, list(summary.label_counts), as_written=as_written)
-        for part, samples in given.items()
-        if part != "train"
-    }
-    return {"train": train, **joined}, summary
+) -> dict[str, SampleStore]:
+    """Samples in which every class has one name: that of train."""
+    joined = {"train": join_labels(given["train"], as_written=as_written)}
+    check_classes_differ(joined["train"])
+    known = list(joined["train"].label_counts)
+    for part in [part for part in given if part != "train"]:
+        joined[part] = join_labels(given[part], known, as_written=as_written)
+        if not len(joined[part]):
+            raise UserError(f"{joined[part]}: no rows, so there is nothing to score")
+    return joined
 
 
-def _log_copies(given: Mapping[str, SampleStore], train: Summary) -> None:
+def _log_copies(given: Mapping[str, SampleStore]) -> None:
     """Compares what is given as files of their own, and refuses too many copies."""
-    found = {part: scan(x) for part, x in given.items() if part != "train"}
+    own = [part for part in ("validation", "test") if part in given]
     # The train file as a whole: its validation part chooses the weights that are kept.
-    pairs = [(part, "train", train) for part in found]
-    if found.keys() == {"validation", "test"}:
-        pairs.append(("test", "validation", found["validation"]))
-    for part, other, known in pairs:
-        rows = found[part].rows
-        copied = count_copies(found[part].digests, known.digests)
+    pairs = [(part, "train") for part in own]
+    if len(own) == 2:
+        pairs.append(("test", "validation"))
+    for part, other in pairs:
+        rows = len(given[part])
+        copied = count_copies(given[part].digests(), given[other].digests())
         log_copies(
             given[part].name, part, counted(copied, rows, "texts"), copied / rows,
             other, refuse=other == "train",
         )  # fmt: skip
-    if train.num_shared:
-        what = f"{train.num_shared:,} texts stand under several labels"
+    if shared := count_shared(given["train"]):
+        what = f"{shared:,} texts stand under several labels"
         log.info(f"{given['train']}: {what}; each in one part")
 
 
