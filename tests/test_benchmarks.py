@@ -1,6 +1,7 @@
 """Benchmarks give every side the same work: loss, optimizer, shapes."""
 
 import itertools
+import pkgutil
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks import monitors, speed
+from benchmarks import monitors, scale, speed
 
 
 @pytest.mark.parametrize("small", [True, False])
@@ -59,3 +60,10 @@ def test_pytorch_answers_and_loses_in_the_shape_of_the_targets(cell: str) -> Non
         answer = calls["infer"]()
         assert answer.shape == (4, 1)
         assert calls["train"]() == pytest.approx(np.mean((answer - y) ** 2), rel=1e-4)
+
+
+def test_every_phase_of_a_growing_table_is_a_function_that_is_there() -> None:
+    for phase, places in scale.PHASES.items():
+        for module, name in places:
+            function = pkgutil.resolve_name(f"{module}:{name}")
+            assert callable(function), phase

@@ -6,9 +6,11 @@ Knows no formats; `log_copies` says what was found and refuses what measures not
 """
 
 import functools
+import hashlib
 import re
 import string
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,9 @@ def _is_dropped(character: str) -> bool:
 _ASCII = {
     ord(c): None for c in string.punctuation + string.whitespace if _is_dropped(c)
 }
+
+
+_ASCII_BYTES = bytes(_ASCII)
 
 
 @functools.lru_cache(4096)
@@ -56,6 +61,52 @@ def copy_key(text: str) -> str:
     else:
         key = _NO_LETTERS.sub(lambda run: _kept(run[0]), folded)
     return key or "".join(folded.split())
+
+
+class Digest:
+    """A text's 64-bit digest, the same for all copies of it, keyed by a seed.
+
+    Example:
+
+    >>> Digest(0)("A film.") == Digest(0)("a  FILM ") != Digest(1)("A film")
+    True
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._keyed = hashlib.blake2b(digest_size=8, key=str(seed).encode())
+
+    def __call__(self, text: str) -> int:
+        return int.from_bytes(
+            self.of_key(copy_key(text).encode("utf-8", "replace")), "little"
+        )
+
+    def of_key(self, key: bytes) -> bytes:
+        """Of what `copy_key` returned, as UTF-8: 8 bytes."""
+        hashed = self._keyed.copy()
+        hashed.update(key)
+        return hashed.digest()
+
+
+def text_digests(texts: Iterable[bytes], seed: int) -> np.ndarray:
+    """`Digest` of many texts, at a third of the time where they are ASCII.
+
+    Args:
+        texts: N texts, as UTF-8.
+        seed: key of the digests.
+
+    Returns:
+        uint64 (N,).
+
+    Example:
+
+    >>> bool(text_digests([b"A film."], 0)[0] == Digest(0)("A film."))
+    True
+    """
+    of_key, digests = Digest(seed).of_key, bytearray()
+    for text in texts:
+        key = text.isascii() and text.lower().translate(None, _ASCII_BYTES)
+        digests += of_key(key or copy_key(text.decode()).encode("utf-8", "replace"))
+    return np.frombuffer(digests, "<u8")
 
 
 def count_copies(digests: np.ndarray, others: np.ndarray) -> int:

@@ -1,24 +1,22 @@
 """Raw files in, (text, label) samples out: tables, their facts, and their splits.
 
-Samples are anything that can be iterated again and again and yields pairs of strings:
-a list, or a table that reads its files on every pass. This module never holds more of
-them than a batch, knows neither file formats (readers.py) nor models, and imports no
+Samples are anything that yields pairs of strings: a list, or a table that reads its
+files on every pass; `store.py` keeps what was read once. This module never holds more
+of them than a batch, knows neither file formats (tables.py) nor models, and imports no
 framework.
 """
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from keras_seq.data.label_names import places_of
 from keras_seq.data.labels import check_missing, clean_label, reads_as_missing
 from keras_seq.data.splits import (
-    Samples,
-    Split,
-    Summary,
-    name_of,
+    count_shared,
+    digests_by_label,
     plan_splits,
-    scan,
+    split_store,
 )
+from keras_seq.data.store import Samples, SampleStore, stored
 from keras_seq.data.tables import (
     error_at,
     find_files,
@@ -27,16 +25,6 @@ from keras_seq.data.tables import (
     read_columns,
     read_rows,
 )
-
-__all__ = [
-    "Samples",
-    "Summary",
-    "TextTable",
-    "check_labels",
-    "read_table",
-    "scan",
-    "split_samples",
-]
 
 # Usual names in order of preference. A rating says how much, not which class.
 TEXT_COLUMNS = (
@@ -80,10 +68,6 @@ class TextTable:
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return ((text, label.strip()) for _, _, text, label in self.rows())
-
-    def places(self) -> Iterator[tuple[str, str]]:
-        """Yields (where the row stands, label as it is written)."""
-        return ((place_of(path, n), label) for path, n, _, label in self.rows())
 
     def rows(self) -> Iterator[tuple[Path, int, str, str]]:
         """Yields (file, line or row number, text, label as it is written).
@@ -214,27 +198,6 @@ def _find_column(
     raise error_at(path, what)
 
 
-def check_labels(samples: Samples, label_names: Sequence[str]) -> None:
-    """Refuses samples with a label that the model was not trained on.
-
-    Args:
-        samples: What is to be scored.
-        label_names: The labels of the training.
-
-    Raises:
-        UserError: Names the first such label and, for a table, where it stands.
-
-    Example:
-
-    >>> check_labels([("a fine film", "good")], ["bad", "good"])
-    """
-    known = set(label_names)
-    for place, label in places_of(samples):
-        if label not in known and label.strip() not in known:
-            names = listed(list(label_names))
-            raise error_at(place, f"label {label!r} was not in training, only: {names}")
-
-
 def split_samples(
     samples: Samples,
     *,
@@ -242,16 +205,17 @@ def split_samples(
     validation: float = 0.1,
     seed: int = 0,
     limit: int | None = None,
-) -> dict[str, Split]:
+) -> dict[str, SampleStore]:
     """Splits samples into train, validation and test parts that share no text.
 
     Who belongs where is decided by a seeded digest of the text alone, so copies stay
     together wherever they stand in the data (`copies.py` says what a copy is); within
     each label the digests are cut where the rows come closest to the asked-for share
-    (`splits.py` says how). Memory is 8 bytes a sample.
+    (`splits.py` says how). The samples are read once, into a temporary file, and memory
+    is some 40 bytes a sample.
 
     Args:
-        samples: Samples; read once here, and once more by every pass over a part.
+        samples: Samples.
         test: Share of the rows to score at the very end, in [0, 1); 0 makes none.
         validation: Share of the rows to stop training by, in [0, 1); 0 makes none.
         seed: Another seed gives another split.
@@ -280,20 +244,21 @@ def split_samples(
         raise ValueError(f"{what}; their sum must be below 1")
     if limit is not None and limit < 1:
         raise ValueError(f"limit={limit}: use at least one row")
-    summary = scan(samples, seed=seed)
-    plan = plan_splits(summary.digests_of, shares, seed)
+    store = stored(samples)
+    plan = plan_splits(digests_by_label(store, seed), shares)
     for name, share in shares.items():
         if share and not plan.rows[name]:
-            what = f"{summary.rows} rows are too few for a {name} part of {share:g}"
-            if summary.num_shared:  # copies stand in one part
-                what = f"{summary.num_shared:,} texts stand under several labels, and "
+            what = f"{len(store)} rows are too few for a {name} part of {share:g}"
+            if shared := count_shared(store):  # copies stand in one part
+                what = f"{shared:,} texts stand under several labels, and "
                 what += f"what is left is too little for a {name} part of {share:g}"
             what += f"; bring more rows, or a {name} file of its own"
-            raise error_at(name_of(samples), what)
+            raise error_at(store.name, what)
     parts = [name for name in ("train", "validation", "test") if shares.get(name, 1)]
     keep = 1.0
-    if limit is not None and limit < summary.rows:
+    if limit is not None and limit < len(store):
         # Each label of each part may round up by a row.
-        spare = len(parts) * len(summary.label_counts)
-        keep = max(0, limit - spare) / summary.rows
-    return {name: Split(samples, plan, name, keep) for name in parts}
+        spare = len(parts) * len(store.label_counts)
+        keep = max(0, limit - spare) / len(store)
+    cut = split_store(store, plan, seed, keep)
+    return {name: cut[name] for name in parts}

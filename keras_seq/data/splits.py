@@ -16,119 +16,55 @@ train. A label keeps at least one text in train.
 This module knows samples only: no files, no columns.
 """
 
-import bisect
-import hashlib
-from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from keras_seq.data.copies import copy_key
+from keras_seq.data.store import SampleStore
 from keras_seq.errors import UserError
 
-Samples = Iterable[tuple[str, str]]
-
 _PARTS = ("test", "validation", "train")
-_END = 1 << 64  # one above the highest digest
+_END = (1 << 64) - 1  # no digest stands above
 
 
-def name_of(samples: Samples) -> str:
-    """What to call samples in a message: a table's file, a split's part.
-
-    Example:
-
-    >>> name_of([("a film", "good")])
-    'samples'
-    """
-    told = type(samples).__str__ is not object.__str__
-    return str(samples) if told and not isinstance(samples, list | tuple) else "samples"
-
-
-class Digest:
-    """A text's 64-bit digest, the same for all copies of it, keyed by a seed.
-
-    Example:
-
-    >>> Digest(0)("A film.") == Digest(0)("a  FILM ") != Digest(1)("A film")
-    True
-    """
-
-    def __init__(self, seed: int) -> None:
-        self._keyed = hashlib.blake2b(digest_size=8, key=str(seed).encode())
-
-    def __call__(self, text: str) -> int:
-        hashed = self._keyed.copy()
-        hashed.update(copy_key(text).encode("utf-8", "replace"))
-        return int.from_bytes(hashed.digest(), "little")
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What one pass over samples tells.
-
-    Attributes:
-        rows: Number of samples.
-        label_counts: Samples of each label, labels in order.
-        fingerprint: SHA-256 over texts and labels in their order, as hex digits.
-        digests_of: uint64 digests of the texts of each label, in their order.
-    """
-
-    rows: int
-    label_counts: dict[str, int]
-    fingerprint: str
-    digests_of: dict[str, np.ndarray]
-
-    @property
-    def digests(self) -> np.ndarray:
-        """One digest a sample, label after label: uint64 (rows,)."""
-        return np.concatenate(list(self.digests_of.values()))
-
-    @property
-    def num_shared(self) -> int:
-        """Distinct texts that stand under two labels or more."""
-        return len(_groups(self.digests_of)[1])
-
-
-def scan(samples: Samples, *, seed: int = 0, min_classes: int = 1) -> Summary:
-    """Counts, labels, fingerprint and digests of samples, in one streaming pass.
-
-    Two texts have the same digest when they are copies (`copies.py`). Memory is 8 bytes
-    a sample.
-
-    Args:
-        samples: Samples.
-        seed: Key of the digests, as for `split_samples`.
-        min_classes: 2 refuses samples that all have the same label.
-
-    Returns:
-        A `Summary`.
+def digests_by_label(store: SampleStore, seed: int = 0) -> dict[str, np.ndarray]:
+    """uint64 digests of the texts of each label, labels in order.
 
     Raises:
-        UserError: No samples, or fewer than `min_classes` labels.
+        UserError: There is no sample.
 
     Example:
 
-    >>> scan([("A film", "good"), ("a  FILM", "bad")]).label_counts
-    {'bad': 1, 'good': 1}
+    >>> from keras_seq.data.store import stored
+    >>> found = digests_by_label(stored([("A film", "good"), ("a  FILM", "bad")]))
+    >>> list(found), bool(found["good"] == found["bad"])
+    (['bad', 'good'], True)
     """
-    digest = Digest(seed)
-    found: dict[str, array] = {}
-    content = hashlib.sha256()
-    for text, label in samples:
-        found.setdefault(label, array("Q")).append(digest(text))
-        content.update(f"{len(text)},{len(label)}:{text}{label}".encode())
-    place = name_of(samples)
-    if not found:
-        raise UserError(f"{place}: no rows, so there is nothing to learn from")
-    if len(found) < min_classes:
-        only = ", ".join(repr(label) for label in sorted(found))
-        what = f"every row has the label {only}; a classifier needs two or more labels"
-        raise UserError(f"{place}: {what}")
-    digests_of = {label: np.frombuffer(found[label], "u8") for label in sorted(found)}
-    counts = {label: len(digests) for label, digests in digests_of.items()}
-    return Summary(sum(counts.values()), counts, content.hexdigest(), digests_of)
+    if not len(store):
+        raise UserError(f"{store}: no rows, so there is nothing to learn from")
+    counts = store.label_counts
+    order = np.argsort(store.label_ids(list(counts)), kind="stable")
+    ends = np.cumsum(list(counts.values()))
+    return dict(zip(counts, np.split(store.digests(seed)[order], ends[:-1])))
+
+
+def count_shared(store: SampleStore) -> int:
+    """Distinct texts that stand under two labels or more."""
+    return len(_groups(digests_by_label(store))[1])
+
+
+def check_classes_differ(store: SampleStore) -> None:
+    """Refuses samples that teach nothing.
+
+    Raises:
+        UserError: There is no sample, or all have the same label.
+    """
+    labels = list(digests_by_label(store))
+    if len(labels) == 1:
+        what = f"every row has the label {labels[0]!r}; a classifier needs two or more"
+        raise UserError(f"{store}: {what} labels")
 
 
 @dataclass
@@ -136,45 +72,49 @@ class SplitPlan:
     """Where the digests are cut, and how many rows fall into each part.
 
     Attributes:
-        seed: Key of the digests.
         rows: Rows of each part.
         ends: (end of test, end of validation) of each label, None for shared texts.
-        shared: Digests of texts that stand under two labels, in order.
-        heavy: Digests of texts that stay in train for having too many rows, in order.
+        shared: uint64 digests of texts that stand under two labels.
+        heavy: uint64 digests of texts that stay in train for having too many rows.
     """
 
-    seed: int
     rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_PARTS, 0))
     ends: dict[str | None, tuple[int, int]] = field(default_factory=dict)
-    shared: array = field(default_factory=lambda: array("Q"))
-    heavy: array = field(default_factory=lambda: array("Q"))
+    shared: np.ndarray = field(default_factory=lambda: np.zeros(0, "u8"))
+    heavy: np.ndarray = field(default_factory=lambda: np.zeros(0, "u8"))
 
-    def part_of(self, digest: int, label: str) -> str:
-        """The part of a sample: "train", "validation" or "test"."""
-        if _holds(self.heavy, digest):
-            return "train"
-        group = None if _holds(self.shared, digest) else label
-        # A label that the split has not seen cannot have been cut: it trains nothing.
-        end_of_test, end_of_validation = self.ends.get(group, (0, 0))
-        if digest < end_of_test:
-            return "test"
-        return "validation" if digest < end_of_validation else "train"
+    def parts_of(
+        self, digests: np.ndarray, label_ids: np.ndarray, label_names: list[str]
+    ) -> np.ndarray:
+        """The part of each sample as a position in test, validation, train: int (N,).
+
+        Args:
+            digests: uint64 (N,).
+            label_ids: int (N,), positions in `label_names`.
+            label_names: the labels that were planned for.
+        """
+        nothing = (0, 0)
+        ends = [self.ends.get(name, nothing) for name in (*label_names, None)]
+        group = np.where(np.isin(digests, self.shared), len(label_names), label_ids)
+        ends = np.array(ends, "u8")[group]  # (N, 2)
+        parts = (digests[:, np.newaxis] >= ends).sum(axis=1)
+        parts[np.isin(digests, self.heavy)] = _PARTS.index("train")
+        return parts
 
 
 def plan_splits(
-    digests_of: Mapping[str, np.ndarray], shares: Mapping[str, float], seed: int
+    digests_of: Mapping[str, np.ndarray], shares: Mapping[str, float]
 ) -> SplitPlan:
     """Cuts the digests of every label.
 
     Args:
-        digests_of: uint64 digests of each label's rows, as `Summary` has them.
+        digests_of: uint64 digests of each label's rows, as `digests_by_label` has them.
         shares: Wanted share of the rows for "test" and "validation".
-        seed: Key that the digests were made with.
 
     Returns:
         The plan.
     """
-    plan = SplitPlan(seed)
+    plan = SplitPlan()
     groups, plan.shared = _groups(digests_of)
     least = min([share for share in shares.values() if share], default=0)
     # A label with no text of its own must still be met in train.
@@ -192,13 +132,13 @@ def plan_splits(
             most = max(0, most - 1)
         group = _Group(label, rows, texts[light], counts[light], most)
         _cut(plan, group, shares, carried)
-    plan.heavy = _as_array(np.sort(np.concatenate(heavy)))
+    plan.heavy = np.concatenate(heavy)
     return plan
 
 
 def _groups(
     digests_of: Mapping[str, np.ndarray],
-) -> tuple[dict[str | None, tuple[np.ndarray, np.ndarray]], array]:
+) -> tuple[dict[str | None, tuple[np.ndarray, np.ndarray]], np.ndarray]:
     """(texts, rows of each text) by label, those of shared texts under None; and them.
 
     A group's texts are its distinct digests in order.
@@ -215,7 +155,7 @@ def _groups(
             groups[label] = texts[own], counts[own]
         rows = np.concatenate(list(digests_of.values()))
         groups[None] = _count(rows[np.isin(rows, shared)])
-    return groups, _as_array(shared)
+    return groups, shared
 
 
 def _count(digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -264,40 +204,34 @@ def _cut(
     plan.ends[group.label] = ends[0], ends[1]
 
 
-class Split:
-    """One part of samples, picked out of them anew on every pass.
+def split_store(
+    store: SampleStore, plan: SplitPlan, seed: int, keep: float = 1.0
+) -> dict[str, SampleStore]:
+    """The parts of samples, each with its rows in their order.
 
     Args:
-        samples: What was split.
-        plan: How it was split.
-        name: The part: "train", "validation" or "test".
-        keep: Share of each label's rows to yield, in [0, 1]; never less than one row.
+        store: What is split.
+        plan: Where it is cut.
+        seed: Key that the plan's digests were made with.
+        keep: Share of each label's rows to take, in [0, 1]; never less than one row.
+
+    Returns:
+        Parts by name, empty ones too.
     """
-
-    def __init__(
-        self, samples: Samples, plan: SplitPlan, name: str, keep: float = 1.0
-    ) -> None:
-        self._samples, self._plan, self._keep, self.name = samples, plan, keep, name
-
-    def __str__(self) -> str:
-        return f"{name_of(self._samples)}, {self.name} part"
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        digest, plan, due = Digest(self._plan.seed), self._plan, {}
-        for text, label in self._samples:
-            if plan.part_of(digest(text), label) != self.name:
-                continue
-            # Every so-many-th row of each label, its first one included.
-            due[label] = due.get(label, 1.0 - self._keep) + self._keep
-            if due[label] > 1 - 1e-9:
-                due[label] -= 1
-                yield text, label
+    names = list(store.label_counts)
+    label_ids = store.label_ids(names)
+    parts = plan.parts_of(store.digests(seed), label_ids, names)
+    rows = {name: np.flatnonzero(parts == n) for n, name in enumerate(_PARTS)}
+    if keep < 1:
+        rows = {name: r[_evenly(label_ids[r], keep)] for name, r in rows.items()}
+    return {name: store.part(rows[name], f"{store}, {name} part") for name in rows}
 
 
-def _as_array(digests: np.ndarray) -> array:
-    return array("Q", digests.tobytes())
-
-
-def _holds(ordered: array, digest: int) -> bool:
-    index = bisect.bisect_left(ordered, digest)
-    return index < len(ordered) and ordered[index] == digest
+def _evenly(label_ids: np.ndarray, keep: float) -> np.ndarray:
+    """Every so-many-th row of each label, its first one included: numbers, in order."""
+    order = np.argsort(label_ids, kind="stable")
+    first = np.searchsorted(label_ids[order], label_ids[order])
+    count = np.arange(len(order)) - first  # rows of the label before this one
+    # After `count` rows, so many are taken; those where the number grows are.
+    before, after = (np.floor(1 - keep + n * keep + 1e-9) for n in (count, count + 1))
+    return np.sort(order[(after > before) | (count == 0)])

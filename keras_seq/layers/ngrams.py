@@ -9,7 +9,7 @@ Classification": log-count ratios of n-grams, here with hashed n-grams.
 Shapes: B batch, T time steps, C classes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from keras import KerasTensor, ops
@@ -20,6 +20,7 @@ from keras_seq.constants import PAD_ID
 # sum of remainders, stays below 2**31: the same ids in int32 on every backend.
 MULTIPLIERS = ((40503, 62683), (51787, 34693, 58997))
 ID_LIMIT = 2**15
+TOGETHER = 1 << 17  # token ids, or buckets, that are worked on in one go
 MIN_TEXTS = 3  # an n-gram of one or two texts names these, not their class
 
 
@@ -110,15 +111,47 @@ def ngram_log_ratios(
     >>> ratios[[5, 7, 8], 0].astype(float).round(2).tolist()
     [-1.61, 1.61, 0.0]
     """
-    counts = np.zeros((num_classes, num_buckets))
-    for token_ids, labels in batches:
+    counts = np.zeros((num_classes, num_buckets), np.int32)
+    for token_ids, labels in _merged(batches):
         ids = ops.convert_to_numpy(ngram_ids(token_ids, num_buckets))
         texts, columns = np.nonzero(ids)
-        np.add.at(counts, (np.asarray(labels)[texts], ids[texts, columns]), 1)
-    seen = counts.sum(axis=0)
-    inside = counts + 1
-    outside = seen - counts + 1
-    ratios = np.log(inside / inside.sum(1, keepdims=True))
-    ratios -= np.log(outside / outside.sum(1, keepdims=True))
-    ratios[:, seen < MIN_TEXTS] = 0
-    return (ratios[1:] if num_classes == 2 else ratios).T.astype(np.float32)
+        where = labels[texts].astype(np.int64) * num_buckets + ids[texts, columns]
+        np.add.at(counts.reshape(-1), where, 1)
+    total = counts.sum(axis=1, keepdims=True)
+    others = total.sum() - total + num_buckets
+    first = 1 if num_classes == 2 else 0
+    ratios = np.empty((num_buckets, num_classes - first), np.float32)
+    # Some at a time: a copy of all counts in float64 would fill the memory.
+    for start in range(0, num_buckets, TOGETHER):
+        some = counts[:, start : start + TOGETHER]
+        seen = some.sum(axis=0)
+        found = np.log((some + 1) / (total + num_buckets))
+        found -= np.log((seen - some + 1) / others)
+        found[:, seen < MIN_TEXTS] = 0
+        ratios[start : start + TOGETHER] = found[first:].T
+    return ratios
+
+
+def _merged(
+    batches: Iterable[tuple[np.ndarray, np.ndarray]],
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Batches put together: a call costs more than a few short texts do."""
+    waiting, longest = [], 0
+    for token_ids, labels in batches:
+        waiting.append((np.asarray(token_ids), np.asarray(labels)))
+        longest = max(longest, waiting[-1][0].shape[1])
+        if longest * sum(len(y) for _, y in waiting) >= TOGETHER:
+            yield _joined(waiting, longest)
+            waiting, longest = [], 0
+    if waiting:
+        yield _joined(waiting, longest)
+
+
+def _joined(
+    batches: list[tuple[np.ndarray, np.ndarray]], longest: int
+) -> tuple[np.ndarray, np.ndarray]:
+    padded = [
+        np.pad(ids, ((0, 0), (0, longest - ids.shape[1])), constant_values=PAD_ID)
+        for ids, _ in batches
+    ]
+    return np.concatenate(padded), np.concatenate([labels for _, labels in batches])

@@ -8,28 +8,27 @@ Shapes: N samples, B batch, T time steps.
 
 import hashlib
 import itertools
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from keras_seq.constants import PAD_ID
 from keras_seq.data.batches import EpochDataset, plan_batches
-from keras_seq.data.splits import name_of
+from keras_seq.data.store import MappedFile, Samples, release, stored
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 from keras_seq.text.lengths import CutTexts
 from keras_seq.text.tokenizer import Tokenizer
 
 ENCODE_ROWS = 1024
+RELEASE_BATCHES = 256  # after so many, what was read of the file leaves the memory
 
 
 class EncodedSamples:
     """Token ids and labels of samples, end to end in a file that is mapped, not read.
 
-    A temporary file holds the ids, so that memory does not grow with the samples (some
-    16 bytes each); the system's page cache keeps small sets in memory all the same.
+    Memory does not grow with the ids, and by some 16 bytes with every sample.
 
     Attributes:
         lengths: int32 (N,), tokens of each sample.
@@ -42,30 +41,26 @@ class EncodedSamples:
 
     def __init__(
         self,
-        samples: Iterable[tuple[str, str]],
+        samples: Samples,
         tokenizer: Tokenizer,
         label_names: Sequence[str],
         max_len: int | None = None,
     ) -> None:
-        label_ids = {name: number for number, name in enumerate(label_names)}
-        lengths, labels = [np.zeros(0, np.int32)], []
-        name, self.cut, samples = name_of(samples), CutTexts(max_len), iter(samples)
-        with tempfile.TemporaryFile() as file:
-            while chunk := list(itertools.islice(samples, ENCODE_ROWS)):
-                texts = [text.encode("utf-8", "replace") for text, _ in chunk]
-                encoded = tokenizer.encode(tf.constant(texts, tf.string))
+        store = stored(samples)
+        self.labels, self.cut = store.label_ids(label_names), CutTexts(max_len)
+        lengths, texts = [np.zeros(0, np.int32)], store.encoded_texts()
+        with MappedFile() as file:
+            while chunk := list(itertools.islice(texts, ENCODE_ROWS)):
+                encoded = tokenizer.encode(tf.constant(chunk, tf.string))
                 self.cut.num_texts += len(chunk)
                 self.cut.add(encoded.row_lengths())
                 encoded = encoded[:, :max_len]
-                file.write(encoded.flat_values.numpy().tobytes())
+                file.write(encoded.flat_values.numpy())
                 lengths.append(encoded.row_lengths().numpy().astype(np.int32))
-                labels += [_label_id(label, label_ids) for _, label in chunk]
-            file.flush()
-            self.cut.log_count(name, trained=True)
-            self.lengths = np.concatenate(lengths)
-            self.labels = np.array(labels, np.int32)
-            size = int(self.lengths.sum(dtype=np.int64))
-            self._ids = np.memmap(file, np.int32, "r", shape=size) if size else None
+            self._mapped = file.mapped()
+        self._ids = np.frombuffer(self._mapped, np.int32)
+        self.cut.log_count(store.name, trained=True)
+        self.lengths = np.concatenate(lengths)
         self._starts = np.cumsum(self.lengths, dtype=np.int64) - self.lengths
 
     def __len__(self) -> int:
@@ -78,21 +73,29 @@ class EncodedSamples:
 
     def batch(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Padded ids int32 (B, T) and labels int32 (B,) of some samples."""
-        padded = np.full((len(numbers), self.lengths[numbers].max()), PAD_ID, np.int32)
-        for row, number in enumerate(numbers):
-            padded[row, : self.lengths[number]] = self.tokens(number)
+        lengths = self.lengths[numbers]
+        steps = np.arange(lengths.max())
+        present = steps < lengths[:, np.newaxis]  # (B, T)
+        padded = np.full(present.shape, PAD_ID, np.int32)
+        where = self._starts[numbers][:, np.newaxis] + steps
+        padded[present] = self._ids[where[present]]
         return padded, self.labels[numbers]
 
     def fingerprint(self, *order: object) -> str:
         """SHA-256 of all ids and labels, and of what decides on their order."""
         digest = hashlib.sha256(repr(order).encode())
         for array in (self.lengths, self.labels, self._ids):
-            digest.update(b"" if array is None else np.ascontiguousarray(array).data)
+            digest.update(array.data)
+        self.release()
         return digest.hexdigest()
+
+    def release(self) -> None:
+        """Gives back the memory of what was read."""
+        release(self._mapped)
 
 
 def make_text_dataset(
-    samples: Iterable[tuple[str, str]] | EncodedSamples,
+    samples: Samples | EncodedSamples,
     tokenizer: Tokenizer,
     label_names: Sequence[str],
     *,
@@ -104,7 +107,7 @@ def make_text_dataset(
     """Batches of (token ids, label), padded to the longest text of each batch.
 
     Args:
-        samples: (text, label) pairs, read once, here; or what is encoded already.
+        samples: (text, label) pairs, read once; or what is encoded already.
         tokenizer: fitted on the train part.
         label_names: C names; a label's number is its position.
         batch_size: B; the last samples make a smaller batch, none is dropped.
@@ -136,8 +139,10 @@ def make_text_dataset(
 
     def batches(epoch: int, first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         plan = plan_batches(samples.lengths, batch_size, seed=order, epoch=epoch)
-        for numbers in plan[first:]:
+        for count, numbers in enumerate(plan[first:], 1):
             yield samples.batch(numbers)
+            if not count % RELEASE_BATCHES:
+                samples.release()
 
     return EpochDataset(
         batches,
@@ -145,12 +150,3 @@ def make_text_dataset(
         -(-len(samples) // batch_size),
         samples.fingerprint(batch_size, order),
     )
-
-
-def _label_id(label: str, label_ids: dict[str, int]) -> int:
-    if label not in label_ids:
-        raise UserError(
-            f"label {label!r} was not in the training data, which has: "
-            f"{', '.join(label_ids)}; mend the file or train anew"
-        )
-    return label_ids[label]

@@ -13,8 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_seq.data.copies import copy_key, count_copies, log_copies, percent
-from keras_seq.data.splits import Digest, name_of
+from keras_seq.data.copies import (
+    Digest,
+    copy_key,
+    count_copies,
+    log_copies,
+    percent,
+)
+from keras_seq.data.store import name_of
 from keras_seq.log import log
 
 WINDOW = 64  # letters, a power of two: phrases that everybody uses are shorter

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from keras_seq.data.sources import check_labels, read_table, scan
+from keras_seq.data.sources import read_table
+from keras_seq.data.splits import check_classes_differ
+from keras_seq.data.store import stored
 from keras_seq.errors import UserError
 
 ROWS = [
@@ -165,7 +167,7 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, case: str):
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError) as caught:
-        scan(read_table(path), min_classes=2)
+        check_classes_differ(stored(read_table(path)))
     assert message in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path))
     assert "\n" not in str(caught.value)
@@ -214,18 +216,18 @@ def test_a_field_or_line_without_an_end_is_not_read_whole(tmp_path, monkeypatch)
 
 
 def test_a_label_that_training_never_saw_is_found_where_it_stands(tmp_path: Path):
-    table = read_table(write(tmp_path / "a.csv"))
-    check_labels(table, ["bad", "good"])
+    table = stored(read_table(write(tmp_path / "a.csv")))
+    assert table.label_ids(["bad", "good"]).tolist() == [0, 1, 1]
     with pytest.raises(UserError) as caught:
-        check_labels(table, ["good", "fine"])
+        table.label_ids(["good", "fine"])
     expected = "a.csv:2: label 'bad' was not in training, only: 'good', 'fine'"
     assert str(caught.value).endswith(expected)
     with pytest.raises(UserError, match="sample 3: label 'good' was not in training"):
-        check_labels([("a", "b"), ("a", "b"), ("a", "good")], ["b"])
+        stored([("a", "b"), ("a", "b"), ("a", "good")]).label_ids(["b"])
 
 
 def test_real_files_read_whole(data_dir: Path):
-    counts = scan(read_table(data_dir / "sentiment_en" / "rt_polarity_test.jsonl.gz"))
+    counts = stored(read_table(data_dir / "sentiment_en" / "rt_polarity_test.jsonl.gz"))
     assert sorted(counts.label_counts) == ["0", "1"]
-    chinese = scan(read_table(str(data_dir / "sentiment_zh" / "waimai*.jsonl.gz")))
-    assert chinese.rows > 10_000
+    chinese = stored(read_table(str(data_dir / "sentiment_zh" / "waimai*.jsonl.gz")))
+    assert len(chinese) > 10_000

@@ -2,9 +2,12 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
-from keras_seq.data.sources import read_table, scan, split_samples
+from keras_seq.data.sources import read_table, split_samples
+from keras_seq.data.splits import check_classes_differ, digests_by_label
+from keras_seq.data.store import stored
 from keras_seq.errors import UserError
 
 SHARE = {"a": 0.6, "b": 0.3, "c": 0.1}
@@ -50,12 +53,12 @@ def test_the_split_depends_on_the_text_and_not_on_where_it_stands():
     }
 
 
-def test_parts_can_be_read_again_and_read_anew():
+def test_parts_can_be_read_again_when_what_they_came_of_is_gone():
     samples = make()
-    part = split_samples(samples)["validation"]
-    assert list(part) == list(part)
+    part = split_samples(iter(samples))["validation"]
+    kept = list(part)
     samples.clear()
-    assert list(part) == []
+    assert list(part) == kept and len(part) == len(kept) == 200
 
 
 def test_a_text_never_stands_in_two_parts():
@@ -157,15 +160,13 @@ def test_shares_that_make_no_sense_are_refused(options: dict, message: str):
     assert not isinstance(caught.value, UserError)
 
 
-def test_scan_counts_and_takes_fingerprints():
-    summary = scan(make(100))
-    assert summary.rows == 100
-    assert list(summary.label_counts.items()) == [("a", 60), ("b", 30), ("c", 10)]
-    assert len(set(summary.digests.tolist())) == 100
-    assert len(summary.fingerprint) == 64
-    assert summary.fingerprint == scan(make(100), seed=1).fingerprint
-    assert summary.fingerprint != scan(make(100)[::-1]).fingerprint
-    assert scan([("ab", "c")]).fingerprint != scan([("a", "bc")]).fingerprint
+def test_digests_stand_by_label_in_the_order_of_the_samples():
+    found = digests_by_label(stored(make(100)[::-1]), seed=5)
+    assert {label: len(x) for label, x in found.items()} == {"a": 60, "b": 30, "c": 10}
+    assert list(found) == ["a", "b", "c"]
+    each = stored(make(100)[::-1]).digests(seed=5)
+    assert np.concatenate([found["c"], found["b"], found["a"]]).tolist() == list(each)
+    assert len(set(each)) == 100
 
 
 @pytest.mark.parametrize(
@@ -175,6 +176,6 @@ def test_scan_counts_and_takes_fingerprints():
         ([("a", "x"), ("b", "x")], "samples: every row has the label 'x'; a class"),
     ],
 )
-def test_scan_refuses_what_cannot_be_learned(samples: list, message: str):
+def test_what_cannot_be_learned_is_refused(samples: list, message: str):
     with pytest.raises(UserError, match=message):
-        scan(samples, min_classes=2)
+        check_classes_differ(stored(samples))

@@ -19,7 +19,8 @@ from keras_seq.audio.recordings import Recording, find_recordings
 from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.data import copies
 from keras_seq.data.copies import log_trained, save_digests
-from keras_seq.data.sources import read_table, scan, split_samples
+from keras_seq.data.sources import read_table, split_samples
+from keras_seq.data.store import stored
 from keras_seq.errors import UserError
 from keras_seq.series.table import read_series
 from keras_seq.tasks.sentiment.data import prepare_texts
@@ -189,12 +190,12 @@ def test_what_trained_a_model_is_said_when_it_is_evaluated(
 ) -> None:  # fmt: skip
     monkeypatch.setattr(copies, "KEPT", kept)
     path = tmp_path / "trained_on.npy"
-    save_digests(path, scan(reviews()).digests)
-    log_trained("new", scan(reviews(1000)).digests, path, "texts")
-    log_trained("new", scan(reviews()).digests, tmp_path / "none.npy", "texts")
+    save_digests(path, stored(reviews()).digests())
+    log_trained("new", stored(reviews(1000)).digests(), path, "texts")
+    log_trained("new", stored(reviews()).digests(), tmp_path / "none.npy", "texts")
     assert capsys.readouterr().err == ""
     mixed = changed(str.upper)(reviews(20)[:40]) + reviews(1000, 20)
-    log_trained("old.csv", scan(mixed).digests, path, "texts")
+    log_trained("old.csv", stored(mixed).digests(), path, "texts")
     told = capsys.readouterr().err
     assert told.startswith("old.csv: ") and said in told and "trained this" in told
     found, total = map(int, re.findall(r"(\d+) of (\d+)", told)[0])

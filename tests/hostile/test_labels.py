@@ -14,7 +14,7 @@ from keras_seq.audio.recordings import Recording, find_recordings, log_parts
 from keras_seq.audio.splits import part_recordings
 from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.data.label_names import join_labels
-from keras_seq.data.sources import check_labels, read_table
+from keras_seq.data.sources import read_table
 from keras_seq.errors import UserError
 from keras_seq.tasks.sentiment.data import prepare_texts
 from keras_seq.tasks.speech.data import prepare_speech
@@ -109,14 +109,14 @@ def test_other_files_are_joined_with_the_labels_of_train(
     assert {label for _, label in data.splits["test"]} == {"Yes", "no"}
     assert "'NO' (30 rows) is read as 'no'" in capsys.readouterr().err
     with pytest.raises(UserError, match=r"test\.jsonl:1: label 'yes' was not in"):
-        check_labels(join_labels(test, ["maybe", "no"]), ["maybe", "no"])
+        join_labels(test, ["maybe", "no"]).label_ids(["maybe", "no"])
 
 
 def test_known_classes_that_share_a_key_are_told_apart() -> None:
     given = samples("Pos", "pos", "neg")
     assert list(join_labels(given, ["Pos", "neg", "pos"])) == given
     with pytest.raises(UserError, match="'POS' was not in training"):
-        check_labels(join_labels(samples("POS"), ["Pos", "pos"]), ["Pos", "pos"])
+        join_labels(samples("POS"), ["Pos", "pos"]).label_ids(["Pos", "pos"])
 
 
 @pytest.mark.parametrize("label", MISSING)

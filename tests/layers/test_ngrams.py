@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from keras_seq.layers import ngrams
 from keras_seq.layers.ngrams import MULTIPLIERS, ngram_ids, ngram_log_ratios
 
 BUCKETS = 5000
@@ -62,3 +63,18 @@ def test_more_classes_have_a_column_each():
     texts = np.repeat(np.array([[7], [8], [9]], "int32"), 3, axis=0)
     ratios = ngram_log_ratios([(texts, np.repeat([0, 1, 2], 3))], 3, 64)
     assert ratios[[7, 8, 9]].argmax(axis=1).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_how_texts_stand_in_batches_changes_nothing(
+    classes: int, monkeypatch: pytest.MonkeyPatch
+):
+    rng = np.random.default_rng(3)
+    texts = rng.integers(1, 30, (60, 7)).astype("int32")
+    texts[::3, 4:] = 0
+    labels = rng.integers(0, classes, 60).astype("int32")
+    whole = ngram_log_ratios([(texts, labels)], classes, 100)
+    short = [(texts[n : n + 1, : 4 if n % 3 == 0 else 7], labels[n : n + 1])
+             for n in range(60)]  # fmt: skip
+    monkeypatch.setattr(ngrams, "TOGETHER", 33)
+    np.testing.assert_array_equal(ngram_log_ratios(short, classes, 100), whole)

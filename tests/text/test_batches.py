@@ -88,7 +88,7 @@ def test_long_texts_keep_their_first_tokens(tokenizer: Tokenizer):
 
 
 def test_an_unknown_label_is_named(tokenizer: Tokenizer):
-    with pytest.raises(UserError, match="label 'maybe' was not in the training data"):
+    with pytest.raises(UserError, match="sample 1: label 'maybe' was not in training"):
         make_text_dataset([("a", "maybe")], tokenizer, NAMES)
 
 

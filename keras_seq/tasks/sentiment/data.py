@@ -19,8 +19,10 @@ from keras_seq.data.copies import (
     save_digests,
 )
 from keras_seq.data.label_names import join_labels
-from keras_seq.data.sources import Samples, check_labels, split_samples
-from keras_seq.data.splits import Summary, name_of, scan
+from keras_seq.data.sources import split_samples
+from keras_seq.data.splits import check_classes_differ, count_shared
+from keras_seq.data.store import Samples, SampleStore
+from keras_seq.errors import UserError
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
@@ -44,7 +46,7 @@ class TextData(NamedTuple):
     """Splits, and what was fitted on their train part alone.
 
     Attributes:
-        splits: "train", "validation" and "test", each re-iterable (text, label) pairs.
+        splits: "train", "validation" and "test".
         label_names: C names in order.
         tokenizer: fitted.
         num_train: samples of the train part.
@@ -52,7 +54,7 @@ class TextData(NamedTuple):
         fingerprints: of each part, by its name.
     """
 
-    splits: dict[str, Samples]
+    splits: dict[str, SampleStore]
     label_names: list[str]
     tokenizer: Tokenizer
     num_train: int
@@ -95,59 +97,57 @@ def prepare_texts(
     (['no', 'yes'], 80, 50)
     """
     check_settings(limit=limit)
-    given, known = _with_one_name_a_class(given, labels_as_written)
-    _log_copies(given, known)
-    rows = known.rows
-    shares = {"validation": min(0.1, VALIDATION_ROWS / rows), "test": 0.1}
-    shares |= {part: 0.0 for part in shares if part in given}
-    cut = split_samples(given["train"], **shares, seed=seed, limit=limit)
-    splits = {**given, **cut}
-    summary = scan(splits["train"], min_classes=2)
-    names = list(summary.label_counts)
-    fingerprints = {"train": summary.fingerprint}
+    # The files are read here, and never again.
+    read = _with_one_name_a_class(given, labels_as_written)
+    _log_copies(read)
+    share = min(0.1, VALIDATION_ROWS / len(read["train"]))
+    shares = {"validation": share, "test": 0.1}
+    shares |= {part: 0.0 for part in shares if part in read}
+    splits = read | split_samples(read["train"], **shares, seed=seed, limit=limit)
+    check_classes_differ(splits["train"])
+    names = list(splits["train"].label_counts)
     for part in ("validation", "test"):
-        found = scan(splits[part])
-        if not found.label_counts.keys() <= summary.label_counts.keys():
-            check_labels(splits[part], names)  # says where it stands
-        fingerprints[part] = found.fingerprint
+        splits[part].label_ids(names)  # a label that train does not have is an error
+    fingerprints = {part: store.fingerprint() for part, store in splits.items()}
     tokenizer = Tokenizer(num_words)
-    tokenizer.fit_on_texts(text for text, _ in splits["train"])
+    tokenizer.fit_on_texts(splits["train"].encoded_texts())
     return TextData(
-        splits, names, tokenizer, summary.rows, summary.fingerprint, fingerprints
-    )
+        splits, names, tokenizer, len(splits["train"]), fingerprints["train"],
+        fingerprints,
+    )  # fmt: skip
 
 
 def _with_one_name_a_class(
     given: Mapping[str, Samples], as_written: bool
-) -> tuple[dict[str, Samples], Summary]:
-    """Samples in which every class has one name, and what train's are."""
-    train = join_labels(given["train"], as_written=as_written)
-    summary = scan(train, min_classes=2)
-    joined = {
-        part: join_labels(samples, list(summary.label_counts), as_written=as_written)
-        for part, samples in given.items()
-        if part != "train"
-    }
-    return {"train": train, **joined}, summary
+) -> dict[str, SampleStore]:
+    """Samples in which every class has one name: that of train."""
+    joined = {"train": join_labels(given["train"], as_written=as_written)}
+    check_classes_differ(joined["train"])
+    known = list(joined["train"].label_counts)
+    for part in [part for part in given if part != "train"]:
+        joined[part] = join_labels(given[part], known, as_written=as_written)
+        if not len(joined[part]):
+            raise UserError(f"{joined[part]}: no rows, so there is nothing to score")
+    return joined
 
 
-def _log_copies(given: Mapping[str, Samples], train: Summary) -> None:
+def _log_copies(given: Mapping[str, SampleStore]) -> None:
     """Compares what is given as files of their own, and refuses too many copies."""
-    found = {part: scan(x) for part, x in given.items() if part != "train"}
+    own = [part for part in ("validation", "test") if part in given]
     # The train file as a whole: its validation part chooses the weights that are kept.
-    pairs = [(part, "train", train) for part in found]
-    if found.keys() == {"validation", "test"}:
-        pairs.append(("test", "validation", found["validation"]))
-    for part, other, known in pairs:
-        rows = found[part].rows
-        copied = count_copies(found[part].digests, known.digests)
+    pairs = [(part, "train") for part in own]
+    if len(own) == 2:
+        pairs.append(("test", "validation"))
+    for part, other in pairs:
+        rows = len(given[part])
+        copied = count_copies(given[part].digests(), given[other].digests())
         log_copies(
-            name_of(given[part]), part, counted(copied, rows, "texts"), copied / rows,
+            given[part].name, part, counted(copied, rows, "texts"), copied / rows,
             other, refuse=other == "train",
         )  # fmt: skip
-    if train.num_shared:
-        what = f"{train.num_shared:,} texts stand under several labels"
-        log.info(f"{name_of(given['train'])}: {what}; each in one part")
+    if shared := count_shared(given["train"]):
+        what = f"{shared:,} texts stand under several labels"
+        log.info(f"{given['train']}: {what}; each in one part")
 
 
 def finish(
@@ -197,7 +197,7 @@ def _end(
             ("test", lambda texts: server.answer(cut.counted(texts))),
         )
     )
-    cut.log_count(name_of(data.splits["test"]))
+    cut.log_count(data.splits["test"].name)
     return Ending(
         models=[model],
         server=server,
@@ -210,7 +210,7 @@ def _end(
         run_files={"tokenizer.json": data.tokenizer.to_json()},
         extra_files={
             BASELINES: partial(save_baselines, baselines=baselines),
-            TRAINED: partial(save_digests, digests=scan(train).digests),
+            TRAINED: partial(save_digests, digests=train.digests()),
         },
     )
 
@@ -231,17 +231,16 @@ def evaluate_export(task: str, model: Path, samples: Samples) -> dict[str, Any]:
     """
     exported = load_exported(model)
     names, cut = exported.metadata["labels"], CutTexts(exported.metadata["max_len"])
-    samples = join_labels(samples, names)
-    check_labels(samples, names)
+    store = join_labels(samples, names)
+    store.label_ids(names)  # refused before anything is loaded
     extra = exported.path / EXTRA
-    digests = scan(samples).digests
-    log_trained(name_of(samples), digests, extra / TRAINED, "texts")
+    log_trained(store.name, store.digests(), extra / TRAINED, "texts")
     baselines = load_baselines(extra / BASELINES)
     signature = exported.signature()
 
     def answer(texts: Iterable[str]) -> Iterator[dict[str, Any]]:
         return answer_texts(signature, cut.counted(texts))
 
-    report = score_classifier(task, samples, answer, baselines, names).report
-    cut.log_count(name_of(samples))
+    report = score_classifier(task, store, answer, baselines, names).report
+    cut.log_count(store.name)
     return report

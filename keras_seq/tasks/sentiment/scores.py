@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_seq.data.store import Samples, stored
 from keras_seq.errors import UNREADABLE, UserError
 from keras_seq.evaluation.baselines import (
     SURROGATES,
@@ -22,7 +23,6 @@ from keras_seq.evaluation.baselines import (
 )
 from keras_seq.evaluation.scores import report
 
-Samples = Iterable[tuple[str, str]]
 Baselines = Mapping[str, MajorityBaseline | TfidfBaseline]
 
 ROWS_READ = 4096
@@ -55,7 +55,7 @@ def fit_baselines(
     """Fits the baselines on the train part.
 
     Args:
-        samples: (text, label) pairs, read twice.
+        samples: (text, label) pairs.
         label_names: C names.
         seed: of the subsample that very large data is cut to.
 
@@ -68,37 +68,10 @@ def fit_baselines(
     >>> baselines["tfidf_logistic"].predict_proba(["so good"]).argmax(axis=1)
     array([1])
     """
-    labels = label_ids(samples, label_names)
+    store = stored(samples)
+    labels = store.label_ids(label_names)
     fitted = (MajorityBaseline(), TfidfBaseline(seed=seed))
-    return {
-        baseline.name: baseline.fit((text for text, _ in samples), labels)
-        for baseline in fitted
-    }
-
-
-def label_ids(
-    samples: Samples, label_names: Sequence[str], first: int = 1
-) -> np.ndarray:
-    """Labels as positions in `label_names`: int64 (N,); samples count from `first`.
-
-    Raises:
-        UserError: A label is not among them.
-
-    Example:
-
-    >>> label_ids([("fine", "yes"), ("poor", "no")], ["no", "yes"])
-    array([1, 0])
-    """
-    number_of = {name: number for number, name in enumerate(label_names)}
-    numbers = []
-    for row, (_, label) in enumerate(samples, first):
-        if label not in number_of:
-            raise UserError(
-                f"label {label!r} (sample {row}) was not in the training data, which "
-                f"has: {', '.join(label_names)}; mend the data or train anew"
-            )
-        numbers.append(number_of[label])
-    return np.array(numbers, np.int64)
+    return {baseline.name: baseline.fit(store.texts(), labels) for baseline in fitted}
 
 
 def score_classifier(
@@ -123,31 +96,30 @@ def score_classifier(
     Raises:
         UserError: There is no sample, or a label is unknown.
     """
-    labels, probabilities, copies, examples, mistakes = [], [], [], [], []
+    store = stored(samples)
+    if not len(store):
+        raise UserError("there is no sample to score")
+    labels, every_text = store.label_ids(label_names), store.texts()
+    probabilities, copies, examples, mistakes = [], [], [], []
     others = {name: [] for name in baselines}
-    samples, rows = iter(samples), 0
-    while chunk := list(itertools.islice(samples, ROWS_READ)):
-        texts = [text for text, _ in chunk]
-        truth = label_ids(chunk, label_names, rows + 1)
+    for start in range(0, len(store), ROWS_READ):
+        texts = list(itertools.islice(every_text, ROWS_READ))
+        truth = labels[start : start + ROWS_READ]
         answers = np.stack([row["probabilities"] for row in answer(texts)])
         for name, baseline in baselines.items():
             others[name].append(baseline.predict_proba(texts))
         examples += texts[: EXAMPLES - len(examples)]
         mistakes = heapq.nlargest(WORST, [*mistakes, *_wrong(truth, answers, texts)])
-        labels.append(truth)
         probabilities.append(answers)
         copies.append(np.array([_digest(text) for text in texts], np.uint64))
-        rows += len(chunk)
-    if not rows:
-        raise UserError("there is no sample to score")
-    truth, answers = np.concatenate(labels), np.concatenate(probabilities)
+    answers = np.concatenate(probabilities)
     beside = {name: np.concatenate(parts) for name, parts in others.items()}
     notes = {name: getattr(b, "note", "") for name, b in baselines.items()}
     told = report(
-        task, truth, answers, beside, label_names, notes=notes,
+        task, labels, answers, beside, label_names, notes=notes,
         groups=np.concatenate(copies),
     )  # fmt: skip
-    return Scored(told, truth, answers, examples, mistakes)
+    return Scored(told, labels, answers, examples, mistakes)
 
 
 def _digest(text: str) -> int:
