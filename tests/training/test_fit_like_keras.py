@@ -322,8 +322,8 @@ def test_fit_leaves_the_bits_that_keras_leaves(name: str, tmp_path: Path):
 
     def by_us(model, data, validation, calls):
         return fit(
-            model, data, validation, epochs=EPOCHS, patience=9, run_dir=folder,
-            callbacks=calls, log_steps=7,
+            model, data, validation_data=validation, epochs=EPOCHS, patience=9,
+            run_dir=folder, callbacks=calls, log_steps=7,
         )  # fmt: skip
 
     theirs, ours = (plain(trained(ROWS[name], validates, x)) for x in (by_keras, by_us))
