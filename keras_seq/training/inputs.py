@@ -102,8 +102,8 @@ def _given(
             if value is not None:
                 raise ValueError(
                     f"{name} is a {_kind(x)}, which brings its own targets and "
-                    f"weights, and {other} is a {_kind(value)}; data to validate on is given as "
-                    "validation_data=..."
+                    f"weights, and {other} is a {_kind(value)}; data to validate on "
+                    "is given as validation_data=..."
                 )
         return x
     if _in_batches(y) or _in_batches(sample_weight):

@@ -64,7 +64,8 @@ def run(strategy, folder, dropout, policy, stop=0, resumed=False):
         history = fit(
             model, train, validation_data=validation, epochs=3,
             loss="binary_crossentropy", optimizer=optimizer, clipnorm=0.05,
-            run_dir=folder, resume=resumed, checkpoint_seconds=0.0, log_steps=1, callbacks=[Halt(stop)])
+            run_dir=folder, resume=resumed, checkpoint_seconds=0.0, log_steps=1,
+            callbacks=[Halt(stop)])
     return (model.get_weights(), history.history,
             [v.numpy() for v in model.optimizer.variables])
 
