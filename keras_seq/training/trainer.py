@@ -99,7 +99,8 @@ def fit(
         epochs: number of the last epoch: most passes over the data, but for
             `initial_epoch`.
         initial_epoch: epochs that count as done.
-        steps_per_epoch: batches of an epoch; None is one pass over the data.
+        steps_per_epoch: batches of an epoch; None is one pass over the data. Where a
+            pass ends within an epoch, the next one goes on (Keras ends the epoch).
         shuffle: whether arrays, and the batches of a PyDataset, come in another order
             each epoch, which `seed` and the epoch fix. A tf.data.Dataset has its own.
         seed: of that order.

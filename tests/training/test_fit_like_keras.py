@@ -390,7 +390,7 @@ GIVEN: dict[str, tuple] = {
     ),
     "later epochs": (dense, (X, Y), {"epochs": 5, "initial_epoch": 3}, {}),
     "fewer steps an epoch": (
-        dense, (X, Y), {"steps_per_epoch": 3, "epochs": 4, "batch_size": 9}, {}
+        dense, (X, Y), {"steps_per_epoch": 4, "epochs": 2, "batch_size": 9}, {}
     ),
     "several outputs, dicts": (
         two_outputs, (X, {"slope": X[:, :1], "level": Y}),
