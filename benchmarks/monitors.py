@@ -120,7 +120,7 @@ def train(kind: str, turns: Turns, epochs: int, folder: str, small: bool) -> Non
         calls = [TakesTurns(turns, kind, every)]
         if kind == "everything":
             fit(
-                model, data, validation, epochs=epochs, patience=epochs,
+                model, data, validation_data=validation, epochs=epochs, patience=epochs,
                 run_dir=folder, callbacks=calls, optimizer=optimizer(), clipnorm=None,
                 **LOSS,
             )  # fmt: skip

@@ -49,6 +49,7 @@ from .training.model_file import load_model as load_model
 from .training.model_file import portable as portable
 from .training.monitor import TrainingMonitor as TrainingMonitor
 from .training.schedules import lr_schedule as lr_schedule
+from .training.search import hyperparameter_search as hyperparameter_search
 from .training.trainer import fit as fit
 
 __version__: str

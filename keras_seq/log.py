@@ -4,8 +4,11 @@
     logging.getLogger("keras_seq").setLevel(logging.WARNING)   # remarks alone
 """
 
+import contextlib
 import logging
 import sys
+import time
+from collections.abc import Iterator
 
 
 class _Stderr(logging.Handler):
@@ -23,3 +26,16 @@ if not log.handlers:
     log.addHandler(_Stderr())
     log.setLevel(logging.INFO)
     log.propagate = False
+
+
+@contextlib.contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Logs a stage of a run as it begins, and its seconds once it is done.
+
+    Args:
+        name: such as "scoring".
+    """
+    log.info(f"{name} ...")
+    start = time.monotonic()
+    yield
+    log.info(f"{name}: {time.monotonic() - start:.1f} s")

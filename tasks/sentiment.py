@@ -26,7 +26,7 @@ VOCAB_SIZE = 30_000
 MAX_LEN = 1000  # tokens: 99 % of the IMDB reviews are shorter
 LEARNING_RATE = 0.002
 SAMPLES_SEEN = 60_000  # in all epochs together
-# The answer of both paths: the sum of their losses rises as soon as one overfits.
+# The loss of a model that grows surer rises while more and more answers are right.
 ANSWER_WATCHED = {"monitor": "val_accuracy", "mode": "max"}
 FRESH_SEED = 1_000_000  # of generated reviews that no training saw
 
@@ -117,9 +117,9 @@ def train(
             hparams["learning_rate"] = LEARNING_RATE
         history = ks.fit(
             model if documented else sentiment.with_auxiliary_heads(model), train_set,
-            validation_set, epochs=epochs, max_seconds=max_seconds, run_dir=run_dir,
-            resume=resume, embedding_words=["(padding)", *loaded.tokenizer.word_index],
-            hparams=hparams, **recipe,
+            validation_data=validation_set, epochs=epochs, max_seconds=max_seconds,
+            run_dir=run_dir, resume=resume, hparams=hparams, **recipe,
+            embedding_words=["(padding)", *loaded.tokenizer.word_index],
         )  # fmt: skip
         if not documented:
             model = sentiment.fit_head_weights(model, validation_set)

@@ -122,9 +122,10 @@ def train(
         epochs = epochs or max(10, min(100, passes))
         rate = ks.training.BudgetedRate(LEARNING_RATE, epochs, max_seconds)
         history = ks.fit(
-            model, train_set, validation_set, epochs=epochs, max_seconds=max_seconds,
-            loss=loss, metrics=[ks.training.SymbolErrorRate()], patience=epochs,
-            monitor=recipe["monitor"], run_dir=run_dir, resume=resume, hparams=settings,
+            model, train_set, validation_data=validation_set, epochs=epochs,
+            max_seconds=max_seconds, loss=loss, metrics=[ks.training.SymbolErrorRate()],
+            patience=epochs, monitor=recipe["monitor"], run_dir=run_dir, resume=resume,
+            hparams=settings,
             callbacks=[rate, ks.training.BlankAlarm(validation_set)],
         )  # fmt: skip
     report, version = speech.finish(

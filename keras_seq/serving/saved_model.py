@@ -20,6 +20,7 @@ from keras_seq import __version__
 from keras_seq.data.files import plain, write_json
 from keras_seq.errors import UNREADABLE, UserError
 from keras_seq.evaluation.finite_weights import broken_weights, listed_weights
+from keras_seq.log import stage
 from keras_seq.serving.folder import hidden_folder, publish, versions_in
 from keras_seq.serving.graph import (
     Signature,
@@ -111,10 +112,11 @@ def export(
     export_dir = Path(export_dir)
     with hidden_folder(export_dir) as hidden:
         version = hidden / "version"
-        with without_cudnn(models):
-            traced = trace_signatures(signatures)
-        _check_weights(models, traced)
-        graph = save_signatures(module, traced, version)
+        with stage("exporting"):
+            with without_cudnn(models):
+                traced = trace_signatures(signatures)
+            _check_weights(models, traced)
+            graph = save_signatures(module, traced, version)
         served = graph.signature_def[DEFAULT]
         inputs = as_arrays("examples", examples, served.inputs)
         answers = as_arrays("expected", expected, served.outputs)
@@ -134,7 +136,8 @@ def export(
             answered = as_arrays(f"proofs[{name!r}]", answered, own.outputs)
             asked |= {f"{name}/{key}": value for key, value in given.items()}
             wanted |= {f"{name}/{key}": value for key, value in answered.items()}
-        facts["proof"] = _prove(version, asked, wanted, tolerance)
+        with stage("proving"):
+            facts["proof"] = _prove(version, asked, wanted, tolerance)
         write_json(extra / MODEL_JSON, facts)
         return publish(version, export_dir)
 

@@ -18,6 +18,7 @@ import tensorflow as tf
 from keras_seq.errors import UserError
 from keras_seq.evaluation.figures import learning_curves_figure
 from keras_seq.evaluation.table import format_report
+from keras_seq.log import stage
 from keras_seq.serving.folder import versions_in
 from keras_seq.serving.graph import Signature
 from keras_seq.serving.saved_model import EXTRA, MODEL_JSON, export
@@ -98,7 +99,7 @@ def finish_run(
         _write_text(text, run_dir / name)
     facts = {"task": task, **ending.reports, **ending.further}
     write_facts(run_dir, METRICS, facts | {"seconds": history.seconds})
-    with ReportBoard(run_dir) as board:
+    with stage("figures"), ReportBoard(run_dir) as board:
         board.text("report", ending.describe(report))
         board.scores(report)
         if any(len(values) for values in history.history.values()):

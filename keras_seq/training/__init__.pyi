@@ -16,6 +16,7 @@ from .run_folder import write_facts as write_facts
 from .schedules import cosine_schedule as cosine_schedule
 from .schedules import lr_schedule as lr_schedule
 from .schedules import warmup_schedule as warmup_schedule
+from .search import hyperparameter_search as hyperparameter_search
 from .step_schedule import cosine_adam as cosine_adam
 from .step_schedule import planned_epochs as planned_epochs
 from .through_time import gate_saturation as gate_saturation

@@ -148,8 +148,13 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         super().__init__(*args, **kwargs)
         self._score_averages = score_averages
         self._own: list[tuple[keras.Variable, tf.Tensor]] = []
+        self._validated = False  # in this epoch
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._validated = False
 
     def on_test_begin(self, logs: dict | None = None) -> None:
+        self._validated = True
         if self._score_averages:
             self._swap_in()
 
@@ -157,6 +162,13 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         self.release()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if self.monitor not in (logs or {}):
+            if not self._validated:  # as `validation_freq` has it
+                return
+            raise ValueError(
+                f"monitor is {self.monitor!r}, and an epoch has "
+                f"{', '.join(sorted(logs or {}))}; name one of them"
+            )
         self._swap_in()
         super().on_epoch_end(epoch, logs)
         self.release()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import keras
+import tensorflow as tf
 
 from keras_seq.training.optimizers import Adam
 from keras_seq.training.train_step import inner_optimizer
@@ -32,7 +33,7 @@ def compile_model(
         optimizer: None keeps the one that was compiled, with its state; a model that
             was not compiled gets `keras_seq.training.optimizers.Adam`.
         metrics: None keeps those that were compiled; a model that was not compiled gets
-            "accuracy".
+            "accuracy" where it has one output.
 
     Returns:
         Whether the optimizer comes from `fit`, which got or made it, and not from a
@@ -55,7 +56,8 @@ def compile_model(
         if loss is None:
             raise ValueError("the model is not compiled; give fit a loss")
         optimizer = Adam() if optimizer is None else optimizer
-        metrics = ["accuracy"] if metrics is None else metrics
+        if metrics is None and len(getattr(model, "output_names", "1")) == 1:
+            metrics = ["accuracy"]
         model.compile(optimizer, loss, metrics=metrics)
     elif (loss, optimizer, metrics) != (None, None, None):
         _compile_again(model, loss, optimizer, metrics)
@@ -180,3 +182,18 @@ def clipped(
         yield clipnorm
     finally:
         optimizer.global_clipnorm = None
+
+
+def build(model: keras.Model, train: tf.data.Dataset) -> None:
+    """Makes the variables of model, metrics and optimizer, which a state is put into.
+
+    Keras makes them at the first step, which is too late. No number of the data is
+    looked at, and no random state moves.
+    """
+    with model.distribute_strategy.scope():
+        model._symbolic_build(data_batch=_without_none(train.element_spec))
+
+
+def _without_none(spec: Any) -> Any:
+    """tf.data has a kind of tensor for None; Keras has None."""
+    return tf.nest.map_structure(lambda x: x if hasattr(x, "shape") else None, spec)

@@ -1,5 +1,6 @@
 """Callbacks that watch a training run. They know nothing of tasks."""
 
+import math
 
 import keras
 import numpy as np
@@ -8,10 +9,16 @@ from keras_seq.log import log
 
 
 class TrainingMonitor(keras.callbacks.Callback):
-    """Keeps the losses, and warns when validation loss keeps rising.
+    """Keeps the losses, and warns once a run when validation loss keeps rising.
+
+    A loss that rises while what the run is judged by gets better is no fault: the model
+    is only surer than it was, of its few mistakes, too.
 
     Args:
         patience: rises in a row before the warning. Default 5.
+        watched: what the run is judged by, such as "val_accuracy"; where its best value
+            is of those epochs, there is no warning.
+        mode: "min" or "max": which way `watched` is better.
 
     Attributes:
         losses: training loss of each epoch.
@@ -25,28 +32,49 @@ class TrainingMonitor(keras.callbacks.Callback):
     ([0.5], [0.4])
     """
 
-    def __init__(self, patience: int = 5) -> None:
+    def __init__(
+        self, patience: int = 5, watched: str = "val_loss", mode: str = "min"
+    ) -> None:
         super().__init__()
         if patience < 1:
             raise ValueError(f"patience is {patience}; expected 1 or more")
-        self.patience = patience
+        self.patience, self.watched, self.mode = patience, watched, mode
         self.losses: list[float] = []
         self.val_losses: list[float] = []
+        self._watched_values: list[float] = []
+        self._warned = False
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self._warned = False
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         logs = logs or {}
         if "loss" in logs:
             self.losses.append(float(logs["loss"]))
-        if "val_loss" in logs:
-            self.val_losses.append(float(logs["val_loss"]))
+        if "val_loss" not in logs:
+            return
+        self.val_losses.append(float(logs["val_loss"]))
+        if np.ndim(logs.get(self.watched, math.nan)) == 0:
+            value = float(logs.get(self.watched, math.nan))
+            self._watched_values.append(-value if self.mode == "max" else value)
         # n rises take n + 1 values.
         recent = self.val_losses[-self.patience - 1 :]
         rising = all(after > before for before, after in zip(recent, recent[1:]))
-        if len(recent) == self.patience + 1 and rising:
+        if self._warned or len(recent) <= self.patience or not rising:
+            return
+        if not self._gets_better():
+            self._warned = True
             log.warning(
-                f"validation loss has risen for {self.patience} epochs in a row "
-                f"(from {recent[0]:.4g} to {recent[-1]:.4g}): the model overfits"
+                f"epoch {epoch + 1}: validation loss has risen for {self.patience} "
+                f"epochs in a row (from {recent[0]:.4g} to {recent[-1]:.4g}): the "
+                "model overfits"
             )
+
+    def _gets_better(self) -> bool:
+        """Whether the best value so far came while the loss rose."""
+        before = self._watched_values[: -self.patience]
+        recent = self._watched_values[-self.patience :]
+        return bool(before) and min(recent) < min(before)
 
 
 class Progress(keras.callbacks.Callback):

@@ -11,19 +11,25 @@ every step keeps its number.
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 
+from keras_seq.errors import UserError
 from keras_seq.keras_internals import pythonify_logs
 from keras_seq.log import log
 from keras_seq.training.callback_files import appending
 from keras_seq.training.callback_state import as_constructed, remember_left
 from keras_seq.training.checkpoint import Checkpoints, State
 from keras_seq.training.execution import StepRunner
-from keras_seq.training.run_state import capture_state, put_files, restore_state
-from keras_seq.training.settings import describe_machine, differences
+from keras_seq.training.run_state import (
+    capture_state,
+    check_state,
+    put_files,
+    restore_state,
+)
+from keras_seq.training.settings import check_same, describe_machine, differences
 
 # A state is saved when this many times its cost has passed since the last: at most 2 %.
 PATIENCE = 50
@@ -214,46 +220,38 @@ def warn_of_another_machine(then: dict[str, str], now: dict[str, str]) -> None:
         )
 
 
-def num_batches(train: tf.data.Dataset, needed: bool) -> int | None:
-    """Batches in one pass; None where nobody knows, or data without an end.
+def last_state(
+    run_dir: str | Path | None, resume: bool, settings: dict[str, Any]
+) -> tuple[Checkpoints | None, State | None]:
+    """Where the states of a run go, and the one to go on from.
 
     Args:
-        train: batches.
-        needed: go through the data once to count, where it does not say.
+        run_dir: of the run; None saves no states.
+        resume: go on with what is in it.
+        settings: of `describe_run`.
+
+    Raises:
+        UserError: There are states and `resume` is False, or they are of other
+            settings, or damaged.
     """
-    known = int(train.cardinality())
-    if known >= 0:
-        return known
-    if known == tf.data.INFINITE_CARDINALITY:
-        raise ValueError("train never ends; take(n) the batches of one epoch")
-    return sum(1 for _ in train) if needed else None
-
-
-def endless(
-    train: tf.data.Dataset, steps: int, epoch: int, batch: int
-) -> tf.data.Dataset:
-    """The batches of a run from some epoch and batch on, epoch after epoch.
-
-    A dataset that has a method `starting_at(epoch, batch)` is asked for it, and answers
-    at once; `make_text_dataset` makes such. Any other is gone through again from its
-    start, which gives the same batches where its order is fixed by seeds.
-
-    Args:
-        train: batches.
-        steps: batches in one pass.
-        epoch: from 0.
-        batch: from 0.
-
-    Returns:
-        A dataset without an end.
-
-    Example:
-
-    >>> numbers = endless(tf.data.Dataset.range(3), steps=3, epoch=1, batch=2)
-    >>> [int(n) for n in numbers.take(3)]
-    [2, 0, 1]
-    """
-    if hasattr(train, "starting_at"):
-        return train.starting_at(epoch, batch)
-    passed = epoch * steps + batch
-    return train.repeat().skip(passed) if passed else train.repeat()
+    if run_dir is None:
+        return None, None
+    checkpoints = Checkpoints(Path(run_dir, "checkpoints"))
+    state = checkpoints.load(check_state)
+    if state is None:
+        return checkpoints, None
+    if not resume:
+        begun = (state.facts["epoch"], state.facts["batch"])
+        if begun == (state.facts["settings"].get("initial_epoch", 0), 0):
+            return checkpoints, None  # no step was done yet: there is nothing to lose
+        raise UserError(
+            f"{run_dir}: holds the checkpoints of a run; resume it, or give another "
+            "folder"
+        )
+    check_same(state.facts["settings"], settings, run_dir)
+    epoch, batch = state.facts["epoch"] + 1, state.facts["batch"]
+    if state.facts["over"]:
+        log.info(f"{run_dir}: training had ended; nothing is trained again")
+    else:
+        log.info(f"{run_dir}: going on at epoch {epoch} after {batch} batches")
+    return checkpoints, state

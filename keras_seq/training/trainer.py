@@ -1,51 +1,63 @@
 """One call that trains a model: compiled, clipped, stopped early, monitored."""
 
-import math
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
 import tensorflow as tf
 
-from keras_seq.errors import UserError
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
+from keras_seq.training.array_batches import Batching
 from keras_seq.training.averaging import EarlyStopping
-from keras_seq.training.checkpoint import Checkpoints, State
+from keras_seq.training.class_weights import check_class_weight, weighing
 from keras_seq.training.compiling import (
     Loss,
     Metrics,
+    build,
     clipped,
     compile_model,
     compiled_with,
 )
+from keras_seq.training.epochs import Length, endless, first_batches, num_batches
 from keras_seq.training.gradients import GradientMonitor
+from keras_seq.training.inputs import fit_datasets
 from keras_seq.training.lock import locked
-from keras_seq.training.monitor import Progress, TrainingMonitor
 from keras_seq.training.paths import paths_table
-from keras_seq.training.resume import Clock, RunCallbacks, endless, num_batches
-from keras_seq.training.run_state import check_state
-from keras_seq.training.settings import check_same, describe_run
-from keras_seq.training.step_schedule import TimeLimit
-from keras_seq.training.tensorboard import RunBoard, learning_rate
-from keras_seq.training.train_step import inner_optimizer
+from keras_seq.training.resume import Clock, RunCallbacks, last_state
+from keras_seq.training.settings import describe_run
+from keras_seq.training.wiring import Schedule, Verbose, shows_bar, wired_callbacks
 
 
 def fit(
     model: keras.Model,
-    train: tf.data.Dataset,
-    validation: tf.data.Dataset | None = None,
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
     *,
+    validation_data: Any = None,
+    validation_split: float = 0.0,
+    validation_freq: int | list[int] = 1,
+    validation_steps: int | None = None,
+    validation_batch_size: int | None = None,
+    batch_size: int | None = None,
     epochs: int = 10,
+    initial_epoch: int = 0,
+    steps_per_epoch: int | None = None,
+    shuffle: bool = True,
+    seed: int = 0,
+    class_weight: Mapping[int, float] | None = None,
+    verbose: Verbose = "auto",
+    callbacks: Sequence[keras.callbacks.Callback] | None = (),
     loss: Loss | None = None,
     metrics: Metrics | None = None,
     optimizer: str | keras.optimizers.Optimizer | None = None,
     clipnorm: float | Literal["auto"] | None = "auto",
-    schedule: Callable[[int], float] | None = None,
+    schedule: Schedule | None = None,
+    early_stopping: bool = True,
     monitor: str = "val_loss",
-    mode: str = "min",
+    mode: Literal["min", "max"] = "min",
     patience: int = 3,
     max_seconds: float | None = None,
     run_dir: str | Path | None = None,
@@ -54,7 +66,6 @@ def fit(
     log_steps: int = 50,
     hparams: dict[str, Any] | None = None,
     embedding_words: Sequence[str] | None = None,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> keras.callbacks.History:
     """Trains a model that a builder made, and leaves it with its best weights.
 
@@ -70,21 +81,52 @@ def fit(
             given replace what was compiled, and all else stays as it was compiled,
             loss weights and the state of the optimizer included. A `train_step` or
             `test_step` of the model's own is used, one step at a time.
-        train: batches of (inputs, targets), in an order that seeds fix. One with a
-            method `starting_at(epoch, batch)`, as `make_text_dataset` has it, is
-            entered at once; any other is read from its start up to where it stopped.
-        validation: the same; without it training stops on `epochs` and time alone.
-        epochs: most passes over `train`.
+        x: arrays, tensors, lists of numbers, DataFrames of numbers, or dicts and tuples
+            of them for several inputs; a tuple (x, y[, sample_weight]) of all; a
+            `keras.utils.PyDataset`; or a tf.data.Dataset of batches, in an order that
+            seeds fix. A dataset with a method `starting_at(epoch, batch)`, as
+            `make_text_dataset` has it, is entered at once by a resumed run; any other
+            is read from its start up to where it stopped.
+        y: targets, like x; None where x brings them.
+        sample_weight: one weight a sample (or step), or such an array an output.
+        validation_data: (x, y[, sample_weight]) or a dataset; without it training stops
+            on `epochs` and time alone, and nothing is restored.
+        validation_split: share of the arrays, their last rows, to validate on.
+        validation_freq: epochs between two validations, or a list of epochs, from 1.
+        validation_steps: batches of `validation_data` to validate on; None is all.
+        validation_batch_size: rows of a batch; None is `batch_size`.
+        batch_size: rows of a batch of arrays; None is 32.
+        epochs: number of the last epoch: most passes over the data, but for
+            `initial_epoch`.
+        initial_epoch: epochs that count as done.
+        steps_per_epoch: batches of an epoch; None is one pass over the data. Where a
+            pass ends within an epoch, the next one goes on (Keras ends the epoch).
+        shuffle: whether arrays, and the batches of a PyDataset, come in another order
+            each epoch, which `seed` and the epoch fix. A tf.data.Dataset has its own.
+        seed: of that order.
+        class_weight: class number to the weight of its samples in the loss; 1 for what
+            it does not name.
+        verbose: 0 is silent but for warnings, 1 a bar, 2 a line an epoch; "auto" a bar
+            on a terminal, lines elsewhere.
+        callbacks: further ones, called after those wired here. One that looks at
+            batches sees every one, which takes a call of Python each, or every
+            `steps_per_execution`-th of a model that is compiled so; with a method
+            `next_step(step)`, which returns the step of the optimizer that it must see
+            next, those before it run in one call. A `GradientMonitor` takes the place
+            of the one wired here.
         loss: as `model.compile` takes it.
         metrics: as `model.compile` takes them; None is "accuracy" where the model is
-            not compiled.
+            not compiled and has one output.
         optimizer: None is `keras_seq.training.optimizers.Adam` at its default rate
             where the model is not compiled. With `use_ema`, the averages are validated,
             and the best of them are what the model ends with.
         clipnorm: gradients are scaled down to this global norm during this call; None
             leaves them. "auto" is 1, but for an optimizer that clips by itself or that
             the model was compiled with.
-        schedule: learning rate by epoch, such as `lr_schedule`.
+        schedule: learning rate by epoch, such as `lr_schedule`; one of
+            `keras.optimizers.schedules` counts steps, and goes to the optimizer.
+        early_stopping: whether validation stops training and its best weights are put
+            back; False trains to the end and keeps the last.
         monitor: what early stopping watches.
         mode: "min" or "max": which way `monitor` is better.
         patience: epochs without a better `monitor` before training stops.
@@ -98,159 +140,110 @@ def fit(
             clipnorm, optimizer and its rate at the start.
         embedding_words: names of the rows of the model's first embedding, for
             TensorBoard's projector.
-        callbacks: further ones, called after those wired here. One that looks at
-            batches sees every one, which takes a call of Python each, or every
-            `steps_per_execution`-th of a model that is compiled so; with a method
-            `next_step(step)`, which returns the step of the optimizer that it must see
-            next, those before it run in one call. A `GradientMonitor` takes the place
-            of the one wired here.
 
     Returns:
         Keras' History; `history.seconds` is the wall time of training, that of
         interrupted parts included.
 
     Raises:
-        ValueError: The model is not compiled and `loss` is None; or options contradict
-            each other or what the model was compiled with.
+        ValueError: The model is not compiled and `loss` is None; data cannot be trained
+            on; or options contradict each other or what the model was compiled with.
         UserError: A loss, gradient or weight is no number; the run was started with
             other data or settings; another process has the folder; or the disk is full.
 
     Example:
 
     >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    >>> data = tf.data.Dataset.from_tensors((tf.ones((4, 2)), tf.ones((4, 1))))
-    >>> sorted(fit(model, data, data, epochs=1, loss="mse", metrics=[]).history)
+    >>> x, y = [[0.0, 1.0], [1.0, 0.0]], [1.0, 0.0]
+    >>> history = fit(model, x, y, validation_data=(x, y), epochs=1, loss="mse",
+    ...     metrics=[], verbose=0)
+    >>> sorted(history.history)
     ['loss', 'val_loss']
     """
-    check_settings(epochs=epochs, max_seconds=max_seconds)
+    length = Length(epochs, initial_epoch, steps_per_epoch, validation_freq)
+    length.check()
+    check_settings(max_seconds=max_seconds)
     if patience < 0:
         raise ValueError(f"patience is {patience}; expected 0 or more")
     if resume and run_dir is None:
         raise ValueError("resume needs the run_dir of the run to go on with")
-    _check_data("train", train)
-    if validation is not None:
-        _check_data("validation", validation)
+    callbacks = keras.tree.flatten(list(callbacks or ()))
     of_fit = compile_model(model, loss, optimizer, metrics)
-    if table := paths_table(model):
+    batching = Batching(
+        batch_size, validation_batch_size, shuffle, seed, run_dir is not None
+    )
+    train, validation = fit_datasets(
+        model, x, y, sample_weight, validation_data, validation_split, class_weight,
+        batching,
+    )  # fmt: skip
+    if class_weight is not None:
+        check_class_weight(model, class_weight, train.element_spec)
+    if validation is not None:
+        validation = first_batches(validation, validation_steps)
+    if verbose and (table := paths_table(model)):
         log.info(table)
     with clipped(model, clipnorm, of_fit) as norm, locked(run_dir):
         compiled = compiled_with(model)
         settings = {} if run_dir is None else describe_run(
-            model, train, validation, epochs=epochs, loss=compiled.get("loss"),
+            model, train, validation, loss=compiled.get("loss"),
             metrics=compiled.get("metrics"), schedule=schedule, monitor=monitor,
             mode=mode, patience=patience, max_seconds=max_seconds, callbacks=callbacks,
+            early_stopping=early_stopping, class_weight=class_weight,
+            **length._asdict(),
         )  # fmt: skip
-        wired: list[keras.callbacks.Callback] = [TrainingMonitor()]
-        if schedule is not None:
-            _check_schedule(model)
-            wired.append(keras.callbacks.LearningRateScheduler(schedule))
-        if validation is not None:
-            wired.append(_early_stopping(monitor, mode, patience, callbacks))
-        optimizer = inner_optimizer(model.optimizer)
-        rate = schedule(0) if schedule else learning_rate(optimizer)
-        if rate is not None and not 0 <= rate < math.inf:
-            raise ValueError(f"learning_rate is {rate}; expected a finite number")
-        compared = {"epochs": epochs, "patience": patience, "clipnorm": norm}
-        compared |= {"optimizer": optimizer.name, "learning_rate": rate}
-        compared |= hparams or {}
-        watched = ("val_loss", monitor)
-        wired += _boards(run_dir, log_steps, compared, embedding_words, watched)
-        if any(isinstance(each, GradientMonitor) for each in callbacks):
-            wired = [each for each in wired if not isinstance(each, GradientMonitor)]
-        if max_seconds is not None:
-            wired.append(TimeLimit(max_seconds))
-        if not sys.stderr.isatty():
-            wired.append(Progress())
+        wired = wired_callbacks(
+            model, callbacks, stops_early=early_stopping and validation is not None,
+            monitor=monitor, mode=mode, patience=patience, schedule=schedule,
+            max_seconds=max_seconds, run_dir=run_dir, log_steps=log_steps,
+            hparams={"epochs": epochs, "clipnorm": norm} | (hparams or {}),
+            words=embedding_words, verbose=verbose,
+        )  # fmt: skip
         return _train(
-            model, train, validation, epochs, [*wired, *callbacks], settings,
-            run_dir, resume, checkpoint_seconds,
+            model, train, validation, class_weight, length, wired, settings, run_dir,
+            resume, checkpoint_seconds, verbose,
         )  # fmt: skip
-
-
-def _check_data(name: str, data: Any) -> None:
-    if not isinstance(data, tf.data.Dataset):
-        raise ValueError(
-            f"{name} is a {type(data).__name__}; expected a tf.data.Dataset of "
-            "batches, such as tf.data.Dataset.from_tensor_slices((x, y)).batch(32)"
-        )
-    if int(data.cardinality()) == 0:
-        raise ValueError(
-            f"{name} has no batches; look for a filter or a take that keeps nothing, "
-            "or a drop_remainder of less than a batch"
-        )
-
-
-def _check_schedule(model: keras.Model) -> None:
-    rate = getattr(inner_optimizer(model.optimizer), "_learning_rate", None)
-    if not isinstance(rate, keras.Variable):
-        raise ValueError(
-            "schedule sets the learning rate by epoch, but the optimizer has a "
-            f"{type(rate).__name__} for its rate; give one of them"
-        )
-
-
-def _early_stopping(
-    monitor: str,
-    mode: str,
-    patience: int,
-    callbacks: Sequence[keras.callbacks.Callback],
-) -> EarlyStopping:
-    swaps = keras.callbacks.SwapEMAWeights
-    return EarlyStopping(
-        monitor,
-        mode=mode,
-        patience=patience,
-        restore_best_weights=True,
-        score_averages=not any(isinstance(each, swaps) for each in callbacks),
-    )
-
-
-def _boards(
-    run_dir: str | Path | None,
-    log_steps: int,
-    hparams: dict[str, Any],
-    words: Sequence[str] | None,
-    watched: Sequence[str],
-) -> list[keras.callbacks.Callback]:
-    """What looks for faults, and what shows the run on TensorBoard."""
-    if run_dir is None:
-        return [GradientMonitor(log_steps, watched=watched)]
-    folder = Path(run_dir, "tensorboard")
-    return [
-        GradientMonitor(log_steps, folder / "gradients", run_dir, watched),
-        RunBoard(folder, every=log_steps, hparams=hparams, words=words),
-    ]
 
 
 def _train(
     model: keras.Model,
     train: tf.data.Dataset,
     validation: tf.data.Dataset | None,
-    epochs: int,
+    class_weight: Mapping[int, float] | None,
+    length: Length,
     callbacks: list[keras.callbacks.Callback],
     settings: dict[str, Any],
     run_dir: str | Path | None,
     resume: bool,
     checkpoint_seconds: float,
+    verbose: Verbose,
 ) -> keras.callbacks.History:
-    checkpoints, state = _last_state(run_dir, resume, settings)
+    checkpoints, state = last_state(run_dir, resume, settings)
     clock = Clock(state.facts["seconds"] if state else 0.0)
-    steps = num_batches(train, needed=run_dir is not None)
-    facts = state.facts if state else {"epoch": 0, "batch": 0, "over": False}
+    needed, initial, epochs = run_dir is not None, length.initial_epoch, length.epochs
+    steps = num_batches("x", train, needed, length.steps_per_epoch)
+    facts = {"epoch": initial, "batch": 0, "over": False}
+    facts = state.facts if state else facts
+    show = log.info if verbose else log.debug
+    show("building the model")
     build(model, train)
     run = RunCallbacks(
         callbacks, model, checkpoints=checkpoints, state=state, settings=settings,
         clock=clock, every_seconds=checkpoint_seconds, epochs=epochs, steps=steps,
-        verbose=1 if sys.stderr.isatty() else 0,
+        verbose=int(shows_bar(verbose)),
     )  # fmt: skip
     if steps is not None:
-        train = endless(train, steps, facts["epoch"], facts["batch"])
+        train = endless(train, steps, facts["epoch"], facts["batch"], initial)
+    if class_weight is not None:
+        train = train.map(weighing(class_weight))
     # Keras shall hand over batch by batch; `run` knows how many go into a call.
     per_execution, model.steps_per_execution = model.steps_per_execution, 1
     try:
+        if not facts["over"]:
+            show("tracing the first step")
         model.fit(
             train,
             validation_data=validation,
+            validation_freq=length.validation_freq,
             epochs=epochs,
             initial_epoch=epochs if facts["over"] else facts["epoch"],
             steps_per_epoch=steps,
@@ -268,44 +261,3 @@ def _train(
         run.left()
     run.history.seconds = run.seconds
     return run.history
-
-
-def _last_state(
-    run_dir: str | Path | None, resume: bool, settings: dict[str, Any]
-) -> tuple[Checkpoints | None, State | None]:
-    """Where states go, and the one to go on from."""
-    if run_dir is None:
-        return None, None
-    checkpoints = Checkpoints(Path(run_dir, "checkpoints"))
-    state = checkpoints.load(check_state)
-    if state is None:
-        return checkpoints, None
-    if not resume:
-        if not (state.facts["epoch"] or state.facts["batch"]):
-            return checkpoints, None  # no step was done yet: there is nothing to lose
-        raise UserError(
-            f"{run_dir}: holds the checkpoints of a run; resume it, or give another "
-            "folder"
-        )
-    check_same(state.facts["settings"], settings, run_dir)
-    epoch, batch = state.facts["epoch"] + 1, state.facts["batch"]
-    if state.facts["over"]:
-        log.info(f"{run_dir}: training had ended; nothing is trained again")
-    else:
-        log.info(f"{run_dir}: going on at epoch {epoch} after {batch} batches")
-    return checkpoints, state
-
-
-def build(model: keras.Model, train: tf.data.Dataset) -> None:
-    """Makes the variables of model, metrics and optimizer, which a state is put into.
-
-    Keras makes them at the first step, which is too late. No number of the data is
-    looked at, and no random state moves.
-    """
-    with model.distribute_strategy.scope():
-        model._symbolic_build(data_batch=_without_none(train.element_spec))
-
-
-def _without_none(spec: Any) -> Any:
-    """tf.data has a kind of tensor for None; Keras has None."""
-    return tf.nest.map_structure(lambda x: x if hasattr(x, "shape") else None, spec)

@@ -54,7 +54,8 @@ def model_of(*layers: keras.Layer) -> keras.Model:
 
 def trained(model: keras.Model, train=None, validation=None, **options) -> None:
     options = {"epochs": 2, "loss": "mse", "metrics": []} | options
-    fit(model, data() if train is None else train, validation, **options)
+    train = data() if train is None else train
+    fit(model, train, validation_data=validation, **options)
 
 
 def told(model: keras.Model, *arguments, **options) -> str:

@@ -145,7 +145,7 @@ def in_our_fit(folder: Path) -> keras.Model:
     callbacks = [Exports("on_train_batch_end", folder / "batch", WAYS)]
     callbacks += [Exports("on_epoch_end", folder / "epoch", WAYS[:1])]
     callbacks += [Exports("on_test_batch_end", folder / "validation", WAYS[2:3])]
-    fit(model, batches(), batches(), epochs=2, callbacks=callbacks)
+    fit(model, batches(), validation_data=batches(), epochs=2, callbacks=callbacks)
     return model
 
 

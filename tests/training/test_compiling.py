@@ -161,9 +161,7 @@ def test_contradictions_are_named(build, options: dict, line: str):
         fit(build(), DATA, epochs=1, **options)
 
 
-@pytest.mark.parametrize("data", [(X, X), [X], X], ids=["tuple", "list", "array"])
-def test_other_data_than_a_dataset_is_named(data: Any):
-    with pytest.raises(ValueError, match="expected a tf.data.Dataset of batches"):
-        fit(model(), data, loss="mse")
-    with pytest.raises(ValueError, match="validation is a"):
-        fit(model(), DATA, data, loss="mse")
+def test_several_outputs_need_no_metrics():
+    targets = {"z": X[:, :1], "a": X[:, 1:]}
+    history = fit(pair(), X, targets, epochs=1, loss={"z": "mse", "a": "mae"}).history
+    assert set(history) == {"loss", "z_loss", "a_loss"}

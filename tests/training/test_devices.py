@@ -62,9 +62,10 @@ def run(strategy, folder, dropout, policy, stop=0, resumed=False):
             optimizer = keras.optimizers.LossScaleOptimizer(
                 optimizer, initial_scale=2.0**17, dynamic_growth_steps=5)
         history = fit(
-            model, train, validation, epochs=3, loss="binary_crossentropy",
-            optimizer=optimizer, clipnorm=0.05, run_dir=folder, resume=resumed,
-            checkpoint_seconds=0.0, log_steps=1, callbacks=[Halt(stop)])
+            model, train, validation_data=validation, epochs=3,
+            loss="binary_crossentropy", optimizer=optimizer, clipnorm=0.05,
+            run_dir=folder, resume=resumed, checkpoint_seconds=0.0, log_steps=1,
+            callbacks=[Halt(stop)])
     return (model.get_weights(), history.history,
             [v.numpy() for v in model.optimizer.variables])
 

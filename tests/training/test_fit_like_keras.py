@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -322,8 +323,8 @@ def test_fit_leaves_the_bits_that_keras_leaves(name: str, tmp_path: Path):
 
     def by_us(model, data, validation, calls):
         return fit(
-            model, data, validation, epochs=EPOCHS, patience=9, run_dir=folder,
-            callbacks=calls, log_steps=7,
+            model, data, validation_data=validation, epochs=EPOCHS, patience=9,
+            run_dir=folder, callbacks=calls, log_steps=7,
         )  # fmt: skip
 
     theirs, ours = (plain(trained(ROWS[name], validates, x)) for x in (by_keras, by_us))
@@ -334,3 +335,143 @@ def test_fit_leaves_the_bits_that_keras_leaves(name: str, tmp_path: Path):
             np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
         return
     np.testing.assert_equal(ours, theirs)
+
+
+class Pieces(keras.utils.PyDataset):
+    """Batches of unequal size, made when they are asked for."""
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, number: int) -> tuple:
+        rows = slice(14 * number, 14 * number + 14)
+        return X[rows], Y[rows], W[rows]
+
+
+FRAME = pd.DataFrame(X.astype("float64"), columns=list("abc"))
+ONE_HOT = np.eye(3)[RNG.integers(0, 3, 68)]
+VALID = (X[:23], Y[:23])
+DICT = {"loss": {"level": "mae", "slope": "mse"}, "metrics": {"slope": ["mae"]}}
+
+
+def three_classes() -> keras.Model:
+    dense = keras.layers.Dense(3, activation="softmax")
+    return keras.Sequential([keras.Input((3,)), dense])
+
+
+# name: model, arguments, options, arguments of compile
+GIVEN: dict[str, tuple] = {
+    "arrays of float64, weights, last batch smaller": (
+        dense, (X.astype("float64"), Y, W), {"validation_data": VALID}, {}
+    ),
+    "class weights of labels": (
+        dense, (X, Y[:, 0].astype(int)), {"class_weight": {0: 1.0, 1: 7.5}},
+        {"loss": "binary_crossentropy", "weighted_metrics": ["accuracy"]},
+    ),
+    "class weights of one-hot rows, one not named": (
+        three_classes, (X, ONE_HOT), {"class_weight": {2: 4.0, 0: 0.5}},
+        {"loss": "categorical_crossentropy"},
+    ),
+    "class weights of a dataset": (
+        dense, (batches(X, Y),), {"class_weight": {0: 0.2, 1: 3.0}}, {}
+    ),
+    "the last rows validate, every other epoch": (
+        dense, (X, Y, W), {"validation_split": 0.3, "validation_freq": 2}, {}
+    ),
+    "validation in listed epochs, of some batches": (
+        dense, (X, Y),
+        {
+            "validation_data": (X, Y, W), "validation_freq": [1, 3],
+            "validation_steps": 2, "validation_batch_size": 5, "epochs": 3,
+        }, {},
+    ),
+    "a table and a column": (
+        dense, (FRAME, FRAME["a"] > 0), {"validation_data": (FRAME, FRAME["b"])}, {}
+    ),
+    "later epochs": (dense, (X, Y), {"epochs": 5, "initial_epoch": 3}, {}),
+    "fewer steps an epoch": (
+        dense, (X, Y), {"steps_per_epoch": 4, "epochs": 2, "batch_size": 9}, {}
+    ),
+    "several outputs, dicts": (
+        two_outputs, (X, {"slope": X[:, :1], "level": Y}),
+        {"validation_data": (X, {"slope": X[:, :1], "level": Y})}, DICT,
+    ),
+    "one weight a sample for several outputs": (
+        two_outputs, (X, [X[:, :1], Y], W), {}, {"loss": ["mse", "mae"]}
+    ),
+    "named inputs": (named_inputs, ({"z": Y, "b": X[:, :2]}, Y), {}, {}),
+    "batches of a PyDataset": (dense, (Pieces(),), {"validation_data": VALID}, {}),
+    "tensors": (dense, (tf.constant(X), tf.constant(Y)), {}, {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_fit_takes_what_keras_takes(name: str):
+    build, given, options, compiling = GIVEN[name]
+    options = {"epochs": EPOCHS, "batch_size": 16} | options
+    if not isinstance(given[0], np.ndarray | pd.DataFrame | dict | tf.Tensor):
+        del options["batch_size"]
+    sides = []
+    for train in (keras.Model.fit, fit):
+        keras.utils.set_random_seed(1)
+        model = build()
+        model.compile(**{"optimizer": adam(), "loss": "mse"} | compiling)
+        # Keras has the weights of samples elsewhere.
+        x, y, weights = (*given, None, None)[:3]
+        only = {"early_stopping": False} if train is fit else {}
+        history = train(
+            model, x, y, sample_weight=weights, shuffle=False, verbose=0,
+            **options, **only,
+        )  # fmt: skip
+        sides.append([history.history, history.epoch, model.get_weights()])
+    np.testing.assert_equal(sides[1], sides[0])
+
+
+def test_lists_and_tuples_are_arrays():
+    sides = []
+    for given in ((X, Y), ((X, Y),), (X.tolist(), Y.tolist())):
+        keras.utils.set_random_seed(1)
+        model = dense()
+        fit(model, *given, epochs=1, loss="mse", verbose=0)
+        sides.append(model.get_weights())
+    np.testing.assert_equal(sides[1], sides[0])
+    np.testing.assert_equal(sides[2], sides[0])
+
+
+def test_each_epoch_and_seed_has_an_order_of_its_own():
+    def seen(**options: Any) -> list[tuple]:
+        rows: list[tuple] = []
+
+        class Kept(keras.Model):
+            def train_step(self, data):
+                rows.append(tuple(data[0].numpy()[:, 0]))
+                return {"loss": 0.0}
+
+        inputs = keras.Input((1,))
+        model = Kept(inputs, keras.layers.Dense(1)(inputs))
+        model.compile("sgd", "mse", run_eagerly=True)
+        numbers = np.arange(10.0)[:, np.newaxis]
+        fit(model, numbers, numbers, batch_size=10, verbose=0, **options)
+        return rows
+
+    first, again, other = seen(epochs=3), seen(epochs=3), seen(epochs=3, seed=1)
+    assert first == again != other
+    assert len(set(first)) == 3 and {tuple(sorted(x)) for x in first} == {
+        tuple(np.arange(10.0))
+    }
+    assert seen(epochs=3, initial_epoch=2) == first[2:]
+    assert seen(epochs=1, shuffle=False) == [tuple(np.arange(10.0))]
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_early_stopping_can_be_left_out(stops: bool):
+    keras.utils.set_random_seed(1)
+    model, wrong = dense(), (X, 1 - Y)  # the better on train, the worse here
+    history = fit(
+        model, X, Y, validation_data=wrong, epochs=6, patience=1, loss="mse", verbose=0,
+        early_stopping=stops, optimizer=keras.optimizers.SGD(0.5),
+    )  # fmt: skip
+    assert (len(history.epoch) < 6) == stops
+    kept = model.evaluate(*wrong, verbose=0)[0]
+    scores = history.history["val_loss"]
+    assert kept == pytest.approx(min(scores) if stops else scores[-1], rel=1e-4)

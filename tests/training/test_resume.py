@@ -29,6 +29,7 @@ SAMPLES = [
     ("w " * (1 + n % 9) + f"x{n % 7} {NAMES[n * n % 3 % 2]}", NAMES[n * n % 3 % 2])
     for n in range(50)
 ]
+SAMPLE_IDS = np.arange(1, 25).reshape(4, 6)
 
 
 class Interrupted(Exception):
@@ -96,6 +97,35 @@ def users_own_data(tokenizer: Tokenizer) -> tuple[tf.data.Dataset, tf.data.Datas
     return train, data.take(20).batch(8)
 
 
+class Pieces(keras.utils.PyDataset):
+    """Changes with every epoch that has ended, as one that augments its data."""
+
+    def __init__(self, ids: np.ndarray) -> None:
+        super().__init__()
+        self.ids, self.ended = ids, 0
+
+    def __len__(self) -> int:
+        return 7
+
+    def __getitem__(self, number: int) -> tuple:
+        ids = (self.ids[8 * number : 8 * number + 8] + self.ended) % 9 + 1
+        return ids, ids.sum(1) % 2
+
+    def on_epoch_end(self) -> None:
+        self.ended += 1
+
+
+def arrays(tokenizer: Tokenizer) -> tuple:
+    """As a user has them: a tuple to train on, another to validate on."""
+    ids = np.random.default_rng(0).integers(1, 9, (54, 6))
+    weights = np.linspace(0.5, 2.0, 54)
+    return (ids, ids.sum(1) % 2, weights), (ids[:20], ids[:20].sum(1) % 2)
+
+
+def pieces(tokenizer: Tokenizer) -> tuple:
+    return Pieces(arrays(tokenizer)[0][0][:50]), arrays(tokenizer)[1]
+
+
 def unknown_length(tokenizer: Tokenizer) -> tuple[tf.data.Dataset, tf.data.Dataset]:
     """From a generator, which does not say how many batches it has."""
     ids = np.random.default_rng(0).integers(1, 9, (50, 6)).astype("int32")
@@ -139,12 +169,14 @@ def run(
             optimizer, initial_scale=2.0**17, dynamic_growth_steps=5
         )
     counting, monitor = Counting(), TrainingMonitor()
+    if data is arrays:
+        options = {"batch_size": 8, "validation_freq": 2, **options}
     plateau = keras.callbacks.ReduceLROnPlateau("val_loss", patience=0, mode="min")
     calls = [counting, monitor, plateau, InterruptAfter(interrupt)]
     given = {"epochs": 4, "patience": 2, "checkpoint_seconds": 0.0} | options
     history = fit(
-        model, train, validation, loss="binary_crossentropy", optimizer=optimizer,
-        run_dir=folder, resume=resumed, callbacks=calls, **given,
+        model, train, validation_data=validation, loss="binary_crossentropy",
+        optimizer=optimizer, run_dir=folder, resume=resumed, callbacks=calls, **given,
     )  # fmt: skip
     return {
         "weights": model.get_weights(),
@@ -157,7 +189,7 @@ def run(
         "next random": (
             random.random(), np.random.rand(), keras.random.uniform(()).numpy()
         ),
-        "predictions": model.predict(validation, verbose=0),
+        "predictions": model.predict(SAMPLE_IDS, verbose=0),
     }
 
 
@@ -174,8 +206,10 @@ def assert_same(found: dict, expected: dict) -> None:
         (users_own_data, False, (10,)),
         (unknown_length, False, (12,)),
         (text_data, True, (8,)),
+        (arrays, False, (9,)),
+        (pieces, False, (16,)),
     ],
-    ids=["text", "users own", "unknown length", "loss scale"],
+    ids=["text", "users own", "unknown length", "loss scale", "arrays", "PyDataset"],
 )
 def test_cut_off_and_resumed_equals_never_cut_off(
     data: Callable, scaled: bool, stops: tuple, tmp_path: Path, tokenizer: Tokenizer
@@ -210,10 +244,6 @@ keras.utils.set_random_seed(1)
 rng = np.random.default_rng(0)
 x = rng.normal(size=(96, 5, 3)).astype("float32")
 y = (x[:, :, 0].sum(1) > 0).astype("float32")
-import tensorflow as tf
-data = tf.data.Dataset.from_tensor_slices((x, y))
-train = data.take(64).shuffle(64, seed=2).batch(4)
-validation = data.skip(64).batch(8)
 model = keras.Sequential([
     keras.Input((None, 3)),
     keras.layers.LSTM(8, dropout=0.2),
@@ -226,9 +256,10 @@ class Slow(keras.callbacks.Callback):
         time.sleep(0.02)
 
 print("ready", flush=True)
-history = fit(model, train, validation, epochs=5, loss="binary_crossentropy",
-              run_dir=sys.argv[1], resume=True, patience=2, checkpoint_seconds=0.0,
-              callbacks=[Slow()])
+history = fit(model, x[:64], y[:64], validation_data=(x[64:], y[64:]), epochs=5,
+              batch_size=4, seed=2, class_weight={0: 1.0, 1: 2.0},
+              loss="binary_crossentropy", run_dir=sys.argv[1], resume=True, patience=2,
+              checkpoint_seconds=0.0, callbacks=[Slow()])
 arrays = [*model.get_weights(), *(v.numpy() for v in model.optimizer.variables)]
 arrays += [np.array(values) for values in history.history.values()]
 arrays += [model.predict(x, verbose=0)]
@@ -419,8 +450,9 @@ def test_what_a_layer_did_elsewhere_does_not_refuse_a_resume(
     tmp_path: Path, tokenizer: Tokenizer
 ):
     def trained(model: keras.Model, **options) -> dict:
+        train, validation = text_data(tokenizer)
         return fit(
-            model, *text_data(tokenizer), epochs=3, run_dir=tmp_path,
+            model, train, validation_data=validation, epochs=3, run_dir=tmp_path,
             loss="sparse_categorical_crossentropy", **options,
         ).history  # fmt: skip
 

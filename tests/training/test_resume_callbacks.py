@@ -166,9 +166,11 @@ def train(
     )
     is_ema = any(isinstance(each, callbacks.SwapEMAWeights) for each in given)
     optimizer = keras.optimizers.SGD(1e-5, momentum=0.5, use_ema=is_ema)
+    train, validation = data()
     history = fit(
-        model, *data(), epochs=EPOCHS, loss="binary_crossentropy", optimizer=optimizer,
-        patience=99, run_dir=folder / "run", resume=resumed, callbacks=[
+        model, train, validation_data=validation, epochs=EPOCHS,
+        loss="binary_crossentropy", optimizer=optimizer, patience=99,
+        run_dir=folder / "run", resume=resumed, callbacks=[
             *given, Interrupt(instant)
         ], **{"checkpoint_seconds": 0.0, **options},
     )  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_seq.losses import auxiliary_loss
 from keras_seq.tasks.sentiment.ensemble import best_weights, fit_head_weights
 from keras_seq.training.monitor import TrainingMonitor
 from keras_seq.training.schedules import (
@@ -28,7 +29,8 @@ def model() -> keras.Model:
 
 
 def test_it_learns_and_tells_how_long_it_took():
-    history = fit(model(), line(), line(), epochs=5, loss="mse", metrics=[])
+    options = {"epochs": 5, "loss": "mse", "metrics": []}
+    history = fit(model(), line(), validation_data=line(), **options)
     assert history.history["loss"][-1] < history.history["loss"][0]
     assert history.seconds > 0
 
@@ -37,7 +39,10 @@ def test_the_best_weights_are_kept_not_the_last():
     wrong = line(slope=-2.0)  # the better on train, the worse here
     trained = model()
     trained.layers[0].set_weights([np.array([[-1.0]]), np.array([0.0])])
-    history = fit(trained, line(), wrong, epochs=9, loss="mse", metrics=[], patience=2)
+    history = fit(
+        trained, line(), validation_data=wrong, epochs=9, loss="mse", metrics=[],
+        patience=2,
+    )  # fmt: skip
     assert len(history.epoch) == 3
     best = min(history.history["val_loss"])
     assert trained.evaluate(wrong, verbose=0) == pytest.approx(best, rel=1e-5)
@@ -63,7 +68,7 @@ def test_time_limit_ends_training_in_the_middle_of_an_epoch():
 
     slow = Slow()
     options = {"epochs": 50, "loss": "mse", "metrics": [], "callbacks": [slow]}
-    fit(model(), line(rows=800), line(), max_seconds=1.0, **options)
+    fit(model(), line(rows=800), validation_data=line(), max_seconds=1.0, **options)
     assert 0 < slow.batches < 100
 
 
@@ -77,7 +82,8 @@ def test_a_schedule_sets_the_rate_of_each_epoch():
 
 
 def test_tensorboard_logs_lie_in_the_run_folder(tmp_path: Path):
-    fit(model(), line(), line(), epochs=1, loss="mse", metrics=[], run_dir=tmp_path)
+    options = {"epochs": 1, "loss": "mse", "metrics": [], "run_dir": tmp_path}
+    fit(model(), line(), validation_data=line(), **options)
     assert list(tmp_path.glob("tensorboard/train/events*"))
     assert list(tmp_path.glob("tensorboard/validation/events*"))
 
@@ -91,10 +97,10 @@ def test_an_uncompiled_model_needs_a_loss():
 @pytest.mark.parametrize(
     ("train", "validation", "line_"),
     [
-        (line().take(0), None, "train has no batches"),
+        (line().take(0), None, "x has no batches"),
         (line(rows=5).unbatch().batch(8, drop_remainder=True), None, "train had no"),
         (line().filter(lambda x, y: False), line(), "train had no batches in epoch 1"),
-        (line(), line().take(0), "validation has no batches"),
+        (line(), line().take(0), "validation_data has no batches"),
     ],
 )
 def test_data_without_batches_are_refused(
@@ -128,6 +134,8 @@ def test_warm_up_joins_the_schedule_it_leads_to():
         ([1, 2, 3, 4, 5], False),  # four rises
         ([1, 2, 3, 4, 5, 5], False),
         ([9, 1, 2, 3, 4, 5, 6], True),
+        ([1, 2, 3, 4, 5, 6, 7, 8, 9], True),  # once
+        ([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6], True),
     ],
 )
 def test_monitor_warns_of_five_rises_in_a_row(losses: list, warns: bool, remarks):
@@ -136,6 +144,49 @@ def test_monitor_warns_of_five_rises_in_a_row(losses: list, warns: bool, remarks
         monitor.on_epoch_end(epoch, {"loss": 1.0, "val_loss": loss})
     assert monitor.val_losses == losses
     assert ["the model overfits" in line for line in remarks] == [True] * warns
+
+
+@pytest.mark.parametrize(
+    ("mode", "scores", "warned"),
+    [
+        ("max", [0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95], []),  # surer, and right
+        ("max", [0.5, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9], [7]),
+        ("max", [0.9, 0.8, 0.8, 0.7, 0.7, 0.6, 0.6], [6]),
+        ("min", [9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0], []),
+    ],
+)
+def test_monitor_is_quiet_while_what_is_watched_gets_better(
+    mode: str, scores: list, warned: list, remarks
+):
+    monitor = TrainingMonitor(5, "val_score", mode)
+    for epoch, score in enumerate(scores):
+        monitor.on_epoch_end(epoch, {"val_loss": 1 + epoch, "val_score": score})
+    assert [int(line.split()[1].strip(":")) for line in remarks] == warned
+
+
+def test_every_run_of_a_monitor_warns_again(remarks: list[str]):
+    monitor = TrainingMonitor(patience=1)
+    for _ in range(2):
+        monitor.on_train_begin()
+        for epoch in range(4):
+            monitor.on_epoch_end(epoch, {"val_loss": epoch})
+    assert len(remarks) == 2
+
+
+def test_auxiliary_loss_trains_heads_apart_and_shows_the_answer():
+    rng = np.random.default_rng(0)
+    logits = tf.Variable(rng.normal(size=(6, 2, 3)), dtype="float32")
+    labels = rng.integers(0, 3, 6)
+    with tf.GradientTape() as tape:
+        loss = auxiliary_loss(labels, logits)
+    odds = np.exp(logits.numpy())
+    each = odds / odds.sum(-1, keepdims=True)  # (6, 2, 3)
+    wanted = each - np.eye(3)[labels][:, np.newaxis]
+    np.testing.assert_allclose(tape.gradient(loss, logits), wanted, atol=1e-6)
+    odds = np.exp(logits.numpy().mean(1))
+    answer = odds / odds.sum(-1, keepdims=True)
+    wanted = -np.log(answer[np.arange(6), labels])
+    np.testing.assert_allclose(loss, wanted, atol=1e-6)
 
 
 def test_evidence_is_weighed_by_what_validation_shows():

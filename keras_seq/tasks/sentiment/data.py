@@ -23,7 +23,7 @@ from keras_seq.data.sources import split_samples
 from keras_seq.data.splits import check_classes_differ, count_shared
 from keras_seq.data.store import Samples, SampleStore
 from keras_seq.errors import UserError
-from keras_seq.log import log
+from keras_seq.log import log, stage
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
 from keras_seq.tasks.run import Ending, Report, finish_run
@@ -188,15 +188,17 @@ def _end(
 ) -> Ending:
     names, train = data.label_names, data.splits["train"]
     server = TextClassifier(model, data.tokenizer, names, max_len)
-    baselines = fit_baselines(train, names, seed)
+    with stage("baselines"):
+        baselines = fit_baselines(train, names, seed)
     cut = CutTexts(max_len)
-    validation, test = (
-        score_classifier(task, data.splits[part], answer, baselines, names)
-        for part, answer in (
-            ("validation", server.answer),  # said before the training
-            ("test", lambda texts: server.answer(cut.counted(texts))),
+    with stage("scoring"):
+        validation, test = (
+            score_classifier(task, data.splits[part], answer, baselines, names)
+            for part, answer in (
+                ("validation", server.answer),  # said before the training
+                ("test", lambda texts: server.answer(cut.counted(texts))),
+            )
         )
-    )
     cut.log_count(data.splits["test"].name)
     return Ending(
         models=[model],
@@ -241,6 +243,7 @@ def evaluate_export(task: str, model: Path, samples: Samples) -> dict[str, Any]:
     def answer(texts: Iterable[str]) -> Iterator[dict[str, Any]]:
         return answer_texts(signature, cut.counted(texts))
 
-    report = score_classifier(task, store, answer, baselines, names).report
+    with stage("scoring"):
+        report = score_classifier(task, store, answer, baselines, names).report
     cut.log_count(store.name)
     return report

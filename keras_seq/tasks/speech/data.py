@@ -39,6 +39,7 @@ from keras_seq.audio.utterances import (
 from keras_seq.data.copies import save_digests
 from keras_seq.errors import UserError
 from keras_seq.evaluation.fitted import save_fitted
+from keras_seq.log import stage
 from keras_seq.models.speech import answered_frames
 from keras_seq.ranges import check_settings
 from keras_seq.tasks.run import Ending, Report, finish_run
@@ -244,23 +245,28 @@ def finish(
 
 def _end(task: str, model: keras.Model, data: SpeechData, linear: bool) -> Ending:
     train, validation, test = (data.splits[p] for p in ("train", "validation", "test"))
-    baselines = fit_speech_baselines(
-        log_energies(data.extractor, train), train.transcripts, data.is_isolated
-    )
+    with stage("baselines"):
+        baselines = fit_speech_baselines(
+            log_energies(data.extractor, train), train.transcripts, data.is_isolated
+        )
     labels = _linear_labels(baselines, data) if linear else None
     server = SpeechRecognizer(
         model, data.extractor, data.alphabet, data.subsampling, labels
     )
     search = None
     if not data.is_isolated:
-        search = tuned_beam_search(server.signature, data.alphabet, train, validation)
+        with stage("tuning the beam search"):
+            search = tuned_beam_search(
+                server.signature, data.alphabet, train, validation
+            )
     alone = None if labels is None else data.alphabet
     reports, written = {}, []
-    for name, clips in (("validation", validation), ("test", test)):
-        reports[name], written = score_speech(
-            task, server.signature, clips, baselines, data.extractor,
-            is_isolated=data.is_isolated, search=search, alone=alone,
-        )  # fmt: skip
+    with stage("scoring"):
+        for name, clips in (("validation", validation), ("test", test)):
+            reports[name], written = score_speech(
+                task, server.signature, clips, baselines, data.extractor,
+                is_isolated=data.is_isolated, search=search, alone=alone,
+            )  # fmt: skip
     facts = {
         "front": data.extractor.to_dict(),
         "alphabet": data.alphabet.to_dict(),

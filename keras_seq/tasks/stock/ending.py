@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.layers.scaling import Scaling
+from keras_seq.log import stage
 from keras_seq.models.forecaster import build_forecaster
 from keras_seq.models.linear import build_linear_forecaster
 from keras_seq.series.window_batches import make_window_dataset
@@ -112,14 +113,16 @@ def score_forecaster(
         tf.function(function, input_signature=specs)
         for function, specs in (served["serving_default"], served["ridge"])
     )
-    baselines = baselines_of(data, fit_theta(data))
-    reports = [
-        score_windows(
-            task, data, data.plans[part], answer, ridge, baselines,
-            units=data.units, nominal=nominal,
-        )
-        for part in ("validation", "test")
-    ]  # fmt: skip
+    with stage("baselines"):
+        baselines = baselines_of(data, fit_theta(data))
+    with stage("scoring"):
+        reports = [
+            score_windows(
+                task, data, data.plans[part], answer, ridge, baselines,
+                units=data.units, nominal=nominal,
+            )
+            for part in ("validation", "test")
+        ]  # fmt: skip
     (validation, _), (test, shown) = reports
     return Scored(server, validation, test, shown)
 

@@ -94,7 +94,7 @@ def learn_forecaster(
         history = fit(
             learner,
             train_set,
-            validation_set,
+            validation_data=validation_set,
             epochs=epochs,
             loss=QuantileLoss((0.5,) if documented else quantiles),
             metrics=[],

@@ -18,6 +18,7 @@ from keras_seq.errors import UserError
 from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
 from keras_seq.evaluation.language import format_language_report
+from keras_seq.log import stage
 from keras_seq.ranges import check_settings
 from keras_seq.serving.graph import answered
 from keras_seq.serving.saved_model import EXTRA, load_exported
@@ -193,17 +194,21 @@ def _end(
     task: str, model: keras.Model, data: LanguageData, dynamic_evaluation: bool
 ) -> Ending:
     generator, coder = TextGenerator(model, data.coder), data.coder
-    baselines = fit_language_baselines(
-        data.token_ids["train"], coder.kind, coder.vocab_size
-    )
+    with stage("baselines"):
+        baselines = fit_language_baselines(
+            data.token_ids["train"], coder.kind, coder.vocab_size
+        )
     score = partial(score_texts, generator.signature("score_tokens"))
-    reports = {
-        part: score_language_model(task, data.parts[part], score, baselines)
-        for part in ("validation", "test")
-    }
+    with stage("scoring"):
+        reports = {
+            part: score_language_model(task, data.parts[part], score, baselines)
+            for part in ("validation", "test")
+        }
     if dynamic_evaluation:
-        reports["test"]["dynamic"] = score_dynamic(model, data)
-    texts = [_written(generator, seed) for seed in range(SAMPLES)]
+        with stage("dynamic evaluation"):
+            reports["test"]["dynamic"] = score_dynamic(model, data)
+    with stage("writing samples"):
+        texts = [_written(generator, seed) for seed in range(SAMPLES)]
     copied = _copied(texts, data)
     examples = {"prompt": _examples(data.parts["test"]), **DEFAULTS}
     examples["max_new_tokens"] = EXAMPLE_TOKENS

@@ -81,9 +81,9 @@ def train_documented(
         loss = keras.losses.SparseCategoricalCrossentropy()
     epochs = EPOCHS if recipe["max_seconds"] is None else MOST_EPOCHS
     history = fit(
-        model, train, validation, epochs=recipe["epochs"] or epochs, loss=loss,
-        max_seconds=recipe["max_seconds"], run_dir=run_dir, resume=recipe["resume"],
-        callbacks=[RestartStates()],
+        model, train, validation_data=validation, epochs=recipe["epochs"] or epochs,
+        loss=loss, max_seconds=recipe["max_seconds"], run_dir=run_dir,
+        resume=recipe["resume"], callbacks=[RestartStates()],
     )  # fmt: skip
     return as_text_generation_model(model, kind), history
 

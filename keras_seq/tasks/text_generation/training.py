@@ -130,7 +130,7 @@ def train_language_model(
     return fit(
         carried,
         train,
-        validation,
+        validation_data=validation,
         epochs=math.ceil(steps / an_epoch),
         monitor="val_perplexity",
         patience=10,  # the rate falls on, and the best weights are kept
