@@ -15,6 +15,7 @@ import numpy as np
 
 Tagged = Iterable[tuple[Sequence[str], Sequence[str]]]
 
+SURROGATES = "surrogatepass"  # half a character may stand in a word
 BITS = 18  # of hashed features
 MOST_UPDATES = 1_500_000  # words in all epochs of the perceptron together
 EPOCHS = 6
@@ -73,7 +74,10 @@ class BackoffTagger:
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All that the tagger is."""
         pairs = list(self.table_.items())
-        return {"keys": _joined(k for k, _ in pairs), "tags": _joined(t for _, t in pairs)}
+        return {
+            "keys": _joined(k for k, _ in pairs),
+            "tags": _joined(t for _, t in pairs),
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "BackoffTagger":
@@ -87,7 +91,9 @@ class BackoffTagger:
 def _keys(word: str) -> list[str]:
     """From the word itself to nothing at all."""
     shape, lower = shape_of(word), word.lower()
-    suffixes = [f"s\t{shape}\t{lower[-size:]}" for size in range(min(4, len(word)), 0, -1)]
+    suffixes = [
+        f"s\t{shape}\t{lower[-size:]}" for size in range(min(4, len(word)), 0, -1)
+    ]
     return [f"w\t{word}", f"l\t{lower}", *suffixes, f"s\t{shape}", ""]
 
 
@@ -113,7 +119,8 @@ class PerceptronTagger:
         self.tag_names_ = sorted({tag for _, tags in pairs for tag in tags})
         number_of = {name: number for number, name in enumerate(self.tag_names_)}
         rows = [
-            (_features(words), [number_of[tag] for tag in tags]) for words, tags in pairs
+            (_features(words), [number_of[tag] for tag in tags])
+            for words, tags in pairs
         ]
         shape = 1 << BITS, len(self.tag_names_)
         self.weights_ = np.zeros(shape, np.float32)
@@ -172,9 +179,17 @@ class PerceptronTagger:
 def _own(word: str) -> tuple[int, ...]:
     """Hashes of a word, of its suffixes, prefixes and shape."""
     lower = re.sub(r"\d", "0", word.lower())
-    parts = [lower, lower[-1:], lower[-2:], lower[-3:], lower[-4:], lower[:1], lower[:3]]
+    parts = [
+        lower,
+        lower[-1:],
+        lower[-2:],
+        lower[-3:],
+        lower[-4:],
+        lower[:1],
+        lower[:3],
+    ]
     parts += [shape_of(word), word]
-    return tuple(zlib.crc32(part.encode("utf-8", "replace")) for part in parts)
+    return tuple(zlib.crc32(part.encode("utf-8", SURROGATES)) for part in parts)
 
 
 # What is seen of the words at a distance: which of `_own`'s hashes.
@@ -213,8 +228,8 @@ def _with_tags(fixed: np.ndarray, before: int, second: int) -> np.ndarray:
 
 def _joined(texts: Iterable[str]) -> np.ndarray:
     """Texts without line ends as bytes; arrays of strings would pad each to the longest."""
-    return np.frombuffer("\n".join(texts).encode("utf-8", "replace"), np.uint8)
+    return np.frombuffer("\n".join(texts).encode("utf-8", SURROGATES), np.uint8)
 
 
 def _parted(array: np.ndarray) -> list[str]:
-    return array.tobytes().decode("utf-8").split("\n")
+    return array.tobytes().decode("utf-8", SURROGATES).split("\n")

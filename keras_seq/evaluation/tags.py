@@ -197,7 +197,10 @@ def aligned_scores(
         right = sum(true[span] == answers[span] for span in shared)
         sums += len(shared), right, len(answers), len(true)
     found, right, answered, true = sums
-    f1 = [precision_recall_f1(np.array([part, answered, true]))[2] for part in (found, right)]
+    f1 = [
+        precision_recall_f1(np.array([part, answered, true]))[2]
+        for part in (found, right)
+    ]
     return {"words": f1[0], "tags": f1[1], "n": len(words)}
 
 

@@ -94,7 +94,9 @@ def build_tagging_model(
     # Their characters, and features that somebody else has made.
     if characters is not None:
         check_sizes(num_characters=num_characters, word_length=word_length)
-        inputs.append(keras.Input((None, word_length), dtype="int32", name="characters"))
+        inputs.append(
+            keras.Input((None, word_length), dtype="int32", name="characters")
+        )
         parts.append(CharacterEncoder(
             num_characters, CHARACTER_DIM, CHARACTER_UNITS, characters,
             name="character_encoder",
@@ -104,7 +106,9 @@ def build_tagging_model(
         inputs.append(keras.Input((None, num_features), dtype="int32", name="features"))
         vectors = layers.Embedding(
             feature_ids + 1, FEATURE_DIM, name="feature_embedding"
-        )(inputs[-1])  # (B, T, K, 16)
+        )(
+            inputs[-1]
+        )  # (B, T, K, 16)
         parts.append(layers.Reshape((-1, num_features * FEATURE_DIM))(vectors))
     x = layers.Concatenate(name="word")(parts) if len(parts) > 1 else parts[0]
     # The sentence, both ways.

@@ -162,7 +162,9 @@ class _Gathered:
 
 def _sound(word: str) -> str:
     """A word on one line that UTF-8 can hold: half of a pair becomes a question mark."""
-    return re.sub(r"[\r\n]+", " ", word.strip(_BLANKS)).encode("utf-8", "replace").decode()
+    return (
+        re.sub(r"[\r\n]+", " ", word.strip(_BLANKS)).encode("utf-8", "replace").decode()
+    )
 
 
 def _conllu(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.constants import OOV_ID
+from keras_seq.constants import OOV_ID, OOV_TOKEN
 from keras_seq.data.batches import EpochDataset, plan_batches
 from keras_seq.data.tables import error_at, listed
 from keras_seq.errors import UserError
@@ -49,8 +49,9 @@ class WordEncoder(tf.Module):
         super().__init__(name="word_encoder")
         self._words = tuple(words)
         self.word_length, self.with_features = word_length, with_features
-        ids = tf.range(OOV_ID + 1, OOV_ID + 1 + len(words), dtype=tf.int32)
-        keys = tf.constant(list(words), tf.string, shape=[len(words)])
+        # A table may not be empty; no normal form has capitals.
+        ids = tf.range(OOV_ID, OOV_ID + 1 + len(words), dtype=tf.int32)
+        keys = tf.constant([OOV_TOKEN, *words], tf.string)
         self.table = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(keys, ids), OOV_ID
         )

@@ -16,13 +16,26 @@ import numpy as np
 import tensorflow as tf
 
 NUM_CHARACTERS = 2048  # ids of characters; scripts beyond Greek and Cyrillic share some
-AFFIXES = ((-1, "s1"), (-2, "s2"), (-3, "s3"), (-4, "s4"), (1, "p1"), (2, "p2"), (3, "p3"))
+AFFIXES = (
+    (-1, "s1"),
+    (-2, "s2"),
+    (-3, "s3"),
+    (-4, "s4"),
+    (1, "p1"),
+    (2, "p2"),
+    (3, "p3"),
+)
 NUM_FEATURES = len(AFFIXES) + 1  # K: affixes, and the shape
 BUCKETS = 4000  # ids of one feature
 # Scripts without spaces, by the names that Unicode gives their characters.
 _UNSPACED = ("CJK ", "HIRAGANA", "KATAKANA", "THAI ", "LAO ", "KHMER ", "MYANMAR ")
 _SPACE, _LETTER, _MARK, _SINGLE, _SYMBOL = range(5)
-_SHAPES = ((r"\p{Lu}+", "X"), (r"\p{Ll}+", "x"), (r"\p{Nd}+", "0"), (r"[\p{Lo}\p{M}]+", "c"))
+_SHAPES = (
+    (r"\p{Lu}+", "X"),
+    (r"\p{Ll}+", "x"),
+    (r"\p{Nd}+", "0"),
+    (r"[\p{Lo}\p{M}]+", "c"),
+)
 
 
 @functools.cache

@@ -90,7 +90,9 @@ def prepare_tagged(
     check_settings(limit=limit)
     scheme = find_scheme(each.tags for each in given["train"])
     if scheme:
-        log.info(f"{_name(given['train'])}: tags of entities, written as {scheme.upper()}")
+        log.info(
+            f"{_name(given['train'])}: tags of entities, written as {scheme.upper()}"
+        )
     given = {part: _repaired(rows, scheme) for part, rows in given.items()}
     scheme = "bioes" if scheme == "bioes" else "bio2" if scheme else None
     scans = {part: _scan(rows) for part, rows in given.items()}
@@ -157,7 +159,10 @@ def _log_copies(
 
 
 def _cut(
-    given: Mapping[str, Sequence[Sentence]], train: Summary, limit: int | None, seed: int
+    given: Mapping[str, Sequence[Sentence]],
+    train: Summary,
+    limit: int | None,
+    seed: int,
 ) -> dict[str, list[Sentence]]:
     """The train part, and those that are not given, cut by digests of the words."""
     shares = {part: 0.1 for part in ("validation", "test") if part not in given}
@@ -169,7 +174,9 @@ def _cut(
     for part, sentences in parts.items():
         if not sentences:
             what = f"{train.rows} sentences are too few for a {part} part"
-            more = f"; bring more, or a {part} file of its own" if part != "train" else ""
+            more = (
+                f"; bring more, or a {part} file of its own" if part != "train" else ""
+            )
             raise error_at(_name(given["train"]), what + more)
     keep = min(1.0, (limit or train.rows) / train.rows)
     return {p: rows[: max(1, int(keep * len(rows)))] for p, rows in parts.items()}
@@ -183,7 +190,9 @@ def _tag_names(sentences: Sequence[Sentence], scheme: str | None) -> list[str]:
         letters = "BIES" if scheme == "bioes" else "BI"
         found = {OUTSIDE} | {f"{letter}-{kind}" for letter in letters for kind in kinds}
     if len(found) < 2:
-        what = f"every word has the tag {next(iter(found))!r}; a tagger needs two or more"
+        what = (
+            f"every word has the tag {next(iter(found))!r}; a tagger needs two or more"
+        )
         raise error_at(_name(sentences), what)
     return sorted(found, key=lambda tag: (tag != OUTSIDE, tag))
 

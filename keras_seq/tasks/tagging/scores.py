@@ -102,7 +102,9 @@ def _marked(
     right = [own == answered for own, answered in zip(sentence.tags, answers)]
     shown = [
         word if fine else f"**{word}** ({answered}, but {own})"
-        for word, own, answered, fine in zip(sentence.words, sentence.tags, answers, right)
+        for word, own, answered, fine in zip(
+            sentence.words, sentence.tags, answers, right
+        )
     ]
     return float(np.where(right, 0.0, sureness).max()), " ".join(shown)[:500]
 
@@ -150,7 +152,9 @@ def load_baselines(path: Path) -> Baselines:
         with np.load(path, allow_pickle=False) as arrays:
             for kind in KINDS:
                 own = f"{kind.name}/"
-                some = {k.removeprefix(own): arrays[k] for k in arrays if k.startswith(own)}
+                some = {
+                    k.removeprefix(own): arrays[k] for k in arrays if k.startswith(own)
+                }
                 found[kind.name] = kind.from_arrays(some)
     except UNREADABLE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]

@@ -86,8 +86,9 @@ class Tagger(tf.Module):
             "N words in B sentences",
         )
         total = tf.reduce_sum(row_lengths)
-        fits = tf.debugging.assert_equal(total, tf.size(words),
-                                         "row_lengths do not add up to the words")
+        fits = tf.debugging.assert_equal(
+            total, tf.size(words), "row_lengths do not add up to the words"
+        )
         counts = tf.debugging.assert_non_negative(row_lengths)
         with tf.control_dependencies([op for op in (fits, counts) if op is not None]):
             rows = tf.RaggedTensor.from_row_lengths(words, row_lengths, validate=False)
@@ -101,7 +102,8 @@ class Tagger(tf.Module):
         lengths = tf.cast(words.row_lengths(), tf.int32)
         steps = tf.maximum(tf.reduce_max(lengths), 1)  # an LSTM needs one
         read = [
-            self._padded(words, array, steps) for array in self._encode(words.flat_values)
+            self._padded(words, array, steps)
+            for array in self._encode(words.flat_values)
         ]
         scores = self.model(read if len(read) > 1 else read[0], training=False)
         scores = tf.cast(scores, tf.float32)
@@ -122,7 +124,9 @@ class Tagger(tf.Module):
         is_entity = tf.sequence_mask(first.row_lengths(), most)
         return {
             "words": self._padded(words, words.flat_values, steps),
-            "tags": tf.where(present, tf.gather(tf.constant(self._tag_names), best), ""),
+            "tags": tf.where(
+                present, tf.gather(tf.constant(self._tag_names), best), ""
+            ),
             "probability": tf.where(present, probability, 0.0),
             "entity_start": tf.where(is_entity, start, -1),
             "entity_end": tf.where(is_entity, end, -1),
@@ -135,8 +139,11 @@ class Tagger(tf.Module):
         dense = words.with_flat_values(values).to_tensor()
         sizes = [(0, 0)] * (len(dense.shape) - 2)
         steps = tf.cast(steps, tf.int32)
-        return tf.pad(dense, [(0, 0), (0, steps - tf.shape(dense)[1]), *sizes],
-                      constant_values="" if dense.dtype == tf.string else 0)
+        return tf.pad(
+            dense,
+            [(0, 0), (0, steps - tf.shape(dense)[1]), *sizes],
+            constant_values="" if dense.dtype == tf.string else 0,
+        )
 
     def signatures(self) -> dict[str, tuple]:
         """`serving_default(text)` and `words(words, row_lengths)`, for `export`."""
@@ -156,7 +163,9 @@ class Tagger(tf.Module):
         """`answer_texts` with this model, as one traced graph."""
         return answer_texts(self._traced["serving_default"], texts)
 
-    def expected(self, sentences: Sequence[Sequence[str]], texts: Sequence[str]) -> dict:
+    def expected(
+        self, sentences: Sequence[Sequence[str]], texts: Sequence[str]
+    ) -> dict:
         """Inputs and Python's answers of both signatures, for the proof of an export."""
         return answered([self.model], {
             "serving_default": (self.__call__, {"text": tf.constant(_bytes(texts))}),
@@ -164,7 +173,9 @@ class Tagger(tf.Module):
         })  # fmt: skip
 
 
-def answer_texts(signature: Signature, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
+def answer_texts(
+    signature: Signature, texts: Iterable[str]
+) -> Iterator[dict[str, Any]]:
     """Answers of a text signature to any number of texts, one by one, in order.
 
     Args:
