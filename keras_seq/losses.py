@@ -74,7 +74,8 @@ def tag_loss(tags: KerasTensor, logits: KerasTensor) -> KerasTensor:
 
     Example:
 
-    >>> [round(float(x), 3) for x in tag_loss(ops.array([[1, -1]]), ops.zeros((1, 2, 4)))[0]]
+    >>> loss = tag_loss(ops.array([[1, -1]]), ops.zeros((1, 2, 4)))
+    >>> [round(float(x), 3) for x in loss[0]]
     [2.773, 0.0]
     """
     present = ops.cast(tags >= 0, logits.dtype)

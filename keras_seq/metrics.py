@@ -54,7 +54,8 @@ class TagAccuracy(keras.metrics.Metric):
     Example:
 
     >>> right = TagAccuracy()
-    >>> right.update_state(ops.array([[1, 0, -1]]), ops.array([[[0, 1.0], [0, 1], [1, 0]]]))
+    >>> logits = ops.array([[[0, 1.0], [0, 1], [1, 0]]])
+    >>> right.update_state(ops.array([[1, 0, -1]]), logits)
     >>> float(right.result())
     0.5
     """

@@ -213,7 +213,8 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
     """(line where it starts, fields) of CSV and TSV records, the header first."""
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
     # Strict: otherwise an open quote swallows the rest of the file without a word.
-    reader = csv.reader(read_lines(path), delimiter=_DELIMITERS[kind_of(path)], strict=True)
+    delimiter = _DELIMITERS[kind_of(path)]
+    reader = csv.reader(read_lines(path), delimiter=delimiter, strict=True)
     header = True
     while True:
         start = reader.line_num + 1

@@ -227,7 +227,7 @@ def _with_tags(fixed: np.ndarray, before: int, second: int) -> np.ndarray:
 
 
 def _joined(texts: Iterable[str]) -> np.ndarray:
-    """Texts without line ends as bytes; arrays of strings would pad each to the longest."""
+    """Texts without line ends, as bytes: an array of strings pads to the longest."""
     return np.frombuffer("\n".join(texts).encode("utf-8", SURROGATES), np.uint8)
 
 

@@ -36,7 +36,7 @@ def tag_report(
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Gathers what `evaluate` prints: scores, baselines, the verdict, and every tag's F1.
+    """Gathers what `evaluate` prints: scores, baselines, verdict, every tag's F1.
 
     Args:
         task: its name.

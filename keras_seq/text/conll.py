@@ -154,17 +154,15 @@ class _Gathered:
     def done(self) -> Iterator[Sentence]:
         """The sentence, where there is one; then begins the next."""
         if self.rows:
-            yield Sentence(*map(tuple, zip(*self.rows)), "")._replace(
-                path=self.path, lines=tuple(row[2] for row in self.rows), text=self.text
-            )
+            words, tags, lines = zip(*self.rows)
+            yield Sentence(words, tags, self.path, lines, self.text)
         self.rows, self.text = [], ""
 
 
 def _sound(word: str) -> str:
-    """A word on one line that UTF-8 can hold: half of a pair becomes a question mark."""
-    return (
-        re.sub(r"[\r\n]+", " ", word.strip(_BLANKS)).encode("utf-8", "replace").decode()
-    )
+    """A word on one line that UTF-8 can hold: half of a pair becomes a `?`."""
+    word = re.sub(r"[\r\n]+", " ", word.strip(_BLANKS))
+    return word.encode("utf-8", "replace").decode()
 
 
 def _conllu(

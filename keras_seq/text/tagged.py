@@ -6,7 +6,7 @@ Shapes: B batch, T words, L characters, K features, M distinct words.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -15,8 +15,10 @@ from keras_seq.constants import OOV_ID, OOV_TOKEN
 from keras_seq.data.batches import EpochDataset, plan_batches
 from keras_seq.data.tables import error_at, listed
 from keras_seq.errors import UserError
+from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.text.conll import Sentence
+from keras_seq.text.tag_schemes import OUTSIDE, repair_tags, split_tag
 from keras_seq.text.words import affix_ids, character_ids, normal_form
 
 NO_TAG = -1  # at padding
@@ -126,16 +128,17 @@ class EncodedSentences:
 
     def __init__(
         self,
-        sentences: Iterable[Sentence],
+        sentences: Sequence[Sentence],
         encoder: WordEncoder,
         tag_names: Sequence[str],
     ) -> None:
+        check_tags(sentences, tag_names)
         number_of_tag = {name: number for number, name in enumerate(tag_names)}
         number_of: dict[str, int] = {}
         self.rows: list[tuple[np.ndarray, np.ndarray]] = []
         for sentence in sentences:
             numbers = [number_of.setdefault(w, len(number_of)) for w in sentence.words]
-            tags = _tag_ids(sentence, number_of_tag)
+            tags = np.array([number_of_tag[tag] for tag in sentence.tags], np.int32)
             words = 1 + np.array(numbers, np.int32)
             self.rows += [
                 (words[at : at + PIECE], tags[at : at + PIECE])
@@ -170,7 +173,7 @@ class EncodedSentences:
 
 
 def make_tagged_dataset(
-    sentences: Iterable[Sentence] | EncodedSentences,
+    sentences: Sequence[Sentence] | EncodedSentences,
     encoder: WordEncoder,
     tag_names: Sequence[str],
     *,
@@ -200,8 +203,6 @@ def make_tagged_dataset(
     check_settings(batch_size=batch_size)
     if not isinstance(sentences, EncodedSentences):
         sentences = EncodedSentences(sentences, encoder, tag_names)
-    if not len(sentences.rows):
-        raise UserError("there is no sentence to make batches of")
     order = seed if shuffle else None
     specs = [
         tf.TensorSpec([None, None, *array.shape[1:]], tf.int32)
@@ -223,13 +224,58 @@ def make_tagged_dataset(
     )
 
 
-def _tag_ids(sentence: Sentence, number_of: Mapping[str, int]) -> np.ndarray:
-    for word, tag in enumerate(sentence.tags):
-        if tag not in number_of:
-            known = listed(list(number_of), 20)
-            what = f"tag {tag!r} was not in training, only: {known}"
-            raise error_at(sentence.place(word), what)
-    return np.array([number_of[tag] for tag in sentence.tags], np.int32)
+def name_of_file(sentences: Sequence[Sentence]) -> str:
+    """What to call sentences in a message: the file that the first is from."""
+    return str(sentences[0].path) if sentences else "sentences"
+
+
+def check_tags(sentences: Sequence[Sentence], tag_names: Sequence[str]) -> None:
+    """Refuses a tag that train does not have, by its line.
+
+    Raises:
+        UserError: There is one, or no sentence.
+    """
+    known = set(tag_names)
+    for sentence in sentences:
+        for word, tag in enumerate(sentence.tags):
+            if tag not in known:
+                what = f"tag {tag!r} was not in training, only: {listed(tag_names, 20)}"
+                raise error_at(sentence.place(word), what)
+    if not sentences:
+        raise UserError("there is no sentence to read tags of")
+
+
+def repair_sentences(
+    sentences: Sequence[Sentence], scheme: str | None
+) -> list[Sentence]:
+    """Tags as they are learned; one line says how many broke the rules of the scheme.
+
+    Args:
+        sentences: with their tags.
+        scheme: of `find_scheme`.
+
+    Raises:
+        UserError: A tag is of no entity, where others are.
+    """
+    if scheme is None:
+        return list(sentences)
+    found, broken, first = [], 0, ""
+    for sentence in sentences:
+        for word, tag in enumerate(sentence.tags):
+            if split_tag(tag)[0] == OUTSIDE != tag:
+                what = f"tag {tag!r} is of no entity, in data of {scheme.upper()}"
+                raise error_at(sentence.place(word), what)
+        tags, count = repair_tags(sentence.tags, scheme)
+        if count and not broken:
+            first = sentence.place()
+        broken += count
+        found.append(sentence._replace(tags=tuple(tags)))
+    if broken:
+        log.info(
+            f"{name_of_file(sentences)}: {broken:,} tags break the rules of "
+            f"{scheme.upper()} and are repaired, the first at {first}"
+        )
+    return found
 
 
 def _chunks(words: Sequence[str]) -> Iterator[Sequence[str]]:

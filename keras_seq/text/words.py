@@ -1,4 +1,4 @@
-"""Words of a raw text with their places, and what of a word is worth knowing: graph ops.
+"""Words of a raw text with their places, and features of a word: graph ops.
 
 The SavedModel of a tagger carries all of it, so nothing here is Python at serving time.
 A word is a run of letters, marks and digits; a character of a script that is written

@@ -25,9 +25,11 @@ def conllu(*words: str) -> str:
 FILES = {
     "a.conll": "Ada X\nsleeps V\n\nDon't V\n",
     "crlf.txt": "Ada\tX\r\nsleeps\tV\r\n\r\n\r\nDon't\tV",
-    "doc.iob": "-DOCSTART- -X- O\n\nAda b X\nsleeps c V\n \t\nDon't d V\n\n-DOCSTART- -X- O\n",
+    "doc.iob": "-DOCSTART- -X- O\n\nAda b X\nsleeps c V\n \t\nDon't d V\n\n"
+    "-DOCSTART- -X- O\n",
     "spaces.bio": "Ada   X \n sleeps\tV\n\nDon't V\n".replace("\t", " "),
-    "note.col": "# a remark of five words\nAda X\nsleeps V\n\n# another one here\nDon't V\n",
+    "note.col": "# a remark of five words\nAda X\nsleeps V\n\n# another one here\n"
+    "Don't V\n",
     "bom.conll": "\ufeffAda X\nsleeps V\n\nDon't V\n",
     "plain.tsv": "Ada\tX\nsleeps\tV\n\nDon't\tV\n",
     "head.tsv": "Word\tTag\nAda\tX\nsleeps\tV\n\nDon't\tV\n",

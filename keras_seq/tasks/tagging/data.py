@@ -20,8 +20,7 @@ from keras_seq.data.copies import (
     save_digests,
 )
 from keras_seq.data.splits import Digest, Summary, plan_splits, scan
-from keras_seq.data.tables import error_at, listed
-from keras_seq.errors import UserError
+from keras_seq.data.tables import error_at
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
@@ -36,8 +35,13 @@ from keras_seq.tasks.tagging.scores import (
 )
 from keras_seq.tasks.tagging.server import Tagger, answer_texts, answer_words
 from keras_seq.text.conll import Sentence
-from keras_seq.text.tag_schemes import OUTSIDE, find_scheme, repair_tags, split_tag
-from keras_seq.text.tagged import WordEncoder
+from keras_seq.text.tag_schemes import OUTSIDE, find_scheme, split_tag
+from keras_seq.text.tagged import (
+    WordEncoder,
+    check_tags,
+    name_of_file,
+    repair_sentences,
+)
 
 BASELINES, TRAINED, ENCODER = "baselines.npz", "trained_on.npy", "words.json"
 EXAMPLES = 64  # sentences that prove an export
@@ -90,10 +94,9 @@ def prepare_tagged(
     check_settings(limit=limit)
     scheme = find_scheme(each.tags for each in given["train"])
     if scheme:
-        log.info(
-            f"{_name(given['train'])}: tags of entities, written as {scheme.upper()}"
-        )
-    given = {part: _repaired(rows, scheme) for part, rows in given.items()}
+        name = name_of_file(given["train"])
+        log.info(f"{name}: tags of entities, written as {scheme.upper()}")
+    given = {part: repair_sentences(rows, scheme) for part, rows in given.items()}
     scheme = "bioes" if scheme == "bioes" else "bio2" if scheme else None
     scans = {part: _scan(rows) for part, rows in given.items()}
     _log_copies(given, scans)
@@ -106,10 +109,6 @@ def prepare_tagged(
     fingerprints = {part: _fingerprint(rows) for part, rows in splits.items()}
     return TaggedData(splits, tag_names, scheme, encoder, sum(map(len, train)),
                       fingerprints)  # fmt: skip
-
-
-def _name(sentences: Sequence[Sentence]) -> str:
-    return str(sentences[0].path) if sentences else "sentences"
 
 
 def _texts(sentences: Sequence[Sentence]) -> Iterator[tuple[str, str]]:
@@ -125,37 +124,15 @@ def _fingerprint(sentences: Sequence[Sentence]) -> str:
     return scan(rows).fingerprint
 
 
-def _repaired(sentences: Sequence[Sentence], scheme: str | None) -> list[Sentence]:
-    """Tags as they are learned; says how many broke the rules of the scheme."""
-    if scheme is None:
-        return list(sentences)
-    found, broken, first = [], 0, ""
-    for sentence in sentences:
-        for word, tag in enumerate(sentence.tags):
-            if split_tag(tag)[0] == OUTSIDE != tag:
-                what = f"tag {tag!r} is of no entity, in data of {scheme.upper()}"
-                raise error_at(sentence.place(word), what)
-        tags, count = repair_tags(sentence.tags, scheme)
-        if count and not broken:
-            first = sentence.place()
-        broken += count
-        found.append(sentence._replace(tags=tuple(tags)))
-    if broken:
-        log.info(f"{_name(sentences)}: {broken:,} tags break the rules of "
-                 f"{scheme.upper()} and are repaired, the first at {first}")  # fmt: skip
-    return found
-
-
 def _log_copies(
     given: Mapping[str, Sequence[Sentence]], scans: Mapping[str, Summary]
 ) -> None:
     for part, found in scans.items():
         if part != "train":
             copied = count_copies(found.digests, scans["train"].digests)
-            log_copies(
-                _name(given[part]), part, counted(copied, found.rows, "sentences"),
-                copied / found.rows, "train",
-            )  # fmt: skip
+            said = counted(copied, found.rows, "sentences")
+            share, name = copied / found.rows, name_of_file(given[part])
+            log_copies(name, part, said, share, "train")
 
 
 def _cut(
@@ -174,12 +151,12 @@ def _cut(
     for part, sentences in parts.items():
         if not sentences:
             what = f"{train.rows} sentences are too few for a {part} part"
-            more = (
-                f"; bring more, or a {part} file of its own" if part != "train" else ""
-            )
-            raise error_at(_name(given["train"]), what + more)
+            raise error_at(name_of_file(given["train"]), f"{what}; bring more")
     keep = min(1.0, (limit or train.rows) / train.rows)
-    return {p: rows[: max(1, int(keep * len(rows)))] for p, rows in parts.items()}
+    return {  # of all places in the file
+        part: [rows[int(n / keep)] for n in range(max(1, int(keep * len(rows))))]
+        for part, rows in parts.items()
+    }
 
 
 def _tag_names(sentences: Sequence[Sentence], scheme: str | None) -> list[str]:
@@ -193,24 +170,8 @@ def _tag_names(sentences: Sequence[Sentence], scheme: str | None) -> list[str]:
         what = (
             f"every word has the tag {next(iter(found))!r}; a tagger needs two or more"
         )
-        raise error_at(_name(sentences), what)
+        raise error_at(name_of_file(sentences), what)
     return sorted(found, key=lambda tag: (tag != OUTSIDE, tag))
-
-
-def check_tags(sentences: Sequence[Sentence], tag_names: Sequence[str]) -> None:
-    """Refuses a tag that train does not have, by its line.
-
-    Raises:
-        UserError: There is one, or no sentence.
-    """
-    known = set(tag_names)
-    for sentence in sentences:
-        for word, tag in enumerate(sentence.tags):
-            if tag not in known:
-                what = f"tag {tag!r} was not in training, only: {listed(tag_names, 20)}"
-                raise error_at(sentence.place(word), what)
-    if not sentences:
-        raise UserError("there is no sentence to score")
 
 
 def finish(
@@ -296,12 +257,12 @@ def evaluate_export(
         written = find_scheme(each.tags for each in sentences) or scheme
         if (written == "bioes") != (scheme == "bioes"):
             what = f"tags are {written.upper()}, but the model has {scheme.upper()}"
-            raise error_at(_name(sentences), f"{what}; convert them")
-        sentences = _repaired(sentences, written)
+            raise error_at(name_of_file(sentences), f"{what}; convert them")
+        sentences = repair_sentences(sentences, written)
     check_tags(sentences, exported.metadata["labels"])
     extra = exported.path / EXTRA
     digests = np.asarray(_scan(sentences).digests)
-    log_trained(_name(sentences), digests, extra / TRAINED, "sentences")
+    log_trained(name_of_file(sentences), digests, extra / TRAINED, "sentences")
     tag = partial(answer_words, exported.signature("words"))
     answer = partial(answer_texts, exported.signature())
     baselines = load_baselines(extra / BASELINES)

@@ -124,8 +124,10 @@ def describe(report: Mapping[str, Any]) -> str:
     """A report for people, with what the tagger makes of raw texts."""
     lines = []
     if found := report.get("from_text"):
-        lines.append(f"from {found['n']:,} raw texts: F1 of words {found['words']:.3f}, "
-                     f"of words with their tags {found['tags']:.3f}")  # fmt: skip
+        words, tags = (f"{found[name]:.3f}" for name in ("words", "tags"))
+        lines.append(
+            f"from {found['n']:,} raw texts: F1 of words {words}, of their tags {tags}"
+        )
     unit = f"sentences, {report['words']:,} words"
     return format_report(report, unit=unit, lines=lines)
 

@@ -35,7 +35,8 @@ class Tagger(tf.Module):
 
     >>> from keras_seq.models.tagging import build_tagging_model
     >>> encoder = WordEncoder(["good"], with_features=False)
-    >>> tagger = Tagger(build_tagging_model(encoder.vocab_size, 1, 4, 4), encoder, ["X"])
+    >>> model = build_tagging_model(encoder.vocab_size, 1, 4, 4)
+    >>> tagger = Tagger(model, encoder, ["X"])
     >>> answer = tagger(tf.constant(["Good!", ""]))
     >>> answer["words"].numpy().tolist(), answer["tags"].numpy().tolist()
     ([[b'Good', b'!'], [b'', b'']], [[b'X', b'X'], [b'', b'']])
@@ -166,7 +167,7 @@ class Tagger(tf.Module):
     def expected(
         self, sentences: Sequence[Sequence[str]], texts: Sequence[str]
     ) -> dict:
-        """Inputs and Python's answers of both signatures, for the proof of an export."""
+        """Inputs and Python's answers of both signatures, for an export's proof."""
         return answered([self.model], {
             "serving_default": (self.__call__, {"text": tf.constant(_bytes(texts))}),
             "words": (self.tag_words, _ragged(sentences)),
@@ -240,5 +241,7 @@ def _bytes(texts: Sequence[str]) -> list[bytes]:
 def _ragged(sentences: Sequence[Sequence[str]]) -> dict[str, tf.Tensor]:
     words = _bytes(list(itertools.chain(*sentences)))
     counts = [len(words) for words in sentences]
-    return {"words": tf.constant(words, tf.string, shape=[len(words)]),
-            "row_lengths": tf.constant(counts, tf.int32, shape=[len(counts)])}  # fmt: skip
+    return {
+        "words": tf.constant(words, tf.string, shape=[len(words)]),
+        "row_lengths": tf.constant(counts, tf.int32, shape=[len(counts)]),
+    }
