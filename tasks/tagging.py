@@ -83,6 +83,8 @@ def train(
             where --max-seconds has no room: the learning rate falls with the time.
     """
     settings = dict(locals())
+    if documented and crf == "on":
+        raise ks.UserError("--documented has no CRF; leave it or --crf on out")
     loaded = load_data(
         data, token_column, tag_column, validation_data, test_data, limit, seed,
         documented,

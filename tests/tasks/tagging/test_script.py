@@ -184,7 +184,7 @@ BAD = {
     "no such file": ("missing.conll", None, "missing.conll: no such file"),
     "no tags": ("a.conll", "Ada\nran\n", "words and tags would be one"),
     "ragged": ("a.conll", "Ada X\nran\n", "a.conll:2"),
-    "one tag": ("a.conll", "Ada X\n\n" * 50, "every word has the tag 'X'"),
+    "one tag": ("a.conll", "".join(f"w{n} X\n\n" for n in range(50)), "every word has the tag 'X'"),
     "empty": ("a.csv", "", "empty"),
     "short": ("a.conll", "Ada X\nran Y\n", "too few"),
 }
