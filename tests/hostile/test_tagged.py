@@ -23,7 +23,7 @@ UNREADABLE = {
     "empty": ("a.conll", "", (), "holds no sentence"),
     "not UTF-8": ("a.conll", b"Ada X\n\xff X\n", (), "a.conll:2: byte 0xff"),
     "conllu of nine": ("a.conllu", f"1\tA\tX{U}\n", (), "a.conllu:1: 9 columns"),
-    "conllu, spaces": ("a.conllu", "1 A b X _ _ _ _ _ _\n", (), "1 column; CoNLL-U has"),
+    "conllu, spaces": ("a.conllu", "1 A b X _ _ _ _ _ _\n", (), "CoNLL-U has 10"),
     "conllu without tags": ("a.conllu", f"1\tA\tb\t_{U}\n", (), "no tag for 'A'"),
     "conllu of no number": ("a.conllu", f"one\tA\tb\tX{U}\n", (), "'one' is no number"),
     "conllu column": ("a.conllu", f"1\tA\tb\tX{U}\n", (None, "pos"), "upos, xpos"),
