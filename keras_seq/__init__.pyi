@@ -27,6 +27,7 @@ from .models.segments import build_segment_rnn as build_segment_rnn
 from .models.sentiment import build_sentiment_model as build_sentiment_model
 from .models.speech import build_speech_model as build_speech_model
 from .models.stock import build_stock_prediction_model as build_stock_prediction_model
+from .models.tagging import build_tagging_model as build_tagging_model
 from .models.text_generation import (
     build_text_generation_model as build_text_generation_model,
 )

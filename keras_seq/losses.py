@@ -62,6 +62,29 @@ def token_loss(
     return loss
 
 
+def tag_loss(tags: KerasTensor, logits: KerasTensor) -> KerasTensor:
+    """Cross-entropy of tags; one below 0 is none, and counts for nothing.
+
+    Args:
+        tags: int (B, T).
+        logits: float (B, T, C).
+
+    Returns:
+        float (B, T), whose mean over all steps is the mean over those with a tag.
+
+    Example:
+
+    >>> loss = tag_loss(ops.array([[1, -1]]), ops.zeros((1, 2, 4)))
+    >>> [round(float(x), 3) for x in loss[0]]
+    [2.773, 0.0]
+    """
+    present = ops.cast(tags >= 0, logits.dtype)
+    each = keras.losses.sparse_categorical_crossentropy(
+        ops.cast(ops.maximum(tags, 0), logits.dtype), logits, from_logits=True
+    )
+    return each * present / ops.maximum(ops.mean(present), 1e-6)
+
+
 def classification_loss(num_classes: int) -> keras.losses.Loss:
     """Cross-entropy of class numbers, for builders that answer with probabilities.
 

@@ -46,6 +46,40 @@ class Perplexity(keras.metrics.Metric):
         return ops.exp(self._total / ops.maximum(self._tokens, 1.0))
 
 
+class TagAccuracy(keras.metrics.Metric):
+    """Share of right tags over all words: not the mean of the batches' shares.
+
+    A tag below 0 is none, and counts for nothing.
+
+    Example:
+
+    >>> right = TagAccuracy()
+    >>> logits = ops.array([[[0, 1.0], [0, 1], [1, 0]]])
+    >>> right.update_state(ops.array([[1, 0, -1]]), logits)
+    >>> float(right.result())
+    0.5
+    """
+
+    def __init__(self, name: str = "accuracy", **kwargs: object) -> None:
+        super().__init__(name=name, **kwargs)
+        self._right = self.add_variable((), "zeros", name="right")
+        self._words = self.add_variable((), "zeros", name="words")
+
+    def update_state(
+        self,
+        tags: KerasTensor,
+        logits: KerasTensor,
+        sample_weight: KerasTensor | None = None,
+    ) -> None:
+        answers = ops.cast(ops.argmax(logits, axis=-1), "int32")
+        right = ops.equal(ops.cast(tags, "int32"), answers)
+        self._right.assign_add(ops.sum(ops.cast(right, self._right.dtype)))
+        self._words.assign_add(ops.sum(ops.cast(tags >= 0, self._words.dtype)))
+
+    def result(self) -> KerasTensor:
+        return self._right / ops.maximum(self._words, 1.0)
+
+
 def accuracy(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
     """How often the mean of several answers is right.
 

@@ -21,6 +21,7 @@ from keras_seq.models import (
     sentiment,
     speech,
     stock,
+    tagging,
     text_generation,
 )
 
@@ -90,6 +91,7 @@ STRONG = {
     "pooling": "max_and_mean",
 }
 TEXT_GENERATION = {"vocab_size": VOCAB_SIZE, "embedding_dim": 4, "rnn_units": 5}
+TAGGING = {"vocab_size": VOCAB_SIZE, "num_tags": 4, "embedding_dim": 8, "lstm_units": 9}
 RECORDS = [
     Record(
         "simple_rnn",
@@ -118,6 +120,11 @@ RECORDS = [
         "text_generation_tied", text_generation.build_text_generation_model,
         TEXT_GENERATION, (None, VOCAB_SIZE),
         {"cell": "gru", "tie_embeddings": True, "layer_norm": True},
+    ),
+    Record("tagging", tagging.build_tagging_model, TAGGING, (None, 4)),
+    Record(
+        "tagging_deep", tagging.build_tagging_model, TAGGING | {"num_layers": 2},
+        (None, 4), {"dropout": 0.1, "word_dropout": 0.1},
     ),
     Record("sentiment", sentiment.build_sentiment_model, SENTIMENT, (1,)),
     Record(

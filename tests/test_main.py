@@ -58,7 +58,7 @@ def test_new_writes_the_script_once(tmp_path: Path, capsys):
 @pytest.mark.parametrize("shell", COMPLETIONS)
 def test_completion_names_the_tasks(shell: str, capsys):
     main(["completion", shell])
-    assert "speech stock text_generation" in capsys.readouterr().out
+    assert "speech stock tagging text_generation" in capsys.readouterr().out
 
 
 def test_a_wheel_holds_scripts_stubs_and_native_sources(root: Path):

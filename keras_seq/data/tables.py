@@ -14,7 +14,7 @@ import json
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -62,7 +62,8 @@ def listed(names: Sequence[str], most: int = 12) -> str:
 
 def place_of(path: Path, number: int) -> str:
     """Where a row stands, as editors understand it; Parquet files have no lines."""
-    return f"{path}: row {number}" if kind_of(path) == "parquet" else f"{path}:{number}"
+    name = Path(path).name.lower().removesuffix(".gz")
+    return f"{path}: row {number}" if name.endswith(".parquet") else f"{path}:{number}"
 
 
 def kind_of(path: Path) -> str:
@@ -75,12 +76,15 @@ def kind_of(path: Path) -> str:
     return kind
 
 
-def find_files(paths: str | Path | Sequence[str | Path]) -> list[Path]:
+def find_files(
+    paths: str | Path | Sequence[str | Path], kind: Callable[[Path], str] = kind_of
+) -> list[Path]:
     """The files that names and globs stand for, sorted within each glob.
 
     Args:
         paths: A file name, a glob such as `data/*.csv` (`**` reaches into folders), or
             a list of both; `~` is the home folder.
+        kind: the type of a file, or the error that it is none that is known.
 
     Returns:
         Files that exist and have a known type, at least one.
@@ -107,7 +111,7 @@ def find_files(paths: str | Path | Sequence[str | Path]) -> list[Path]:
     if not found:
         raise UserError("no data file was named")
     for path in found:
-        kind_of(path)
+        kind(path)
     return found
 
 
@@ -188,7 +192,8 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         raise error_at(path, f"cannot be read: {error.strerror or error}") from error
 
 
-def _lines(path: Path) -> Iterator[str]:
+def read_lines(path: Path) -> Iterator[str]:
+    """Lines of a text file with their ends; a fault names file and line."""
     with _opened(path) as file:
         number = 0
         while raw := file.readline(_LONGEST_LINE):
@@ -208,7 +213,8 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
     """(line where it starts, fields) of CSV and TSV records, the header first."""
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
     # Strict: otherwise an open quote swallows the rest of the file without a word.
-    reader = csv.reader(_lines(path), delimiter=_DELIMITERS[kind_of(path)], strict=True)
+    delimiter = _DELIMITERS[kind_of(path)]
+    reader = csv.reader(read_lines(path), delimiter=delimiter, strict=True)
     header = True
     while True:
         start = reader.line_num + 1
@@ -226,7 +232,7 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         if line.isspace():
             continue
         try:

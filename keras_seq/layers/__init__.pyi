@@ -1,4 +1,6 @@
 from .attention import Attention as Attention
+from .characters import CharacterEncoder as CharacterEncoder
+from .characters import WordDropout as WordDropout
 from .crf import CRF as CRF
 from .crf import crf_log_likelihood as crf_log_likelihood
 from .crf import crf_log_partition as crf_log_partition

@@ -223,15 +223,16 @@ def _forward(potentials: KerasTensor) -> KerasTensor:
 
 def _backward(potentials: KerasTensor) -> KerasTensor:
     """log of the sum over all paths from a tag to the end: float (T, B, C)."""
-    following = ops.transpose(potentials[:, 1:], (1, 0, 2, 3))
+    # The first step is read for nothing: of one word there would be none to scan.
+    steps = ops.transpose(potentials, (1, 0, 2, 3))
     last = ops.zeros_like(potentials[:, 0, 0])
 
     def step(after: KerasTensor, pairs: KerasTensor) -> tuple:
         before = ops.logsumexp(pairs + after[:, None], axis=2)
         return before, before
 
-    sums = ops.scan(step, last, following, reverse=True)[1]
-    return ops.concatenate([sums, last[None]], axis=0)
+    sums = ops.scan(step, last, steps, reverse=True)[1]
+    return ops.concatenate([sums[1:], last[None]], axis=0)
 
 
 def _at_tag_zero(potentials: KerasTensor) -> KerasTensor:

@@ -7,4 +7,5 @@ from .segments import build_segment_rnn as build_segment_rnn
 from .sentiment import build_sentiment_model as build_sentiment_model
 from .speech import build_speech_model as build_speech_model
 from .stock import build_stock_prediction_model as build_stock_prediction_model
+from .tagging import build_tagging_model as build_tagging_model
 from .text_generation import build_text_generation_model as build_text_generation_model

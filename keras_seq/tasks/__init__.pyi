@@ -1,4 +1,5 @@
 from . import sentiment as sentiment
 from . import speech as speech
 from . import stock as stock
+from . import tagging as tagging
 from . import text_generation as text_generation

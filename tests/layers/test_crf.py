@@ -256,3 +256,15 @@ def test_gradients_of_the_partition_are_the_marginals():
         total = ops.sum(crf_log_partition(crf(logits)))
     marginals = crf_marginals(crf(logits))
     np.testing.assert_allclose(tape.gradient(total, logits), marginals, atol=1e-5)
+
+
+def test_one_word_has_marginals_in_a_graph_of_any_length():
+    import tensorflow as tf
+
+    crf = CRF(3)
+    spec = tf.TensorSpec([None, None, 3], tf.float32)
+    traced = tf.function(lambda x: crf_marginals(crf(x)), input_signature=[spec])
+    logits = np.random.default_rng(0).normal(size=(2, 1, 3)).astype("float32")
+    expected = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    assert traced(logits).numpy() == pytest.approx(expected, abs=1e-6)
+    assert traced(np.zeros((0, 1, 3), "float32")).shape == (0, 1, 3)

@@ -15,6 +15,7 @@ import pytest
 from keras_seq import cli
 from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.series.simulator import simulate_prices
+from keras_seq.text.sample_sentences import load_sample_sentences
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -89,3 +90,12 @@ def write_words(folder: Path, seed: int, each: int) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             noisy = 0.3 * sound + rng.normal(0, 0.01, len(time))
             path.write_bytes(wav_bytes((noisy * 32767).astype("int16"), 8000))
+
+
+def write_sentences(path: Path, seed: int, count: int) -> None:
+    """CoNLL columns of generated sentences."""
+    blocks = (
+        "".join(f"{word} {tag}\n" for word, tag in zip(each.words, each.tags))
+        for each in load_sample_sentences(seed, count)
+    )
+    path.write_text("\n".join(blocks))

@@ -17,7 +17,12 @@ import tensorflow as tf
 
 from keras_seq import cli
 from keras_seq.tasks import run as ending
-from tests.tasks.scripts import load_script, write_prices, write_words
+from tests.tasks.scripts import (  # fmt: skip
+    load_script,
+    write_prices,
+    write_sentences,
+    write_words,
+)
 
 VERSE = "To be, or not to be: that is the question.\n"
 REVIEWS = [
@@ -39,6 +44,8 @@ def write_inputs(folder: Path) -> None:
     write_prices(folder / "AAPL.csv", rows=400)
     write_words(folder / "words", 0, 10)
     write_words(folder / "more", 1, 4)
+    for name, seed in (("words.conll", 0), ("more.conll", 1)):
+        write_sentences(folder / name, seed, 80)
     (folder / "verse.txt").write_text(VERSE * 60)
     (folder / "held_out.txt").write_text(VERSE * 20)
 
@@ -51,6 +58,7 @@ TASKS = {
     "text_generation": ("--data", "verse.txt", "--test-data", "held_out.txt",
                         "--rnn-units", "8", "--embedding-dim", "4",
                         "--batch-size", "4"),
+    "tagging": ("--data", "words.conll", "--test-data", "more.conll", "--documented"),
 }  # fmt: skip
 
 

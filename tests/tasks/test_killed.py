@@ -35,6 +35,7 @@ SMALL = {  # sentiment has a test of its own
         "--data", "verse.txt", "--rnn-units", "24", "--embedding-dim", "8",
         "--batch-size", "8", "--epochs", "4",
     ),
+    "tagging": ("--limit", "300", "--epochs", "3"),
 }  # fmt: skip
 
 

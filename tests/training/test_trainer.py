@@ -108,7 +108,10 @@ def test_data_without_batches_are_refused(
 ):
     folder = tmp_path if in_folder else None
     with pytest.raises(ValueError, match=line_):
-        fit(model(), train, validation, epochs=2, loss="mse", run_dir=folder)
+        fit(
+            model(), train, validation_data=validation, epochs=2, loss="mse",
+            run_dir=folder,
+        )  # fmt: skip
 
 
 def test_lr_schedule_reaches_its_second_branch():

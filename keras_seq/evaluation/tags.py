@@ -1,0 +1,214 @@
+"""Taggers beside their baselines: words, sentences, entities, and a verdict.
+
+Sentences are what is redrawn: words of one are not independent of each other.
+
+Shapes: N sentences, T words, M metrics.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_seq.evaluation import bootstrap, verdict
+from keras_seq.evaluation.entities import Tags, entity_counts, precision_recall_f1
+from keras_seq.evaluation.finite import checked_report
+from keras_seq.evaluation.resampling import by_groups, by_samples
+from keras_seq.text.tag_schemes import entities_of
+
+# Each metric is a sum over a sum: columns of `_counts`.
+WORDS = {"accuracy": (1, 0), "accuracy_known": (3, 2), "accuracy_unknown": (5, 4),
+         "sentences_right": (6, 7)}  # fmt: skip
+ENTITIES = {"precision": (8, 9), "recall": (8, 10), "f1": (11, 12)}
+
+
+def tag_report(
+    task: str,
+    truth: Tags,
+    answers: Tags,
+    baselines: Mapping[str, Tags],
+    *,
+    is_known: Sequence[Sequence[bool]],
+    has_entities: bool = False,
+    groups: Sequence | None = None,
+    num_resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Gathers what `evaluate` prints: scores, baselines, verdict, every tag's F1.
+
+    Args:
+        task: its name.
+        truth: N rows of tags.
+        answers: N rows, the network's.
+        baselines: name to N rows; one or more.
+        is_known: N rows, whether train has the word.
+        has_entities: the verdict is about the F1 of entities, else about accuracy.
+        groups: N names; sentences of one, such as copies, are redrawn together.
+        num_resamples: sentences are redrawn so many times.
+        seed: of the resampling.
+
+    Returns:
+        `{"task", "n", "words", "scores", "baselines", "verdict", "comparison",
+        "by_tag"}` as `evaluation.scores.report` has it; n counts sentences. A metric
+        that the data do not define, such as accuracy on unknown words where all are
+        known, is left out.
+
+    Raises:
+        ValueError: There is no sentence or no baseline, or rows differ in length.
+
+    Example:
+
+    >>> truth, right = [["A", "B"]] * 200, [["A", "B"]] * 200
+    >>> told = tag_report("tagging", truth, right, {"b": [["A", "A"]] * 200},
+    ...                   is_known=[[True, False]] * 200)
+    >>> told["scores"]["accuracy_unknown"]["value"], told["baselines"]["b"]["accuracy"]
+    (1.0, 0.5)
+    >>> told["verdict"], told["by_tag"]["A"]["n"]
+    ('wins', 200)
+    """
+    if not len(truth) or not baselines:
+        raise ValueError("expected one or more sentences, and baselines beside them")
+    has_entities = has_entities and any(map(entities_of, truth))
+    counts = _counts(truth, answers, is_known, has_entities)
+    others = {
+        name: _counts(truth, tags, is_known, has_entities)
+        for name, tags in baselines.items()
+    }
+    metrics = {n: of for n, of in WORDS.items() if counts[:, of[1]].any()}
+    metrics |= ENTITIES if has_entities else {}
+    redraw = by_samples(len(truth), "sentences")
+    if groups is not None:
+        redraw = by_groups(groups, "sentences")
+    everything = np.ones(len(truth))
+    beside = {
+        name: dict(zip(metrics, _statistic(other, metrics)(everything).tolist()))
+        for name, other in others.items()
+    }
+    headline = "f1" if "f1" in metrics else "accuracy"
+    best = max(beside, key=lambda name: beside[name][headline])
+    drawing = {"num_resamples": num_resamples, "seed": seed}
+    only = {headline: metrics[headline]}
+    both = [_statistic(each, only) for each in (counts, others[best])]
+    pair = verdict.Pair(
+        lambda weights: np.concatenate([statistic(weights) for statistic in both]),
+        (counts != others[best]).any(axis=1),
+    )
+    comparison = verdict.compare(
+        pair, redraw, baseline=best, metric=headline, bounds=verdict.SHARES,
+        undefined=0.0, **drawing,
+    )  # fmt: skip
+    values, drawn = bootstrap.bootstrap(_statistic(counts, metrics), redraw, **drawing)
+    scores = {
+        name: bootstrap.interval(value, column, redraw.widening(), (0.0, 1.0))
+        for name, value, column in zip(metrics, values, drawn.T)
+    }
+    told = {"task": task, "n": len(truth), "words": int(counts[:, 0].sum())}
+    told |= {"scores": scores, "baselines": beside, "verdict": comparison["verdict"]}
+    told |= {"comparison": comparison, "by_tag": scores_by_tag(truth, answers)}
+    return checked_report(told)
+
+
+def _counts(
+    truth: Tags, answers: Tags, is_known: Sequence, has_entities: bool
+) -> np.ndarray:
+    """float64 (N, 13) of each sentence, as `WORDS` and `ENTITIES` read them."""
+    rows = np.zeros((len(truth), 13))
+    for row, tags, answered, known in zip(rows, truth, answers, is_known, strict=True):
+        if not len(tags) == len(answered) == len(known):
+            raise ValueError(
+                f"{len(answered)} tags and {len(known)} marks of known words; expected "
+                f"{len(tags)} of both"
+            )
+        right = np.array([a == b for a, b in zip(tags, answered)])
+        known = np.asarray(known, bool)
+        row[:8] = (len(tags), right.sum(), known.sum(), right[known].sum(),
+                   (~known).sum(), right[~known].sum(), right.all(), 1)  # fmt: skip
+    if has_entities:
+        rows[:, 8:11] = entity_counts(truth, answers)
+        rows[:, 11], rows[:, 12] = 2 * rows[:, 8], rows[:, 9] + rows[:, 10]
+    return rows
+
+
+def _statistic(
+    counts: np.ndarray, metrics: Mapping[str, tuple[int, int]]
+) -> bootstrap.Statistic:
+    above, below = (np.array(columns) for columns in zip(*metrics.values()))
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        sums = weights @ counts
+        # Where nothing was answered no answer was right.
+        return np.divide(
+            sums[above], sums[below], out=np.zeros(len(above)), where=sums[below] > 0
+        )
+
+    return statistic
+
+
+def scores_by_tag(truth: Tags, answers: Tags) -> dict[str, dict[str, float]]:
+    """Precision, recall and F1 of every tag; n, how often it is true.
+
+    Example:
+
+    >>> scores_by_tag([["A", "B"]], [["A", "A"]])["A"]
+    {'precision': 0.5, 'recall': 1.0, 'f1': 0.6666666666666666, 'n': 1}
+    """
+    own = list(itertools.chain(*truth))
+    answered = list(itertools.chain(*answers))
+    true, found = Counter(own), Counter(answered)
+    right = Counter(a for a, b in zip(own, answered) if a == b)
+    return {
+        tag: dict(zip(
+            ("precision", "recall", "f1"),
+            precision_recall_f1(np.array([right[tag], found[tag], true[tag]])),
+        )) | {"n": true[tag]}
+        for tag in sorted(true | found)
+    }  # fmt: skip
+
+
+def aligned_scores(
+    words: Tags, tags: Tags, found_words: Tags, found_tags: Tags
+) -> dict[str, float]:
+    """F1 of words and of tags where the words had to be found, too.
+
+    As the CoNLL 2018 shared task has it: a word is right where its characters, spaces
+    aside, are those of a true word, and its tag where that is right as well.
+
+    Args:
+        words, tags: N rows that are true.
+        found_words, found_tags: N rows that were found in the same texts.
+
+    Returns:
+        {"words", "tags"}: F1; "n": sentences.
+
+    Example:
+
+    >>> aligned_scores([["do", "n't"]], [["A", "B"]], [["don't"]], [["A"]])["words"]
+    0.0
+    """
+    sums = np.zeros(4)
+    for own, own_tags, found, answered in zip(
+        words, tags, found_words, found_tags, strict=True
+    ):
+        true = dict(zip(_spans(own), own_tags))
+        answers = dict(zip(_spans(found), answered))
+        shared = true.keys() & answers.keys()
+        right = sum(true[span] == answers[span] for span in shared)
+        sums += len(shared), right, len(answers), len(true)
+    found, right, answered, true = sums
+    f1 = [
+        precision_recall_f1(np.array([part, answered, true]))[2]
+        for part in (found, right)
+    ]
+    return {"words": f1[0], "tags": f1[1], "n": len(words)}
+
+
+def _spans(words: Sequence[str]) -> list[tuple[int, int, int]]:
+    """Where words stand among all characters but spaces; words without any apart."""
+    spans, at = [], 0
+    for number, word in enumerate(words):
+        size = len("".join(word.split()))
+        spans.append((at, at + size, 0 if size else number))
+        at += size
+    return spans

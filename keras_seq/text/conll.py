@@ -1,0 +1,303 @@
+"""Tagged sentences from files: CoNLL-U, CoNLL columns, JSON Lines, or a word a row.
+
+Blank lines end sentences, `-DOCSTART-` lines count for nothing, and what is wrong is
+named by line. Sentences are held in memory: a million words take some 200 MB.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from keras_seq.data.tables import (
+    KINDS,
+    error_at,
+    find_files,
+    kind_of,
+    listed,
+    place_of,
+    read_columns,
+    read_lines,
+    read_rows,
+)
+from keras_seq.log import log
+
+WORD_NAMES = "word token form text words tokens".split()
+TAG_NAMES = "tag upos pos ner label tags ner_tags pos_tags labels".split()
+SENTENCE_NAMES = ["sentence", "sentence_id", "sent_id", "sentence #", "sentence_number"]
+CONLLU_NAMES = "id form lemma upos xpos feats head deprel deps misc".split()
+COLUMNS = ".conll .txt .bio .iob .iob2 .bioes .col .tsv".split()
+LONG = 1000  # words; in a longer sentence a blank line is probably missing
+_BLANKS = " \t\r\n"
+
+
+class Sentence(NamedTuple):
+    """Words with their tags, and where they stand.
+
+    Attributes:
+        words: T strings.
+        tags: T strings; "" where they are not read.
+        path: the file.
+        lines: T line numbers, from 1.
+        text: as it was written before it was split, where the file says.
+    """
+
+    words: Sequence[str]
+    tags: Sequence[str]
+    path: Path = Path("sentence")
+    lines: Sequence[int] = ()
+    text: str = ""
+
+    def place(self, word: int = 0) -> str:
+        """Where a word stands, as editors understand it."""
+        return place_of(self.path, self.lines[word] if self.lines else word + 1)
+
+
+def read_tagged(
+    paths: str | Path | Sequence[str | Path],
+    token_column: str | None = None,
+    tag_column: str | None = None,
+    need_tags: bool = True,
+) -> list[Sentence]:
+    """Reads sentences of words and tags.
+
+    By the name of the file, each plain or .gz: `.conllu`; `.conll`, `.txt`, `.bio` and
+    the like with a word a line and columns that spaces or tabs part; `.jsonl` with
+    lists of words and of tags; `.csv`, `.tsv` or `.parquet` with a word a row, where
+    blank lines or a column of sentence numbers part sentences.
+
+    Args:
+        paths: file, glob, or a list of both.
+        token_column: name or, of CoNLL columns, number from 1; default the first.
+        tag_column: the same; default UPOS of CoNLL-U, the last of CoNLL columns.
+        need_tags: False reads words alone.
+
+    Returns:
+        Sentences of one word or more.
+
+    Raises:
+        UserError: A file, column, word or tag is missing, or a line cannot be read.
+
+    Example:
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "names.conll")
+    >>> _ = path.write_text("Ada B-person\\nsleeps O\\n\\nBye O\\n")
+    >>> [(s.words, s.tags) for s in read_tagged(path)]
+    [(('Ada', 'sleeps'), ('B-person', 'O')), (('Bye',), ('O',))]
+    """
+    found: list[Sentence] = []
+    for path in find_files(paths, _kind):
+        read = {"conllu": _conllu, "columns": _columns, "jsonl": _jsonl}
+        reader = read.get(_kind(path), _table)
+        own = list(reader(path, token_column, tag_column, need_tags))
+        if not own:
+            raise error_at(path, "holds no sentence")
+        found += own
+    for sentence in found:
+        if len(sentence.words) > LONG:
+            size = f"a sentence of {len(sentence.words):,} words"
+            log.info(f"{sentence.place()}: {size}; is a blank line missing?")
+    return found
+
+
+def _kind(path: Path) -> str:
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    if suffix == ".conllu":
+        return "conllu"
+    if suffix == ".tsv":
+        return "tsv" if _has_header(path) else "columns"
+    if suffix in COLUMNS:
+        return "conllu" if _looks_like_conllu(path) else "columns"
+    if suffix not in KINDS:
+        known = ", ".join(dict.fromkeys([".conllu", *COLUMNS, *KINDS]))
+        raise error_at(path, f"unknown file type; known are {known}, each also as .gz")
+    return kind_of(path)
+
+
+def _first_line(path: Path) -> str:
+    """The first that is neither blank nor a comment."""
+    for line in read_lines(path):
+        if line.strip(_BLANKS) and not line.startswith("# "):
+            return line.strip("\r\n")
+    return ""
+
+
+def _has_header(path: Path) -> bool:
+    names = {name.strip().lower() for name in _first_line(path).split("\t")}
+    return bool(names & set(WORD_NAMES)) and bool(names & set(TAG_NAMES))
+
+
+def _looks_like_conllu(path: Path) -> bool:
+    fields = _first_line(path).split("\t")
+    return len(fields) == 10 and re.fullmatch(r"1(-\d+)?", fields[0]) is not None
+
+
+class _Gathered:
+    """Words of the sentence that is being read."""
+
+    def __init__(self, path: Path, need_tags: bool) -> None:
+        self.path, self.need_tags = path, need_tags
+        self.rows: list[tuple[str, str, int]] = []
+        self.text = ""
+
+    def add(self, word: object, tag: object, number: int) -> None:
+        place = place_of(self.path, number)
+        if word is None or not str(word).strip(_BLANKS):
+            raise error_at(place, "no word; mend or remove the line")
+        if self.need_tags and (tag is None or str(tag).strip(_BLANKS) in ("", "_")):
+            raise error_at(place, f"no tag for {str(word)!r}; mend or remove the line")
+        tag = str(tag).strip(_BLANKS) if self.need_tags else ""
+        self.rows.append((_sound(str(word)), tag, number))
+
+    def done(self) -> Iterator[Sentence]:
+        """The sentence, where there is one; then begins the next."""
+        if self.rows:
+            words, tags, lines = zip(*self.rows)
+            yield Sentence(words, tags, self.path, lines, self.text)
+        self.rows, self.text = [], ""
+
+
+def _sound(word: str) -> str:
+    """A word on one line that UTF-8 can hold: half of a pair becomes a `?`."""
+    word = re.sub(r"[\r\n]+", " ", word.strip(_BLANKS))
+    return word.encode("utf-8", "replace").decode()
+
+
+def _conllu(
+    path: Path, token: str | None, tag: str | None, need_tags: bool
+) -> Iterator[Sentence]:
+    form, wanted = (
+        _number(path, name, CONLLU_NAMES, default)
+        for name, default in ((token, 1), (tag, 3))
+    )
+    gathered, left_out = _Gathered(path, need_tags), Counter()
+    for number, line in enumerate(read_lines(path), start=1):
+        line = line.strip("\r\n")
+        if not line.strip(_BLANKS):
+            yield from gathered.done()
+            continue
+        if line.startswith("#"):
+            name, _, value = line[1:].partition("=")
+            gathered.text = value.strip() if name.strip() == "text" else gathered.text
+            continue
+        fields, place = line.split("\t"), place_of(path, number)
+        if len(fields) != 10:
+            what = f"{len(fields)} column{'s' * (len(fields) != 1)}; CoNLL-U has 10"
+            raise error_at(place, f"{what}, with a tab between two")
+        if re.fullmatch(r"\d+-\d+", fields[0]):
+            left_out["multiword tokens"] += 1
+        elif re.fullmatch(r"\d+\.\d+", fields[0]):
+            left_out["empty nodes"] += 1
+        elif fields[0].isdecimal():
+            gathered.add(fields[form], fields[wanted], number)
+        else:
+            raise error_at(place, f"{fields[0]!r} is no number of a word")
+    yield from gathered.done()
+    if left_out:
+        kinds = " and ".join(f"{count:,} {kind}" for kind, count in left_out.items())
+        log.info(f"{path}: {kinds} are left out; the words they stand for are kept")
+
+
+def _columns(
+    path: Path, token: str | None, tag: str | None, need_tags: bool
+) -> Iterator[Sentence]:
+    gathered, first, size = _Gathered(path, need_tags), 0, 0
+    tabs = "\t" in _first_line(path)
+    for number, line in enumerate(read_lines(path), start=1):
+        bare = line.strip(_BLANKS)
+        line = line.strip("\r\n") if tabs else bare
+        fields = line.split("\t") if tabs else re.split(r"[ \t]+", line)
+        if not bare or fields[0] == "-DOCSTART-":
+            yield from gathered.done()
+            continue
+        if bare.startswith("# ") and not gathered.rows and len(fields) != size:
+            continue
+        if not size:
+            first, size = number, len(fields)
+            names = [str(n) for n in range(1, size + 1)]
+            form = _number(path, token, names, 0)
+            wanted = _number(path, tag, names, size - 1)
+            if need_tags and form == wanted:
+                what = f"line {number} has {size} column{'s' * (size != 1)}, so words"
+                raise error_at(path, f"{what} and tags would be one; expected two")
+        if len(fields) != size and (need_tags or len(fields) <= form):
+            what = f"{len(fields)} column{'s' * (len(fields) != 1)}, but line {first}"
+            raise error_at(place_of(path, number), f"{what} has {size}")
+        gathered.add(fields[form], fields[wanted] if need_tags else "", number)
+    yield from gathered.done()
+
+
+def _number(path: Path, asked: str | None, names: Sequence[str], default: int) -> int:
+    """Position of a column that is asked for by its name or its number from 1."""
+    if asked is None:
+        return default
+    if asked.lower() in names:
+        return names.index(asked.lower())
+    if asked.isdecimal() and 1 <= int(asked) <= len(names):
+        return int(asked) - 1
+    known = f"numbers from 1 to {len(names)}"
+    known += f" or {', '.join(names)}" if names[0] != "1" else ""
+    raise error_at(path, f"no column {asked!r}; its columns are {known}")
+
+
+def _jsonl(
+    path: Path, token: str | None, tag: str | None, need_tags: bool
+) -> Iterator[Sentence]:
+    wanted = _named(path, token, tag, need_tags)
+    for number, values in read_rows(path, wanted):
+        place = place_of(path, number)
+        for name, value in zip(wanted, values):
+            if not isinstance(value, list):
+                raise error_at(place, f"{name!r} is no list, but {value!r:.40}")
+        words, tags = values[0], values[1] if need_tags else [""] * len(values[0])
+        if len(words) != len(tags):
+            raise error_at(place, f"{len(words)} words, but {len(tags)} tags")
+        gathered = _Gathered(path, need_tags)
+        for word, own in zip(words, tags):
+            gathered.add(word, own, number)
+        yield from gathered.done()
+
+
+def _table(
+    path: Path, token: str | None, tag: str | None, need_tags: bool
+) -> Iterator[Sentence]:
+    wanted = _named(path, token, tag, need_tags)
+    columns = {name.lower(): name for name in read_columns(path)}
+    counted = [columns[name] for name in SENTENCE_NAMES if name in columns][:1]
+    gathered, before, last, ends = _Gathered(path, need_tags), None, None, 0
+    for number, values in read_rows(path, wanted + counted):
+        own = values[-1] if counted else None
+        # Some write the number of a sentence at its first word alone.
+        changed = counted and own not in (None, "") and own == own and own != before
+        # Readers of tables skip blank lines, but count them.
+        parted = not counted and last is not None and number > last + 1
+        if (changed or parted) and gathered.rows:
+            ends += 1
+            yield from gathered.done()
+        before, last = own if changed else before, number
+        gathered.add(values[0], values[1] if need_tags else "", number)
+    if not ends and len(gathered.rows) > LONG:
+        what = f"{len(gathered.rows):,} words and neither a blank line nor a column"
+        raise error_at(path, f"{what} such as {SENTENCE_NAMES[1]!r} ends a sentence")
+    yield from gathered.done()
+
+
+def _named(
+    path: Path, token: str | None, tag: str | None, need_tags: bool
+) -> list[str]:
+    """Names of the columns of words and tags."""
+    columns = read_columns(path)
+    found = []
+    for kind, asked, usual in (("token", token, WORD_NAMES), ("tag", tag, TAG_NAMES)):
+        if kind == "tag" and not need_tags:
+            continue
+        names = [asked.lower()] if asked is not None else usual
+        own = [column for name in names for column in columns if column.lower() == name]
+        if not own:
+            what = f"no column {asked!r}" if asked is not None else f"no {kind} column"
+            what += f"; its columns are: {listed(columns)}; name one with --{kind}-"
+            raise error_at(path, f"{what}column")
+        found.append(own[0])
+    return found

@@ -1,0 +1,166 @@
+"""Tags of words: parts of speech, named entities, or whatever a word can be.
+
+Data: CoNLL-U, CoNLL columns, JSON Lines of words and tags, or a table with a word a
+row. BIO and BIOES schemes of entities are recognised, and learned with a CRF. Without
+--data it trains on generated sentences, in half a minute on two cores.
+
+    python tasks/tagging.py train --data train.conllu --validation-data dev.conllu
+    python tasks/tagging.py evaluate --data test.conllu
+    python tasks/tagging.py predict "Ada wrote it in London."
+
+Texts are split into words by rules; --words takes words that spaces part.
+"""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import keras_seq as ks
+from keras_seq import cli
+from keras_seq.tasks import tagging
+
+STEM = "tagging"
+EXPORT_DIR = Path("saved_models", STEM)
+LEARNING_RATE = 0.003
+WORDS_SEEN = 3_000_000  # in all epochs together
+FRESH_SEED = 1_000_000  # of generated sentences that no training saw
+
+
+def load_data(
+    data: str | None = None, token_column: str | None = None,
+    tag_column: str | None = None, validation_data: str | None = None,
+    test_data: str | None = None, limit: int | None = None, seed: int = 0,
+    documented: bool = False,
+) -> Any:  # fmt: skip
+    """Named parts, and what was fitted on train: tag names, scheme and words."""
+    given = {"train": ks.text.load_sample_sentences(seed)}
+    if data:
+        given["train"] = ks.text.read_tagged(data, token_column, tag_column)
+    for part, path in (("validation", validation_data), ("test", test_data)):
+        if path:
+            given[part] = ks.text.read_tagged(path, token_column, tag_column)
+    own = {"word_length": None, "with_features": False} if documented else {}
+    return tagging.prepare_tagged(given, limit=limit, seed=seed, **own)
+
+
+def build_model(
+    data: Any, crf: bool, characters: str = "cnn", documented: bool = False
+) -> Any:
+    """The strong recipe; `documented`: the architecture with its sizes alone."""
+    sizes = data.encoder.vocab_size, len(data.tag_names), 100, 128
+    if documented:
+        return ks.build_tagging_model(*sizes)
+    rules = ks.text.allowed_tags(data.tag_names, data.scheme) if crf else None
+    features = ks.text.words
+    return ks.build_tagging_model(
+        *sizes, dropout=0.4, word_dropout=0.1, characters=characters, crf=crf,
+        word_length=data.encoder.word_length, num_features=features.NUM_FEATURES,
+        num_characters=features.NUM_CHARACTERS, allowed=rules,
+        feature_ids=features.NUM_FEATURES * features.BUCKETS,
+    )  # fmt: skip
+
+
+def train(
+    *, data: str | None = None, token_column: str | None = None,
+    tag_column: str | None = None, validation_data: str | None = None,
+    test_data: str | None = None, crf: Literal["auto", "on", "off"] = "auto",
+    characters: Literal["cnn", "lstm"] = "cnn", epochs: int | None = None,
+    batch_size: int = 32, max_seconds: float | None = None, limit: int | None = None,
+    seed: int = 0, run_dir: Path | None = None, export_dir: Path = EXPORT_DIR,
+    resume: bool = False, strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
+    mixed_precision: Literal["auto", "on", "off"] = "auto", documented: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Train, score beside the baselines, export and prove.
+
+    Args:
+        data: File or glob of tagged sentences; default generated sentences.
+        token_column: Column of the words, a name or a number; default by the format.
+        tag_column: Column of the tags, such as xpos; default by the format.
+        crf: Scores of neighbouring tags; auto takes them for entities.
+        characters: How the characters of a word are read.
+        epochs: Most passes over train; default by its size, from 3 to 30, and fewer
+            where --max-seconds has no room: the learning rate falls with the time.
+    """
+    settings = dict(locals())
+    if documented and crf == "on":
+        raise ks.UserError("--documented has no CRF; leave it or --crf on out")
+    loaded = load_data(
+        data, token_column, tag_column, validation_data, test_data, limit, seed,
+        documented,
+    )  # fmt: skip
+    epochs = epochs or max(3, min(30, WORDS_SEEN // loaded.num_words))
+    has_crf = not documented and (crf == "on" or crf == "auto" and bool(loaded.scheme))
+    run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
+    ks.set_seed(seed)
+    print(ks.training.set_precision(mixed_precision, strategy))
+    train_set, validation_set = (ks.text.make_tagged_dataset(
+        loaded.splits[part], loaded.encoder, loaded.tag_names, batch_size=batch_size,
+        shuffle=part == "train", seed=seed,
+    ) for part in ("train", "validation"))  # fmt: skip
+    recipe = {"loss": ks.losses.tag_loss, "metrics": [ks.metrics.TagAccuracy()]}
+    if has_crf:
+        recipe = {"loss": ks.layers.crf_loss, "metrics": []}
+    elif not documented:
+        recipe |= {"monitor": "val_accuracy", "mode": "max"}
+    hparams = {"documented": documented, "batch_size": batch_size, "seed": seed}
+    if not documented:
+        rate = ks.training.BudgetedRate(LEARNING_RATE, epochs, max_seconds, warmup=1)
+        recipe |= {"callbacks": [rate], "patience": 5}
+        hparams["learning_rate"] = LEARNING_RATE
+    with ks.get_strategy(strategy).scope():
+        model = build_model(loaded, has_crf, characters, documented)
+        history = ks.fit(
+            model, train_set, validation_data=validation_set, epochs=epochs,
+            max_seconds=max_seconds, run_dir=run_dir, resume=resume, hparams=hparams,
+            embedding_words=["(padding)", "(unknown)", *loaded.encoder.words], **recipe,
+        )  # fmt: skip
+    report, version = tagging.finish(
+        STEM, model, loaded, history, seed=seed, run_dir=run_dir, export_dir=export_dir
+    )
+    scores = f"{tagging.describe(report)}\n{history.seconds:.0f} seconds of training"
+    return {"test scores": scores, "run": run_dir, "export": version}
+
+
+def evaluate(
+    *, model: Path = EXPORT_DIR, data: str | None = None,
+    token_column: str | None = None, tag_column: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Score an exported model on a data file, beside the baselines of its training.
+
+    Args:
+        model: Folder of an export, or of one version.
+        data: File or glob of tagged sentences; default freshly generated sentences.
+        token_column: Column of the words, a name or a number; default by the format.
+        tag_column: Column of the tags; default by the format.
+    """
+    sentences = ks.text.load_sample_sentences(FRESH_SEED)
+    if data:
+        sentences = ks.text.read_tagged(data, token_column, tag_column)
+    return tagging.evaluate_export(STEM, model, sentences)
+
+
+def predict(
+    *texts: str, model: Path = EXPORT_DIR, file: Path | None = None, words: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Answer texts with an exported model: words, tags, probabilities, entities.
+
+    Args:
+        texts: Texts; without them, one a line from --file or standard input.
+        model: Folder of an export, or of one version.
+        file: UTF-8 text file, one text a line.
+        words: Spaces part the words already; entities are then counted in words.
+    """
+    exported = ks.load_exported(model)
+    asked, shown = itertools.tee(cli.input_texts(texts, file))
+    if words:
+        rows = (text.split() for text in asked)
+        answers = tagging.answer_words(exported.signature("words"), rows)
+    else:
+        answers = tagging.answer_texts(exported.signature(), asked)
+    for answer, text in zip(answers, shown):
+        yield {"input": text, **answer}
+
+
+if __name__ == "__main__":
+    cli.run(__doc__, train=train, evaluate=evaluate, predict=predict, directions=2)
