@@ -166,8 +166,20 @@ def _variables(model: keras.Model) -> dict[str, list[keras.Variable]]:
         "model": model.variables,
         "optimizer": model.optimizer.variables,
         "metrics": model.metrics_variables,
+        "carried": _carried(model),
         "seed": [] if generator is None else [generator.state],
     }
+
+
+def _carried(model: keras.Model) -> list[keras.Variable]:
+    """States of layers with `stateful=True`, which are not among `model.variables`."""
+    counted = {id(each) for each in model.variables}
+    layers = [each for each in model._flatten_layers() if getattr(each, "stateful", 0)]
+    states = keras.tree.flatten([getattr(each, "states", None) for each in layers])
+    return [
+        each for each in states
+        if isinstance(each, keras.Variable) and id(each) not in counted
+    ]  # fmt: skip
 
 
 def _copies(variable: keras.Variable) -> list[tf.Variable]:

@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.errors import UserError
+from keras_seq.layers import GRU
 from keras_seq.models.rnn import build_lstm_model
 from keras_seq.text.batches import make_text_dataset
 from keras_seq.text.tokenizer import Tokenizer
@@ -378,6 +379,7 @@ def test_a_disk_that_really_fills_is_one_line_at_the_shell(tmp_path: Path):
 import resource, sys
 import numpy as np
 from keras_seq.errors import UserError
+from keras_seq.layers import GRU
 from keras_seq.models.rnn import build_lstm_model
 from keras_seq.training.checkpoint import Checkpoints
 checkpoints = Checkpoints(sys.argv[1])
@@ -493,3 +495,27 @@ def test_a_run_cut_off_before_its_first_state_begins_with_the_same_bits(
     with pytest.raises(UserError, match="patience was 2, is 1"):
         run(tmp_path, text_data, tokenizer, resumed=True, patience=1)
     assert_same(run(tmp_path, text_data, tokenizer, resumed=True), whole)
+
+
+@pytest.mark.parametrize("cell", [GRU, keras.layers.LSTM])
+def test_states_that_layers_carry_from_batch_to_batch_belong_to_a_run(
+    cell: type[keras.Layer], tmp_path: Path
+):
+    x = np.random.default_rng(0).normal(size=(24, 3, 2)).astype("float32")
+    data = tf.data.Dataset.from_tensor_slices((x, x[:, 0])).batch(4)
+
+    def trained(folder: str, batches: int = 0) -> list[np.ndarray]:
+        keras.utils.set_random_seed(0)
+        inputs = keras.Input(batch_shape=(4, 3, 2))
+        layers = [inputs, cell(3, stateful=True), keras.layers.Dense(2)]
+        model = keras.Sequential(layers)
+        fit(
+            model, data, epochs=2, loss="mse", run_dir=tmp_path / folder,
+            resume=True, checkpoint_seconds=0, callbacks=[InterruptAfter(batches)],
+        )  # fmt: skip
+        return model.get_weights()
+
+    with pytest.raises(Interrupted):
+        trained("cut", 4)
+    for found, wanted in zip(trained("cut"), trained("whole"), strict=True):
+        np.testing.assert_array_equal(found, wanted)
