@@ -19,7 +19,8 @@ from keras_seq.data.copies import (
     log_trained,
     save_digests,
 )
-from keras_seq.data.splits import Digest, Summary, plan_splits, scan
+from keras_seq.data.splits import digests_by_label, plan_splits, split_store
+from keras_seq.data.store import SampleStore, stored
 from keras_seq.data.tables import error_at
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
@@ -98,9 +99,9 @@ def prepare_tagged(
         log.info(f"{name}: tags of entities, written as {scheme.upper()}")
     given = {part: repair_sentences(rows, scheme) for part, rows in given.items()}
     scheme = "bioes" if scheme == "bioes" else "bio2" if scheme else None
-    scans = {part: _scan(rows) for part, rows in given.items()}
-    _log_copies(given, scans)
-    splits = given | _cut(given, scans["train"], limit, seed)
+    stores = {part: _stored(rows) for part, rows in given.items()}
+    _log_copies(given, stores)
+    splits = given | _cut(given, stores["train"], limit, seed)
     tag_names = _tag_names(splits["train"], scheme)
     for part in ("validation", "test"):
         check_tags(splits[part], tag_names)
@@ -115,47 +116,44 @@ def _texts(sentences: Sequence[Sentence]) -> Iterator[tuple[str, str]]:
     return ((" ".join(each.words), "") for each in sentences)
 
 
-def _scan(sentences: Sequence[Sentence]) -> Summary:
-    return scan(list(_texts(sentences)))
+def _stored(sentences: Sequence[Sentence]) -> SampleStore:
+    return stored(list(_texts(sentences)))
 
 
 def _fingerprint(sentences: Sequence[Sentence]) -> str:
     rows = [("\n".join(each.words), "\n".join(each.tags)) for each in sentences]
-    return scan(rows).fingerprint
+    return stored(rows).fingerprint()
 
 
 def _log_copies(
-    given: Mapping[str, Sequence[Sentence]], scans: Mapping[str, Summary]
+    given: Mapping[str, Sequence[Sentence]], stores: Mapping[str, SampleStore]
 ) -> None:
-    for part, found in scans.items():
+    for part, store in stores.items():
         if part != "train":
-            copied = count_copies(found.digests, scans["train"].digests)
-            said = counted(copied, found.rows, "sentences")
-            share, name = copied / found.rows, name_of_file(given[part])
+            copied = count_copies(store.digests(), stores["train"].digests())
+            said = counted(copied, len(store), "sentences")
+            share, name = copied / len(store), name_of_file(given[part])
             log_copies(name, part, said, share, "train")
 
 
 def _cut(
     given: Mapping[str, Sequence[Sentence]],
-    train: Summary,
+    train: SampleStore,
     limit: int | None,
     seed: int,
 ) -> dict[str, list[Sentence]]:
     """The train part, and those that are not given, cut by digests of the words."""
     shares = {part: 0.1 for part in ("validation", "test") if part not in given}
-    digests_of = scan(list(_texts(given["train"])), seed=seed).digests_of
-    plan, digest = plan_splits(digests_of, shares, seed), Digest(seed)
-    parts: dict[str, list[Sentence]] = {part: [] for part in ("train", *shares)}
-    for sentence, (text, label) in zip(given["train"], _texts(given["train"])):
-        parts[plan.part_of(digest(text), label)].append(sentence)
-    for part, sentences in parts.items():
-        if not sentences:
-            what = f"{train.rows} sentences are too few for a {part} part"
+    plan = plan_splits(digests_by_label(train, seed), shares)
+    keep = min(1.0, (limit or len(train)) / len(train))
+    cut = split_store(train, plan, seed, keep)
+    for part in ("train", *shares):
+        if not len(cut[part]):
+            what = f"{len(train)} sentences are too few for a {part} part"
             raise error_at(name_of_file(given["train"]), f"{what}; bring more")
-    keep = min(1.0, (limit or train.rows) / train.rows)
-    return {  # of all places in the file
-        part: [rows[int(n / keep)] for n in range(max(1, int(keep * len(rows))))]
-        for part, rows in parts.items()
+    return {
+        part: [given["train"][row] for row in cut[part].rows]
+        for part in ("train", *shares)
     }
 
 
@@ -217,7 +215,7 @@ def _end(task: str, model: keras.Model, data: TaggedData, seed: int) -> Ending:
     texts = [each.text or " ".join(each.words) for each in some]
     expected = server.expected([each.words for each in some], texts)
     examples, answers = expected.pop("serving_default")
-    digests = _scan(data.splits["train"]).digests
+    digests = _stored(data.splits["train"]).digests()
     return Ending(
         models=[model],
         server=server,
@@ -261,7 +259,7 @@ def evaluate_export(
         sentences = repair_sentences(sentences, written)
     check_tags(sentences, exported.metadata["labels"])
     extra = exported.path / EXTRA
-    digests = np.asarray(_scan(sentences).digests)
+    digests = _stored(sentences).digests()
     log_trained(name_of_file(sentences), digests, extra / TRAINED, "sentences")
     tag = partial(answer_words, exported.signature("words"))
     answer = partial(answer_texts, exported.signature())
