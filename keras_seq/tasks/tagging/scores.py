@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_seq.data.splits import Digest
+from keras_seq.data.copies import Digest
 from keras_seq.errors import UNREADABLE, UserError
 from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.table import format_report
