@@ -62,6 +62,7 @@ def token_loss(
     return loss
 
 
+@keras.saving.register_keras_serializable("keras_seq")
 def tag_loss(tags: KerasTensor, logits: KerasTensor) -> KerasTensor:
     """Cross-entropy of tags; one below 0 is none, and counts for nothing.
 

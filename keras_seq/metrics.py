@@ -46,6 +46,7 @@ class Perplexity(keras.metrics.Metric):
         return ops.exp(self._total / ops.maximum(self._tokens, 1.0))
 
 
+@keras.saving.register_keras_serializable("keras_seq")
 class TagAccuracy(keras.metrics.Metric):
     """Share of right tags over all words: not the mean of the batches' shares.
 

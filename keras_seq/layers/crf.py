@@ -182,6 +182,7 @@ def crf_log_likelihood(tags: KerasTensor, potentials: KerasTensor) -> KerasTenso
     return ops.sum(taken[..., 0], axis=1) - crf_log_partition(potentials)
 
 
+@keras.saving.register_keras_serializable("keras_seq")
 def crf_loss(tags: KerasTensor, potentials: KerasTensor) -> KerasTensor:
     """Negative log-likelihood of a sentence: `model.compile(loss=crf_loss)`.
 

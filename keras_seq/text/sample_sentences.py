@@ -37,7 +37,7 @@ def load_sample_sentences(seed: int = 0, count: int = 2000) -> list[Sentence]:
 
     >>> sentence = load_sample_sentences(seed=1, count=1)[0]
     >>> sentence.words[:5], sentence.tags[:5]
-    (('we', 'too', 'here', 'always', 'daily'), ('PRON', 'ADV', 'ADV', 'ADV', 'ADV'))
+    (('everyone', 'perhaps', 'too', 'now', 'far'), ('PRON', 'ADV', 'ADV', 'ADV', 'ADV'))
     """
     rng = random.Random(f"sentences {seed}")
     path = Path(f"sample sentences of seed {seed}")

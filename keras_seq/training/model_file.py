@@ -17,8 +17,17 @@ from keras_seq.keras_internals import (
     flatten_layers,
     optimized_variables,
 )
+from keras_seq.layers.attention import Attention
+from keras_seq.layers.characters import CharacterEncoder, WordDropout
+from keras_seq.layers.crf import CRF, crf_loss
 from keras_seq.layers.recurrent import GRU, LSTM, SimpleRNN
+from keras_seq.losses import tag_loss
+from keras_seq.metrics import TagAccuracy
 from keras_seq.training.optimizers import Adam
+
+# Keras finds what a file names only where somebody has imported it.
+REGISTERED = (Attention, CRF, CharacterEncoder, WordDropout)
+REGISTERED += (TagAccuracy, crf_loss, tag_loss)
 
 FAST = {
     keras.layers.LSTM: LSTM,

@@ -6,10 +6,10 @@ import sys
 import time
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
+from keras_seq.training.model_file import load_model
 from tests.tasks.scripts import (  # fmt: skip
     ENVIRONMENT,
     run_script,
@@ -67,7 +67,7 @@ def test_a_killed_run_resumed_ends_as_one_never_killed(task: str, tmp_path: Path
     for part in ("validation", "test"):
         assert found[part]["scores"] == expected[part]["scores"]
     one, other = (
-        keras.models.load_model(folder / "run" / "model.keras").get_weights()
+        load_model(folder / "run" / "model.keras").get_weights()
         for folder in (killed, whole)
     )
     for resumed_weights, whole_weights in zip(one, other, strict=True):

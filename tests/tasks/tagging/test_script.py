@@ -1,6 +1,8 @@
 """The tagging task as a user runs it: shell verbs, the run folder, the export."""
 
 import json
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +13,13 @@ import tensorflow as tf
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.tasks.scripts import load_script, refuse, run_script, write_sentences
+from tests.tasks.scripts import (  # fmt: skip
+    ENVIRONMENT,
+    load_script,
+    refuse,
+    run_script,
+    write_sentences,
+)
 
 shell = partial(run_script, "tagging")
 NAMES = "Ada Alan Grace Edsger Barbara Donald".split()
@@ -119,6 +127,21 @@ def test_a_tag_that_training_did_not_know_is_named(
     model = trained / "saved_models" / "tagging"
     with pytest.raises(ValueError, match=UNKNOWN[tag].replace(".", r"\.")):
         task.evaluate(model=model, data=str(tmp_path / "more.bio"))
+
+
+def test_the_model_is_loaded_for_fine_tuning_in_a_process_of_its_own(trained: Path):
+    script = """
+import numpy as np
+import keras_seq as ks
+model = ks.load_model("run/model.keras")
+read = [np.ones((2, 3, *each.shape[2:]), "int32") for each in model.inputs]
+assert model(read).shape == (2, 3, 5, 5)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=trained, env=ENVIRONMENT,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_finished_run_is_not_trained_again(trained: Path):
