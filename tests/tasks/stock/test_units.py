@@ -139,9 +139,9 @@ def test_files_without_names_have_as_many_columns(tmp_path: Path):
 
 
 def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path):
-    for folder in ("a", "b"):
+    for folder, values in (("a", WALK), ("b", WALK[::-1])):
         (tmp_path / folder).mkdir()
-        write(tmp_path / folder / "prices.csv", WALK)
+        write(tmp_path / folder / "prices.csv", values)
     table = read_series([tmp_path / "a/prices.csv", tmp_path / "b/prices.csv"])
     names = [one.name for one in table.series]
     assert names == [str(tmp_path / "a" / "prices"), str(tmp_path / "b" / "prices")]
