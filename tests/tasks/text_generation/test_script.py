@@ -222,6 +222,6 @@ def test_gradients_by_distance_are_a_verb_of_their_own(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "verse.txt").write_text("to be, or not to be: that is it.\n" * 60)
     rows = list(task.gradients(data="verse.txt"))
-    assert [row["cell"] for row in rows] == ["simple_rnn", "lstm", "gru"]
+    assert {row["cell"] for row in rows} == {"simple_rnn", "lstm", "gru"}
     assert all(row["gradient_by_distance"][0] == pytest.approx(1) for row in rows)
     assert (rows[0]["run"] / "figures" / "gradient_through_time.png").stat().st_size

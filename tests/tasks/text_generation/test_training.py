@@ -53,9 +53,9 @@ def test_every_regulariser_at_once_trains_and_is_resumed_to_the_bit(tmp_path: Pa
     assert len(history.history["val_perplexity"]) == 2
     script = f"""
 import os, sys
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+sys.path.insert(0, {str(Path(__file__).parents[3])!r})
 from pathlib import Path
-from tests.training import test_language_model as here
+from tests.tasks.text_generation import test_training as here
 def kill(self, batch, logs=None):
     if int(self.model.optimizer.iterations) == 25:
         os._exit(9)
