@@ -322,7 +322,7 @@ def test_twenty_kills_end_with_the_same_bits(tmp_path: Path):
 def test_other_settings_or_data_are_named(tmp_path: Path, tokenizer: Tokenizer):
     with pytest.raises(Interrupted):
         run(tmp_path, text_data, tokenizer, 3)
-    with pytest.raises(UserError, match="epochs was 4, is 6; patience was 2, is 1;"):
+    with pytest.raises(UserError, match="patience was 2, is 1; epochs was 4, is 6;"):
         run(tmp_path, text_data, tokenizer, resumed=True, epochs=6, patience=1)
     with pytest.raises(UserError, match="settings: training data was .*, is "):
         run(tmp_path, lambda _: users_own_data(_)[::-1], tokenizer, resumed=True)
