@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_seq.log import log
 from keras_seq.training.array_batches import (
     Batching,
     Parts,
@@ -56,6 +57,10 @@ def fit_datasets(
     Raises:
         ValueError: Something is given that cannot be trained on.
     """
+    if validation_data is None and _in_batches(x) and _in_batches(y):
+        # Targets are never a dataset: this is a call as version 0.1 had it.
+        log.warning("fit: a third argument is y; validation_data=... says what it is")
+        y, validation_data = None, y
     _check_batching(batching, validation_split, validation_data)
     train, validation = _given("x", model, x, y, sample_weight), None
     if validation_split:

@@ -35,7 +35,7 @@ def steps() -> keras.Model:
 
 WEIGHTS = {"class_weight": {0: 1.0, 1: 2.0}}
 FAULTS: list[tuple] = [
-    (model, (DATA, DATA), {}, "data to validate on is given as validation_data"),
+    (model, (DATA, DATA, Y), {}, "data to validate on is given as validation_data"),
     (model, (DATA, (X, Y)), {}, "brings its own targets .* and y is a tuple"),
     (model, (X, DATA), {}, "arrays for all, or one dataset"),
     (model, (X, Y[:7]), {}, "x has 8 rows, and y 7"),

@@ -221,3 +221,9 @@ def test_weighed_model_answers_with_the_weighted_logits():
     logit = np.concatenate([np.array(p) for p in paths(ids)], axis=1) @ weights
     answer = np.array(weighed(ids))
     assert answer == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-5)
+
+
+def test_a_second_dataset_validates_as_it_did_in_version_0_1(remarks: list[str]):
+    history = fit(model(), line(), line(), epochs=1, loss="mse", metrics=[])
+    assert "val_loss" in history.history
+    assert [line for line in remarks if "validation_data=" in line]
