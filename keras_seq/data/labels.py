@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
 from keras_seq.data.tables import listed
 from keras_seq.errors import UserError
@@ -28,6 +29,8 @@ MISSING = set(
 _UNSEEN = dict.fromkeys([0xAD, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF])
 _UNSEEN |= dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 _UNSEEN |= dict.fromkeys(range(0xFE00, 0xFE10))
+# `1e0`, `.5`: numbers whose digits are written out before they are compared.
+_SCIENTIFIC = re.compile(r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[+-]?[0-9]{1,2})?")
 _NUMBER = re.compile(r"([+-]?)0*([0-9]+?)(?:[.]([0-9]*?)0*|,0{1,2})?")
 _SEVERAL = re.compile(r"\s*[|;,]\s*")
 SHOWN = 5
@@ -50,14 +53,18 @@ def label_key(label: str) -> str:
 
     Example:
 
-    >>> label_key("True") == label_key("true"), label_key("1.0") == label_key("01")
-    (True, True)
+    >>> label_key("True"), label_key("01"), label_key("1.0"), label_key("1e0")
+    ('true', '1', '1', '1')
     """
     folded = unicodedata.normalize("NFKC", label).translate(_UNSEEN).casefold()
     folded = folded.replace("i\u0307", "i")  # what a capital with a dot folds to
     key = " ".join(
         "".join(c for c in folded if unicodedata.category(c) != "Cf").split()
     )
+    # Digits of any script; NFKC has only made those of full width plain.
+    key = "".join(str(unicodedata.decimal(c, c)) for c in key)
+    if _SCIENTIFIC.fullmatch(key):
+        key = format(Decimal(key), "f")
     number = _NUMBER.fullmatch(key)
     if number is None:
         return key
