@@ -59,12 +59,3 @@ def test_new_writes_the_script_once(tmp_path: Path, capsys):
 def test_completion_names_the_tasks(shell: str, capsys):
     main(["completion", shell])
     assert "speech stock tagging text_generation" in capsys.readouterr().out
-
-
-def test_a_wheel_holds_scripts_stubs_and_native_sources(root: Path):
-    from setuptools import find_packages
-
-    found = find_packages(str(root), include=["keras_seq*"])
-    assert {"keras_seq.scripts", "keras_seq.tasks.stock", "keras_seq.layers"} <= {
-        *found
-    }
