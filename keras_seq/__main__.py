@@ -1,7 +1,5 @@
 """`keras-seq TASK VERB ...`: finds the script of a task and runs it, or copies it."""
 
-import importlib.resources
-import runpy
 import shutil
 import sys
 from collections.abc import Sequence
@@ -27,7 +25,9 @@ COMPLETIONS = {
 
 def scripts() -> dict[str, Path]:
     """Task to script, of all that are installed."""
-    folder = Path(str(importlib.resources.files("keras_seq") / "scripts"))
+    folder = Path(__file__).parent / "scripts"
+    if not folder.is_dir():  # a link in a checkout, which Windows writes as a file
+        folder = Path(__file__).parents[1] / "tasks"
     paths = sorted(folder.glob("*.py"))
     return {path.stem: path for path in paths if path.stem != "__init__"}
 
@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: With the exit status of the script; 2 for what the user must mend.
     """
     asked = list(sys.argv[1:] if arguments is None else arguments)
+    if hasattr(sys.stdout, "reconfigure"):  # any name of a file can be printed
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         _run(asked)
     except UserError as error:
@@ -62,9 +64,10 @@ def _run(asked: list[str]) -> None:
     elif asked[0] == "completion":
         _print_completion(known, asked[1:])
     else:
-        stem = _script(known, asked[0]).stem
-        sys.argv = [f"keras-seq {stem}", *asked[1:]]
-        runpy.run_module(f"keras_seq.scripts.{stem}", run_name="__main__")
+        script = _script(known, asked[0])
+        sys.argv = [f"keras-seq {script.stem}", *asked[1:]]
+        code = compile(script.read_bytes(), str(script), "exec")
+        exec(code, {"__name__": "__main__", "__file__": str(script)})
 
 
 def _listed(known: dict[str, Path]) -> str:

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from keras_seq.cli_options import parse_verb
 from keras_seq.errors import UserError
-from keras_seq.quiet import quiet_tensorflow
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 READER_LEFT = 141  # 128 + SIGPIPE
@@ -77,9 +76,7 @@ def run(
     try:
         argv = sys.argv[1:] if argv is None else argv
         verb, values = parse_verb(doc, verbs, argv)
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-        quiet_tensorflow()
         with contextlib.redirect_stdout(sys.stderr), _without_untrained_runs():
             result = _call(verbs[verb], values)
             for line in _summary(result) if verb == "train" else _json_lines(result):

@@ -11,12 +11,23 @@ import time
 from collections.abc import Iterator
 
 
+def in_notebook() -> bool:
+    """Whether the kernel of a notebook shows what this process prints."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if hasattr(ipython, "get_ipython") else None
+    return hasattr(shell, "kernel")
+
+
 class _Stderr(logging.Handler):
-    """Writes to what `sys.stderr` is when a line is logged."""
+    """Writes to what `sys.stderr` is when a line is logged.
+
+    In a notebook to `sys.stdout`: there stderr has the red ground of errors.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
+        stream = sys.stdout if in_notebook() else sys.stderr
         try:
-            print(self.format(record), file=sys.stderr, flush=True)
+            print(self.format(record), file=stream, flush=True)
         except (OSError, ValueError):  # nobody reads, or it is closed
             self.handleError(record)
 

@@ -1,32 +1,35 @@
 """TensorFlow's start-up remarks, kept off the terminal.
 
-TensorFlow 2.21 writes several lines to the error output while it is imported and while
-it looks for devices, before it reads TF_CPP_MIN_LOG_LEVEL. They would stand around the
-one line that tells a user what to mend. This module does not import TensorFlow: it
-waits until somebody does.
+TensorFlow 2.21 writes several lines to the error output while it is imported, before it
+reads TF_CPP_MIN_LOG_LEVEL. They would stand around the one line that names what a user
+has to mend, and fill the first cell of a notebook. This module does not import
+TensorFlow: it waits until somebody does.
 """
 
 import contextlib
 import importlib.util
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+
+LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def quiet_tensorflow() -> None:
     """Makes the first `import tensorflow` of this process a silent one.
 
-    What it says is shown only when the import fails. Where TensorFlow is imported
-    already, nothing changes.
+    What it writes is shown only when the import fails; later remarks are held back by
+    TF_CPP_MIN_LOG_LEVEL, which becomes 3. Where TensorFlow is imported already, or that
+    variable asks for remarks (0 or 1), nothing changes.
 
     Example:
 
     >>> quiet_tensorflow()
     """
+    if os.environ.setdefault(LOG_LEVEL, "3") in ("0", "1"):
+        return
     waiting = any(isinstance(finder, _Finder) for finder in sys.meta_path)
     if "tensorflow" not in sys.modules and not waiting:
         sys.meta_path.insert(0, _Finder())
@@ -46,8 +49,6 @@ class _Finder:
             def execute_quietly(module: ModuleType) -> None:
                 with _held_back_errors():
                     execute(module)
-                    # The search for devices has remarks of its own.
-                    module.config.list_physical_devices()
 
             spec.loader.exec_module = execute_quietly
         return spec
@@ -56,7 +57,14 @@ class _Finder:
 @contextlib.contextmanager
 def _held_back_errors() -> Iterator[None]:
     """Holds back what the process writes to descriptor 2; shows it after a failure."""
-    terminal = os.dup(2)
+    import shutil
+    import tempfile
+
+    try:
+        terminal = os.dup(2)
+    except OSError:  # a process without an error output
+        yield
+        return
     with tempfile.TemporaryFile() as remarks:
         os.dup2(remarks.fileno(), 2)
         try:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "keras_seq"
 # From the ground up. A folder or a module at the top of keras_seq is a room.
 FLOORS = (
-    {"errors", "log", "__version__"},
+    {"errors", "log", "quiet", "__version__"},
     {"constants", "ranges", "keras_internals"},
     {"layers", "losses", "metrics"},
     {"models"},
@@ -23,7 +23,7 @@ FLOORS = (
     {"evaluation", "decoding"},
     {"training", "serving"},
     {"tasks"},
-    {"cli_options", "quiet"},
+    {"cli_options"},
     {"cli"},
 )
 # Rooms that are read before anything is computed: no TensorFlow while they load.

@@ -5,7 +5,6 @@ the published ones, and appears under its name whole or not at all. This module 
 neither models nor what the files are for.
 """
 
-import contextlib
 import hashlib
 import http.client
 import itertools
@@ -18,6 +17,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+from filelock import FileLock
 
 from keras_seq.data.archives import disk_errors, megabytes, safe_extract
 from keras_seq.errors import UserError
@@ -82,7 +83,7 @@ def fetch(
     path, part = folder / name, folder / f"{name}.part"
     with disk_errors(folder, size):
         folder.mkdir(parents=True, exist_ok=True)
-        with _only_one(folder / f"{name}.lock"):
+        with FileLock(folder / f"{name}.lock"):  # one process at a time
             if path.exists() and _problem(path, sha256) is None:
                 return path
             _download(url, part, size)
@@ -93,17 +94,6 @@ def fetch(
                 raise UserError(f"{url}: {what}")
             os.replace(part, path)
     return path
-
-
-@contextlib.contextmanager
-def _only_one(path: Path) -> Iterator[None]:
-    """Lets one process at a time download a file, where the system can lock files."""
-    with path.open("ab") as file:
-        with contextlib.suppress(ImportError):
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _problem(path: Path, sha256: str) -> str | None:

@@ -10,6 +10,10 @@ from typing import Any
 
 import numpy as np
 
+# Windows opens no folders, keeps their names by itself, and flushes no file that was
+# opened to be read.
+OPENS_FOLDERS = hasattr(os, "O_DIRECTORY")
+
 
 @contextlib.contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
@@ -44,7 +48,9 @@ def written_aside(path: Path) -> Iterator[Path]:
 
 def flush(path: str | Path) -> None:
     """Waits until a file, or the list of names in a folder, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    if not OPENS_FOLDERS and os.path.isdir(path):
+        return
+    descriptor = os.open(path, os.O_RDONLY if OPENS_FOLDERS else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +33,8 @@ def library() -> tuple[ModuleType | None, str]:
     """
     if os.environ.get("KERAS_SEQ_NATIVE", "1") == "0":
         return None, "KERAS_SEQ_NATIVE=0"
+    if sys.platform == "win32":  # TensorFlow there is not built with g++ or clang++
+        return None, "no C++ kernels on Windows"
     compiler = shutil.which(os.environ.get("CXX") or "g++") or shutil.which("clang++")
     if compiler is None:
         return None, "no C++ compiler"
@@ -82,14 +85,14 @@ def _run(command: list[str], check: bool = False) -> str:
 def _fingerprint(compiler: str) -> str:
     version = _run([compiler, "--version"])
     parts = [compiler, version, tf.version.VERSION, _cpu()]
-    parts += [path.read_text() for path in sorted(SOURCES.iterdir())]
+    parts += [path.read_text("utf-8") for path in sorted(SOURCES.iterdir())]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def _cpu() -> str:
     """What `-march=native` depends on: a cache in a home folder may serve machines."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
         import platform
 

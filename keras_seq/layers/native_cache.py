@@ -7,6 +7,7 @@ nor TensorFlow.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import stat
@@ -14,8 +15,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from filelock import FileLock
+
+WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-SHARED_LENGTH = 1  # bytes of the lock file that are locked, on Windows
 
 
 class Unsafe(OSError):
@@ -51,7 +54,7 @@ def library(path: Path, build: Callable[[Path], None]) -> Path:
     """
     _private_folder(path.parent)
     if not is_whole(path):
-        with _locked(path.parent / "lock"):
+        with _one_at_a_time(path.parent / "lock"):
             if not is_whole(path):  # another process may have been first
                 _publish(path, build)
     return path
@@ -137,25 +140,13 @@ def _flush(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """One process builds, the others wait. Where a system or its disk has no locks each
-    builds, and what is renamed last stands."""
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(path, flags, 0o600)
-    try:
-        with contextlib.suppress(OSError, ImportError):
-            _wait_for(descriptor)
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """One process builds, the others wait. Where a disk has no locks each builds, and
+    what is renamed last stands."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(FileLock(path, mode=0o600))
+        except OSError as error:
+            if error.errno not in WITHOUT_LOCKS:
+                raise
         yield
-    finally:
-        os.close(descriptor)  # which lets go of it
-
-
-def _wait_for(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows, which tries for ten seconds, then gives up
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, SHARED_LENGTH)
-    else:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)

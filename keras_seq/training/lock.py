@@ -4,14 +4,15 @@ Knows nothing of what is in the folder.
 """
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from keras_seq.errors import UserError
 
 NAME = ".lock"
-_held: dict[Path, int] = {}  # folder to descriptor; a process may ask twice
+_held: dict[Path, FileLock] = {}  # by folder; a process may ask twice
 
 
 def take_lock(run_dir: str | Path) -> None:
@@ -26,33 +27,26 @@ def take_lock(run_dir: str | Path) -> None:
     folder = Path(run_dir).resolve()
     if folder in _held:
         return
-    try:
-        import fcntl
-    except ImportError:  # a system without such locks
-        return
+    lock = FileLock(folder / NAME, blocking=False, thread_local=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
+        lock.acquire()
+    except Timeout:
+        raise UserError(
+            f"{run_dir}: another process is at work on this run; wait until it ends, "
+            "or give another folder"
+        ) from None
     except OSError as error:
         raise UserError(
             f"{run_dir}: cannot be written ({error.strerror}); give another folder"
         ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise UserError(
-            f"{run_dir}: another process is at work on this run; wait until it ends, "
-            "or give another folder"
-        ) from error
-    _held[folder] = descriptor
+    _held[folder] = lock
 
 
 def release_lock(run_dir: str | Path) -> None:
     """Lets other processes have a run folder again, where this one had it."""
-    descriptor = _held.pop(Path(run_dir).resolve(), None)
-    if descriptor is not None:
-        os.close(descriptor)
+    if lock := _held.pop(Path(run_dir).resolve(), None):
+        lock.release()
 
 
 @contextlib.contextmanager

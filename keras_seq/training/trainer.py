@@ -107,7 +107,7 @@ def fit(
         class_weight: class number to the weight of its samples in the loss; 1 for what
             it does not name.
         verbose: 0 is silent but for warnings, 1 a bar, 2 a line an epoch; "auto" a bar
-            on a terminal, lines elsewhere.
+            on a terminal and in a notebook, lines elsewhere.
         callbacks: further ones, called after those wired here. One that looks at
             batches sees every one, which takes a call of Python each, or every
             `steps_per_execution`-th of a model that is compiled so; with a method

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import keras
 
+from keras_seq.log import in_notebook
 from keras_seq.training.averaging import EarlyStopping
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.monitor import Progress, TrainingMonitor
@@ -20,7 +21,7 @@ Schedule = Callable[[int], float]
 
 
 def shows_bar(verbose: Verbose) -> bool:
-    """Whether a run shows a live bar: as asked, else where there is a terminal.
+    """Whether a run shows a live bar: as asked, else on a terminal or in a notebook.
 
     Raises:
         ValueError: It is none of the ways there are.
@@ -32,7 +33,9 @@ def shows_bar(verbose: Verbose) -> bool:
     """
     if verbose not in ("auto", 0, 1, 2):
         raise ValueError(f"verbose is {verbose!r}; expected 'auto', 0, 1 or 2")
-    return sys.stderr.isatty() if verbose == "auto" else verbose == 1
+    if verbose == "auto":  # Keras' bar goes to stdout
+        return sys.stdout.isatty() or in_notebook()
+    return verbose == 1
 
 
 def wired_callbacks(

@@ -396,9 +396,9 @@ def test_a_setting_that_is_changed_on_the_instance_is_named(tmp_path: Path):
 def test_a_run_of_a_terminal_goes_on_without_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     with pytest.raises(Interrupted):
         train(tmp_path, [], ("epoch", 2))
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: False, raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
     _, history = train(tmp_path, [], resumed=True)
     assert len(history["loss"]) == EPOCHS
