@@ -13,9 +13,8 @@ from collections.abc import Iterator
 
 def in_notebook() -> bool:
     """Whether the kernel of a notebook shows what this process prints."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if hasattr(ipython, "get_ipython") else None
-    return hasattr(shell, "kernel")
+    get_ipython = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return get_ipython is not None and hasattr(get_ipython(), "kernel")
 
 
 class _Stderr(logging.Handler):
