@@ -7,6 +7,7 @@ from keras_seq.audio.recordings import Recording, find_recordings
 from keras_seq.audio.sample_speech import load_sample_speech
 from keras_seq.data.archives import safe_extract
 from keras_seq.data.download import Source, default_cache, fetch
+from keras_seq.data.in_memory import Table
 
 # Its makers publish no checksum. Size and SHA-256 are those that independent projects
 # record for the file at this address; a file that differs is refused, not repaired.
@@ -73,7 +74,7 @@ _LOADERS: dict[str, Callable[[], list[Recording]]] = {
 
 
 def load_recordings(
-    data: str | None = None,
+    data: Table | None = None,
     file_column: str | None = None,
     transcript_column: str | None = None,
     seed: int = 0,
@@ -99,6 +100,6 @@ def load_recordings(
     """
     if data is None:
         return load_sample_speech(seed)
-    if data in _LOADERS:
+    if isinstance(data, str) and data in _LOADERS:
         return _LOADERS[data]()
     return find_recordings(data, file_column, transcript_column, any_parts)

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from keras_seq.data.file_places import Files, FolderFiles, ZipFiles
+from keras_seq.data.in_memory import Table, as_file
 from keras_seq.data.tables import (
     KINDS,
     error_at,
@@ -59,7 +60,7 @@ class Recording(NamedTuple):
 
 
 def find_recordings(
-    data: str | Path | Sequence[str | Path],
+    data: Table,
     file_column: str | None = None,
     transcript_column: str | None = None,
     any_parts: bool = False,
@@ -68,7 +69,8 @@ def find_recordings(
 
     Args:
         data: A manifest (CSV, TSV, JSON Lines, Parquet), a folder, a zip archive, a
-            glob, or a list of those.
+            glob, or a list of those; or a DataFrame or a list of (file, transcript),
+            with absolute paths.
         file_column: Of a manifest; by default found by its usual names.
         transcript_column: Likewise.
         any_parts: A manifest's column of parts may say what it likes; else a word that
@@ -90,7 +92,7 @@ def find_recordings(
     [('yes', b'RIFF')]
     """
     found = []
-    for path in _expand(data):
+    for path in _expand(as_file(data, ("file", "transcript"))):
         if path.is_dir():
             found += _tree(FolderFiles(path))
         elif path.suffix.lower() == ".zip":

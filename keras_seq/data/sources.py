@@ -9,6 +9,7 @@ framework.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from keras_seq.data.in_memory import Table, as_file
 from keras_seq.data.labels import check_missing, clean_label, reads_as_missing
 from keras_seq.data.splits import (
     count_shared,
@@ -123,7 +124,7 @@ def _label_of(value: object) -> str:
 
 
 def read_table(
-    path_or_glob: str | Path | Sequence[str | Path],
+    path_or_glob: Table,
     text_column: str | None = None,
     label_column: str | None = None,
     need_labels: bool = True,
@@ -136,7 +137,8 @@ def read_table(
 
     Args:
         path_or_glob: A file, a glob such as `data/*.csv`, or a list of both; every
-            file has the same two columns.
+            file has the same two columns. Or a DataFrame, (texts, labels), or a list of
+            (text, label).
         text_column: Column of texts; by default the first of the usual names (text,
             review, sentence, content, ...), whatever their case.
         label_column: Column of labels, strings or whole numbers; by default the first
@@ -160,7 +162,7 @@ def read_table(
     >>> list(read_table(path))
     [('A fine film', 'good')]
     """
-    paths = find_files(path_or_glob)
+    paths = find_files(as_file(path_or_glob, ("text", "label")))
     columns = read_columns(paths[0])
     text = _find_column(paths[0], columns, "text", text_column, TEXT_COLUMNS)
     label = None

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from keras_seq.data.in_memory import Table, as_file
 from keras_seq.data.tables import (
     error_at,
     find_files,
@@ -93,7 +94,7 @@ class SeriesTable(NamedTuple):
 
 
 def read_series(
-    paths: str | Path | Sequence[str | Path],
+    paths: Table,
     *,
     date_column: Sequence[str] | None = None,
     target: Sequence[str] | None = None,
@@ -107,7 +108,8 @@ def read_series(
     """Reads prices as Yahoo or Stooq write them, or any table of a regular series.
 
     Args:
-        paths: a file, a glob or several; each file is a series.
+        paths: a file, a glob or several; each file is a series. Or a DataFrame, with
+            its dates in a column or as its index.
         date_column: its name; several are read together, such as year month day hour.
             None finds it by its usual names; a table without one ([]) has steps alone.
         target: columns to forecast, or `all`. None takes Close of prices, and the only
@@ -130,7 +132,7 @@ def read_series(
     """
     if limit is not None and not limit >= 1:
         raise ValueError(f"limit is {limit}; expected 1 row or more")
-    files = find_files(paths)
+    files = find_files(as_file(paths, ["value"]))
     header = column_names(files[0])
     dates_from = find_date_columns(files[0], header, date_column)
     targets, others, is_prices = _choose(files[0], header, dates_from, target, features)

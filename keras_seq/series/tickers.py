@@ -9,11 +9,11 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
 from pathlib import Path
 
 from keras_seq.data.archives import disk_errors
 from keras_seq.data.download import _BROKEN, default_cache
+from keras_seq.data.in_memory import Table, as_file
 from keras_seq.data.tables import error_at
 from keras_seq.errors import UserError
 from keras_seq.log import log
@@ -26,17 +26,20 @@ _CHUNK, _TIMEOUT = 1 << 16, 30  # bytes, seconds of silence
 _ATTEMPTS = 3
 
 
-def fetch_tickers(names: Sequence[str]) -> list[str | Path]:
-    """Downloads what is named `stooq:symbol`; files and globs stay as they are.
+def fetch_tickers(names: Table) -> list[str | Path]:
+    """Downloads what is named `stooq:symbol`; files, globs and tables stay as they are.
 
     Example:
 
     >>> fetch_tickers(["AAPL.csv", "data/*.csv"])
     ['AAPL.csv', 'data/*.csv']
     """
+    files = as_file(names, ["value"])
     return [
-        fetch_ticker(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else name
-        for name in names
+        fetch_ticker(str(name).removeprefix(PREFIX))
+        if str(name).startswith(PREFIX)
+        else name
+        for name in ([files] if isinstance(files, str | Path) else files)
     ]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from keras_seq.data.in_memory import Table, as_file
 from keras_seq.data.tables import (
     KINDS,
     error_at,
@@ -55,7 +56,7 @@ class Sentence(NamedTuple):
 
 
 def read_tagged(
-    paths: str | Path | Sequence[str | Path],
+    paths: Table,
     token_column: str | None = None,
     tag_column: str | None = None,
     need_tags: bool = True,
@@ -68,7 +69,8 @@ def read_tagged(
     blank lines or a column of sentence numbers part sentences.
 
     Args:
-        paths: file, glob, or a list of both.
+        paths: file, glob, or a list of both; or a list of (words, tags), or a DataFrame
+            with such columns.
         token_column: name or, of CoNLL columns, number from 1; default the first.
         tag_column: the same; default UPOS of CoNLL-U, the last of CoNLL columns.
         need_tags: False reads words alone.
@@ -88,7 +90,7 @@ def read_tagged(
     [(('Ada', 'sleeps'), ('B-person', 'O')), (('Bye',), ('O',))]
     """
     found: list[Sentence] = []
-    for path in find_files(paths, _kind):
+    for path in find_files(as_file(paths, ("words", "tags")), _kind):
         read = {"conllu": _conllu, "columns": _columns, "jsonl": _jsonl}
         reader = read.get(_kind(path), _table)
         own = list(reader(path, token_column, tag_column, need_tags))

@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from keras_seq.data.download import Source, fetch
+from keras_seq.data.in_memory import Table, as_file, as_text_file
 from keras_seq.data.sources import read_table
 from keras_seq.data.tables import KINDS, error_at
 from keras_seq.text.python_docs import PythonDocs
@@ -104,14 +105,14 @@ class TableTexts:
             yield "".join(lines)
 
 
-def read_text(data: str | Path | None = None, text_column: str | None = None) -> Corpus:
+def read_text(data: Table | None = None, text_column: str | None = None) -> Corpus:
     """Opens a text to learn from; nothing is read yet.
 
     Args:
         data: a text file; a folder, whose text files are read in the order of their
             names; a table (CSV, TSV, JSON Lines, Parquet), for its texts;
-            "shakespeare", which is downloaded once; None for the standard library's
-            documentation.
+            "shakespeare", which is downloaded once; a list of texts; a DataFrame; None
+            for the standard library's documentation.
         text_column: of a table; default found by its usual names.
 
     Returns:
@@ -129,9 +130,11 @@ def read_text(data: str | Path | None = None, text_column: str | None = None) ->
     """
     if data is None:
         return PythonDocs()
-    if str(data) == "shakespeare":
+    if isinstance(data, list | tuple):
+        return TextFiles([as_text_file(data)])
+    if isinstance(data, str) and data == "shakespeare":
         return TextFiles([fetch(*SHAKESPEARE)])
-    path = Path(data).expanduser()
+    path = Path(as_file(data, ["text"])).expanduser()
     if path.is_dir():
         found = sorted(p for p in path.rglob("*") if p.is_file() and _is_text(p))
         if not found:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_seq.data.files import plain, write_json
+from keras_seq.data.in_memory import described
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 from keras_seq.training.devices import get_strategy
@@ -68,6 +69,7 @@ def begin_run(
     run_dir = make_run_dir(stem, settings["run_dir"], resume=resume)
     take_lock(run_dir)
     facts = {name: settings[name] for name in settings if name not in NOT_THE_RUN}
+    facts |= {name: described(facts[name]) for name in DATA_PATHS if name in facts}
     if fingerprint is not None and not isinstance(fingerprint, str):
         fingerprint = dict(fingerprint)
     facts = plain(facts | {FINGERPRINT: fingerprint}, CONFIG)

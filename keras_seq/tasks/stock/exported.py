@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_seq.data.in_memory import as_file
 from keras_seq.data.tables import error_at, find_files, place_of
 from keras_seq.log import log
 from keras_seq.series.calendar import next_dates, parse_frequency
@@ -42,7 +43,7 @@ def read_like(exported: Exported, paths: Any, fill: str | None = None) -> Series
     Raises:
         UserError: A column is missing, or a row is unsound.
     """
-    facts, files = exported.metadata, find_files(paths)
+    facts, files = exported.metadata, find_files(as_file(paths, ["value"]))
     columns, dates_from = facts["columns"], facts["date_column"]
     for path in files:
         header = column_names(path)
