@@ -45,7 +45,8 @@ def run(
 
     Args:
         doc: The script's docstring, shown by `--help`.
-        train: Returns a mapping of what the run left, or None.
+        train: Returns a mapping of what the run left, what has one as `summary()`, or
+            None.
         evaluate: Returns a mapping.
         predict: Returns a mapping or an iterable of them, printed as they come.
         argv: Arguments after the script's name; default `sys.argv[1:]`.
@@ -176,7 +177,9 @@ def _call(function: Callable, values: dict[str, object]) -> object:
 
 def _summary(result: Mapping[str, object] | None) -> Iterator[str]:
     """What train tells a person: one aligned `name  value` line each."""
-    shown = {name: value for name, value in (result or {}).items() if value is not None}
+    summary = getattr(result, "summary", None)
+    left = summary() if summary else result or {}
+    shown = {name: value for name, value in left.items() if value is not None}
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
         if isinstance(value, Mapping | list | tuple):

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.tasks import sentiment
+from keras_seq.tasks.result import Run
 
 STEM = "sentiment"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -39,14 +40,14 @@ def load_data(
 ) -> Any:  # fmt: skip
     """Named splits, and what was fitted on train: label names and tokenizer."""
     columns = text_column, label_column, True, labels_as_written
-    if data == "imdb":
+    if isinstance(data, str) and data == "imdb":
         given = ks.data.load_imdb()
-    elif data:
+    elif data is not None:
         given = {"train": ks.read_table(data, *columns)}
     else:
         given = {"train": ks.text.load_sample_reviews(seed)}
     for part, path in (("validation", validation_data), ("test", test_data)):
-        if path:
+        if path is not None:
             given[part] = ks.read_table(path, *columns)
     return sentiment.prepare_texts(
         given, num_words=VOCAB_SIZE, limit=limit, seed=seed,
@@ -76,7 +77,7 @@ def train(
     run_dir: Path | None = None, export_dir: Path = EXPORT_DIR, resume: bool = False,
     strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
     mixed_precision: Literal["auto", "on", "off"] = "auto", documented: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> Run:  # fmt: skip
     """Train, score beside the baselines, export and prove.
 
     Args:
@@ -123,13 +124,10 @@ def train(
         )  # fmt: skip
         if not documented:
             model = sentiment.fit_head_weights(model, validation_set)
-    report, version = sentiment.finish(
+    return sentiment.finish(
         STEM, model, loaded, history, max_len=max_len, seed=seed, run_dir=run_dir,
-        export_dir=export_dir,
+        export_dir=export_dir, answer=predict,
     )  # fmt: skip
-    scores = ks.evaluation.format_report(report)
-    scores = f"{scores}\n{history.seconds:.0f} seconds of training"
-    return {"test scores": scores, "run": run_dir, "export": version}
 
 
 def evaluate(
@@ -143,7 +141,7 @@ def evaluate(
         data: File or glob of samples; default freshly generated reviews.
     """
     samples = ks.text.load_sample_reviews(FRESH_SEED)
-    if data:  # the model's labels say what is one
+    if data is not None:  # the model's labels say what is one
         samples = ks.read_table(data, text_column, label_column, True, True)
     return sentiment.evaluate_export(STEM, model, samples)
 

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.tasks import speech
+from keras_seq.tasks.result import Run
 
 STEM = "speech"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -52,7 +53,7 @@ def load_data(
     columns = file_column, transcript_column
     given = {"train": ks.audio.load_recordings(data, *columns, seed)}
     for part, path in (("validation", validation_data), ("test", test_data)):
-        if path:
+        if path is not None:
             given[part] = ks.find_recordings(path, *columns, any_parts=True)
     return speech.prepare_speech(
         given, unit=unit, normalize="fitted" if streaming else "auto",
@@ -82,7 +83,7 @@ def train(
     export_dir: Path = EXPORT_DIR, resume: bool = False,
     strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
     mixed_precision: Literal["auto", "on", "off"] = "auto", documented: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> Run:  # fmt: skip
     """Train, score beside the baselines, export and prove.
 
     Args:
@@ -128,13 +129,10 @@ def train(
             hparams=settings,
             callbacks=[rate, ks.training.BlankAlarm(validation_set)],
         )  # fmt: skip
-    report, version = speech.finish(
+    return speech.finish(
         STEM, model, loaded, history, seed=seed, run_dir=run_dir, export_dir=export_dir,
-        linear=not (streaming or documented),
+        answer=predict, linear=not (streaming or documented),
     )  # fmt: skip
-    scores = ks.evaluation.format_report(report)
-    scores = f"{scores}\n{history.seconds:.0f} seconds of training"
-    return {"test scores": scores, "run": run_dir, "export": version}
 
 
 def evaluate(

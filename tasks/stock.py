@@ -19,6 +19,7 @@ from typing import Any, Literal
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.tasks import stock
+from keras_seq.tasks.result import Run
 
 STEM = "stock"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -36,7 +37,7 @@ def load_data(
     limit: int | None = None, seed: int = 0,
 ) -> Any:  # fmt: skip
     """The series of files, of a download, or the embedded sample; checked by row."""
-    if not data:
+    if data is None:
         return ks.series.simulate_prices(seed)
     return ks.read_series(
         ks.series.fetch_tickers(data), date_column=date_column, target=target,
@@ -67,7 +68,7 @@ def train(
     export_dir: Path = EXPORT_DIR, resume: bool = False,
     strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
     mixed_precision: Literal["auto", "on", "off"] = "auto", documented: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> Run:  # fmt: skip
     """Train, score beside the baselines, export and prove.
 
     Args:
@@ -88,12 +89,9 @@ def train(
         max_seconds=max_seconds, run_dir=run_dir, strategy=strategy, resume=resume,
         documented=documented,
     )  # fmt: skip
-    report, version = stock.finish(
-        STEM, *learned, loaded, run_dir=run_dir, export_dir=export_dir
+    return stock.finish(
+        STEM, *learned, loaded, run_dir=run_dir, export_dir=export_dir, answer=predict
     )
-    scores = stock.format_forecast_report(report)
-    scores = f"{scores}\n{learned.history.seconds:.0f} seconds of training"
-    return {"test scores": scores, "run": run_dir, "export": version}
 
 
 def backtest(
@@ -130,7 +128,7 @@ def evaluate(
         data: Files with the columns of the training; default fresh simulated prices.
     """
     table = ks.series.simulate_prices(FRESH_SEED).table
-    if data:
+    if data is not None:
         table = stock.read_like(
             ks.load_exported(model), ks.series.fetch_tickers(data), fill
         )

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.tasks import tagging
+from keras_seq.tasks.result import Run
 
 STEM = "tagging"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -35,10 +36,10 @@ def load_data(
 ) -> Any:  # fmt: skip
     """Named parts, and what was fitted on train: tag names, scheme and words."""
     given = {"train": ks.text.load_sample_sentences(seed)}
-    if data:
+    if data is not None:
         given["train"] = ks.text.read_tagged(data, token_column, tag_column)
     for part, path in (("validation", validation_data), ("test", test_data)):
-        if path:
+        if path is not None:
             given[part] = ks.text.read_tagged(path, token_column, tag_column)
     own = {"word_length": None, "with_features": False} if documented else {}
     return tagging.prepare_tagged(given, limit=limit, seed=seed, **own)
@@ -70,7 +71,7 @@ def train(
     seed: int = 0, run_dir: Path | None = None, export_dir: Path = EXPORT_DIR,
     resume: bool = False, strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
     mixed_precision: Literal["auto", "on", "off"] = "auto", documented: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> Run:  # fmt: skip
     """Train, score beside the baselines, export and prove.
 
     Args:
@@ -115,11 +116,10 @@ def train(
             max_seconds=max_seconds, run_dir=run_dir, resume=resume, hparams=hparams,
             embedding_words=["(padding)", "(unknown)", *loaded.encoder.words], **recipe,
         )  # fmt: skip
-    report, version = tagging.finish(
-        STEM, model, loaded, history, seed=seed, run_dir=run_dir, export_dir=export_dir
-    )
-    scores = f"{tagging.describe(report)}\n{history.seconds:.0f} seconds of training"
-    return {"test scores": scores, "run": run_dir, "export": version}
+    return tagging.finish(
+        STEM, model, loaded, history, seed=seed, run_dir=run_dir,
+        export_dir=export_dir, answer=predict,
+    )  # fmt: skip
 
 
 def evaluate(
@@ -135,7 +135,7 @@ def evaluate(
         tag_column: Column of the tags; default by the format.
     """
     sentences = ks.text.load_sample_sentences(FRESH_SEED)
-    if data:
+    if data is not None:
         sentences = ks.text.read_tagged(data, token_column, tag_column)
     return tagging.evaluate_export(STEM, model, sentences)
 

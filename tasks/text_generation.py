@@ -19,6 +19,7 @@ import keras_seq as ks
 from keras_seq import cli
 from keras_seq.ranges import Range
 from keras_seq.tasks import text_generation
+from keras_seq.tasks.result import Run
 
 STEM = "text_generation"
 Tokens = Literal["characters", "words", "bytes", "subwords"]
@@ -34,7 +35,7 @@ def load_data(
     """Parts of the text, and what was fitted on train: the coder of its tokens."""
     given = {"train": ks.read_text(data, text_column)}
     for part, path in (("validation", validation_data), ("test", test_data)):
-        if path:
+        if path is not None:
             given[part] = ks.read_text(path, text_column)
     return text_generation.prepare_corpus(
         given, tokens=tokens, vocab_size=vocab_size, limit=limit
@@ -64,7 +65,7 @@ def train(
     run_dir: Path | None = None, export_dir: Path = EXPORT_DIR, resume: bool = False,
     strategy: Literal["auto", "cpu", "gpu"] = "auto", dynamic_evaluation: bool = False,
     documented: Literal["simple_rnn", "lstm"] | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> Run:  # fmt: skip
     """Train, score beside n-gram models, export and prove. Sizes depend on the tokens.
 
     Args:
@@ -106,13 +107,10 @@ def train(
         else:
             model = build_model(loaded, recipe)
             history = text_generation.train_language_model(model, *learnt)
-    report, version = text_generation.finish(
+    return text_generation.finish(
         STEM, model, loaded, history, run_dir=run_dir, export_dir=export_dir,
-        dynamic_evaluation=dynamic_evaluation,
+        answer=predict, dynamic_evaluation=dynamic_evaluation,
     )  # fmt: skip
-    scores = ks.evaluation.format_language_report(report)
-    scores = f"{scores}\n{history.seconds:.0f} seconds of training"
-    return {"test scores": scores, "run": run_dir, "export": version}
 
 
 def gradients(

@@ -47,7 +47,12 @@ def trained(data: SeriesData, epochs: int = 1) -> TrainedForecaster:
 
 def finished(data: SeriesData, folder: Path, epochs: int = 1) -> tuple[dict, Path]:
     (folder / "run").mkdir()
-    return finish(
-        "t", *trained(data, epochs), data, run_dir=folder / "run",
+    run = finish(
+        "t",
+        *trained(data, epochs),
+        data,
+        run_dir=folder / "run",
         export_dir=folder / "model",
-    )  # fmt: skip
+        answer=iter,
+    )
+    return run.report, run.export_path

@@ -27,7 +27,7 @@ def as_file(data: Any, names: Sequence[str]) -> Any:
     """Paths as they are; a table that is in memory as the path of a file.
 
     Args:
-        data: one path or several; or a DataFrame, whose index is a column where it has
+        data: one path or several; or DataFrames, whose index is a column where it has
             dates; a mapping of columns; a tuple of as many columns as `names`; or a
             list of rows that are such tuples.
         names: of columns that come without names.
@@ -48,7 +48,10 @@ def as_file(data: Any, names: Sequence[str]) -> Any:
     """
     if _is_paths(data):
         return data
-    if type(data).__module__.partition(".")[0] == "pandas":
+    if isinstance(data, list | tuple) and any(map(_is_frame, data)):
+        if all(_is_frame(each) or _is_paths(each) for each in data):
+            return [as_file(each, names) for each in data]
+    if _is_frame(data):
         return _written("DataFrame.jsonl", _lines(_columns_of(data)))
     if isinstance(data, Mapping):
         return _written("columns.jsonl", _lines(data))
@@ -95,6 +98,10 @@ def _is_paths(data: Any) -> bool:
     if isinstance(data, list | tuple):
         return all(isinstance(each, str | Path) for each in data)
     return isinstance(data, str | Path)
+
+
+def _is_frame(data: Any) -> bool:
+    return type(data).__name__ == "DataFrame" and hasattr(data, "iloc")
 
 
 def _columns_of(frame: "pd.DataFrame") -> dict[str, Any]:

@@ -3,3 +3,4 @@ from . import speech as speech
 from . import stock as stock
 from . import tagging as tagging
 from . import text_generation as text_generation
+from .result import Run as Run

@@ -22,12 +22,12 @@ from keras_seq.log import stage
 from keras_seq.serving.folder import versions_in
 from keras_seq.serving.graph import Signature
 from keras_seq.serving.saved_model import EXTRA, MODEL_JSON, export
+from keras_seq.tasks.result import Answer, Report, Run
 from keras_seq.training.model_file import portable
 from keras_seq.training.report_board import ReportBoard
 from keras_seq.training.run_folder import CONFIG, RUN_ID, read_facts, write_facts
 
 METRICS = "metrics.json"
-Report = dict[str, Any]
 
 
 @dataclass(kw_only=True)
@@ -44,7 +44,6 @@ class Ending:
         reports: of "validation" and "test".
         metadata: facts of the task for `model.json`.
         draw: puts what is worth a look onto a board, beside report and curves.
-        describe: a report as text.
         further: facts for metrics.json beside the reports.
         run_files: name to text, kept in the run's folder and in the export.
         extra_files: name to what writes it into the export.
@@ -60,7 +59,6 @@ class Ending:
     metadata: Mapping[str, Any]
     draw: Callable[[ReportBoard], None]
     proofs: Mapping[str, tuple] | None = None
-    describe: Callable[[Report], str] = format_report
     further: Mapping[str, Any] = field(default_factory=dict)
     run_files: Mapping[str, str] = field(default_factory=dict)
     extra_files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
@@ -72,27 +70,51 @@ def finish_run(
     end: Callable[[], Ending],
     history: keras.callbacks.History,
     *,
+    model: keras.Model,
+    answer: Answer,
+    describe: Callable[[Report], str] = format_report,
     run_dir: Path,
     export_dir: Path,
-) -> tuple[Report, Path]:
+) -> Run:
     """Writes a trained model's scores down, shows them, exports and proves it.
 
     Args:
         task: its name.
         end: scores the model; not called where the run is finished already.
         history: of `fit`, with `seconds`.
+        model: that was trained.
+        answer: the task's `predict`.
+        describe: a report as text.
         run_dir: takes model.keras, metrics.json, figures and TensorBoard's report.
         export_dir: takes the SavedModel's version.
-
-    Returns:
-        The report on the test part, and the version's folder.
 
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
-    if (done := finished_run(run_dir, export_dir)) is not None:
-        return done
-    ending = end()
+    if (done := finished_run(run_dir, export_dir)) is None:
+        done = _end_run(task, end(), history, describe, run_dir, export_dir)
+    report, version = done
+    return Run(
+        task=task,
+        report=report,
+        history=history.history,
+        seconds=history.seconds,
+        model=model,
+        run_dir=run_dir,
+        export_path=version,
+        answer=answer,
+        describe=describe,
+    )
+
+
+def _end_run(
+    task: str,
+    ending: Ending,
+    history: keras.callbacks.History,
+    describe: Callable[[Report], str],
+    run_dir: Path,
+    export_dir: Path,
+) -> tuple[Report, Path]:
     report = ending.reports["test"]
     portable(ending.models[0]).save(run_dir / "model.keras")
     for name, text in ending.run_files.items():
@@ -100,7 +122,7 @@ def finish_run(
     facts = {"task": task, **ending.reports, **ending.further}
     write_facts(run_dir, METRICS, facts | {"seconds": history.seconds})
     with stage("figures"), ReportBoard(run_dir) as board:
-        board.text("report", ending.describe(report))
+        board.text("report", describe(report))
         board.scores(report)
         if any(len(values) for values in history.history.values()):
             board.image("learning_curves", learning_curves_figure(history.history))

@@ -38,6 +38,7 @@ def test_the_same_content_is_one_file():
     frame = pd.DataFrame({"text": ["a", "b"], "label": [1, 0]})
     assert as_file(frame, ()) == as_file(frame.copy(), ())
     assert as_file(frame, ()) != as_file(frame[::-1], ())
+    assert as_file([frame, "a.csv"], ()) == [as_file(frame, ()), "a.csv"]
     assert as_file("a.csv", ()) == "a.csv"
     assert as_file([Path("a.csv"), "b.csv"], ()) == [Path("a.csv"), "b.csv"]
 

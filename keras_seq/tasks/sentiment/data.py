@@ -26,7 +26,7 @@ from keras_seq.errors import UserError
 from keras_seq.log import log, stage
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
-from keras_seq.tasks.run import Ending, Report, finish_run
+from keras_seq.tasks.run import Answer, Ending, Run, finish_run
 from keras_seq.tasks.sentiment.figures import draw_classifier
 from keras_seq.tasks.sentiment.scores import (
     fit_baselines,
@@ -160,7 +160,8 @@ def finish(
     seed: int,
     run_dir: Path,
     export_dir: Path,
-) -> tuple[Report, Path]:
+    answer: Answer,
+) -> Run:
     """Scores a trained model on validation and test, shows it, exports and proves it.
 
     Args:
@@ -172,15 +173,21 @@ def finish(
         seed: of the baseline's subsample.
         run_dir: takes model.keras, metrics.json and what TensorBoard shows.
         export_dir: takes the SavedModel's version, with the baselines beside it.
-
-    Returns:
-        The report on the test part, and the version's folder.
+        answer: the task's `predict`.
 
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
     end = partial(_end, task, model, data, max_len, seed)
-    return finish_run(task, end, history, run_dir=run_dir, export_dir=export_dir)
+    return finish_run(
+        task,
+        end,
+        history,
+        model=model,
+        answer=answer,
+        run_dir=run_dir,
+        export_dir=export_dir,
+    )
 
 
 def _end(

@@ -42,7 +42,7 @@ from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.log import stage
 from keras_seq.models.speech import answered_frames
 from keras_seq.ranges import check_settings
-from keras_seq.tasks.run import Ending, Report, finish_run
+from keras_seq.tasks.run import Answer, Ending, Run, finish_run
 from keras_seq.tasks.speech.baselines import (
     MeanFeaturesBaseline,
     fit_speech_baselines,
@@ -218,8 +218,9 @@ def finish(
     seed: int,
     run_dir: Path,
     export_dir: Path,
+    answer: Answer,
     linear: bool = False,
-) -> tuple[Report, Path]:
+) -> Run:
     """Scores a trained model on validation and test, shows it, exports and proves it.
 
     Args:
@@ -230,17 +231,23 @@ def finish(
         seed: of the n-gram model's tuning sample.
         run_dir: takes model.keras, metrics.json and what TensorBoard shows.
         export_dir: takes the SavedModel's version, with baselines and n-grams.
+        answer: the task's `predict`.
         linear: where every clip is one label, logistic regression on mean features
             answers with the network.
-
-    Returns:
-        The report on the test part, and the version's folder.
 
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
     end = partial(_end, task, model, data, linear)
-    return finish_run(task, end, history, run_dir=run_dir, export_dir=export_dir)
+    return finish_run(
+        task,
+        end,
+        history,
+        model=model,
+        answer=answer,
+        run_dir=run_dir,
+        export_dir=export_dir,
+    )
 
 
 def _end(task: str, model: keras.Model, data: SpeechData, linear: bool) -> Ending:

@@ -21,7 +21,7 @@ from keras_seq.models.forecaster import build_forecaster
 from keras_seq.models.linear import build_linear_forecaster
 from keras_seq.series.window_batches import make_window_dataset
 from keras_seq.series.windows import WindowPlan
-from keras_seq.tasks.run import Ending, Report, finish_run
+from keras_seq.tasks.run import Answer, Ending, Run, finish_run
 from keras_seq.tasks.stock.baselines import solve_ridge
 from keras_seq.tasks.stock.data import SeriesData, fit_theta, row_facts
 from keras_seq.tasks.stock.figures import draw_forecasts
@@ -136,7 +136,8 @@ def finish(
     *,
     run_dir: Path,
     export_dir: Path,
-) -> tuple[Report, Path]:
+    answer: Answer,
+) -> Run:
     """Scores a trained forecaster, shows it, exports and proves it.
 
     Args:
@@ -147,15 +148,22 @@ def finish(
         data: what it was trained on.
         run_dir: takes model.keras, metrics.json, figures and what TensorBoard shows.
         export_dir: takes the SavedModel's version.
-
-    Returns:
-        The report on the test part, and the version's folder.
+        answer: the task's `predict`.
 
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
     end = partial(_end, task, forecaster, scaling, data)
-    return finish_run(task, end, history, run_dir=run_dir, export_dir=export_dir)
+    return finish_run(
+        task,
+        end,
+        history,
+        model=forecaster,
+        answer=answer,
+        describe=format_forecast_report,
+        run_dir=run_dir,
+        export_dir=export_dir,
+    )
 
 
 def _end(
@@ -173,7 +181,6 @@ def _end(
         reports={"validation": scored.validation, "test": scored.test},
         metadata=_facts(data),
         draw=partial(draw_forecasts, scored.test, scored.shown),
-        describe=format_forecast_report,
         tolerance=_tolerance(data),
     )
 

@@ -24,7 +24,7 @@ from keras_seq.data.tables import error_at
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
-from keras_seq.tasks.run import Ending, Report, finish_run
+from keras_seq.tasks.run import Answer, Ending, Run, finish_run
 from keras_seq.tasks.tagging.figures import draw_tagger
 from keras_seq.tasks.tagging.scores import (
     describe,
@@ -180,7 +180,8 @@ def finish(
     seed: int,
     run_dir: Path,
     export_dir: Path,
-) -> tuple[Report, Path]:
+    answer: Answer,
+) -> Run:
     """Scores a trained model on validation and test, shows it, exports and proves it.
 
     Args:
@@ -191,15 +192,22 @@ def finish(
         seed: of the perceptron.
         run_dir: takes model.keras, metrics.json and what TensorBoard shows.
         export_dir: takes the SavedModel's version, with the baselines beside it.
-
-    Returns:
-        The report on the test part, and the version's folder.
+        answer: the task's `predict`.
 
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
     end = partial(_end, task, model, data, seed)
-    return finish_run(task, end, history, run_dir=run_dir, export_dir=export_dir)
+    return finish_run(
+        task,
+        end,
+        history,
+        model=model,
+        answer=answer,
+        describe=describe,
+        run_dir=run_dir,
+        export_dir=export_dir,
+    )
 
 
 def _end(task: str, model: keras.Model, data: TaggedData, seed: int) -> Ending:
@@ -226,7 +234,6 @@ def _end(task: str, model: keras.Model, data: TaggedData, seed: int) -> Ending:
         metadata={"labels": data.tag_names, "scheme": data.scheme,
                   "data": data.fingerprints["train"]},
         draw=partial(draw_tagger, test, data.tag_names),
-        describe=describe,
         run_files={ENCODER: data.encoder.to_json()},
         extra_files={
             BASELINES: partial(save_baselines, baselines=baselines),

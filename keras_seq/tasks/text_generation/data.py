@@ -22,7 +22,7 @@ from keras_seq.log import stage
 from keras_seq.ranges import check_settings
 from keras_seq.serving.graph import answered
 from keras_seq.serving.saved_model import EXTRA, load_exported
-from keras_seq.tasks.run import Ending, Report, finish_run
+from keras_seq.tasks.run import Answer, Ending, Run, finish_run
 from keras_seq.tasks.text_generation.client import (
     DEFAULTS,
     as_inputs,
@@ -166,8 +166,9 @@ def finish(
     *,
     run_dir: Path,
     export_dir: Path,
+    answer: Answer,
     dynamic_evaluation: bool = False,
-) -> tuple[Report, Path]:
+) -> Run:
     """Scores a trained model on validation and test, shows it, exports and proves it.
 
     Args:
@@ -177,17 +178,24 @@ def finish(
         history: of `fit`.
         run_dir: takes model.keras, metrics.json and what TensorBoard shows.
         export_dir: takes the SavedModel's version, with the baselines beside it.
+        answer: the task's `predict`.
         dynamic_evaluation: score test once more with a model that learns on the way, at
             the rate that is best on validation.
-
-    Returns:
-        The report on the test part, and the version's folder.
 
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
     end = partial(_end, task, model, data, dynamic_evaluation)
-    return finish_run(task, end, history, run_dir=run_dir, export_dir=export_dir)
+    return finish_run(
+        task,
+        end,
+        history,
+        model=model,
+        answer=answer,
+        describe=format_language_report,
+        run_dir=run_dir,
+        export_dir=export_dir,
+    )
 
 
 def _end(
@@ -226,7 +234,6 @@ def _end(
             "data": data.fingerprint,
         },
         draw=lambda board: board.text("samples", "\n\n----\n\n".join(texts)),
-        describe=format_language_report,
         further={"copied": copied},
         run_files={CODER: coder.to_json()},
         extra_files={

@@ -226,6 +226,6 @@ def test_the_documented_model_is_trained_and_served(
     write_words(tmp_path / "words", 3, 10)
     where = {"run_dir": Path("run"), "export_dir": Path("model")}
     done = task.train(data="words", epochs=1, documented=True, **where)
-    assert done["export"] == Path("model/1")
+    assert done.export_path == Path("model/1")
     (answer,) = task.predict("words/up/3_0.wav", model=Path("model"))
     assert isinstance(answer["transcript"], str)

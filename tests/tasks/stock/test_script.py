@@ -186,7 +186,7 @@ def test_several_targets_without_dates_documented(task: ModuleType, tmp_path: Pa
     assert set(metrics["by_target"]) == {"x", "y"}
     assert "mae" not in metrics["scores"]  # of two units
     assert "mae_standardised" in metrics["scores"]
-    served = tf.saved_model.load(str(done["export"]))
+    served = tf.saved_model.load(str(done.export_path))
     window = tf.constant(rows[None, -8:], tf.float32)
     answer = served.signatures["serving_default"](window=window)
     assert answer["forecast"].shape == (1, 3, 2)

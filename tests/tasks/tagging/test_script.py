@@ -244,4 +244,4 @@ def test_plain_tags_in_columns_of_a_table_and_the_documented_model(
     monkeypatch.chdir(tmp_path)
     write_sentences(tmp_path / "some.conll", 3, 80)
     left = task.train(data="some.conll", epochs=1, documented=True, run_dir=Path("run"))
-    assert "most_frequent" in left["test scores"] and left["export"].name == "1"
+    assert "most_frequent" in left.report["baselines"] and left.export_path.name == "1"
