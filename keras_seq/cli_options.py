@@ -167,7 +167,8 @@ def _value_settings(function: Callable, parameter: inspect.Parameter) -> dict:
     """argparse's `type`, `nargs` and `choices` for an annotation."""
     settings, kind = {}, _without_range(parameter.annotation)
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
-        members = set(typing.get_args(kind)) - {types.NoneType}
+        # An object is what Python alone can give, such as a DataFrame.
+        members = set(typing.get_args(kind)) - {types.NoneType, object}
         if members == {str, Path}:
             members = {str}
         kind = members.pop() if len(members) == 1 else None

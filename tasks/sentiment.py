@@ -18,11 +18,13 @@ from typing import Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
+from keras_seq.data.in_memory import Table
 from keras_seq.tasks import sentiment
 from keras_seq.tasks.result import Run
 
 STEM = "sentiment"
 EXPORT_DIR = Path("saved_models", STEM)
+Data = str | Table | None  # at the shell names alone
 VOCAB_SIZE = 30_000
 MAX_LEN = 1000  # tokens: 99 % of the IMDB reviews are shorter
 LEARNING_RATE = 0.002
@@ -33,9 +35,9 @@ FRESH_SEED = 1_000_000  # of generated reviews that no training saw
 
 
 def load_data(
-    data: str | None = None, text_column: str | None = None,
-    label_column: str | None = None, validation_data: str | None = None,
-    test_data: str | None = None, limit: int | None = None, seed: int = 0,
+    data: Data = None, text_column: str | None = None,
+    label_column: str | None = None, validation_data: Data = None,
+    test_data: Data = None, limit: int | None = None, seed: int = 0,
     labels_as_written: bool = False,
 ) -> Any:  # fmt: skip
     """Named splits, and what was fitted on train: label names and tokenizer."""
@@ -69,9 +71,9 @@ def build_model(data: Any, train_set: Any, documented: bool = False) -> Any:
 
 
 def train(
-    *, data: str | None = None, text_column: str | None = None,
-    label_column: str | None = None, validation_data: str | None = None,
-    test_data: str | None = None, labels_as_written: bool = False,
+    *, data: Data = None, text_column: str | None = None,
+    label_column: str | None = None, validation_data: Data = None,
+    test_data: Data = None, labels_as_written: bool = False,
     max_len: int = MAX_LEN, epochs: int | None = None, batch_size: int = 64,
     max_seconds: float | None = None, limit: int | None = None, seed: int = 0,
     run_dir: Path | None = None, export_dir: Path = EXPORT_DIR, resume: bool = False,
@@ -131,7 +133,7 @@ def train(
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: str | None = None,
+    *, model: Path = EXPORT_DIR, data: Data = None,
     text_column: str | None = None, label_column: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Score an exported model on a data file, beside the baselines of its training.

@@ -19,11 +19,13 @@ from typing import Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
+from keras_seq.data.in_memory import Table
 from keras_seq.tasks import speech
 from keras_seq.tasks.result import Run
 
 STEM = "speech"
 EXPORT_DIR = Path("saved_models", STEM)
+Data = str | Table | None  # at the shell names alone
 LEARNING_RATE = 0.0015
 SECONDS_HEARD = 150_000  # of sound, in all epochs together
 # A word alone tells little of its voice and microphone: a smaller network, larger
@@ -42,9 +44,9 @@ FRESH_SEED = 1_000_000  # of generated recordings that no training heard
 
 
 def load_data(
-    data: str | None = None, file_column: str | None = None,
-    transcript_column: str | None = None, validation_data: str | None = None,
-    test_data: str | None = None, test_speaker: str | None = None,
+    data: Data = None, file_column: str | None = None,
+    transcript_column: str | None = None, validation_data: Data = None,
+    test_data: Data = None, test_speaker: str | None = None,
     unit: Literal["auto", "character", "word"] = "auto", streaming: bool = False,
     documented: bool = False, limit: int | None = None, seed: int = 0,
     labels_as_written: bool = False,
@@ -73,9 +75,9 @@ def build_model(data: Any, streaming: bool = False, documented: bool = False) ->
 
 
 def train(
-    *, data: str | None = None, file_column: str | None = None,
-    transcript_column: str | None = None, validation_data: str | None = None,
-    test_data: str | None = None, test_speaker: str | None = None,
+    *, data: Data = None, file_column: str | None = None,
+    transcript_column: str | None = None, validation_data: Data = None,
+    test_data: Data = None, test_speaker: str | None = None,
     unit: Literal["auto", "character", "word"] = "auto", streaming: bool = False,
     labels_as_written: bool = False,
     epochs: int | None = None, batch_size: int = 16, max_seconds: float | None = None,
@@ -136,7 +138,7 @@ def train(
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: str | None = None,
+    *, model: Path = EXPORT_DIR, data: Data = None,
     file_column: str | None = None, transcript_column: str | None = None,
     beam_width: int | None = None, arpa: Path | None = None,
     labels_as_written: bool = False,

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
+from keras_seq.data.in_memory import Table
 from keras_seq.tasks import stock
 from keras_seq.tasks.result import Run
 
@@ -29,10 +30,11 @@ FRESH_SEED = 1_000_000  # of simulated prices that no training saw
 Fill = Literal["forward", "drop"]
 TargetTransform = Literal["auto", "returns", "level"]
 Names = Sequence[str] | None
+Data = Sequence[str] | Table | None  # at the shell names alone
 
 
 def load_data(
-    data: Names = None, date_column: Names = None, target: Names = None,
+    data: Data = None, date_column: Names = None, target: Names = None,
     features: Names = None, frequency: str | None = None, fill: Fill | None = None,
     limit: int | None = None, seed: int = 0,
 ) -> Any:  # fmt: skip
@@ -58,7 +60,7 @@ def build_model(data: Any, scaling: Any, documented: bool = False) -> Any:
 
 
 def train(
-    *, data: Names = None, date_column: Names = None, target: Names = None,
+    *, data: Data = None, date_column: Names = None, target: Names = None,
     features: Names = None, frequency: str | None = None, fill: Fill | None = None,
     horizon: int | None = None, lookback: int | None = None, season: int | None = None,
     target_transform: TargetTransform = "auto", validation_start: str | None = None,
@@ -95,7 +97,7 @@ def train(
 
 
 def backtest(
-    *, data: Names = None, date_column: Names = None, target: Names = None,
+    *, data: Data = None, date_column: Names = None, target: Names = None,
     features: Names = None, frequency: str | None = None, fill: Fill | None = None,
     horizon: int | None = None, lookback: int | None = None, season: int | None = None,
     target_transform: TargetTransform = "auto", refit_every: int | None = None,
@@ -119,7 +121,7 @@ def backtest(
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: Names = None, fill: Fill | None = None
+    *, model: Path = EXPORT_DIR, data: Data = None, fill: Fill | None = None
 ) -> dict[str, Any]:
     """Score an exported model on rows after its training, beside baselines.
 

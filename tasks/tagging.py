@@ -18,20 +18,22 @@ from typing import Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
+from keras_seq.data.in_memory import Table
 from keras_seq.tasks import tagging
 from keras_seq.tasks.result import Run
 
 STEM = "tagging"
 EXPORT_DIR = Path("saved_models", STEM)
+Data = str | Table | None  # at the shell names alone
 LEARNING_RATE = 0.003
 WORDS_SEEN = 3_000_000  # in all epochs together
 FRESH_SEED = 1_000_000  # of generated sentences that no training saw
 
 
 def load_data(
-    data: str | None = None, token_column: str | None = None,
-    tag_column: str | None = None, validation_data: str | None = None,
-    test_data: str | None = None, limit: int | None = None, seed: int = 0,
+    data: Data = None, token_column: str | None = None,
+    tag_column: str | None = None, validation_data: Data = None,
+    test_data: Data = None, limit: int | None = None, seed: int = 0,
     documented: bool = False,
 ) -> Any:  # fmt: skip
     """Named parts, and what was fitted on train: tag names, scheme and words."""
@@ -63,9 +65,9 @@ def build_model(
 
 
 def train(
-    *, data: str | None = None, token_column: str | None = None,
-    tag_column: str | None = None, validation_data: str | None = None,
-    test_data: str | None = None, crf: Literal["auto", "on", "off"] = "auto",
+    *, data: Data = None, token_column: str | None = None,
+    tag_column: str | None = None, validation_data: Data = None,
+    test_data: Data = None, crf: Literal["auto", "on", "off"] = "auto",
     characters: Literal["cnn", "lstm"] = "cnn", epochs: int | None = None,
     batch_size: int = 32, max_seconds: float | None = None, limit: int | None = None,
     seed: int = 0, run_dir: Path | None = None, export_dir: Path = EXPORT_DIR,
@@ -123,7 +125,7 @@ def train(
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: str | None = None,
+    *, model: Path = EXPORT_DIR, data: Data = None,
     token_column: str | None = None, tag_column: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Score an exported model on a data file, beside the baselines of its training.

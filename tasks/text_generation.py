@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
+from keras_seq.data.in_memory import Table
 from keras_seq.ranges import Range
 from keras_seq.tasks import text_generation
 from keras_seq.tasks.result import Run
@@ -24,12 +25,13 @@ from keras_seq.tasks.result import Run
 STEM = "text_generation"
 Tokens = Literal["characters", "words", "bytes", "subwords"]
 EXPORT_DIR = Path("saved_models", STEM)
+Data = str | Table | None  # at the shell names alone
 BATCH_OF_PROMPTS = 16
 
 
 def load_data(
-    data: str | None = None, text_column: str | None = None,
-    validation_data: str | None = None, test_data: str | None = None,
+    data: Data = None, text_column: str | None = None,
+    validation_data: Data = None, test_data: Data = None,
     tokens: str = "characters", vocab_size: int | None = None, limit: int | None = None,
 ) -> Any:  # fmt: skip
     """Parts of the text, and what was fitted on train: the coder of its tokens."""
@@ -49,8 +51,8 @@ def build_model(data: Any, recipe: dict[str, Any]) -> Any:
 
 
 def train(
-    *, data: str | None = None, text_column: str | None = None,
-    validation_data: str | None = None, test_data: str | None = None,
+    *, data: Data = None, text_column: str | None = None,
+    validation_data: Data = None, test_data: Data = None,
     tokens: Tokens = "characters",
     vocab_size: int | None = None,
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm", num_layers: int | None = None,
@@ -114,7 +116,7 @@ def train(
 
 
 def gradients(
-    *, data: str | None = None, text_column: str | None = None,
+    *, data: Data = None, text_column: str | None = None,
     tokens: Tokens = "characters", vocab_size: int | None = None,
     limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
@@ -137,7 +139,7 @@ def gradients(
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: str | None = None, text_column: str | None = None
+    *, model: Path = EXPORT_DIR, data: Data = None, text_column: str | None = None
 ) -> dict[str, Any]:
     """Score an exported model on a text, beside the n-gram models of its training.
 

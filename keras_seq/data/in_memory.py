@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from keras_seq.errors import UserError
 
 # What readers of tables take: paths, or data that is in memory.
-Table = object
 if TYPE_CHECKING:
     import pandas as pd
 
     Columns = Mapping[str, Sequence] | tuple[Sequence, ...]
     Table = str | Path | Sequence[str | Path | tuple] | Columns | pd.DataFrame
+else:
+    Table = object
 
 
 def as_file(data: Any, names: Sequence[str]) -> Any:
