@@ -17,6 +17,7 @@ from pathlib import Path
 
 from keras_seq.cli_options import parse_verb
 from keras_seq.errors import UserError
+from keras_seq.quiet import quiet_tensorflow
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 READER_LEFT = 141  # 128 + SIGPIPE
@@ -78,6 +79,7 @@ def run(
         argv = sys.argv[1:] if argv is None else argv
         verb, values = parse_verb(doc, verbs, argv)
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        quiet_tensorflow(find_devices=True)
         with contextlib.redirect_stdout(sys.stderr), _without_untrained_runs():
             result = _call(verbs[verb], values)
             for line in _summary(result) if verb == "train" else _json_lines(result):

@@ -17,12 +17,16 @@ from types import ModuleType
 LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
-def quiet_tensorflow() -> None:
+def quiet_tensorflow(find_devices: bool = False) -> None:
     """Makes the first `import tensorflow` of this process a silent one.
 
     What it writes is shown only when the import fails; later remarks are held back by
     TF_CPP_MIN_LOG_LEVEL, which becomes 3. Where TensorFlow is imported already, or that
     variable asks for remarks (0 or 1), nothing changes.
+
+    Args:
+        find_devices: looks for devices at once, which has remarks of its own. Then
+            CUDA_VISIBLE_DEVICES has to be set before the import.
 
     Example:
 
@@ -30,6 +34,7 @@ def quiet_tensorflow() -> None:
     """
     if os.environ.setdefault(LOG_LEVEL, "3") in ("0", "1"):
         return
+    _Finder.finds_devices |= find_devices
     waiting = any(isinstance(finder, _Finder) for finder in sys.meta_path)
     if "tensorflow" not in sys.modules and not waiting:
         sys.meta_path.insert(0, _Finder())
@@ -37,6 +42,8 @@ def quiet_tensorflow() -> None:
 
 class _Finder:
     """Finds TensorFlow once, as Python would, and wraps the running of its module."""
+
+    finds_devices = False
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         if name != "tensorflow":
@@ -49,6 +56,8 @@ class _Finder:
             def execute_quietly(module: ModuleType) -> None:
                 with _held_back_errors():
                     execute(module)
+                    if self.finds_devices:
+                        module.config.list_physical_devices()
 
             spec.loader.exec_module = execute_quietly
         return spec

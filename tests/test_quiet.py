@@ -14,6 +14,14 @@ PACKAGE = """
 import os
 os.write(2, b"remark of the import\\n")
 """
+SEARCH = """
+import functools
+class config:
+    @functools.cache
+    def list_physical_devices():
+        os.write(2, b"remark of the search\\n")
+"""
+FIND = "tensorflow.config.list_physical_devices(); print"
 USE = """
 import sys
 import keras_seq
@@ -51,6 +59,13 @@ def stand_in(folder: Path, source: str) -> Path:
 
 def test_only_what_python_writes_afterwards_is_seen(tmp_path: Path):
     assert use(stand_in(tmp_path, PACKAGE)).stderr == "mine\n"
+
+
+def test_at_the_shell_devices_are_found_in_silence(tmp_path: Path):
+    searching = PACKAGE + SEARCH
+    code = "from keras_seq.quiet import quiet_tensorflow; quiet_tensorflow(True)" + USE
+    assert use(stand_in(tmp_path, searching), code=code).stderr == "mine\n"
+    assert "search" in use(tmp_path, code=USE.replace("print", FIND)).stderr
 
 
 def test_remarks_that_are_asked_for_are_shown(tmp_path: Path):
