@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_seq.errors import UserError
 
+MOST_CHARACTERS = 10_000  # of paths; what is longer are texts
 # What readers of tables take: paths, or data that is in memory.
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +90,7 @@ def described(data: Any) -> Any:
     >>> described("a.csv"), described((["film"], [1]))
     ('a.csv', 'tuple in memory, 2 long')
     """
-    if data is None or _is_paths(data):
+    if data is None or _is_paths(data) and len(str(data)) < MOST_CHARACTERS:
         return data
     size = f", {len(data):,} long" if isinstance(data, Sized) else ""
     return f"{type(data).__name__} in memory{size}"
@@ -138,11 +139,19 @@ def _plain(value: Any) -> Any:
 
 def _written(name: str, lines: Iterator[str]) -> Path:
     """A file of a folder that bears the digest of its content: written once."""
-    content = "".join(lines).encode("utf-8", "backslashreplace")
-    folder = _folder() / hashlib.sha256(content).hexdigest()[:16]
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_bytes(content)
-    return folder / name
+    part, digest = _folder() / name, hashlib.sha256()
+    with open(part, "wb") as file:
+        for line in lines:
+            encoded = line.encode("utf-8", "backslashreplace")
+            digest.update(encoded)
+            file.write(encoded)
+    path = _folder() / digest.hexdigest()[:16] / name
+    path.parent.mkdir(exist_ok=True)
+    if path.exists():
+        part.unlink()
+    else:
+        part.rename(path)
+    return path
 
 
 @functools.cache

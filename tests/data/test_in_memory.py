@@ -124,5 +124,6 @@ def test_what_cannot_be_read_is_one_line(read: Callable, data: Any, line: str):
 def test_settings_keep_of_what_kind_data_was():
     assert described(None) is None
     assert described("a.csv") == "a.csv"
+    assert described(["It was late. " * 1000] * 2) == "list in memory, 2 long"
     assert described(pd.DataFrame({"a": [1, 2]})) == "DataFrame in memory, 2 long"
     assert as_text_file(["a"]).read_text() == "a\n"
