@@ -1,2 +1,2 @@
+from .exported import load_exported as load_exported
 from .saved_model import export as export
-from .saved_model import load_exported as load_exported
