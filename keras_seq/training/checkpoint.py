@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_seq.data.files import flush
 from keras_seq.errors import UNREADABLE, UserError
 from keras_seq.log import log
 
@@ -92,7 +93,7 @@ class Checkpoints:
                 file.flush()
                 os.fsync(file.fileno())
             os.rename(aside, target)
-            _flush_folder(self.folder)
+            flush(self.folder)
             if not is_start:
                 self._clear(numbers)
         except OSError as error:
@@ -200,11 +201,3 @@ def _remove(path: Path) -> None:
     if path.is_dir():  # nobody's, but in the way
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
