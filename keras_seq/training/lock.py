@@ -58,12 +58,11 @@ def release_lock(run_dir: str | Path) -> None:
 @contextlib.contextmanager
 def locked(run_dir: str | Path | None) -> Iterator[None]:
     """`take_lock` for the length of a `with` block; what was held before stays held."""
-    folder = Path(run_dir).resolve() if run_dir is not None else None
-    was_held = folder is None or folder in _held
-    if not was_held:
-        take_lock(folder)
+    if run_dir is None or Path(run_dir).resolve() in _held:
+        yield
+        return
+    take_lock(run_dir)
     try:
         yield
     finally:
-        if not was_held:
-            release_lock(folder)
+        release_lock(run_dir)
