@@ -33,8 +33,8 @@ from .models.text_generation import (
 )
 from .series.table import read_series as read_series
 from .series.window_batches import make_window_dataset as make_window_dataset
+from .serving.exported import load_exported as load_exported
 from .serving.saved_model import export as export
-from .serving.saved_model import load_exported as load_exported
 from .text.batches import make_text_dataset as make_text_dataset
 from .text.corpus import read_text as read_text
 from .text.streams import make_stream_dataset as make_stream_dataset
@@ -43,9 +43,11 @@ from .text.tokenizer import pad_sequences as pad_sequences
 from .text.tokenizer import preprocess_text as preprocess_text
 from .training.devices import get_strategy as get_strategy
 from .training.devices import set_seed as set_seed
+from .training.gradient_norms import (
+    detect_gradient_explosion as detect_gradient_explosion,
+)
+from .training.gradient_norms import monitor_gradients as monitor_gradients
 from .training.gradients import GradientMonitor as GradientMonitor
-from .training.gradients import detect_gradient_explosion as detect_gradient_explosion
-from .training.gradients import monitor_gradients as monitor_gradients
 from .training.model_file import load_model as load_model
 from .training.model_file import portable as portable
 from .training.monitor import TrainingMonitor as TrainingMonitor

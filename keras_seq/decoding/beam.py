@@ -78,7 +78,8 @@ def beam_search(
         scores = scores + np.array([[beam.log_probability] for beam in live])
         # Twice as many as are kept, since each may be an end.
         best = np.argsort(-scores, axis=None, kind="stable")[: 2 * beam_width]
-        rows, grown = [], []
+        rows: list[int] = []
+        grown: list[Beam] = []
         for row, token in zip(*np.unravel_index(best, scores.shape)):
             beam = Beam((*live[row].token_ids, int(token)), float(scores[row, token]))
             if token == end_id:

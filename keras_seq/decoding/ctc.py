@@ -104,7 +104,7 @@ def prefix_beam_search(
         )
     # Prefix to the log probabilities of its alignments that end in a blank or not.
     beam: dict[Prefix, tuple[float, float]] = {(): (0.0, NEVER)}
-    added = {(): 0.0}
+    added: dict[Prefix, float] = {(): 0.0}
     for row in log_probabilities:
         found = _advance(beam, row)
         for prefix in found:

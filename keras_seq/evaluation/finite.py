@@ -6,7 +6,7 @@ it is false, which reads as a tie.
 Shapes: N samples.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -76,7 +76,7 @@ def finite_baselines(
 
 
 def checked_report(
-    report: dict[str, Any], left_out: Mapping[str, object] | list[str] = ()
+    report: dict[str, Any], left_out: Collection[str] = ()
 ) -> dict[str, Any]:
     """The same report, once the network's column holds numbers alone.
 
@@ -104,8 +104,8 @@ cannot be scored; train it again, with other data or a lower learning rate
     headline = report.get("comparison", {}).get("metric")
     broken = []
     for name, score in report["scores"].items():
-        beside = [values.get(name) for values in report["baselines"].values()]
-        defined = not beside or any(x is not None and np.isfinite(x) for x in beside)
+        others = [values.get(name) for values in report["baselines"].values()]
+        defined = not others or any(x is not None and np.isfinite(x) for x in others)
         if not np.isfinite(score["value"]) and (defined or name == headline):
             broken.append(f"{name} is {score['value']}")
     if broken:

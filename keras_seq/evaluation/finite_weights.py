@@ -6,13 +6,14 @@ in statistics that no gradient reaches, or in rows of an embedding that nothing 
 
 import math
 from collections.abc import Collection, Iterable, Mapping
+from typing import TypeAlias
 
 import keras
 import tensorflow as tf
 
 from keras_seq.errors import UserError
 
-Weight = keras.Variable | tf.Variable
+Weight: TypeAlias = keras.Variable | tf.Variable
 
 
 def broken_weights(

@@ -84,7 +84,7 @@ def language_report(
     tokens = np.diff(starts, append=size)
     losses = {n: -np.add.reduceat(values, starts) for n, values in named.items()}
     values = {name: float(lost.sum() / size) for name, lost in losses.items()}
-    best = min(baselines, key=values.get)
+    best = min(baselines, key=lambda name: values[name])
     notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
     drawing = {"num_resamples": num_resamples, "seed": seed}
     comparison = verdict.compare(

@@ -242,7 +242,7 @@ def report(
         labels, probabilities, baselines[strongest], baseline=strongest,
         note=notes.get(strongest, ""), **resampling,
     )  # fmt: skip
-    told = {
+    gathered = {
         "task": task,
         "n": len(labels),
         "scores": classification_scores(
@@ -253,7 +253,7 @@ def report(
         "verdict": comparison["verdict"],
         "comparison": comparison,
     }
-    return checked_report(told, left_out)
+    return checked_report(gathered, left_out)
 
 
 def _shown(name: str, value: float) -> float:

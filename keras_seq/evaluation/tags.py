@@ -61,12 +61,12 @@ def tag_report(
     Example:
 
     >>> truth, right = [["A", "B"]] * 200, [["A", "B"]] * 200
-    >>> told = tag_report("tagging", truth, right, {"b": [["A", "A"]] * 200},
+    >>> report = tag_report("tagging", truth, right, {"b": [["A", "A"]] * 200},
     ...                   is_known=[[True, False]] * 200)
-    >>> told["scores"]["accuracy_unknown"]["value"], told["baselines"]["b"]["accuracy"]
-    (1.0, 0.5)
-    >>> told["verdict"], told["by_tag"]["A"]["n"]
-    ('wins', 200)
+    >>> report["scores"]["accuracy_unknown"]["value"], report["verdict"]
+    (1.0, 'wins')
+    >>> report["baselines"]["b"]["accuracy"], report["by_tag"]["A"]["n"]
+    (0.5, 200)
     """
     if not len(truth) or not baselines:
         raise ValueError("expected one or more sentences, and baselines beside them")
@@ -82,12 +82,12 @@ def tag_report(
     if groups is not None:
         redraw = by_groups(groups, "sentences")
     everything = np.ones(len(truth))
-    beside = {
+    baseline_scores = {
         name: dict(zip(metrics, _statistic(other, metrics)(everything).tolist()))
         for name, other in others.items()
     }
     headline = "f1" if "f1" in metrics else "accuracy"
-    best = max(beside, key=lambda name: beside[name][headline])
+    best = max(baseline_scores, key=lambda name: baseline_scores[name][headline])
     drawing = {"num_resamples": num_resamples, "seed": seed}
     only = {headline: metrics[headline]}
     both = [_statistic(each, only) for each in (counts, others[best])]
@@ -104,10 +104,17 @@ def tag_report(
         name: bootstrap.interval(value, column, redraw.widening(), (0.0, 1.0))
         for name, value, column in zip(metrics, values, drawn.T)
     }
-    told = {"task": task, "n": len(truth), "words": int(counts[:, 0].sum())}
-    told |= {"scores": scores, "baselines": beside, "verdict": comparison["verdict"]}
-    told |= {"comparison": comparison, "by_tag": scores_by_tag(truth, answers)}
-    return checked_report(told)
+    report = {
+        "task": task,
+        "n": len(truth),
+        "words": int(counts[:, 0].sum()),
+        "scores": scores,
+        "baselines": baseline_scores,
+        "verdict": comparison["verdict"],
+        "comparison": comparison,
+        "by_tag": scores_by_tag(truth, answers),
+    }
+    return checked_report(report)
 
 
 def _counts(

@@ -115,11 +115,11 @@ def transcript_report(
 
     Example:
 
-    >>> told = transcript_report("speech", ["go"] * 200, ["go", "no"] * 100,
+    >>> report = transcript_report("speech", ["go"] * 200, ["go", "no"] * 100,
     ...                          {"most_frequent": ["no"] * 200}, is_isolated=True)
-    >>> told["scores"]["wer"]["value"], told["scores"]["accuracy"]["value"]
+    >>> report["scores"]["wer"]["value"], report["scores"]["accuracy"]["value"]
     (0.5, 0.5)
-    >>> told["verdict"], told["baselines"]["most_frequent"]["wer"]
+    >>> report["verdict"], report["baselines"]["most_frequent"]["wer"]
     ('wins', 1.0)
     """
     if not len(references) or not baselines:
@@ -129,11 +129,11 @@ def transcript_report(
     others = {name: error_counts(references, said) for name, said in baselines.items()}
     redraw = _redraw(len(counts), speakers, recordings)
     everyone = np.ones(len(counts))
-    beside = {
+    baseline_scores = {
         name: dict(zip(names, _rates(other)(everyone).tolist()))
         for name, other in others.items()
     }
-    best = min(beside, key=lambda name: beside[name]["wer"])
+    best = min(baseline_scores, key=lambda name: baseline_scores[name]["wer"])
     notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
     drawing = {"num_resamples": num_resamples, "seed": seed}
     comparison = verdict.compare(
@@ -144,12 +144,18 @@ def transcript_report(
     )  # fmt: skip
     if len(set(speakers)) == 1 and speakers[0]:
         comparison["sentence"] += " All of it is of one speaker: others may differ."
-    told = {"task": task, "n": len(counts)}
-    told |= {"scores": _scores(names, counts, redraw, **drawing), "baselines": beside}
-    told |= {"notes": notes, "verdict": comparison["verdict"], "comparison": comparison}
+    report = {
+        "task": task,
+        "n": len(counts),
+        "scores": _scores(names, counts, redraw, **drawing),
+        "baselines": baseline_scores,
+        "notes": notes,
+        "verdict": comparison["verdict"],
+        "comparison": comparison,
+    }
     if any(speakers):
-        told["by_speaker"] = by_speaker(counts, speakers)
-    return checked_report(told)
+        report["by_speaker"] = by_speaker(counts, speakers)
+    return checked_report(report)
 
 
 def _redraw(
@@ -224,7 +230,7 @@ def error_table(
     [('go', 'no', 2)]
     """
     jiwer = _jiwer()
-    found = collections.Counter()
+    found: collections.Counter[tuple[str, str]] = collections.Counter()
     for reference, hypothesis in zip(references, hypotheses):
         aligned = jiwer.process_words(reference, hypothesis)
         spoken, written = aligned.references[0], aligned.hypotheses[0]

@@ -94,9 +94,12 @@ class CharacterEncoder(keras.layers.Layer):
         return (*input_shape[:2], self.units)
 
     def get_config(self) -> dict[str, Any]:
-        own = {"num_characters": self.num_characters, "units": self.units}
-        own |= {"embedding_dim": self.embedding_dim, "kind": self.kind}
-        return super().get_config() | own
+        return super().get_config() | {
+            "num_characters": self.num_characters,
+            "units": self.units,
+            "embedding_dim": self.embedding_dim,
+            "kind": self.kind,
+        }
 
 
 @keras.saving.register_keras_serializable("keras_seq")

@@ -33,6 +33,17 @@ class FastLoop:
 
     native: str | bool = "auto"
     _cell_kind: str
+    # Of Keras' layer, the next base.
+    cell: keras.Layer
+    units: int
+    dropout: float
+    use_bias: bool
+    unroll: bool
+    go_backwards: bool
+    return_sequences: bool
+    zero_output_for_mask: bool
+    compute_dtype: str
+    variable_dtype: str
     _taken: Loop | None = None  # by the last call
 
     @property

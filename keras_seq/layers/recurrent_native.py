@@ -11,6 +11,7 @@ Shapes: B batch, T time steps, F features, U units, N steps that count, G gates.
 """
 
 import os
+from typing import TypeAlias
 
 import tensorflow as tf
 
@@ -18,7 +19,7 @@ from keras_seq.layers import recurrent_steps
 from keras_seq.layers.native_build import library
 from keras_seq.layers.recurrent_shapes import fitted, sizes
 
-Tensor = tf.Tensor
+Tensor: TypeAlias = tf.Tensor
 CELLS = {"lstm": "KerasSeqLstm", "gru": "KerasSeqGru", "simple": "KerasSeqSimple"}
 
 

@@ -6,12 +6,13 @@ knows them, they are compared and broadcast here. Shapes as in recurrent_native.
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import tensorflow as tf
 
 from keras_seq.layers.native_build import library
 
-Tensor = tf.Tensor
+Tensor: TypeAlias = tf.Tensor
 
 
 def uncovered(

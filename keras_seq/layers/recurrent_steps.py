@@ -9,10 +9,11 @@ G gates; packed tensors have their rows end to end, in the order of time.
 
 import itertools
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import tensorflow as tf
 
-Tensor = tf.Tensor
+Tensor: TypeAlias = tf.Tensor
 State = tuple[Tensor, Tensor]  # h and c, both (B, U); c stands still but in an LSTM
 
 

@@ -19,7 +19,7 @@ def build_linear_forecaster(
     num_targets: int = 1,
     max_inputs: int = 3000,
 ) -> keras.Model:
-    """Each target from its own past and the features beside it, by the same weights.
+    """Each target from its own past and the other features, by the same weights.
 
     Args:
         input_shape: (T, F); the first `num_targets` features are the targets.
@@ -38,12 +38,12 @@ def build_linear_forecaster(
     """
     num_steps, num_features = check_window(input_shape, horizon, num_targets, None)
     window = keras.Input((num_steps, num_features), name="window")
-    beside = num_features - num_targets
-    steps = min(num_steps, max(1, max_inputs // (1 + beside)))
+    num_others = num_features - num_targets
+    steps = min(num_steps, max(1, max_inputs // (1 + num_others)))
     recent = window[:, num_steps - steps :]
     own = ops.transpose(recent[..., :num_targets], (0, 2, 1))  # (B, K, T)
-    if beside:
-        others = ops.reshape(recent[..., num_targets:], (-1, 1, steps * beside))
+    if num_others:
+        others = ops.reshape(recent[..., num_targets:], (-1, 1, steps * num_others))
         own = ops.concatenate([own, ops.repeat(others, num_targets, axis=1)], axis=-1)
     own = layers.Identity(name="inputs")(own)  # (B, K, N)
     x = layers.Dense(horizon, name="ridge")(own)  # (B, K, H)

@@ -132,19 +132,8 @@ def build_gru_model(
     Cho et al. 2014, arXiv:1406.1078.
 
     Args:
-        vocab_size: V, number of ids, the padding id 0 included.
-        embedding_dim: size of a token's vector.
         gru_units: U, size of each layer's state.
-        num_classes: C; None predicts the next of the V tokens.
-        num_layers: number of recurrent layers.
-        residual: add each further layer's input to its output.
-        kernel_regularizer: penalty, as in `build_lstm_model`.
-
-    Returns:
-        int32 (B, T) -> probabilities float32 (B, V), or (B, C).
-
-    Raises:
-        ValueError: A size is not a positive integer.
+        others: as `build_lstm_model` takes them; it says what is returned and raised.
 
     Example:
 
@@ -184,19 +173,8 @@ def build_bidirectional_lstm(
     Schmidhuber 2005, "Framewise phoneme classification with bidirectional LSTM".
 
     Args:
-        vocab_size: V, number of ids, the padding id 0 included.
-        embedding_dim: size of a token's vector.
         lstm_units: U, size of the state of each direction.
-        num_classes: C; None predicts the next of the V tokens.
-        num_layers: number of recurrent layers.
-        residual: add each further layer's input to its output.
-        kernel_regularizer: penalty, as in `build_lstm_model`.
-
-    Returns:
-        int32 (B, T) -> probabilities float32 (B, V), or (B, C).
-
-    Raises:
-        ValueError: A size is not a positive integer.
+        others: as `build_lstm_model` takes them; it says what is returned and raised.
 
     Example:
 

@@ -30,10 +30,10 @@ def build_segment_rnn(
 
     Lin et al. 2023, arXiv:2308.11200. A window of 672 steps is 28 segments of 24, so
     the GRU takes 28 steps instead of 672. Later segments are not fed back: each starts
-    from the state after the window and is told by a learned vector which it is.
+    from the state after the window and a learned vector marks which segment it is.
 
     Each target is read on its own, by the same weights; features that are no target
-    are read beside each of them.
+    are read along with each of them.
 
     Args:
         input_shape: (T, F); the first `num_targets` features are the targets.
@@ -69,14 +69,14 @@ def build_segment_rnn(
     num_later = -(-horizon // segment_length)
     answers = len(quantiles or (0.5,))
 
-    # Each target with the features beside it is a sample of its own: (B K, T, N).
+    # Each target with the other features is a sample of its own: (B K, T, N).
     x = window[:, num_steps - num_read * segment_length :]
     own = ops.transpose(x[..., :num_targets], (0, 2, 1))[..., None]  # (B, K, T, 1)
-    beside = num_features - num_targets
-    if beside:
+    num_others = num_features - num_targets
+    if num_others:
         others = ops.expand_dims(x[..., num_targets:], 1)
         own = ops.concatenate([own, ops.repeat(others, num_targets, axis=1)], axis=-1)
-    segments = ops.reshape(own, (-1, num_read, segment_length * (1 + beside)))
+    segments = ops.reshape(own, (-1, num_read, segment_length * (1 + num_others)))
     x = layers.Dense(units, activation="relu", name="segment")(segments)
 
     # The state after the window, then one step from it to each later segment.

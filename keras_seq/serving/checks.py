@@ -35,7 +35,7 @@ def checked_shapes(
     tensorflow.python.framework.errors_impl.InvalidArgumentError: ...
     """
     sizes: dict[str, tuple[str, tf.Tensor]] = {}
-    found = []
+    found: list[tf.Tensor] = []
     for name, (tensor, dims) in given.items():
         hidden = _of_unknown_shape(tf.convert_to_tensor(tensor))
         with tf.control_dependencies(found[-1:]):  # in order, one line for one fault

@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -18,11 +18,11 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from keras_seq.keras_internals import flatten_layers
 
-Signature = (
+Signature: TypeAlias = (
     tf.types.experimental.ConcreteFunction
     | tuple[Callable[..., Any], Sequence[tf.TensorSpec]]
 )
-Graph = meta_graph_pb2.MetaGraphDef
+Graph: TypeAlias = meta_graph_pb2.MetaGraphDef
 TensorInfos = Mapping[str, meta_graph_pb2.TensorInfo]
 
 
@@ -47,7 +47,8 @@ def without_cudnn(models: Sequence[keras.Model]) -> Iterator[None]:
     >>> model.layers[0].use_cudnn
     'auto'
     """
-    before = {}  # the same layer may stand in two models, hence by identity
+    # By identity: the same layer may stand in two models.
+    before: dict[tuple[int, str], tuple[keras.Layer, str, Any]] = {}
     for model in models:
         for layer in flatten_layers(model):
             for name in ("use_cudnn", "native"):

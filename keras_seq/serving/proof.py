@@ -209,10 +209,12 @@ def main(version: str) -> None:
     import tensorflow as tf
 
     inputs = decode_tensors(json.loads(sys.stdin.read()))
-    loaded, asked, answers = tf.saved_model.load(version), {"": {}}, {}
+    loaded = tf.saved_model.load(version)
+    asked: dict[str, dict[str, tf.Tensor]] = {"": {}}
+    answers: dict[str, tf.Tensor] = {}
     for name, value in inputs.items():
-        signature, _, own = name.rpartition("/")
-        asked.setdefault(signature, {})[own] = tf.constant(value)
+        signature, _, own_name = name.rpartition("/")
+        asked.setdefault(signature, {})[own_name] = tf.constant(value)
     for signature, own in asked.items():
         serve = loaded.signatures[signature or "serving_default"]
         prefix = signature and signature + "/"

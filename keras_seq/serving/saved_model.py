@@ -5,7 +5,6 @@ then gives the folder its number. It knows nothing of tasks: texts, price window
 bytes and prompts are all named tensors here.
 """
 
-import json
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +17,17 @@ import tensorflow as tf
 
 from keras_seq import __version__
 from keras_seq.data.files import plain, write_json
-from keras_seq.errors import UNREADABLE, UserError
+from keras_seq.errors import UserError
 from keras_seq.evaluation.finite_weights import broken_weights, listed_weights
 from keras_seq.log import stage
-from keras_seq.serving.folder import hidden_folder, publish, versions_in
+from keras_seq.serving.exported import (
+    DEFAULT,
+    EXTRA,
+    MODEL_JSON,
+    Exported,
+    load_exported,
+)
+from keras_seq.serving.folder import hidden_folder, publish
 from keras_seq.serving.graph import (
     Signature,
     as_arrays,
@@ -34,9 +40,6 @@ from keras_seq.serving.graph import (
 from keras_seq.serving.proof import ask_fresh_process, compare_answers, shown
 from keras_seq.serving.warmup import WARMUP_FILE, write_warmup_requests
 
-DEFAULT = "serving_default"
-EXTRA = "assets.extra"
-MODEL_JSON = "model.json"
 RESERVED = ("signatures", "versions", "proof")
 Proof = tuple[Mapping[str, Any], Mapping[str, Any]]  # examples, and what is expected
 
@@ -62,7 +65,7 @@ def export(
 ) -> Path:
     """Export signatures as the next version of a model, and prove them.
 
-    The version is written to a hidden folder beside its place, loaded and asked in a
+    The version is written to a hidden folder next to its place, loaded and asked in a
     fresh process without keras_seq and without a GPU, flushed to disk and renamed:
     it is whole or absent, and two exports at once get two numbers. Only the variables
     and tables that the signatures use are saved: no optimizer, no metrics.
@@ -145,7 +148,7 @@ def export(
 def _check_arguments(
     signatures: Mapping[str, Signature], metadata: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The metadata as plain values; misuse is told before any work is done."""
+    """The metadata as plain values; wrong arguments raise before any work is done."""
     if DEFAULT not in signatures:
         raise ValueError(f"signatures has {sorted(signatures)} but no {DEFAULT!r}")
     taken = sorted(set(RESERVED) & set(metadata))
@@ -223,85 +226,3 @@ def _versions() -> dict[str, str]:
     packages = {"tensorflow": tf, "keras": keras, "numpy": np}
     versions = {name: package.__version__ for name, package in packages.items()}
     return {"python": platform.python_version(), "keras_seq": __version__} | versions
-
-
-class Exported:
-    """One exported version, loaded; `load_exported` makes it.
-
-    Attributes:
-        path: the version's folder.
-        metadata: `assets.extra/model.json` as a dict.
-    """
-
-    def __init__(self, path: Path, module: Any, metadata: dict[str, Any]) -> None:
-        self.path = path
-        self.metadata = metadata
-        self._module = module  # its signatures do not keep its variables alive
-
-    def signature(self, name: str = DEFAULT) -> Callable[..., dict[str, tf.Tensor]]:
-        """A served function: tensors by keyword in, a dict of tensors out.
-
-        Args:
-            name: one of `metadata["signatures"]`.
-
-        Raises:
-            ValueError: there is no such signature; the message lists those there are.
-        """
-        if name not in self._module.signatures:
-            known = ", ".join(sorted(self._module.signatures))
-            raise ValueError(f"{self.path}: no signature {name!r}; it has {known}")
-        return self._module.signatures[name]
-
-
-def load_exported(path: str | Path) -> Exported:
-    """Load what `export` wrote.
-
-    Args:
-        path: `saved_models/<stem>`, whose highest version is taken, or one version.
-
-    Returns:
-        The version with `.signature(name)`, `.metadata` and `.path`.
-
-    Raises:
-        UserError: there is no such folder, it is no export, or it cannot be read.
-
-    Example:
-
-    >>> load_exported("nowhere/sentiment")
-    Traceback (most recent call last):
-    ...
-    keras_seq.errors.UserError: nowhere/sentiment: no such folder; run train first
-    """
-    path = Path(path)
-    if not path.exists():
-        raise UserError(f"{path}: no such folder; run train first")
-    if not path.is_dir():
-        raise UserError(f"{path}: a file; give the folder of an export")
-    version = path
-    if not (path / "saved_model.pb").exists():
-        numbered = versions_in(path)
-        if not numbered:
-            raise UserError(
-                f"{path}: not an export; give saved_models/<stem> or a version in it"
-            )
-        version = numbered[max(numbered)]
-    try:
-        metadata = json.loads((version / EXTRA / MODEL_JSON).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(
-            f"{version}: not an export of keras_seq: {EXTRA}/{MODEL_JSON}: "
-            f"{getattr(error, 'strerror', None) or error}"
-        ) from error
-    if not isinstance(metadata, dict):
-        raise UserError(
-            f"{version}: not an export of keras_seq: {EXTRA}/{MODEL_JSON}: holds a "
-            f"{type(metadata).__name__} where facts by name are expected"
-        )
-    try:
-        module = tf.saved_model.load(str(version))
-    except (*UNREADABLE, AssertionError, tf.errors.OpError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            f"{version}: cannot be read ({reason}); export it again"
-        ) from error
-    return Exported(version, module, metadata)

@@ -4,9 +4,9 @@ from .budget import BudgetedRate as BudgetedRate
 from .devices import get_strategy as get_strategy
 from .devices import set_precision as set_precision
 from .devices import set_seed as set_seed
+from .gradient_norms import detect_gradient_explosion as detect_gradient_explosion
+from .gradient_norms import monitor_gradients as monitor_gradients
 from .gradients import GradientMonitor as GradientMonitor
-from .gradients import detect_gradient_explosion as detect_gradient_explosion
-from .gradients import monitor_gradients as monitor_gradients
 from .model_file import load_model as load_model
 from .model_file import portable as portable
 from .monitor import TrainingMonitor as TrainingMonitor

@@ -37,7 +37,7 @@ class Batching(NamedTuple):
         validation_size: B of validation; None is `size`.
         shuffle: anew each epoch.
         seed: of the order.
-        fingerprints: whether arrays shall be told from others, which reads them all.
+        fingerprints: whether to hash the arrays, which reads them all.
     """
 
     size: int | None = None
@@ -71,8 +71,8 @@ def array_batches(parts: Parts, batching: Batching) -> EpochDataset:
         if batching.shuffle:
             order = np.random.default_rng((batching.seed, epoch)).permutation(rows)
         for start in range(first * size, rows, size):
-            chosen = slice(start, start + size)
-            chosen = chosen if order is None else order[chosen]
+            rows_of = slice(start, start + size)
+            chosen = rows_of if order is None else order[rows_of]
             yield tf.nest.map_structure(lambda array: array[chosen], given)
 
     signature = tf.nest.map_structure(lambda array: _spec([array]), given)
@@ -150,8 +150,8 @@ def pydataset_batches(
         dataset.on_epoch_end()
         ended = epoch + 1
 
-    told = [type(dataset).__qualname__, count, str(signature), *batching[2:4]]
-    return EpochDataset(batches, signature, count, repr(told))
+    identity = [type(dataset).__qualname__, count, str(signature), *batching[2:4]]
+    return EpochDataset(batches, signature, count, repr(identity))
 
 
 def _batch(dataset: keras.utils.PyDataset, number: int) -> tuple:

@@ -52,7 +52,8 @@ class BudgetedRate(keras.callbacks.Callback):
         checked_rate(learning_rate)
         self.learning_rate, self.epochs, self.warmup = learning_rate, epochs, warmup
         self.max_seconds, self._clock = max_seconds, clock
-        self._before, self._started = 0.0, None
+        self._before = 0.0
+        self._started: float | None = None
 
     def seconds(self) -> float:
         """Since the first epoch, that of resumed parts included."""

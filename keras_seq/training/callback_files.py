@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.errors import UserError
-from keras_seq.training.tensorboard import EventWriter
+from keras_seq.training.event_files import EventWriter
 
 EVENT_FOLDERS = ("train", "validation")
 
@@ -58,8 +58,8 @@ def rewind_files(callback: keras.callbacks.Callback, kept: Mapping[str, Any]) ->
 @contextlib.contextmanager
 def appending(callbacks: Iterable[keras.callbacks.Callback]) -> Iterator[None]:
     """Within this block a `CSVLogger` that begins goes on with what its file holds."""
-    loggers = [each for each in callbacks
-               if isinstance(each, keras.callbacks.CSVLogger)]  # fmt: skip
+    kind = keras.callbacks.CSVLogger
+    loggers = [each for each in callbacks if isinstance(each, kind)]
     asked = [each.append for each in loggers]
     for each in loggers:
         each.append = True

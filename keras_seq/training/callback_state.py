@@ -17,12 +17,12 @@ from keras_seq.training.described import described
 from keras_seq.training.state_values import Content, decode, encode, settle
 
 MEMORY = "_as_constructed"
-# What a callback is told, not what it knows.
+# Set by Keras: no state of the callback.
 SET_BY_KERAS = {"params", "model", "_model", "validation_data", MEMORY}
 # What decides on no bit: how much is said, and where files lie, as `run_dir`.
 SHOWN = {"verbose", "filename", "filepath", "log_dir", "batch_dir", "backup_dir"}
 OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-FILES = {"append_header"}  # told by the file: `callback_files`
+FILES = {"append_header"}  # depends on the file: `callback_files`
 
 
 class Attribute(NamedTuple):
@@ -167,15 +167,15 @@ def _attributes(callback: keras.callbacks.Callback) -> Attributes:
 def _settings(callback: keras.callbacks.Callback) -> dict[str, Any]:
     if hasattr(callback, "get_config"):
         return {name: described(value) for name, value in callback.get_config().items()}
-    speaks = hasattr(callback, "get_state")
-    if speaks and _is_empty(callback):
+    keeps_state = hasattr(callback, "get_state")
+    if keeps_state and _is_empty(callback):
         return {}  # it says that nothing of it belongs to the run
     constructed = as_constructed(callback)
     taken, all_kept = _parameters(callback)
     found = {}
     for name in vars(callback)[MEMORY].names - SET_BY_KERAS - FILES:
         own = name.lstrip("_")
-        if own in SHOWN or own not in taken and (all_kept or speaks):
+        if own in SHOWN or own not in taken and (all_kept or keeps_state):
             continue
         value = vars(callback).get(name)
         if name in constructed:

@@ -94,7 +94,7 @@ def as_dense(part: Any) -> tf.Tensor:
     if isinstance(part, tf.RaggedTensor):
         return part.to_tensor()
     if isinstance(part, tf.SparseTensor):
-        return tf.sparse.toas_dense(part)
+        return tf.sparse.to_dense(part)
     return tf.convert_to_tensor(part)
 
 

@@ -1,6 +1,6 @@
-"""Gradients as they are trained with: their norms, and the step where they break.
+"""Callback that logs gradient norms and stops training at the first NaN or Inf.
 
-Knows nothing of tasks. Norms are those of the whole gradient: summed over replicas,
+Norms are those of the whole gradient: summed over replicas,
 loss scale taken out, before clipping.
 
 Shapes: G gradients, one for each trainable variable.
@@ -9,7 +9,7 @@ Shapes: G gradients, one for each trainable variable.
 import contextlib
 import functools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ from keras_seq.evaluation.finite_weights import (
     refuse_logs,
     refuse_weights,
 )
-from keras_seq.layers.loop import native_step
 from keras_seq.training.devices import tap_gradients
+from keras_seq.training.event_files import EventWriter
 from keras_seq.training.fault import FAULTY_BATCH, as_dense, cause_of, save_batch
 from keras_seq.training.gradient_norms import (
     Gradient,
@@ -32,71 +32,8 @@ from keras_seq.training.gradient_norms import (
     owner_of,
     rough_norm,
 )
-from keras_seq.training.tensorboard import EventWriter, next_due
+from keras_seq.training.tensorboard import next_due
 from keras_seq.training.train_step import Snapshot, changed_before_update, replace
-
-
-def monitor_gradients(model: keras.Model, dataset: tf.data.Dataset) -> list[float]:
-    """The norm of the whole gradient for each batch; the model learns nothing from it.
-
-    Dropout is on, as in training; weights and random states stay as they were.
-
-    Args:
-        model: compiled.
-        dataset: batches of (inputs, targets).
-
-    Returns:
-        One norm a batch, before any clipping.
-
-    Example:
-
-    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    >>> model.layers[0].set_weights([np.zeros((1, 1)), np.zeros(1)])
-    >>> model.compile("sgd", "mse")
-    >>> data = tf.data.Dataset.from_tensors((tf.ones((4, 1)), tf.ones((4, 1))))
-    >>> [round(norm, 3) for norm in monitor_gradients(model, data)]
-    [2.828]
-    """
-    kept = [v for v in model.variables if not v.trainable]
-    before = [tf.identity(v.value) for v in kept]
-
-    @tf.function(reduce_retracing=True)
-    def norm(batch: Any) -> tf.Tensor:
-        x, y, weights = keras.utils.unpack_x_y_sample_weight(batch)
-        with native_step(), tf.GradientTape() as tape:
-            loss = model.compute_loss(x, y, model(x, training=True), weights)
-        found = tape.gradient(loss, [v.value for v in model.trainable_variables])
-        squares = [exact_norm(g) ** 2 for g in found if g is not None]
-        return tf.sqrt(tf.add_n(squares))
-
-    try:
-        return [float(norm(batch)) for batch in dataset]
-    finally:
-        for variable, value in zip(kept, before):
-            variable.assign(value)
-
-
-def detect_gradient_explosion(
-    gradients: Iterable[float], threshold: float = 1.0
-) -> bool:
-    """Whether any gradient norm is above a threshold, or is no number.
-
-    Args:
-        gradients: norms, such as `monitor_gradients` returns.
-        threshold: the largest norm that is still in order.
-
-    Returns:
-        True where one is above it, infinite or NaN.
-
-    Example:
-
-    >>> detect_gradient_explosion([0.2, 0.9]), detect_gradient_explosion([0.2, 1.1])
-    (False, True)
-    >>> detect_gradient_explosion([0.2, float("nan")])
-    True
-    """
-    # `not <=` catches NaN, which is neither above nor below.
-    return any(not norm <= threshold for norm in gradients)
 
 
 class GradientMonitor(keras.callbacks.Callback):
@@ -274,8 +211,8 @@ class GradientMonitor(keras.callbacks.Callback):
             logs = train_step(data)
             if keeps:
                 self._parts = tf.nest.map_structure(lambda x: x is not None, data)
-                flat = [as_dense(part) for part in tf.nest.flatten(data)
-                        if part is not None]  # fmt: skip
+                parts = tf.nest.flatten(data)
+                flat = [as_dense(part) for part in parts if part is not None]
                 tf.cond(self.is_fine(logs), tf.no_op, lambda: self._keep(flat))
             return logs
 

@@ -138,7 +138,7 @@ def _is_tuple_of_parts(name: str, model: keras.Model, x: Any) -> bool:
 
 
 def _parts(name: str, model: keras.Model, x: Any, y: Any, weight: Any) -> Parts:
-    names = ("x", "y", "sample_weight")
+    names: tuple[str, ...] = Parts._fields
     if name != "x":
         names = tuple(f"{each} of {name}" for each in names)
     check_indexes(**dict(zip(names, (x, y, weight))))

@@ -26,7 +26,7 @@ from keras_seq.metrics import TagAccuracy
 from keras_seq.training.optimizers import Adam
 
 # Keras finds what a file names only where somebody has imported it.
-REGISTERED = (Attention, CRF, CharacterEncoder, WordDropout)
+REGISTERED: tuple[Any, ...] = (Attention, CRF, CharacterEncoder, WordDropout)
 REGISTERED += (TagAccuracy, crf_loss, tag_loss)
 
 FAST = {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.training.tensorboard import EventWriter
+from keras_seq.training.event_files import EventWriter
 
 
 class ReportBoard:

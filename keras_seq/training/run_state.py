@@ -11,11 +11,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_seq.errors import UserError
 from keras_seq.keras_internals import (
     GLOBAL_SEED_GENERATOR,
+    flatten_layers,
     global_seed_generator,
     global_state,
 )
@@ -24,6 +24,7 @@ from keras_seq.training.callback_state import callback_state, restore_callback
 from keras_seq.training.checkpoint import State
 from keras_seq.training.monitor import Progress
 from keras_seq.training.state_values import decode, encode
+from keras_seq.training.train_step import components
 
 # What draws on the screen; a run may go on where there is no terminal.
 DISPLAY_CALLBACKS = (keras.callbacks.ProgbarLogger, Progress)
@@ -49,7 +50,8 @@ def capture_state(
     arrays = {}
     for group, variables in _variables(model).items():
         for number, variable in enumerate(variables):
-            for copy, part in enumerate(_copies(variable)):
+            # Sums over replicas are not exact; the part of each replica is.
+            for copy, part in enumerate(components(variable)):
                 arrays[f"{group}/{number}/{copy}"] = part.numpy()
     facts = {
         "random": encode(random.getstate(), arrays, "random"),
@@ -80,7 +82,7 @@ def restore_state(
     for group, variables in _variables(model).items():
         saved = {name for name in arrays if name.startswith(group + "/")}
         for number, variable in enumerate(variables):
-            for copy, part in enumerate(_copies(variable)):
+            for copy, part in enumerate(components(variable)):
                 name = f"{group}/{number}/{copy}"
                 if name not in saved or arrays[name].shape != tuple(part.shape):
                     raise ValueError(
@@ -174,20 +176,12 @@ def _variables(model: keras.Model) -> dict[str, list[keras.Variable]]:
 def _carried(model: keras.Model) -> list[keras.Variable]:
     """States of layers with `stateful=True`, which are not among `model.variables`."""
     counted = {id(each) for each in model.variables}
-    layers = [each for each in model._flatten_layers() if getattr(each, "stateful", 0)]
+    layers = [each for each in flatten_layers(model) if getattr(each, "stateful", 0)]
     states = keras.tree.flatten([getattr(each, "states", None) for each in layers])
     return [
         each for each in states
         if isinstance(each, keras.Variable) and id(each) not in counted
     ]  # fmt: skip
-
-
-def _copies(variable: keras.Variable) -> list[tf.Variable]:
-    """One a replica: sums over replicas are not exact, each replica's part is."""
-    value = variable.value
-    if isinstance(value, tf.distribute.DistributedValues):
-        return list(value.values)
-    return [value]
 
 
 def _stateful(

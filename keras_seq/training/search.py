@@ -113,7 +113,8 @@ def hyperparameter_search(
         raise ValueError(f"mode is {mode!r}; expected 'min', 'max' or None")
     validation = X_val if y_val is None else (X_val, y_val)
     trials: list[Trial] = []
-    compared, model = None, None
+    compared: Monitored | None = None
+    model: keras.Model | None = None
     for number, params in enumerate(combinations, 1):
         name = f"trial {number} of {len(combinations)} ({_named(params)})"
         log.info(f"{name} ...")

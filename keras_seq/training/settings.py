@@ -16,6 +16,7 @@ import tensorflow as tf
 
 import keras_seq
 from keras_seq.errors import UserError
+from keras_seq.keras_internals import flatten_layers
 from keras_seq.training.callback_state import callback_settings
 from keras_seq.training.described import described, digest, without_counters
 
@@ -129,11 +130,11 @@ def differences(
 
 def _described_data(data: tf.data.Dataset) -> list[Any]:
     """Size, kind and contents; what a Python function yields only the data can tell."""
-    told = getattr(data, "data_fingerprint", None)
-    if told is None and not _calls_python(data):
+    fingerprint = getattr(data, "data_fingerprint", None)
+    if fingerprint is None and not _calls_python(data):
         # tf.data's own: of the tensors and files, without reading a batch.
-        told = int(data.fingerprint().numpy())
-    return [int(data.cardinality()), str(data.element_spec), told]
+        fingerprint = int(data.fingerprint().numpy())
+    return [int(data.cardinality()), str(data.element_spec), fingerprint]
 
 
 def _calls_python(data: tf.data.Dataset) -> bool:
@@ -161,7 +162,7 @@ def _loops(model: keras.Model) -> str:
 
     Not `layer.path`, which tells of the last call, whatever it was made for.
     """
-    layers = [x for x in model._flatten_layers() if isinstance(x, keras.layers.RNN)]
+    layers = [x for x in flatten_layers(model) if isinstance(x, keras.layers.RNN)]
     loops = [getattr(layer, "loop_in_fit", None) for layer in layers]
     return ", ".join("fallback" if loop is None else loop.kind for loop in loops)
 

@@ -1,8 +1,7 @@
 """What TensorBoard shows of a run while it trains, and once it has ended.
 
 Every curve has the optimizer's steps as its axis, so that a resumed run goes on where
-it was; what an interrupted run wrote after its last checkpoint is cut off its files.
-Knows nothing of tasks; `run_folder` adds what only they know.
+it was.
 """
 
 import json
@@ -14,87 +13,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.errors import UserError
 from keras_seq.evaluation.figures import learning_curves_figure
+from keras_seq.training.event_files import EventWriter
 from keras_seq.training.train_step import functional
 
 HISTOGRAM_VALUES = 100_000  # of a larger weight, so many are looked at
 PROJECTED_ROWS = 10_000  # more than a browser moves smoothly
 SO_FAR = "Mean over the epoch so far; it starts anew with each epoch."
-
-
-class EventWriter:
-    """Event files in one folder, which can go back to what they were at some step.
-
-    Args:
-        log_dir: folder; None writes nothing.
-        suffix: of its files' names; others in the folder are left alone.
-    """
-
-    def __init__(self, log_dir: str | Path | None, suffix: str = ".v2") -> None:
-        self.log_dir = None if log_dir is None else Path(log_dir)
-        self._suffix = suffix
-        self._writer: tf.summary.SummaryWriter | None = None
-
-    def scalar(self, tag: str, value: float, step: int, about: str = "") -> None:
-        """One point of a curve; `about` is what a click on its "i" says."""
-        if self.log_dir is not None:
-            with self.at(step):
-                tf.summary.scalar(tag, value, description=about or None)
-
-    def at(self, step: int) -> Any:
-        """Within this `with` block `tf.summary` writes here, at this step."""
-        if self._writer is None:
-            try:
-                self._writer = tf.summary.create_file_writer(
-                    str(self.log_dir), filename_suffix=self._suffix
-                )
-            except tf.errors.OpError as error:
-                raise self._unwritable(error) from error
-        return self._writer.as_default(step=step)
-
-    def get_state(self) -> dict[str, int]:
-        """Size of each event file, once all that was written is in it."""
-        if self._writer is not None:
-            try:
-                self._writer.flush()
-            except tf.errors.OpError as error:
-                raise self._unwritable(error) from error
-        return {path.name: path.stat().st_size for path in self._files()}
-
-    def set_state(self, sizes: Mapping[str, int]) -> None:
-        """Cuts off what was written since."""
-        self.close()
-        for path in self._files():
-            if path.name not in sizes:
-                path.unlink()
-            elif path.stat().st_size > sizes[path.name]:
-                with open(path, "r+b") as file:
-                    file.truncate(sizes[path.name])
-
-    def close(self) -> None:
-        """Ends the file; the next value begins another."""
-        if self._writer is not None:
-            self._writer.close()
-        self._writer = None
-
-    @classmethod
-    def anew(cls, log_dir: Path, suffix: str) -> "EventWriter":
-        """A writer of what is written once in a run, however often it is resumed."""
-        writer = cls(log_dir, suffix)
-        writer.set_state({})
-        return writer
-
-    def _files(self) -> list[Path]:
-        if self.log_dir is None:
-            return []
-        return sorted(self.log_dir.glob(f"events.*{self._suffix}"))
-
-    def _unwritable(self, error: Exception) -> UserError:
-        return UserError(
-            f"{self.log_dir}: TensorBoard's file cannot be written ({error}); make "
-            "room, then resume"
-        )
 
 
 class RunBoard(keras.callbacks.Callback):
@@ -173,8 +98,8 @@ class RunBoard(keras.callbacks.Callback):
             curves = {k: v for k, v in shown.items() if k != "learning_rate"}
             if curves:
                 # One above the other: TensorBoard shows images small.
-                curves = learning_curves_figure(curves, columns=1)
-                tf.summary.image("learning_curves", curves[np.newaxis])
+                picture = learning_curves_figure(curves, columns=1)
+                tf.summary.image("learning_curves", picture[np.newaxis])
         for writer in (self._root, self._train, self._validation):
             writer.close()
         self._show_embedding()

@@ -15,6 +15,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_seq.keras_internals import flatten_layers
+
 LOW, HIGH = 0.1, 0.9  # a gate beyond them is nearly shut or nearly open
 GATES = {
     "LSTMCell": ("input", "forget", None, "output"),
@@ -160,9 +162,11 @@ def walked(layer: keras.layers.RNN) -> Iterator[list[Walk]]:
         mask = mask[0] if isinstance(mask, list) else mask
         state = initial_state or layer.get_initial_state(tf.shape(sequences)[0])
         state = list(tf.nest.flatten(state))
-        order = range(sequences.shape[1])
-        order = reversed(order) if layer.go_backwards else order
-        walk, outputs = Walk([], [], [], mask), []
+        order = list(range(sequences.shape[1]))
+        if layer.go_backwards:
+            order.reverse()
+        walk = Walk([], [], [], mask)
+        outputs: list[tf.Tensor] = []
         for step in order:
             x = sequences[:, step]
             walk.inputs.append(x)
@@ -183,7 +187,8 @@ def walked(layer: keras.layers.RNN) -> Iterator[list[Walk]]:
             walk.states.append(state[0])
             outputs.append(output)
         if layer.go_backwards:
-            walk = Walk(*(part[::-1] for part in walk[:3]), mask)
+            inputs, before, states = (part[::-1] for part in walk[:3])
+            walk = Walk(inputs, before, states, mask)
         walks.append(walk)
         answer = outputs[-1]
         if layer.return_sequences:
@@ -198,7 +203,7 @@ def walked(layer: keras.layers.RNN) -> Iterator[list[Walk]]:
 
 
 def _recurrent(model: keras.Model, name: str | None) -> keras.layers.RNN:
-    found = [x for x in model._flatten_layers() if isinstance(x, keras.layers.RNN)]
+    found = [x for x in flatten_layers(model) if isinstance(x, keras.layers.RNN)]
     found = [layer for layer in found if name in (None, layer.name)]
     if not found:
         wanted = "no recurrent layer" + ("" if name is None else f" {name!r}")

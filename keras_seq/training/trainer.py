@@ -136,7 +136,7 @@ def fit(
         checkpoint_seconds: between two states within an epoch; a state that takes long
             to write is written less often.
         log_steps: between two points of losses and gradient norms on TensorBoard.
-        hparams: what TensorBoard's HParams compares runs by, beside epochs, patience,
+        hparams: what TensorBoard's HParams compares runs by, besides epochs, patience,
             clipnorm, optimizer and its rate at the start.
         embedding_words: names of the rows of the model's first embedding, for
             TensorBoard's projector.

@@ -47,10 +47,12 @@ class SymbolErrorRate(keras.metrics.Metric):
         del sample_weight
         targets = tf.cast(targets, tf.int32)
         ids, written, _ = best_path(logits, targets[:, 0])
-        heard = tf.ragged.boolean_mask(ids, written)
+        hypothesis = tf.ragged.boolean_mask(ids, written)
         truth = targets[:, 1:]
         truth = tf.ragged.boolean_mask(truth, truth != 0)
-        edits = tf.edit_distance(heard.to_sparse(), truth.to_sparse(), normalize=False)
+        edits = tf.edit_distance(
+            hypothesis.to_sparse(), truth.to_sparse(), normalize=False
+        )
         self.wrong.assign_add(tf.reduce_sum(edits))
         spoken = tf.cast(tf.size(truth.flat_values), tf.float32)
         self.spoken.assign_add(spoken)

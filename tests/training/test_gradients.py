@@ -8,12 +8,12 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.errors import UserError
-from keras_seq.training.gradients import (
-    GradientMonitor,
+from keras_seq.training.gradient_norms import (
     detect_gradient_explosion,
     exact_norm,
     monitor_gradients,
 )
+from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.trainer import fit
 
 IDS = np.random.default_rng(0).integers(1, 9, (24, 5)).astype("int32")

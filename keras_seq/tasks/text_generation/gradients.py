@@ -18,8 +18,8 @@ from keras_seq.evaluation.figures import gradient_by_time_figure
 from keras_seq.losses import token_loss
 from keras_seq.models.text_generation import CELLS, build_text_generation_model
 from keras_seq.text.streams import make_stream_dataset
+from keras_seq.training.event_files import EventWriter
 from keras_seq.training.report_board import ReportBoard
-from keras_seq.training.tensorboard import EventWriter
 from keras_seq.training.through_time import gradient_by_time
 
 EMBEDDING_DIM, UNITS = 32, 64

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_seq.log import log
-from keras_seq.training.tensorboard import EventWriter
+from keras_seq.training.event_files import EventWriter
 
 SHOWN = 120  # characters on the terminal
 

@@ -1,0 +1,97 @@
+"""An exported version, loaded again: its signatures, and what model.json says of it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from keras_seq.errors import UNREADABLE, UserError
+from keras_seq.serving.folder import versions_in
+
+DEFAULT = "serving_default"
+EXTRA = "assets.extra"
+MODEL_JSON = "model.json"
+
+
+class Exported:
+    """One exported version, loaded; `load_exported` makes it.
+
+    Attributes:
+        path: the version's folder.
+        metadata: `assets.extra/model.json` as a dict.
+    """
+
+    def __init__(self, path: Path, module: Any, metadata: dict[str, Any]) -> None:
+        self.path = path
+        self.metadata = metadata
+        self._module = module  # its signatures do not keep its variables alive
+
+    def signature(self, name: str = DEFAULT) -> Callable[..., dict[str, tf.Tensor]]:
+        """A served function: tensors by keyword in, a dict of tensors out.
+
+        Args:
+            name: one of `metadata["signatures"]`.
+
+        Raises:
+            ValueError: there is no such signature; the message lists those there are.
+        """
+        if name not in self._module.signatures:
+            known = ", ".join(sorted(self._module.signatures))
+            raise ValueError(f"{self.path}: no signature {name!r}; it has {known}")
+        return self._module.signatures[name]
+
+
+def load_exported(path: str | Path) -> Exported:
+    """Load what `export` wrote.
+
+    Args:
+        path: `saved_models/<stem>`, whose highest version is taken, or one version.
+
+    Returns:
+        The version with `.signature(name)`, `.metadata` and `.path`.
+
+    Raises:
+        UserError: there is no such folder, it is no export, or it cannot be read.
+
+    Example:
+
+    >>> load_exported("nowhere/sentiment")
+    Traceback (most recent call last):
+    ...
+    keras_seq.errors.UserError: nowhere/sentiment: no such folder; run train first
+    """
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"{path}: no such folder; run train first")
+    if not path.is_dir():
+        raise UserError(f"{path}: a file; give the folder of an export")
+    version = path
+    if not (path / "saved_model.pb").exists():
+        numbered = versions_in(path)
+        if not numbered:
+            raise UserError(
+                f"{path}: not an export; give saved_models/<stem> or a version in it"
+            )
+        version = numbered[max(numbered)]
+    try:
+        metadata = json.loads((version / EXTRA / MODEL_JSON).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(
+            f"{version}: not an export of keras_seq: {EXTRA}/{MODEL_JSON}: "
+            f"{getattr(error, 'strerror', None) or error}"
+        ) from error
+    if not isinstance(metadata, dict):
+        raise UserError(
+            f"{version}: not an export of keras_seq: {EXTRA}/{MODEL_JSON}: holds a "
+            f"{type(metadata).__name__} where facts by name are expected"
+        )
+    try:
+        module = tf.saved_model.load(str(version))
+    except (*UNREADABLE, AssertionError, tf.errors.OpError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"{version}: cannot be read ({reason}); export it again"
+        ) from error
+    return Exported(version, module, metadata)
