@@ -1,4 +1,4 @@
-from .beam import beam_search as beam_search
+from .beam_search import beam_search as beam_search
 from .ctc import prefix_beam_search as prefix_beam_search
 from .loop import generate as generate
 from .samplers import sample_next as sample_next

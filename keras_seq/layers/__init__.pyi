@@ -6,9 +6,12 @@ from .crf import crf_log_likelihood as crf_log_likelihood
 from .crf import crf_log_partition as crf_log_partition
 from .crf import crf_loss as crf_loss
 from .crf import crf_marginals as crf_marginals
+from .decoder import RecurrentDecoder as RecurrentDecoder
 from .loop import native_step as native_step
 from .ngrams import ngram_buckets as ngram_buckets
 from .ngrams import ngram_log_ratios as ngram_log_ratios
 from .recurrent import GRU as GRU
 from .recurrent import LSTM as LSTM
 from .recurrent import SimpleRNN as SimpleRNN
+from .transformer import SinusoidalPositions as SinusoidalPositions
+from .transformer import TransformerBlock as TransformerBlock

@@ -79,7 +79,7 @@ class Attention(keras.layers.Layer):
             units = self.units or memory
             self.query_kernel = self.add_weight(shape=(query, units), name="query")
             self.memory_kernel = self.add_weight(shape=(memory, units), name="memory")
-            self.scale = self.add_weight(shape=(units, 1), name="scale")
+            self.scale = self.add_weight(shape=(units,), name="scale")
         elif self.score == "general":
             self.memory_kernel = self.add_weight(shape=(memory, query), name="memory")
 
@@ -118,7 +118,8 @@ class Attention(keras.layers.Layer):
         if self.score != "additive":
             return query @ ops.transpose(keys, (0, 2, 1))
         sums = (query @ self.query_kernel)[:, :, None] + keys[:, None]  # (B, T, S, U)
-        return (ops.tanh(sums) @ self.scale)[..., 0]
+        # A product with a matrix of one column ends the process in oneDNN, in a loop.
+        return ops.sum(ops.tanh(sums) * self.scale, axis=-1)
 
     def compute_output_shape(
         self, query_shape: tuple, memory_shape: tuple, **_: Any

@@ -9,3 +9,5 @@ from .speech import build_speech_model as build_speech_model
 from .stock import build_stock_prediction_model as build_stock_prediction_model
 from .tagging import build_tagging_model as build_tagging_model
 from .text_generation import build_text_generation_model as build_text_generation_model
+from .transformer import build_transformer as build_transformer
+from .translation import build_translation_model as build_translation_model

@@ -20,13 +20,16 @@ from keras_seq.keras_internals import (
 from keras_seq.layers.attention import Attention
 from keras_seq.layers.characters import CharacterEncoder, WordDropout
 from keras_seq.layers.crf import CRF, crf_loss
+from keras_seq.layers.decoder import RecurrentDecoder
 from keras_seq.layers.recurrent import GRU, LSTM, SimpleRNN
+from keras_seq.layers.transformer import SinusoidalPositions, TransformerBlock
 from keras_seq.losses import tag_loss
 from keras_seq.metrics import TagAccuracy
 from keras_seq.training.optimizers import Adam
 
 # Keras finds what a file names only where somebody has imported it.
 REGISTERED: tuple[Any, ...] = (Attention, CRF, CharacterEncoder, WordDropout)
+REGISTERED += (RecurrentDecoder, SinusoidalPositions, TransformerBlock)
 REGISTERED += (TagAccuracy, crf_loss, tag_loss)
 
 FAST = {

@@ -1,0 +1,69 @@
+"""Which continuations a search looks at: the likeliest, or random ones.
+
+Knows no model and no text; `beam_search` calls what is made here at every step.
+
+Shapes: B rows, K beams, C candidates, V vocabulary.
+"""
+
+from collections.abc import Callable
+
+from keras import KerasTensor, ops
+
+from keras_seq.decoding.samplers import sample_next
+
+# Log-probabilities of all continuations (B, K, V) and the step -> candidates: their
+# log-probabilities (B, C), and their places among the row's K V continuations (B, C).
+Choose = Callable[[KerasTensor, KerasTensor], tuple[KerasTensor, KerasTensor]]
+
+
+def likeliest(count: int) -> Choose:
+    """The `count` likeliest continuations of all beams of a row."""
+
+    def choose(
+        totals: KerasTensor, step: KerasTensor
+    ) -> tuple[KerasTensor, KerasTensor]:
+        beams, vocab_size = totals.shape[1:]
+        flat = ops.reshape(totals, (-1, beams * vocab_size))
+        return ops.top_k(flat, min(count, beams * vocab_size))
+
+    return choose
+
+
+def draw_continuations(
+    uniforms: Callable[[KerasTensor], KerasTensor],
+    *,
+    temperature: float = 1.0,
+    top_k: int = 0,
+    top_p: float = 1.0,
+) -> Choose:
+    """One random continuation of each beam: K independent samples of each row.
+
+    Args:
+        uniforms: the step -> float (B, K), in [0, 1).
+        temperature: as `sample_next` takes it.
+        top_k: likewise.
+        top_p: likewise.
+
+    Returns:
+        What `beam_search` takes as `choose`.
+    """
+
+    def choose(
+        totals: KerasTensor, step: KerasTensor
+    ) -> tuple[KerasTensor, KerasTensor]:
+        beams, vocab_size = totals.shape[1:]
+        # At first one beam is alive, which all samples start from.
+        source = ops.where(step > 0, ops.arange(beams, dtype="int32"), 0)  # (K,)
+        logits = ops.reshape(ops.take(totals, source, axis=1), (-1, vocab_size))
+        tokens = sample_next(
+            logits,
+            ops.reshape(uniforms(step), (-1,)),
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+        )
+        values = ops.take_along_axis(logits, tokens[:, None], axis=1)
+        places = source * vocab_size + ops.reshape(tokens, (-1, beams))
+        return ops.reshape(values, (-1, beams)), places
+
+    return choose
