@@ -5,3 +5,4 @@ from .scores import describe as describe
 from .server import Tagger as Tagger
 from .server import answer_texts as answer_texts
 from .server import answer_words as answer_words
+from .server import best_paths as best_paths
