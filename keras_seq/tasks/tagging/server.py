@@ -262,6 +262,16 @@ def best_paths(
     return answers_in_order(lambda some: ask(**_ragged(some)), sentences, _paths)
 
 
+def with_best_paths(
+    signature: Signature, answers: Iterable[dict[str, Any]], count: int
+) -> Iterator[dict[str, Any]]:
+    """Answers with "n_best", the best paths through their words."""
+    asked, shown = itertools.tee(answers)
+    paths = best_paths(signature, (answer["words"] for answer in asked), count)
+    for answer, best in zip(shown, paths):
+        yield answer | {"n_best": best}
+
+
 def _plain(row: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """One row without its padding: every word has a tag."""
     size = sum(tag != b"" for tag in row["tags"])
