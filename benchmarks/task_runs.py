@@ -16,18 +16,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def run_task(task: str, options: Sequence[str], seed: int) -> dict:
+def run_task(
+    task: str, options: Sequence[str], seed: int, export_dir: Path | None = None
+) -> dict:
     """One training; its metrics.json. What it says goes to stderr.
 
     Args:
         task: Stem of the script, such as "stock".
         options: Of its `train`, without seed and folders.
         seed: Its seed.
+        export_dir: Takes the export; None removes it.
     """
     command = [sys.executable, str(ROOT / "tasks" / f"{task}.py"), "train", *options]
     with tempfile.TemporaryDirectory() as folder:
         command += ["--seed", str(seed)]
-        command += ["--run-dir", f"{folder}/run", "--export-dir", f"{folder}/model"]
+        export_dir = export_dir or Path(folder, "model")
+        command += ["--run-dir", f"{folder}/run", "--export-dir", str(export_dir)]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         subprocess.run(command, check=True, stdout=sys.stderr, env=environment)
         return json.loads(Path(folder, "run", "metrics.json").read_text())

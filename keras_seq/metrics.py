@@ -72,10 +72,13 @@ class TagAccuracy(keras.metrics.Metric):
         logits: KerasTensor,
         sample_weight: KerasTensor | None = None,
     ) -> None:
-        answers = ops.cast(ops.argmax(logits, axis=-1), "int32")
-        right = ops.equal(ops.cast(tags, "int32"), answers)
+        right = ops.equal(ops.cast(tags, "int32"), self.answers(logits))
         self._right.assign_add(ops.sum(ops.cast(right, self._right.dtype)))
         self._words.assign_add(ops.sum(ops.cast(tags >= 0, self._words.dtype)))
+
+    def answers(self, logits: KerasTensor) -> KerasTensor:
+        """int32 (B, T), the tags that a model answers."""
+        return ops.cast(ops.argmax(logits, axis=-1), "int32")
 
     def result(self) -> KerasTensor:
         return self._right / ops.maximum(self._words, 1.0)

@@ -14,11 +14,12 @@ Texts are split into words by rules; --words takes words that spaces part.
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.data.in_memory import Table
+from keras_seq.ranges import Range
 from keras_seq.tasks import tagging
 from keras_seq.tasks.result import Run
 
@@ -34,7 +35,7 @@ def load_data(
     data: Data = None, token_column: str | None = None,
     tag_column: str | None = None, validation_data: Data = None,
     test_data: Data = None, limit: int | None = None, seed: int = 0,
-    documented: bool = False,
+    has_characters: bool = True, has_features: bool = True,
 ) -> Any:  # fmt: skip
     """Named parts, and what was fitted on train: tag names, scheme and words."""
     given = {"train": ks.text.load_sample_sentences(seed)}
@@ -43,32 +44,39 @@ def load_data(
     for part, path in (("validation", validation_data), ("test", test_data)):
         if path is not None:
             given[part] = ks.text.read_tagged(path, token_column, tag_column)
-    own = {"word_length": None, "with_features": False} if documented else {}
-    return tagging.prepare_tagged(given, limit=limit, seed=seed, **own)
+    return tagging.prepare_tagged(
+        given, limit=limit, seed=seed, with_features=has_features,
+        word_length=tagging.WORD_LENGTH if has_characters else None,
+    )  # fmt: skip
 
 
 def build_model(
     data: Any, crf: bool, characters: str = "cnn", documented: bool = False
 ) -> Any:
     """The strong recipe; `documented`: the architecture with its sizes alone."""
-    sizes = data.encoder.vocab_size, len(data.tag_names), 100, 128
+    encoder, words = data.encoder, ks.text.words
+    sizes = encoder.vocab_size, len(data.tag_names), 100, 128
     if documented:
         return ks.build_tagging_model(*sizes)
+    read = {}
+    if encoder.word_length:
+        read |= {"characters": characters, "word_length": encoder.word_length,
+                 "num_characters": words.NUM_CHARACTERS}  # fmt: skip
+    if encoder.with_features:
+        read |= {"num_features": words.NUM_FEATURES,
+                 "feature_ids": words.NUM_FEATURES * words.BUCKETS}  # fmt: skip
     rules = ks.text.allowed_tags(data.tag_names, data.scheme) if crf else None
-    features = ks.text.words
     return ks.build_tagging_model(
-        *sizes, dropout=0.4, word_dropout=0.1, characters=characters, crf=crf,
-        word_length=data.encoder.word_length, num_features=features.NUM_FEATURES,
-        num_characters=features.NUM_CHARACTERS, allowed=rules,
-        feature_ids=features.NUM_FEATURES * features.BUCKETS,
-    )  # fmt: skip
+        *sizes, dropout=0.4, word_dropout=0.1, crf=crf, allowed=rules, **read
+    )
 
 
 def train(
     *, data: Data = None, token_column: str | None = None,
     tag_column: str | None = None, validation_data: Data = None,
     test_data: Data = None, crf: Literal["auto", "on", "off"] = "auto",
-    characters: Literal["cnn", "lstm"] = "cnn", epochs: int | None = None,
+    characters: Literal["cnn", "lstm", "off"] = "cnn",
+    features: Literal["on", "off"] = "on", epochs: int | None = None,
     batch_size: int = 32, max_seconds: float | None = None, limit: int | None = None,
     seed: int = 0, run_dir: Path | None = None, export_dir: Path = EXPORT_DIR,
     resume: bool = False, strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
@@ -82,6 +90,7 @@ def train(
         tag_column: Column of the tags, such as xpos; default by the format.
         crf: Scores of neighbouring tags; auto takes them for entities.
         characters: How the characters of a word are read.
+        features: Hashed affixes and shape of a word.
         epochs: Most passes over train; default by its size, from 3 to 30, and fewer
             where --max-seconds has no room: the learning rate falls with the time.
     """
@@ -90,7 +99,7 @@ def train(
         raise ks.UserError("--documented has no CRF; leave it or --crf on out")
     loaded = load_data(
         data, token_column, tag_column, validation_data, test_data, limit, seed,
-        documented,
+        characters != "off" and not documented, features == "on" and not documented,
     )  # fmt: skip
     epochs = epochs or max(3, min(30, WORDS_SEEN // loaded.num_words))
     has_crf = not documented and (crf == "on" or crf == "auto" and bool(loaded.scheme))
@@ -101,15 +110,16 @@ def train(
         loaded.splits[part], loaded.encoder, loaded.tag_names, batch_size=batch_size,
         shuffle=part == "train", seed=seed,
     ) for part in ("train", "validation"))  # fmt: skip
-    recipe = {"loss": ks.losses.tag_loss, "metrics": [ks.metrics.TagAccuracy()]}
+    loss, metric = ks.losses.tag_loss, ks.metrics.TagAccuracy()
     if has_crf:
-        recipe = {"loss": ks.layers.crf_loss, "metrics": []}
-    elif not documented:
-        recipe |= {"monitor": "val_accuracy", "mode": "max"}
+        loss, metric = ks.layers.crf_loss, ks.training.PathAccuracy()
+        metric = ks.training.EntityF1(loaded.tag_names) if loaded.scheme else metric
+    recipe = {"loss": loss, "metrics": [metric]}
     hparams = {"documented": documented, "batch_size": batch_size, "seed": seed}
     if not documented:
         rate = ks.training.BudgetedRate(LEARNING_RATE, epochs, max_seconds, warmup=1)
-        recipe |= {"callbacks": [rate], "patience": 5}
+        recipe |= {"monitor": f"val_{metric.name}", "mode": "max", "patience": 5,
+                   "callbacks": [rate]}  # fmt: skip
         hparams["learning_rate"] = LEARNING_RATE
     with ks.get_strategy(strategy).scope():
         model = build_model(loaded, has_crf, characters, documented)
@@ -143,8 +153,9 @@ def evaluate(
 
 
 def predict(
-    *texts: str, model: Path = EXPORT_DIR, file: Path | None = None, words: bool = False
-) -> Iterator[dict[str, Any]]:
+    *texts: str, model: Path = EXPORT_DIR, file: Path | None = None,
+    words: bool = False, n_best: Annotated[int, Range(1, 1000)] = 1,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Answer texts with an exported model: words, tags, probabilities, entities.
 
     Args:
@@ -152,6 +163,7 @@ def predict(
         model: Folder of an export, or of one version.
         file: UTF-8 text file, one text a line.
         words: Spaces part the words already; entities are then counted in words.
+        n_best: With more than one, also the so many most probable tags of each text.
     """
     exported = ks.load_exported(model)
     asked, shown = itertools.tee(cli.input_texts(texts, file))
@@ -160,6 +172,8 @@ def predict(
         answers = tagging.answer_words(exported.signature("words"), rows)
     else:
         answers = tagging.answer_texts(exported.signature(), asked)
+    if n_best > 1:
+        answers = tagging.with_best_paths(exported.signature("n_best"), answers, n_best)
     for answer, text in zip(answers, shown):
         yield {"input": text, **answer}
 

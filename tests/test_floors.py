@@ -31,7 +31,7 @@ LIGHT = {"constants", "errors", "cli", "cli_options", "models", "ranges"}
 BUILDERS_CALL = {"keras", "keras_seq", "lazy_loader"}
 BUILDERS_CALL |= {"collections", "functools", "math", "typing"}
 SLOW = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr", "jiwer"}
-SLOW |= {"pandas", "statsmodels", "tokenizers"}
+SLOW |= {"pandas", "pycrfsuite", "statsmodels", "tokenizers"}
 
 
 def floor_of(room: str) -> int:

@@ -34,13 +34,13 @@ def viterbi_decode(potentials: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
 
 
 def viterbi_n_best(
-    potentials: KerasTensor, n_best: int
+    potentials: KerasTensor, n_best: int | KerasTensor
 ) -> tuple[KerasTensor, KerasTensor]:
     """The N paths with the highest scores, the best first.
 
     Args:
         potentials: float (B, T, C, C), as `viterbi_decode` takes them.
-        n_best: N.
+        n_best: N; under TensorFlow also an int32 tensor, for a graph that is asked.
 
     Returns:
         Tags int32 (B, N, T), and scores float (B, N), falling. Where a row has fewer
@@ -49,23 +49,24 @@ def viterbi_n_best(
     Raises:
         ValueError: `n_best` is below 1.
     """
-    if n_best < 1:
+    if isinstance(n_best, int) and n_best < 1:
         raise ValueError(f"n_best is {n_best}; expected 1 or more")
     num_tags = potentials.shape[-1]
     steps = ops.transpose(potentials, (1, 0, 2, 3))  # (T, B, C, C)
     batch = ops.shape(steps)[1]
     # A state is a tag and the rank of a path that ends in it: (B, C N).
-    begin = ops.where(ops.arange(num_tags * n_best) == 0, 0.0, UNREACHED)
-    begin = ops.broadcast_to(ops.cast(begin, potentials.dtype), (batch, len(begin)))
+    states = num_tags * n_best
+    begin = ops.where(ops.arange(states) == 0, 0.0, UNREACHED)
+    begin = ops.broadcast_to(ops.cast(begin, potentials.dtype), (batch, states))
 
     def step(scores: KerasTensor, pairs: KerasTensor) -> tuple:
         # Score of each tag j after each state: (B, C j, C i, N) to (B, C, C N).
         pairs = ops.transpose(pairs, (0, 2, 1))[..., None]
-        states = ops.reshape(scores, (batch, 1, num_tags, n_best))
-        every = ops.reshape(pairs + states, (batch, num_tags, num_tags * n_best))
+        before = ops.reshape(scores, (batch, 1, num_tags, n_best))
+        every = ops.reshape(pairs + before, (batch, num_tags, states))
         best, origin = ops.top_k(every, n_best)  # (B, C, N) each
         best = ops.maximum(best, UNREACHED)  # or it falls without an end
-        flat = (batch, num_tags * n_best)
+        flat = (batch, states)
         # Keras' scan on TensorFlow stacks outputs of the carry's dtype alone.
         origin = ops.cast(origin, best.dtype)
         return ops.reshape(best, flat), ops.reshape(origin, flat)
@@ -77,5 +78,5 @@ def viterbi_n_best(
     def back(state: KerasTensor, origin: KerasTensor) -> tuple:
         return ops.take_along_axis(origin, state, axis=1), state
 
-    _, states = ops.scan(back, ops.cast(last, "int32"), origins, reverse=True)
-    return ops.transpose(states // n_best, (1, 2, 0)), scores  # (B, N, T)
+    _, path = ops.scan(back, ops.cast(last, "int32"), origins, reverse=True)
+    return ops.transpose(path // n_best, (1, 2, 0)), scores  # (B, N, T)

@@ -1,6 +1,6 @@
 """Fitted baselines in a file, as arrays alone: without pickle, safe to read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,15 @@ def save_fitted(path: Path, baselines: Mapping[str, Any]) -> None:
         np.savez_compressed(file, **arrays)
 
 
-def load_fitted(path: Path, kind_of: Callable[[str], type]) -> dict[str, Any]:
+def load_fitted(
+    path: Path, kind_of: Callable[[str], type], skip: Container[str] = ()
+) -> dict[str, Any]:
     """Reads what `save_fitted` wrote.
 
     Args:
         path: of the file.
         kind_of: from a baseline's name to its class, which has `from_arrays`.
+        skip: names of baselines that are not read.
 
     Returns:
         Baselines by name, in the order of the file.
@@ -43,6 +46,8 @@ def load_fitted(path: Path, kind_of: Callable[[str], type]) -> dict[str, Any]:
         with np.load(path, allow_pickle=False) as file:
             for place in file.files:
                 name, _, key = place.partition("/")
+                if name in skip:
+                    continue
                 found.setdefault(name, {})[key] = file[place]
         return {name: kind_of(name).from_arrays(own) for name, own in found.items()}
     except UNREADABLE as error:

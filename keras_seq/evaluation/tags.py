@@ -174,48 +174,35 @@ def scores_by_tag(truth: Tags, answers: Tags) -> dict[str, dict[str, float]]:
     }  # fmt: skip
 
 
-def aligned_scores(
-    words: Tags, tags: Tags, found_words: Tags, found_tags: Tags
-) -> dict[str, float]:
-    """F1 of words and of tags where the words had to be found, too.
-
-    As the CoNLL 2018 shared task has it: a word is right where its characters, spaces
-    aside, are those of a true word, and its tag where that is right as well.
+def worst_sentences(
+    words: Tags, truth: Tags, answers: Tags, probability: Sequence, count: int = 10
+) -> str:
+    """The sentences with the mistakes that a tagger was surest of, one a line.
 
     Args:
-        words, tags: N rows that are true.
-        found_words, found_tags: N rows that were found in the same texts.
-
-    Returns:
-        {"words", "tags"}: F1; "n": sentences.
+        words: N rows.
+        truth, answers: N rows of tags.
+        probability: N rows of floats, those of the answers.
+        count: how many sentences.
 
     Example:
 
-    >>> aligned_scores([["do", "n't"]], [["A", "B"]], [["don't"]], [["A"]])["words"]
-    0.0
+    >>> worst_sentences([["fish", "ends"]], [["N", "V"]], [["V", "V"]], [[0.9, 1]])
+    '0.900: **fish** (V, but N) ends'
     """
-    sums = np.zeros(4)
-    for own, own_tags, found, answered in zip(
-        words, tags, found_words, found_tags, strict=True
-    ):
-        true = dict(zip(_spans(own), own_tags))
-        answers = dict(zip(_spans(found), answered))
-        shared = true.keys() & answers.keys()
-        right = sum(true[span] == answers[span] for span in shared)
-        sums += len(shared), right, len(answers), len(true)
-    found, right, answered, true = sums
-    f1 = [
-        precision_recall_f1(np.array([part, answered, true]))[2]
-        for part in (found, right)
-    ]
-    return {"words": f1[0], "tags": f1[1], "n": len(words)}
+    marked = (_marked(*row) for row in zip(words, truth, answers, probability))
+    worst = sorted((each for each in marked if each[0]), reverse=True)[:count]
+    return "\n".join(f"{sureness:.3f}: {shown}" for sureness, shown in worst)
 
 
-def _spans(words: Sequence[str]) -> list[tuple[int, int, int]]:
-    """Where words stand among all characters but spaces; words without any apart."""
-    spans, at = [], 0
-    for number, word in enumerate(words):
-        size = len("".join(word.split()))
-        spans.append((at, at + size, 0 if size else number))
-        at += size
-    return spans
+def _marked(
+    words: Sequence[str], tags: Sequence[str], answers: Sequence[str],
+    probability: Sequence[float],
+) -> tuple[float, str]:  # fmt: skip
+    """How sure the surest mistake is, 0 where there is none; and the sentence."""
+    sureness, shown = 0.0, []
+    for word, own, answered, sure in zip(words, tags, answers, probability):
+        wrong = own != answered
+        shown.append(f"**{word}** ({answered}, but {own})" if wrong else word)
+        sureness = max(sureness, wrong * float(sure))
+    return sureness, " ".join(shown)[:500]

@@ -3,7 +3,14 @@
 The layer answers with the potentials of a sentence: a score for every pair of
 neighbouring tags at every step. Start, end and masked steps are part of them, so a
 loss, marginals and `decoding.viterbi` need the potentials alone, and any model that
-makes potentials may use them. Pure Keras: any backend.
+makes potentials may use them. Pure Keras: any backend. In a model of your own:
+
+    logits = keras.layers.Dense(num_tags)(x)                      # (B, T, C)
+    model = keras.Model(inputs, CRF(num_tags)(logits, mask=mask))  # mask: bool (B, T)
+    model.compile("adam", crf_loss)
+    model.fit(inputs, tags)                                       # int, -1 at padding
+    tags, scores = viterbi_decode(model(inputs))
+    probabilities = crf_marginals(model(inputs))
 
 Lafferty, McCallum and Pereira 2001, "Conditional Random Fields".
 

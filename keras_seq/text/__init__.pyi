@@ -3,13 +3,13 @@ from .batches import make_text_dataset as make_text_dataset
 from .coders import Bytes as Bytes
 from .coders import Characters as Characters
 from .coders import Words as Words
-from .conll import Sentence as Sentence
 from .conll import read_tagged as read_tagged
 from .corpus import read_text as read_text
 from .corpus import split_text as split_text
 from .kneser_ney import KneserNey as KneserNey
 from .sample_reviews import load_sample_reviews as load_sample_reviews
 from .sample_sentences import load_sample_sentences as load_sample_sentences
+from .sentences import Sentence as Sentence
 from .streams import encode_corpus as encode_corpus
 from .streams import make_stream_dataset as make_stream_dataset
 from .subwords import Subwords as Subwords

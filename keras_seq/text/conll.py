@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from keras_seq.data.in_memory import Table, as_file
 from keras_seq.data.tables import (
@@ -23,6 +22,7 @@ from keras_seq.data.tables import (
     read_rows,
 )
 from keras_seq.log import log
+from keras_seq.text.sentences import BLANKS, Gathered, Sentence
 
 WORD_NAMES = "word token form text words tokens".split()
 TAG_NAMES = "tag upos pos ner label tags ner_tags pos_tags labels".split()
@@ -30,29 +30,6 @@ SENTENCE_NAMES = ["sentence", "sentence_id", "sent_id", "sentence #", "sentence_
 CONLLU_NAMES = "id form lemma upos xpos feats head deprel deps misc".split()
 COLUMNS = ".conll .txt .bio .iob .iob2 .bioes .col .tsv".split()
 LONG = 1000  # words; in a longer sentence a blank line is probably missing
-_BLANKS = " \t\r\n"
-
-
-class Sentence(NamedTuple):
-    """Words with their tags, and where they stand.
-
-    Attributes:
-        words: T strings.
-        tags: T strings; "" where they are not read.
-        path: the file.
-        lines: T line numbers, from 1.
-        text: as it was written before it was split, where the file says.
-    """
-
-    words: Sequence[str]
-    tags: Sequence[str]
-    path: Path = Path("sentence")
-    lines: Sequence[int] = ()
-    text: str = ""
-
-    def place(self, word: int = 0) -> str:
-        """Where a word stands, as editors understand it."""
-        return place_of(self.path, self.lines[word] if self.lines else word + 1)
 
 
 def read_tagged(
@@ -121,7 +98,7 @@ def _kind(path: Path) -> str:
 def _first_line(path: Path) -> str:
     """The first that is neither blank nor a comment."""
     for line in read_lines(path):
-        if line.strip(_BLANKS) and not line.startswith("# "):
+        if line.strip(BLANKS) and not line.startswith("# "):
             return line.strip("\r\n")
     return ""
 
@@ -136,37 +113,6 @@ def _looks_like_conllu(path: Path) -> bool:
     return len(fields) == 10 and re.fullmatch(r"1(-\d+)?", fields[0]) is not None
 
 
-class _Gathered:
-    """Words of the sentence that is being read."""
-
-    def __init__(self, path: Path, need_tags: bool) -> None:
-        self.path, self.need_tags = path, need_tags
-        self.rows: list[tuple[str, str, int]] = []
-        self.text = ""
-
-    def add(self, word: object, tag: object, number: int) -> None:
-        place = place_of(self.path, number)
-        if word is None or not str(word).strip(_BLANKS):
-            raise error_at(place, "no word; mend or remove the line")
-        if self.need_tags and (tag is None or str(tag).strip(_BLANKS) in ("", "_")):
-            raise error_at(place, f"no tag for {str(word)!r}; mend or remove the line")
-        tag = str(tag).strip(_BLANKS) if self.need_tags else ""
-        self.rows.append((_sound(str(word)), tag, number))
-
-    def done(self) -> Iterator[Sentence]:
-        """The sentence, where there is one; then begins the next."""
-        if self.rows:
-            words, tags, lines = zip(*self.rows)
-            yield Sentence(words, tags, self.path, lines, self.text)
-        self.rows, self.text = [], ""
-
-
-def _sound(word: str) -> str:
-    """A word on one line that UTF-8 can hold: half of a pair becomes a `?`."""
-    word = re.sub(r"[\r\n]+", " ", word.strip(_BLANKS))
-    return word.encode("utf-8", "replace").decode()
-
-
 def _conllu(
     path: Path, token: str | None, tag: str | None, need_tags: bool
 ) -> Iterator[Sentence]:
@@ -174,10 +120,10 @@ def _conllu(
         _number(path, name, CONLLU_NAMES, default)
         for name, default in ((token, 1), (tag, 3))
     )
-    gathered, left_out = _Gathered(path, need_tags), Counter()
+    gathered, left_out = Gathered(path, need_tags), Counter()
     for number, line in enumerate(read_lines(path), start=1):
         line = line.strip("\r\n")
-        if not line.strip(_BLANKS):
+        if not line.strip(BLANKS):
             yield from gathered.done()
             continue
         if line.startswith("#"):
@@ -190,6 +136,9 @@ def _conllu(
             raise error_at(place, f"{what}, with a tab between two")
         if re.fullmatch(r"\d+-\d+", fields[0]):
             left_out["multiword tokens"] += 1
+            first, last = map(int, fields[0].split("-"))
+            token = len(gathered.rows), last - first + 1, fields[form]
+            gathered.multiword.append(token)
         elif re.fullmatch(r"\d+\.\d+", fields[0]):
             left_out["empty nodes"] += 1
         elif fields[0].isdecimal():
@@ -205,10 +154,10 @@ def _conllu(
 def _columns(
     path: Path, token: str | None, tag: str | None, need_tags: bool
 ) -> Iterator[Sentence]:
-    gathered, first, size = _Gathered(path, need_tags), 0, 0
+    gathered, first, size = Gathered(path, need_tags), 0, 0
     tabs = "\t" in _first_line(path)
     for number, line in enumerate(read_lines(path), start=1):
-        bare = line.strip(_BLANKS)
+        bare = line.strip(BLANKS)
         line = line.strip("\r\n") if tabs else bare
         fields = line.split("\t") if tabs else re.split(r"[ \t]+", line)
         if not bare or fields[0] == "-DOCSTART-":
@@ -256,7 +205,7 @@ def _jsonl(
         words, tags = values[0], values[1] if need_tags else [""] * len(values[0])
         if len(words) != len(tags):
             raise error_at(place, f"{len(words)} words, but {len(tags)} tags")
-        gathered = _Gathered(path, need_tags)
+        gathered = Gathered(path, need_tags)
         for word, own in zip(words, tags):
             gathered.add(word, own, number)
         yield from gathered.done()
@@ -268,7 +217,7 @@ def _table(
     wanted = _named(path, token, tag, need_tags)
     columns = {name.lower(): name for name in read_columns(path)}
     counted = [columns[name] for name in SENTENCE_NAMES if name in columns][:1]
-    gathered, before, last, ends = _Gathered(path, need_tags), None, None, 0
+    gathered, before, last, ends = Gathered(path, need_tags), None, None, 0
     for number, values in read_rows(path, wanted + counted):
         own = values[-1] if counted else None
         # Some write the number of a sentence at its first word alone.

@@ -11,7 +11,7 @@ the two apart; what remembers the first word can. This module knows no model.
 import random
 from pathlib import Path
 
-from keras_seq.text.conll import Sentence
+from keras_seq.text.sentences import Sentence
 
 _OPENERS = {
     "PRON": "they we you everyone I".split(),

@@ -13,11 +13,12 @@ import tensorflow as tf
 
 from keras_seq.constants import OOV_ID, OOV_TOKEN
 from keras_seq.data.batches import EpochDataset, plan_batches
+from keras_seq.data.copies import counted
 from keras_seq.data.tables import error_at, listed
 from keras_seq.errors import UserError
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
-from keras_seq.text.conll import Sentence
+from keras_seq.text.sentences import Sentence
 from keras_seq.text.tag_schemes import OUTSIDE, repair_tags, split_tag
 from keras_seq.text.words import affix_ids, character_ids, normal_form
 
@@ -153,6 +154,7 @@ class EncodedSentences:
             for arrays in zip(*parts)
         ]
         self.lengths = np.array([len(words) for words, _ in self.rows], np.int32)
+        _log_pieces(sentences)
 
     def batch(self, numbers: np.ndarray) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
         """What the model reads of some sentences, and their tags int32 (B, T)."""
@@ -183,7 +185,7 @@ def make_tagged_dataset(
 ) -> EpochDataset:
     """Batches of (what the model reads, tags), of sentences of like length.
 
-    A sentence of more than 250 words is read in pieces.
+    A sentence of more than 250 words is read in pieces, and one line says how many are.
 
     Args:
         sentences: read once, here.
@@ -222,6 +224,16 @@ def make_tagged_dataset(
         -(-len(sentences.rows) // batch_size),
         sentences.fingerprint(batch_size, order),
     )
+
+
+def _log_pieces(sentences: Sequence[Sentence]) -> None:
+    long = [each for each in sentences if len(each.words) > PIECE]
+    if long:
+        log.info(
+            f"{name_of_file(long)}: {counted(len(long), len(sentences), 'sentences')} "
+            f"have more than {PIECE} words and are trained on in pieces of so many, "
+            f"the first at {long[0].place()}; scores and answers read them whole"
+        )
 
 
 def name_of_file(sentences: Sequence[Sentence]) -> str:

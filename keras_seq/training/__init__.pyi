@@ -19,6 +19,8 @@ from .schedules import warmup_schedule as warmup_schedule
 from .search import hyperparameter_search as hyperparameter_search
 from .step_schedule import cosine_adam as cosine_adam
 from .step_schedule import planned_epochs as planned_epochs
+from .tag_metrics import EntityF1 as EntityF1
+from .tag_metrics import PathAccuracy as PathAccuracy
 from .through_time import gate_saturation as gate_saturation
 from .through_time import gradient_by_time as gradient_by_time
 from .trainer import fit as fit

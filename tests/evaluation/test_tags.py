@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_seq.evaluation.tags import aligned_scores, scores_by_tag, tag_report
+from keras_seq.evaluation.tags import scores_by_tag, tag_report, worst_sentences
 
 
 def report(truth: list, answers: list, other: list, **options: object) -> dict:
@@ -63,19 +63,6 @@ def test_rows_of_another_length_are_refused(answers: list, known: list):
         tag_report("t", [["A", "B"]], answers, {"b": [["A", "B"]]}, is_known=known)
 
 
-def test_words_found_in_a_text_are_aligned_by_their_characters():
-    # "don't go" with "don't" in one: `go` alone can be right.
-    scores = aligned_scores(
-        [["do", "n't", "go"]], [["A", "B", "C"]], [["don't", "go"]], [["A", "C"]]
-    )
-    assert scores == {"words": pytest.approx(0.4), "tags": pytest.approx(0.4), "n": 1}
-
-
-def test_a_right_word_with_a_wrong_tag_counts_as_a_word_alone():
-    scores = aligned_scores([["a", "b c"]], [["A", "B"]], [["a", "bc"]], [["A", "X"]])
-    assert (scores["words"], scores["tags"]) == (1.0, 0.5)
-
-
 def test_every_tag_has_its_own_scores():
     scores = scores_by_tag([["A", "B", "B"]], [["A", "B", "C"]])
     assert scores["B"] == {
@@ -85,3 +72,14 @@ def test_every_tag_has_its_own_scores():
         "n": 2,
     }
     assert scores["C"]["n"] == 0 and scores["C"]["f1"] == 0
+
+
+def test_the_worst_sentences_are_those_with_the_surest_mistakes():
+    words, truth = [["a", "b"], ["c"], ["d"]], [["A", "B"], ["A"], ["A"]]
+    answers = [["A", "X"], ["X"], ["A"]]
+    lines = worst_sentences(words, truth, answers, [[1.0, 0.5], [0.75], [1.0]])
+    assert lines.splitlines() == [
+        "0.750: **c** (X, but A)",
+        "0.500: a **b** (X, but B)",
+    ]
+    assert worst_sentences(words, truth, truth, [[1, 1], [1], [1]]) == ""

@@ -6,7 +6,8 @@ import pytest
 
 from keras_seq.errors import UserError
 from keras_seq.tasks.tagging.data import prepare_tagged
-from keras_seq.text.conll import Sentence, read_tagged
+from keras_seq.text.conll import read_tagged
+from keras_seq.text.sentences import Sentence
 
 U = "\t_" * 6
 # name of the file, content, columns asked for, what the line says

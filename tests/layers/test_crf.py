@@ -75,6 +75,25 @@ def test_numbers_are_those_of_all_paths(num_tags: int, steps: int):
     )
 
 
+def test_a_graph_is_asked_for_any_number_of_paths():
+    import tensorflow as tf
+
+    crf = layer_with(np.random.default_rng(8), 3)
+    logits = np.random.default_rng(9).normal(size=(1, 4, 3)).astype(np.float32)
+    mask = np.array([[True, True, True, False]])
+    scores = enumerated(crf, logits[0, :3])
+    ranked = sorted(scores, key=scores.get, reverse=True)
+    specs = [tf.TensorSpec([None, None, 3, 3]), tf.TensorSpec([], tf.int32)]
+    traced = tf.function(viterbi_n_best, input_signature=specs)
+    for count in (1, 5, 27, 30):
+        paths, found = traced(crf(logits, mask=mask), tf.constant(count))
+        assert paths.shape == (1, count, 4) and found.shape == (1, count)
+        exist = min(count, 27)
+        assert [tuple(p) for p in paths.numpy()[0, :exist, :3]] == ranked[:exist]
+        # A path that goes through a masked step in another way breaks its rule.
+        assert (found.numpy()[0, exist:] < scores[ranked[-1]] - 5000).all()
+
+
 @pytest.mark.parametrize(
     "mask",
     ["11110", "11000", "10000", "00000", "00111", "10101", "01010", "11111"],

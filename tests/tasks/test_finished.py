@@ -179,6 +179,9 @@ def other_test_data(task: str, folder: Path) -> str:
         sound = bytearray(path.read_bytes())
         sound[-2] ^= 8
         path.write_bytes(sound)
+    elif task == "tagging":
+        path = folder / "more.conll"
+        path.write_text(path.read_text().replace(". PUNCT", "? PUNCT", 1))
     else:
         (folder / "held_out.txt").write_text(VERSE * 20 + "Or not.\n")
     return "test"
@@ -195,6 +198,9 @@ def other_validation_data(task: str, folder: Path) -> str:
     elif task == "speech":
         for path in (folder / "words").rglob("*.wav"):  # it is cut from them
             path.write_bytes(path.read_bytes()[:-2] + b"\0\1")
+    elif task == "tagging":  # it is cut from them
+        path = folder / "words.conll"
+        path.write_text(path.read_text().replace(". PUNCT", "? PUNCT"))
     else:
         text = (folder / "verse.txt").read_text()
         at = len(text) - 20

@@ -61,6 +61,7 @@ def test_conllu_leaves_out_multiword_tokens_and_empty_nodes(tmp_path: Path, caps
     first, second = read_tagged(path)
     assert first.words == ("Vamos", "nos") and first.tags == ("X", "V")
     assert first.text == "Vámonos al mar = sí" and second.text == ""
+    assert first.multiword == ((0, 2, "Vámonos"),) and second.multiword == ()
     assert first.lines == (4, 5) and second.place() == f"{path}:9"
     said = capsys.readouterr().err
     assert "1 multiword tokens and 1 empty nodes are left out" in said

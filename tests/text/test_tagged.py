@@ -1,12 +1,14 @@
 """Batches of tagged sentences: what is read, what is padding, in which order."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_seq.errors import UserError
-from keras_seq.text.conll import Sentence
 from keras_seq.text.sample_sentences import load_sample_sentences
+from keras_seq.text.sentences import Sentence
 from keras_seq.text.tagged import PIECE, WordEncoder, make_tagged_dataset
 
 SENTENCES = [
@@ -61,12 +63,21 @@ def test_an_epoch_has_every_sentence_once_and_can_be_entered(encoder: WordEncode
     assert all(np.array_equal(a, b) for a, b in zip(entered, second[2:5]))
 
 
-def test_a_long_sentence_is_read_in_pieces(encoder: WordEncoder):
+def test_a_long_sentence_is_trained_on_in_pieces_and_named(
+    encoder: WordEncoder, capsys: pytest.CaptureFixture
+):
     size = 2 * PIECE + 1
-    long = [Sentence(("dog",) * size, ("N",) * size)]
-    data = make_tagged_dataset(long, encoder, NAMES)
+    long = Sentence(("dog",) * size, ("N",) * size, Path("a.conll"), range(7, 7 + size))
+    data = make_tagged_dataset([long], encoder, NAMES)
     assert [tags.numpy().shape for _, tags in data] == [(3, PIECE)]
     assert sum((tags.numpy() >= 0).sum() for _, tags in data) == size
+    capsys.readouterr()
+    make_tagged_dataset([SENTENCES[0], long, SENTENCES[1], long], encoder, NAMES)
+    said = capsys.readouterr().err
+    assert "a.conll: 2 of 4 sentences (50 %) have more than 250 words" in said
+    assert "the first at a.conll:7" in said
+    make_tagged_dataset([Sentence(("dog",) * PIECE, ("N",) * PIECE)], encoder, NAMES)
+    assert capsys.readouterr().err == ""
 
 
 def test_other_data_has_another_fingerprint(encoder: WordEncoder):

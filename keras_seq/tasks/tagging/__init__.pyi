@@ -1,3 +1,4 @@
+from .data import WORD_LENGTH as WORD_LENGTH
 from .data import evaluate_export as evaluate_export
 from .data import finish as finish
 from .data import prepare_tagged as prepare_tagged
@@ -5,3 +6,4 @@ from .scores import describe as describe
 from .server import Tagger as Tagger
 from .server import answer_texts as answer_texts
 from .server import answer_words as answer_words
+from .server import with_best_paths as with_best_paths

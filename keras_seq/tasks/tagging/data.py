@@ -21,6 +21,7 @@ from keras_seq.data.copies import (
 from keras_seq.data.splits import digests_by_label, plan_splits, split_store
 from keras_seq.data.store import SampleStore, stored
 from keras_seq.data.tables import error_at
+from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
@@ -30,11 +31,10 @@ from keras_seq.tasks.tagging.scores import (
     describe,
     fit_baselines,
     load_baselines,
-    save_baselines,
     score_tagger,
 )
 from keras_seq.tasks.tagging.server import Tagger, answer_texts, answer_words
-from keras_seq.text.conll import Sentence
+from keras_seq.text.sentences import Sentence
 from keras_seq.text.tag_schemes import OUTSIDE, find_scheme, split_tag
 from keras_seq.text.tagged import (
     WordEncoder,
@@ -212,10 +212,11 @@ def finish(
 
 def _end(task: str, model: keras.Model, data: TaggedData, seed: int) -> Ending:
     server = Tagger(model, data.encoder, data.tag_names)
-    baselines = fit_baselines(data.splits["train"], seed)
+    has_entities = data.scheme is not None
+    baselines = fit_baselines(data.splits["train"], seed, has_entities)
     validation, test = (
         score_tagger(task, data.splits[part], server.tag, server.answer, baselines,
-                     data.scheme is not None)
+                     has_entities)
         for part in ("validation", "test")
     )  # fmt: skip
     some = sorted(data.splits["test"][:EXAMPLES], key=lambda each: len(each.words))
@@ -236,7 +237,7 @@ def _end(task: str, model: keras.Model, data: TaggedData, seed: int) -> Ending:
         draw=partial(draw_tagger, test, data.tag_names),
         run_files={ENCODER: data.encoder.to_json()},
         extra_files={
-            BASELINES: partial(save_baselines, baselines=baselines),
+            BASELINES: partial(save_fitted, baselines=baselines),
             TRAINED: partial(save_digests, digests=digests),
         },
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from keras_seq.evaluation.figures import confusion_matrix_figure
-from keras_seq.tasks.tagging.scores import Scored, worst_sentences
+from keras_seq.tasks.tagging.scores import Scored
 from keras_seq.training.report_board import ReportBoard
 
 
@@ -22,4 +22,4 @@ def draw_tagger(scored: Scored, tag_names: Sequence[str], board: ReportBoard) ->
     )
     image = confusion_matrix_figure(true, answered, tag_names)
     board.image("confusion_matrix", image)
-    board.text("worst_sentences", worst_sentences(scored) or "none")
+    board.text("worst_sentences", scored.worst or "none")

@@ -10,17 +10,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_seq.data.copies import Digest
-from keras_seq.errors import UNREADABLE, UserError
+from keras_seq.evaluation.aligned_words import aligned_scores
+from keras_seq.evaluation.crfsuite import CrfsuiteTagger, has_crfsuite
 from keras_seq.evaluation.finite import check_answers
+from keras_seq.evaluation.fitted import load_fitted
 from keras_seq.evaluation.table import format_report
 from keras_seq.evaluation.taggers import BackoffTagger, PerceptronTagger
-from keras_seq.evaluation.tags import aligned_scores, tag_report
-from keras_seq.text.conll import Sentence
+from keras_seq.evaluation.tags import tag_report, worst_sentences
+from keras_seq.text.sentences import Sentence
 
-Baselines = Mapping[str, BackoffTagger | PerceptronTagger]
+Baselines = Mapping[str, BackoffTagger | PerceptronTagger | CrfsuiteTagger]
 Answer = Callable[[Iterable], Iterator[Mapping[str, Any]]]
-KINDS = (BackoffTagger, PerceptronTagger)
-WORST = 10
+KINDS = (BackoffTagger, PerceptronTagger, CrfsuiteTagger)
+LEFT_OUT = "left out; it needs python-crfsuite (pip install 'keras_seq[tagging]')"
 
 
 class Scored(NamedTuple):
@@ -29,24 +31,29 @@ class Scored(NamedTuple):
     Attributes:
         report: of `evaluation.tags.tag_report`, and `from_text`.
         truth, answers: N rows of tags.
-        mistakes: (sureness, sentence with its mistakes marked), the surest first.
+        worst: sentences with their mistakes marked, a line each.
     """
 
     report: dict[str, Any]
     truth: list[Sequence[str]]
     answers: list[Sequence[str]]
-    mistakes: list[tuple[float, str]]
+    worst: str
 
 
-def fit_baselines(sentences: Sequence[Sentence], seed: int = 0) -> Baselines:
+def fit_baselines(
+    sentences: Sequence[Sentence], seed: int, has_entities: bool
+) -> Baselines:
     """Fits the baselines on the train part.
 
     Args:
         sentences: of the train part.
         seed: of the perceptron's order of sentences.
+        has_entities: a CRF with hand-made features, too, where it is installed.
     """
     pairs = [(each.words, each.tags) for each in sentences]
-    fitted = (BackoffTagger(), PerceptronTagger(seed))
+    fitted = [BackoffTagger(), PerceptronTagger(seed)]
+    if has_entities and has_crfsuite():
+        fitted.append(CrfsuiteTagger())
     return {tagger.name: tagger.fit(pairs) for tagger in fitted}
 
 
@@ -83,41 +90,20 @@ def score_tagger(
         is_known=[[f"w\t{word}" in known for word in s.words] for s in sentences],
         groups=[digest(" ".join(each.words)) for each in sentences],
     )  # fmt: skip
+    if has_entities and CrfsuiteTagger.name not in baselines:
+        report["notes"] = {CrfsuiteTagger.name: LEFT_OUT}
     written = [each for each in sentences if each.text]
     if written:
         found = list(answer([each.text for each in written]))
         report["from_text"] = aligned_scores(
             [each.words for each in written], [each.tags for each in written],
             [row["words"] for row in found], [row["tags"] for row in found],
+            [each.multiword for each in written],
         )  # fmt: skip
-    wrong = map(_marked, sentences, answers, sureness)
-    mistakes = sorted((each for each in wrong if each[0]), reverse=True)[:WORST]
-    return Scored(report, truth, answers, mistakes)
-
-
-def _marked(
-    sentence: Sentence, answers: Sequence[str], sureness: np.ndarray
-) -> tuple[float, str]:
-    """How sure the surest mistake is, 0 where there is none; and the sentence."""
-    right = [own == answered for own, answered in zip(sentence.tags, answers)]
-    shown = [
-        word if fine else f"**{word}** ({answered}, but {own})"
-        for word, own, answered, fine in zip(
-            sentence.words, sentence.tags, answers, right
-        )
-    ]
-    return float(np.where(right, 0.0, sureness).max()), " ".join(shown)[:500]
-
-
-def worst_sentences(scored: Scored) -> str:
-    """The sentences with the mistakes that the network was surest of, one a line.
-
-    Example:
-
-    >>> worst_sentences(Scored({}, [], [], [(0.9, "**fish** (VERB, but NOUN) ends")]))
-    '0.900: **fish** (VERB, but NOUN) ends'
-    """
-    return "\n".join(f"{sureness:.3f}: {shown}" for sureness, shown in scored.mistakes)
+    worst = worst_sentences(
+        [each.words for each in sentences], truth, answers, sureness
+    )
+    return Scored(report, truth, answers, worst)
 
 
 def describe(report: Mapping[str, Any]) -> str:
@@ -132,33 +118,12 @@ def describe(report: Mapping[str, Any]) -> str:
     return format_report(report, unit=unit, lines=lines)
 
 
-def save_baselines(path: Path, baselines: Baselines) -> None:
-    """Writes fitted baselines as arrays alone."""
-    arrays = {
-        f"{name}/{key}": array
-        for name, baseline in baselines.items()
-        for key, array in baseline.to_arrays().items()
-    }
-    with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
-
-
 def load_baselines(path: Path) -> Baselines:
-    """Reads what `save_baselines` wrote.
+    """What `save_fitted` wrote; what is not installed here is left out.
 
     Raises:
         UserError: The file is missing or no such file.
     """
-    found = {}
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            for kind in KINDS:
-                own = f"{kind.name}/"
-                some = {
-                    k.removeprefix(own): arrays[k] for k in arrays if k.startswith(own)
-                }
-                found[kind.name] = kind.from_arrays(some)
-    except UNREADABLE as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path}: no baselines can be read ({reason})") from error
-    return found
+    kinds = {kind.name: kind for kind in KINDS}
+    skip = () if has_crfsuite() else (CrfsuiteTagger.name,)
+    return load_fitted(path, kinds.__getitem__, skip)

@@ -5,6 +5,7 @@ Shapes: B batch, N words of all rows, T words of a row, C tags, E entities.
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -12,14 +13,15 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.decoding.spans import tag_spans
-from keras_seq.decoding.viterbi import viterbi_decode
-from keras_seq.layers.crf import crf_marginals
+from keras_seq.decoding.viterbi import UNREACHED, viterbi_decode, viterbi_n_best
+from keras_seq.layers.crf import CRF, FORBIDDEN, crf_log_partition, crf_marginals
+from keras_seq.serving.by_length import answers_in_order
 from keras_seq.serving.checks import checked_shapes
 from keras_seq.serving.graph import answered
 from keras_seq.text.tagged import WordEncoder
 from keras_seq.text.words import split_words
 
-ROWS_READ, BATCH_ROWS, BATCH_WORDS = 4096, 64, 16_384
+PROVEN_PATHS = 3
 Signature = Callable[..., Mapping[str, tf.Tensor]]
 
 
@@ -49,6 +51,9 @@ class Tagger(tf.Module):
         self.model = model
         self.table = encoder.table  # held here, so that a SavedModel keeps it
         self._encode, self._tag_names = encoder.encode, list(tag_names)
+        # Independent tags are those of a CRF that has learned nothing.
+        self._independent = CRF(len(tag_names))
+        self._independent.build((None, None, len(tag_names)))
         self._traced = {
             name: tf.function(call, input_signature=specs)
             for name, (call, specs) in self.signatures().items()
@@ -82,39 +87,64 @@ class Tagger(tf.Module):
         Returns:
             As `__call__`; places of entities are counted in words.
         """
-        words, row_lengths = checked_shapes(
-            {"words": (words, ["N"]), "row_lengths": (row_lengths, ["B"])},
-            "N words in B sentences",
-        )
-        total = tf.reduce_sum(row_lengths)
-        fits = tf.debugging.assert_equal(
-            total, tf.size(words), "row_lengths do not add up to the words"
-        )
-        counts = tf.debugging.assert_non_negative(row_lengths)
-        with tf.control_dependencies([op for op in (fits, counts) if op is not None]):
-            rows = tf.RaggedTensor.from_row_lengths(words, row_lengths, validate=False)
+        rows = _rows_of(words, row_lengths)
         longest = tf.maximum(tf.reduce_max(row_lengths), 0)
         places = tf.zeros_like(row_lengths)[:, None] + tf.range(longest)[None]
         return self._answer(rows, places, places + 1)
 
-    def _answer(
-        self, words: tf.RaggedTensor, begins: tf.Tensor, ends: tf.Tensor
+    def n_best(
+        self, words: tf.Tensor, row_lengths: tf.Tensor, count: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        lengths = tf.cast(words.row_lengths(), tf.int32)
-        steps = tf.maximum(tf.reduce_max(lengths), 1)  # an LSTM needs one
+        """The most probable tags of whole sentences, the best first.
+
+        Args:
+            words, row_lengths: as `tag_words` takes them.
+            count: int32 (), N.
+
+        Returns:
+            tags string (B, N, T), "" behind each row and where a sentence has fewer
+            than N paths that its scheme allows; log_probability float32 (B, N), of all
+            tags together, -1e30 where there is no path.
+        """
+        rows = _rows_of(words, row_lengths)
+        least = tf.debugging.assert_positive(count, "count is below 1")
+        with tf.control_dependencies([] if least is None else [least]):
+            count = tf.identity(count)
+        scores, present = self._scores(rows)
+        if scores.shape.rank == 3:
+            scores = self._independent(scores, mask=present)
+        paths, sums = viterbi_n_best(scores, count)
+        exists = sums > sums[:, :1] + FORBIDDEN / 2
+        names = tf.gather(tf.constant(self._tag_names), paths)
+        shown = exists[:, :, None] & present[:, None]
+        sums -= crf_log_partition(scores)[:, None]
+        return {
+            "tags": tf.where(shown, names, ""),
+            "log_probability": tf.where(exists, sums, UNREACHED),
+        }
+
+    def _scores(self, words: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Logits or potentials, and which steps are words: bool (B, T)."""
+        steps = tf.maximum(tf.reduce_max(words.row_lengths()), 1)  # an LSTM needs one
         read = [
             self._padded(words, array, steps)
             for array in self._encode(words.flat_values)
         ]
         scores = self.model(read if len(read) > 1 else read[0], training=False)
-        scores = tf.cast(scores, tf.float32)
+        present = tf.sequence_mask(words.row_lengths(), steps)
+        return tf.cast(scores, tf.float32), present
+
+    def _answer(
+        self, words: tf.RaggedTensor, begins: tf.Tensor, ends: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        scores, present = self._scores(words)
+        lengths, steps = tf.cast(words.row_lengths(), tf.int32), tf.shape(present)[1]
         if scores.shape.rank == 4:
             best, _ = viterbi_decode(scores)
             probabilities = crf_marginals(scores)
         else:
             best = tf.argmax(scores, axis=-1, output_type=tf.int32)
             probabilities = tf.nn.softmax(scores)
-        present = tf.sequence_mask(lengths, steps)
         probability = tf.gather(probabilities, best, batch_dims=2)
         first, last, kind = tag_spans(best, lengths, self._tag_names)
         most = tf.maximum(tf.reduce_max(first.row_lengths()), 1)  # E
@@ -147,13 +177,15 @@ class Tagger(tf.Module):
         )
 
     def signatures(self) -> dict[str, tuple]:
-        """`serving_default(text)` and `words(words, row_lengths)`, for `export`."""
-        words = tf.TensorSpec([None], tf.string, name="words")
-        counts = tf.TensorSpec([None], tf.int32, name="row_lengths")
+        """`serving_default(text)`, `words` and `n_best`, for `export`."""
         text = tf.TensorSpec([None], tf.string, name="text")
+        words = tf.TensorSpec([None], tf.string, name="words")
+        lengths = tf.TensorSpec([None], tf.int32, name="row_lengths")
+        count = tf.TensorSpec([], tf.int32, name="count")
         return {
             "serving_default": (self.__call__, [text]),
-            "words": (self.tag_words, [words, counts]),
+            "words": (self.tag_words, [words, lengths]),
+            "n_best": (self.n_best, [words, lengths, count]),
         }
 
     def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[dict[str, Any]]:
@@ -167,11 +199,28 @@ class Tagger(tf.Module):
     def expected(
         self, sentences: Sequence[Sequence[str]], texts: Sequence[str]
     ) -> dict:
-        """Inputs and Python's answers of both signatures, for an export's proof."""
+        """Inputs and Python's answers of the signatures, for an export's proof."""
+        count = {"count": tf.constant(PROVEN_PATHS)}
         return answered([self.model], {
             "serving_default": (self.__call__, {"text": tf.constant(_bytes(texts))}),
             "words": (self.tag_words, _ragged(sentences)),
+            "n_best": (self.n_best, _ragged(sentences) | count),
         })  # fmt: skip
+
+
+def _rows_of(words: tf.Tensor, row_lengths: tf.Tensor) -> tf.RaggedTensor:
+    """Ragged string (B, None), or InvalidArgumentError where the two do not fit."""
+    words, row_lengths = checked_shapes(
+        {"words": (words, ["N"]), "row_lengths": (row_lengths, ["B"])},
+        "N words in B sentences",
+    )
+    fits = tf.debugging.assert_equal(
+        tf.reduce_sum(row_lengths), tf.size(words),
+        "row_lengths do not add up to the words",
+    )  # fmt: skip
+    counts = tf.debugging.assert_non_negative(row_lengths)
+    with tf.control_dependencies([op for op in (fits, counts) if op is not None]):
+        return tf.RaggedTensor.from_row_lengths(words, row_lengths, validate=False)
 
 
 def answer_texts(
@@ -187,34 +236,40 @@ def answer_texts(
         words and tags, lists of str; probability, a list of float; entities, a list of
         {"start", "end", "type"}.
     """
-    return _answers(lambda some: signature(text=tf.constant(_bytes(some))), texts)
+
+    def ask(some: Sequence[str]) -> Mapping[str, tf.Tensor]:
+        return signature(text=tf.constant(_bytes(some)))
+
+    return answers_in_order(ask, texts, _plain)
 
 
 def answer_words(
     signature: Signature, sentences: Iterable[Sequence[str]]
 ) -> Iterator[dict[str, Any]]:
     """The same of the signature `words`, to sentences that are split already."""
-    return _answers(lambda some: signature(**_ragged(some)), sentences)
+    return answers_in_order(lambda some: signature(**_ragged(some)), sentences, _plain)
 
 
-def _answers(
-    ask: Callable[[Sequence], Mapping[str, tf.Tensor]], rows: Iterable
+def best_paths(
+    signature: Signature, sentences: Iterable[Sequence[str]], count: int
+) -> Iterator[list[dict[str, Any]]]:
+    """The most probable tags of whole sentences, by the signature `n_best`.
+
+    Yields:
+        {"tags", "log_probability"} of up to `count` paths, the best first.
+    """
+    ask = partial(signature, count=tf.constant(count))
+    return answers_in_order(lambda some: ask(**_ragged(some)), sentences, _paths)
+
+
+def with_best_paths(
+    signature: Signature, answers: Iterable[dict[str, Any]], count: int
 ) -> Iterator[dict[str, Any]]:
-    rows = iter(rows)
-    while chunk := list(itertools.islice(rows, ROWS_READ)):
-        order = sorted(range(len(chunk)), key=lambda number: len(chunk[number]))
-        answers: list[dict[str, Any]] = [{}] * len(chunk)
-        while order:
-            # Rows of like length, and fewer of long ones: all are padded to the last.
-            size = max(1, min(BATCH_ROWS, BATCH_WORDS // (1 + len(chunk[order[0]]))))
-            while size > 1 and size * len(chunk[order[:size][-1]]) > BATCH_WORDS:
-                size //= 2
-            numbers, order = order[:size], order[size:]
-            batch = ask([chunk[number] for number in numbers])
-            batch = {name: value.numpy() for name, value in batch.items()}
-            for row, number in enumerate(numbers):
-                answers[number] = _plain({n: v[row] for n, v in batch.items()})
-        yield from answers
+    """Answers with "n_best", the best paths through their words."""
+    asked, shown = itertools.tee(answers)
+    paths = best_paths(signature, (answer["words"] for answer in asked), count)
+    for answer, best in zip(shown, paths):
+        yield answer | {"n_best": best}
 
 
 def _plain(row: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -232,6 +287,14 @@ def _plain(row: Mapping[str, np.ndarray]) -> dict[str, Any]:
             if start >= 0
         ],
     }
+
+
+def _paths(row: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    return [
+        {"tags": [tag.decode() for tag in tags if tag], "log_probability": float(score)}
+        for tags, score in zip(row["tags"], row["log_probability"])
+        if score > UNREACHED / 2
+    ]
 
 
 def _bytes(texts: Sequence[str]) -> list[bytes]:

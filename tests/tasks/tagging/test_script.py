@@ -13,6 +13,9 @@ import tensorflow as tf
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from keras_seq.evaluation import crfsuite
+from keras_seq.evaluation.crfsuite import has_crfsuite
+from keras_seq.tasks.tagging import describe
 from tests.tasks.scripts import (  # fmt: skip
     ENVIRONMENT,
     load_script,
@@ -66,7 +69,9 @@ def test_a_run_leaves_what_it_promises(trained: Path):
     metrics = json.loads((trained / "run" / "metrics.json").read_text())
     for part in ("validation", "test"):
         report = metrics[part]
-        assert {"most_frequent", "perceptron"} == set(report["baselines"])
+        beside = {"crfsuite"} if has_crfsuite() else set()
+        assert {"most_frequent", "perceptron"} | beside == set(report["baselines"])
+        assert ("crfsuite" in report.get("notes", {})) is not has_crfsuite()
         assert {"accuracy", "sentences_right", "precision", "recall", "f1"} <= set(
             report["scores"]
         )
@@ -79,7 +84,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
 
 
 def test_predict_gives_entities_in_code_points_of_the_text(trained: Path):
-    text = "Ada w1 in 🙂 New York 12"
+    text = "Ada w1 e\u0301 🙂 New York 12"
     done = shell(trained, "predict", text, "", "Ada in Ulm 7")
     first, empty, last = [json.loads(line) for line in done.stdout.splitlines()]
     found = {(text[e["start"] : e["end"]], e["type"]) for e in first["entities"]}
@@ -110,6 +115,18 @@ def test_evaluate_scores_a_file_beside_the_baselines(
         model=trained / "saved_models" / "tagging", data=str(trained / "train.bio")
     )
     assert "trained this model: its score flatters" in capsys.readouterr().err
+
+
+def test_without_crfsuite_the_report_says_that_it_is_left_out(
+    trained: Path, task: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(crfsuite.importlib.util, "find_spec", lambda name: None)
+    report = task.evaluate(
+        model=trained / "saved_models" / "tagging", data=str(trained / "test.bio")
+    )
+    assert set(report["baselines"]) == {"most_frequent", "perceptron"}
+    assert "left out; it needs python-crfsuite" in report["notes"]["crfsuite"]
+    assert "crfsuite: left out" in describe(report)
 
 
 UNKNOWN = {

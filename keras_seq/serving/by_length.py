@@ -1,0 +1,50 @@
+"""Any number of rows of any length through a signature: in batches of like length."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from typing import TypeVar
+
+import numpy as np
+import tensorflow as tf
+
+ROWS_READ, BATCH_ROWS, BATCH_STEPS = 4096, 64, 16_384
+Row = TypeVar("Row", bound=Sized)
+Answer = TypeVar("Answer")
+
+
+def answers_in_order(
+    ask: Callable[[Sequence[Row]], Mapping[str, tf.Tensor]],
+    rows: Iterable[Row],
+    plain: Callable[[Mapping[str, np.ndarray]], Answer],
+) -> Iterator[Answer]:
+    """Answers to rows one by one, in order; a batch is padded to its longest row.
+
+    Args:
+        ask: from some rows to tensors whose first axis is that of the rows.
+        rows: texts, or lists of words; read a few thousand at a time.
+        plain: from one row of each tensor to its answer.
+
+    Example:
+
+    >>> def ask(texts):
+    ...     print("asked", texts)
+    ...     return {"size": tf.constant([len(text) for text in texts])}
+    >>> list(answers_in_order(ask, ["abc", "a"], lambda row: int(row["size"])))
+    asked ['a', 'abc']
+    [3, 1]
+    """
+    rows = iter(rows)
+    while chunk := list(itertools.islice(rows, ROWS_READ)):
+        answers: dict[int, Answer] = {}
+        order = sorted(range(len(chunk)), key=lambda number: len(chunk[number]))
+        while order:
+            # The longest of a batch is its last: fewer rows where they are long.
+            size = min(BATCH_ROWS, len(order))
+            while size > 1 and size * len(chunk[order[size - 1]]) > BATCH_STEPS:
+                size //= 2
+            numbers, order = order[:size], order[size:]
+            batch = ask([chunk[number] for number in numbers])
+            arrays = {name: value.numpy() for name, value in batch.items()}
+            for row, number in enumerate(numbers):
+                answers[number] = plain({k: v[row] for k, v in arrays.items()})
+        yield from (answers[number] for number in range(len(chunk)))
