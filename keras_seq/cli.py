@@ -16,11 +16,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from keras_seq.cli_options import parse_verb
+from keras_seq.data.columns import is_header
+from keras_seq.data.places import error_at, exists, user_path
+from keras_seq.data.tables import KINDS
+from keras_seq.data.text_files import read_lines
 from keras_seq.errors import UserError
 from keras_seq.quiet import quiet_tensorflow
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 READER_LEFT = 141  # 128 + SIGPIPE
+READS_TABLES = "give --data instead of --file, which reads its column of texts"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -131,7 +136,7 @@ def input_texts(texts: Sequence[str], file: str | Path | None = None) -> Iterato
 
     Args:
         texts: Arguments of the command line, possibly none.
-        file: UTF-8 text file, one text a line; default standard input.
+        file: text file, one text a line; default standard input.
 
     Yields:
         One text at a time, without its line end.
@@ -149,19 +154,34 @@ def input_texts(texts: Sequence[str], file: str | Path | None = None) -> Iterato
     if texts:
         yield from texts
         return
-    name = "standard input" if file is None else str(file)
     if file is None and sys.stdin.isatty():
         print("reading one text a line; Ctrl-D ends", file=sys.stderr)
-    try:
-        source = sys.stdin.buffer if file is None else open(file, "rb")
-        with source as lines:
-            for number, line in enumerate(lines, start=1):
-                try:
-                    yield line.decode("utf-8").rstrip("\r\n")
-                except UnicodeDecodeError as error:
-                    raise UserError(f"{name}:{number}: not UTF-8 text") from error
-    except OSError as error:
-        raise UserError(f"{name}: {error.strerror}") from error
+    lines = _stdin_lines() if file is None else _file_lines(user_path(file))
+    for number, line in enumerate(lines):
+        if number == 0 and is_header(line):
+            given = "standard input" if file is None else file
+            what = f"its first line {line.strip()[:60]!r} is the header of a table"
+            raise error_at(given, f"{what}: {READS_TABLES}")
+        yield line.rstrip("\r\n")
+
+
+def _file_lines(path: Path) -> Iterator[str]:
+    """Lines of a text file; a table is none."""
+    if not exists(path):
+        raise error_at(path, "No such file")
+    if Path(path.name.lower().removesuffix(".gz")).suffix in KINDS:
+        raise error_at(path, f"is a table: {READS_TABLES}")
+    return read_lines(path)
+
+
+def _stdin_lines() -> Iterator[str]:
+    with sys.stdin.buffer as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                what = f"standard input:{number}: not UTF-8 text"
+                raise UserError(what) from error
 
 
 def _call(function: Callable, values: dict[str, object]) -> object:

@@ -8,7 +8,6 @@ neither models nor what the files are for.
 import contextlib
 import hashlib
 import http.client
-import itertools
 import os
 import ssl
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from keras_seq.data.archives import disk_errors, megabytes, safe_extract
+from keras_seq.data.label_folders import LabelFolders
 from keras_seq.errors import UserError
 
 _CHUNK = 1 << 18  # bytes
@@ -191,36 +191,9 @@ class _Progress:
             print(file=sys.stderr)
 
 
-class ReviewFolder:
-    """Samples of a folder with one text a file, in `pos` and `neg`; read on every pass.
-
-    The labels take turns, so that the first rows hold both.
-
-    Args:
-        folder: Folder that holds the folders `pos` and `neg`.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __str__(self) -> str:
-        return str(self._folder)
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        files = [sorted((self._folder / name).glob("*.txt")) for name in ("neg", "pos")]
-        if not all(files):
-            what = "holds no reviews; remove the folder above it and run again"
-            raise UserError(f"{self._folder}: {what}")
-        for negative, positive in itertools.zip_longest(*files):
-            if negative:
-                yield negative.read_text(encoding="utf-8"), "negative"
-            if positive:
-                yield positive.read_text(encoding="utf-8"), "positive"
-
-
 def load_imdb(
     cache_dir: str | Path | None = None, source: Source = IMDB
-) -> dict[str, ReviewFolder]:
+) -> dict[str, LabelFolders]:
     """The 50,000 labelled film reviews of Maas et al. (2011), downloaded once.
 
     Args:
@@ -244,4 +217,12 @@ def load_imdb(
             keep=lambda name: "/unsup/" not in name and name.endswith(".txt"),
         )
     parts = ("train", "test")
-    return {name: ReviewFolder(reviews / "aclImdb" / name) for name in parts}
+    return {name: _reviews(reviews / "aclImdb" / name) for name in parts}
+
+
+def _reviews(folder: Path) -> LabelFolders:
+    names = {"neg": "negative", "pos": "positive"}
+    if not all((folder / name).is_dir() for name in names):
+        what = "holds no reviews; remove the folder above it and run again"
+        raise UserError(f"{folder}: {what}")
+    return LabelFolders(folder, names)
