@@ -84,7 +84,7 @@ class TextTable:
         place, label = place_of(path, number), ""
         names = (self.text_column, self.label_column)
         try:
-            text = _text_of(values[0])
+            text = text_of(values[0])
             label = _label_of(values[1]) if self.label_column else ""
         except ValueError as error:
             what = f"{error.args[0]} in column {names[error.args[1]]!r}; "
@@ -108,7 +108,12 @@ class _Missing(Exception):
         self.error = error
 
 
-def _text_of(value: object) -> str:
+def text_of(value: object) -> str:
+    """The text of a cell.
+
+    Raises:
+        ValueError: What is wrong, 0, and "missing" where there is none.
+    """
     if not isinstance(value, str):
         if value is None or value != value:
             raise ValueError("no text", 0, "missing")

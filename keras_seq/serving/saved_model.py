@@ -20,7 +20,8 @@ from keras_seq import __version__
 from keras_seq.data.files import plain, write_json
 from keras_seq.errors import UNREADABLE, UserError
 from keras_seq.evaluation.finite_weights import broken_weights, listed_weights
-from keras_seq.log import stage
+from keras_seq.log import log, stage
+from keras_seq.serving.facts import DIGEST, RESERVED, check_facts, facts_digest
 from keras_seq.serving.folder import hidden_folder, publish, versions_in
 from keras_seq.serving.graph import (
     Signature,
@@ -37,7 +38,6 @@ from keras_seq.serving.warmup import WARMUP_FILE, write_warmup_requests
 DEFAULT = "serving_default"
 EXTRA = "assets.extra"
 MODEL_JSON = "model.json"
-RESERVED = ("signatures", "versions", "proof")
 Proof = tuple[Mapping[str, Any], Mapping[str, Any]]  # examples, and what is expected
 
 __all__ = ["ExportError", "Exported", "export", "load_exported", "without_cudnn"]
@@ -116,7 +116,8 @@ def export(
             with without_cudnn(models):
                 traced = trace_signatures(signatures)
             _check_weights(models, traced)
-            graph = save_signatures(module, traced, version)
+            constants = {DIGEST: facts_digest(facts)}
+            graph = save_signatures(module, traced, version, constants)
         served = graph.signature_def[DEFAULT]
         inputs = as_arrays("examples", examples, served.inputs)
         answers = as_arrays("expected", expected, served.outputs)
@@ -263,7 +264,8 @@ def load_exported(path: str | Path) -> Exported:
         The version with `.signature(name)`, `.metadata` and `.path`.
 
     Raises:
-        UserError: there is no such folder, it is no export, or it cannot be read.
+        UserError: there is no such folder, it is no export, it cannot be read, or its
+            model.json is not what was exported.
 
     Example:
 
@@ -304,4 +306,6 @@ def load_exported(path: str | Path) -> Exported:
         raise UserError(
             f"{version}: cannot be read ({reason}); export it again"
         ) from error
+    check_facts(version / EXTRA / MODEL_JSON, metadata, module)
+    log.info(f"model: {version}")
     return Exported(version, module, metadata)
