@@ -16,8 +16,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from keras_seq.cli_options import parse_verb
-from keras_seq.data.columns import is_header
+from keras_seq.data.answers import (
+    Answer,
+    Row,
+    answer_table,
+    check_output,
+    write_rows,
+)
+from keras_seq.data.columns import TEXT_COLUMNS, is_header
 from keras_seq.data.places import error_at, exists, user_path
+from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import KINDS
 from keras_seq.data.text_files import read_lines
 from keras_seq.errors import UserError
@@ -163,6 +171,32 @@ def input_texts(texts: Sequence[str], file: str | Path | None = None) -> Iterato
             what = f"its first line {line.strip()[:60]!r} is the header of a table"
             raise error_at(given, f"{what}: {READS_TABLES}")
         yield line.rstrip("\r\n")
+
+
+def table_answers(
+    data: str,
+    output: Path | None,
+    answer: Answer,
+    text_column: str | None = None,
+    table_format: TableFormat = AS_FOUND,
+) -> Iterator[Row]:
+    """Answers the texts of a table; all its columns stay, before the answers.
+
+    Args:
+        data: file or glob of a table.
+        output: table to write; None yields the rows.
+        answer: texts in, an answer to each out.
+        text_column: default found by its usual names.
+        table_format: how the table is to be read.
+
+    Yields:
+        The rows, or one line about the file that was written.
+    """
+    path = None if output is None else check_output(output, data)
+    rows = answer_table(
+        data, answer, column=text_column, usual=TEXT_COLUMNS, table_format=table_format
+    )
+    yield from rows if path is None else [write_rows(rows, path)]
 
 
 def _file_lines(path: Path) -> Iterator[str]:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
+from keras_seq.data.table_format import TableFormat
 from keras_seq.ranges import Range
 from keras_seq.tasks import text_generation
 
@@ -155,24 +156,39 @@ def predict(
     *texts: str, model: Path = EXPORT_DIR, file: Path | None = None,
     max_new_tokens: int = 300, temperature: float = 0.8, top_k: int = 0,
     top_p: float = 0.95, seed: Annotated[int, Range(0, 2**31 - 1)] = 0,
+    data: str | None = None, text_column: str | None = None,
+    output: Path | None = None,
+    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
+    drop_missing: bool = False,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Write on from prompts with an exported model; "unknown" counts unread tokens.
 
     Args:
         model: Folder of an export, or of one version.
+        data: Table whose texts are prompts, in place of texts.
         max_new_tokens: Tokens to write.
         temperature: Below 1 is surer, above 1 wilder; 0 takes the likeliest token.
         top_k: Choose among so many tokens; 0 among all.
         top_p: Choose among the likeliest tokens of this probability together.
         seed: Same seed, same text.
     """
-    options = {n: v for n, v in locals().items() if n not in ("texts", "model", "file")}
+    options = {
+        "max_new_tokens": max_new_tokens, "temperature": temperature, "top_k": top_k,
+        "top_p": top_p, "seed": seed,
+    }  # fmt: skip
+    table_format = TableFormat(separator, encoding, no_header, drop_missing)
     signature = ks.load_exported(model).signature()
-    asked = cli.input_texts(texts, file)
-    while prompts := list(itertools.islice(asked, BATCH_OF_PROMPTS)):
-        answers = text_generation.write_texts(signature, prompts, **options)
-        for prompt, answer in zip(prompts, answers):
-            yield {"input": prompt, **answer}
+
+    def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
+        while prompts := list(itertools.islice(asked, BATCH_OF_PROMPTS)):
+            yield from text_generation.write_texts(signature, prompts, **options)
+
+    if data:
+        yield from cli.table_answers(data, output, answer, text_column, table_format)
+        return
+    asked, shown = itertools.tee(cli.input_texts(texts, file))
+    for answered, prompt in zip(answer(asked), shown):
+        yield {"input": prompt, **answered}
 
 
 if __name__ == "__main__":
