@@ -35,6 +35,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 READER_LEFT = 141  # 128 + SIGPIPE
 READS_TABLES = "give --data instead of --file, which reads its column of texts"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+UNUSABLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP, errno.EROFS, errno.EACCES)
 
 
 def run(
@@ -83,6 +84,8 @@ def run(
     """
     verbs = {"train": train, "evaluate": evaluate, "predict": predict, **further}
     _share_cores(directions)
+    if sys.stderr is None:  # closed; a file that is opened later must not take its place
+        sys.stderr = open(os.devnull, "w")
     stdout, status = sys.stdout, 0
     # Any text can be printed; what UTF-8 has no bytes for becomes a JSON escape.
     if hasattr(stdout, "reconfigure"):
@@ -105,10 +108,11 @@ def run(
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
         status = READER_LEFT
     except OSError as error:
-        if error.errno not in DISK_FULL:
+        if error.errno not in (*DISK_FULL, *UNUSABLE):
             raise
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror}; make room", file=sys.stderr)
+        what = "make room" if error.errno in DISK_FULL else "give another name"
+        print(f"error: {where}{error.strerror}; {what}", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

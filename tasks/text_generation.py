@@ -31,12 +31,13 @@ def load_data(
     data: str | None = None, text_column: str | None = None,
     validation_data: str | None = None, test_data: str | None = None,
     tokens: str = "characters", vocab_size: int | None = None, limit: int | None = None,
+    table_format: TableFormat = TableFormat(),
 ) -> Any:  # fmt: skip
     """Parts of the text, and what was fitted on train: the coder of its tokens."""
-    given = {"train": ks.read_text(data, text_column)}
+    given = {"train": ks.read_text(data, text_column, table_format)}
     for part, path in (("validation", validation_data), ("test", test_data)):
         if path:
-            given[part] = ks.read_text(path, text_column)
+            given[part] = ks.read_text(path, text_column, table_format)
     return text_generation.prepare_corpus(
         given, tokens=tokens, vocab_size=vocab_size, limit=limit
     )
@@ -51,6 +52,8 @@ def build_model(data: Any, recipe: dict[str, Any]) -> Any:
 def train(
     *, data: str | None = None, text_column: str | None = None,
     validation_data: str | None = None, test_data: str | None = None,
+    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
+    drop_missing: bool = False,
     tokens: Tokens = "characters",
     vocab_size: int | None = None,
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm", num_layers: int | None = None,
@@ -95,8 +98,9 @@ def train(
     """
     settings = dict(locals())
     loaded = load_data(
-        data, text_column, validation_data, test_data, tokens, vocab_size, limit
-    )
+        data, text_column, validation_data, test_data, tokens, vocab_size, limit,
+        TableFormat(separator, encoding, no_header, drop_missing),
+    )  # fmt: skip
     recipe = text_generation.language_recipe(tokens, settings)
     run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
     ks.set_seed(seed)
@@ -140,15 +144,19 @@ def gradients(
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: str | None = None, text_column: str | None = None
-) -> dict[str, Any]:
+    *, model: Path = EXPORT_DIR, data: str | None = None,
+    text_column: str | None = None,
+    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
+    drop_missing: bool = False,
+) -> dict[str, Any]:  # fmt: skip
     """Score an exported model on a text, beside the n-gram models of its training.
 
     Args:
         model: Folder of an export, or of one version.
         data: Text file, folder or table; default Python's own docs.
     """
-    corpus = ks.read_text(data, text_column)
+    table_format = TableFormat(separator, encoding, no_header, drop_missing)
+    corpus = ks.read_text(data, text_column, table_format)
     return text_generation.evaluate_language_export(STEM, model, corpus)
 
 

@@ -205,6 +205,22 @@ def test_texts_come_from_arguments_or_a_file(tmp_path, capsys):
         ]
 
 
+@pytest.mark.parametrize("name", ["n" * 300, "~nosuchuser/a.txt", "a\0b"])
+def test_names_that_no_file_can_have_are_one_line(name: str, capsys):
+    assert run("predict", "--file", name) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("error: ") and err.count("\n") == 1
+
+
+def test_a_closed_stderr_does_no_harm():
+    command = 'exec "$0" -c "$1" predict hi 2>&-'
+    settings = script() | {"stderr": None, "stdin": subprocess.DEVNULL}
+    asked = ["bash", "-c", command, sys.executable, SCRIPT]
+    done = subprocess.run(asked, **settings, timeout=60)
+    assert done.returncode == 0
+    assert done.stdout == b'{"input": "hi", "length": 2}\n'
+
+
 TABLES = {
     "Tweets.csv": b"tweet_id,airline_sentiment,text\n1,bad,late\n",
     "a.tsv.gz": b"\x1f\x8b",

@@ -150,20 +150,50 @@ def _receive(url: str, file: BinaryIO, start: int, size: int) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": "keras_seq"})
     if start:
         request.add_header("Range", f"bytes={start}-")
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+    with open_url(request) as answer:
         if answer.status != 206:
             # The server sends all of it whatever was asked for.
             start = 0
             file.truncate(0)
-        length = answer.headers.get("Content-Length")
-        if length is not None and start + int(length) != size:
-            what = f"the server's file has {start + int(length):,} bytes, expected"
+        length = content_length(url, answer)
+        if length is not None and start + length != size:
+            what = f"the server's file has {start + length:,} bytes, expected"
             raise UserError(f"{url}: {what} {size:,}; it is not the published one")
         with _Progress(url, size) as progress:
             while start < size and (chunk := answer.read(_CHUNK)):
                 start += file.write(chunk[: size - start])
                 progress.show(start)
         file.flush()
+
+
+class _SafeRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect that leaves https, and none to anything but http."""
+
+    def redirect_request(self, request, file, code, message, headers, url):  # as urllib
+        before, after = (a.partition(":")[0].lower() for a in (request.full_url, url))
+        if after != "https" and (before, after) != ("http", "http"):
+            what = f"the server redirects to {url}, which is not safe"
+            raise UserError(f"{request.full_url}: {what}; nothing was downloaded")
+        return super().redirect_request(request, file, code, message, headers, url)
+
+
+def open_url(request: urllib.request.Request) -> http.client.HTTPResponse:
+    """The answer to a request, where every redirect is as safe as the address."""
+    return urllib.request.build_opener(_SafeRedirects).open(request, timeout=_TIMEOUT)
+
+
+def content_length(url: str, answer: http.client.HTTPResponse) -> int | None:
+    """The size that a server announces.
+
+    Raises:
+        UserError: It is no number.
+    """
+    length = answer.headers.get("Content-Length")
+    if length is None:
+        return None
+    if not (length.isascii() and length.isdigit()):
+        raise UserError(f"{url}: the server's Content-Length is {length[:40]!r}")
+    return int(length)
 
 
 class _Progress:

@@ -13,6 +13,8 @@ TABLE = {
     ("sentiment", "evaluate"): FORMAT,
     ("sentiment", "predict"): ANSWERS,
     ("tagging", "predict"): ANSWERS,
+    ("text_generation", "train"): FORMAT,
+    ("text_generation", "evaluate"): FORMAT,
     ("text_generation", "predict"): ANSWERS,
 }
 
