@@ -16,12 +16,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from keras_seq.cli_options import parse_verb
+from keras_seq.data.answers import (
+    Answer,
+    Row,
+    answer_table,
+    check_output,
+    write_rows,
+)
+from keras_seq.data.columns import TEXT_COLUMNS, is_header
+from keras_seq.data.places import error_at, exists, user_path
+from keras_seq.data.table_format import AS_FOUND, TableFormat
+from keras_seq.data.tables import KINDS
+from keras_seq.data.text_files import read_lines
 from keras_seq.errors import UserError
 from keras_seq.quiet import quiet_tensorflow
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 READER_LEFT = 141  # 128 + SIGPIPE
+READS_TABLES = "give --data instead of --file, which reads its column of texts"
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+UNUSABLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.ELOOP, errno.EROFS, errno.EACCES)
 
 
 def run(
@@ -71,6 +85,8 @@ def run(
     """
     verbs = {"train": train, "evaluate": evaluate, "predict": predict, **further}
     _share_cores(directions)
+    if sys.stderr is None:  # closed
+        sys.stderr = open(os.devnull, "w")
     stdout, status = sys.stdout, 0
     # Any text can be printed; what UTF-8 has no bytes for becomes a JSON escape.
     if hasattr(stdout, "reconfigure"):
@@ -92,10 +108,11 @@ def run(
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
         status = READER_LEFT
     except OSError as error:
-        if error.errno not in DISK_FULL:
+        if error.errno not in (*DISK_FULL, *UNUSABLE):
             raise
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: {where}{error.strerror}; make room", file=sys.stderr)
+        what = "make room" if error.errno in DISK_FULL else "give another name"
+        print(f"error: {where}{error.strerror}; {what}", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -131,7 +148,7 @@ def input_texts(texts: Sequence[str], file: str | Path | None = None) -> Iterato
 
     Args:
         texts: Arguments of the command line, possibly none.
-        file: UTF-8 text file, one text a line; default standard input.
+        file: text file, one text a line; default standard input.
 
     Yields:
         One text at a time, without its line end.
@@ -149,19 +166,60 @@ def input_texts(texts: Sequence[str], file: str | Path | None = None) -> Iterato
     if texts:
         yield from texts
         return
-    name = "standard input" if file is None else str(file)
     if file is None and sys.stdin.isatty():
         print("reading one text a line; Ctrl-D ends", file=sys.stderr)
-    try:
-        source = sys.stdin.buffer if file is None else open(file, "rb")
-        with source as lines:
-            for number, line in enumerate(lines, start=1):
-                try:
-                    yield line.decode("utf-8").rstrip("\r\n")
-                except UnicodeDecodeError as error:
-                    raise UserError(f"{name}:{number}: not UTF-8 text") from error
-    except OSError as error:
-        raise UserError(f"{name}: {error.strerror}") from error
+    lines = _stdin_lines() if file is None else _file_lines(user_path(file))
+    for number, line in enumerate(lines):
+        if number == 0 and is_header(line):
+            given = "standard input" if file is None else file
+            what = f"its first line {line.strip()[:60]!r} is the header of a table"
+            raise error_at(given, f"{what}: {READS_TABLES}")
+        yield line.rstrip("\r\n")
+
+
+def table_answers(
+    data: str,
+    output: Path | None,
+    answer: Answer,
+    text_column: str | None = None,
+    table_format: TableFormat = AS_FOUND,
+) -> Iterator[Row]:
+    """Answers the texts of a table; all its columns stay, before the answers.
+
+    Args:
+        data: file or glob of a table.
+        output: table to write; None yields the rows.
+        answer: texts in, an answer to each out.
+        text_column: default found by its usual names.
+        table_format: how the table is to be read.
+
+    Yields:
+        The rows, or one line about the file that was written.
+    """
+    path = None if output is None else check_output(output, data)
+    rows = answer_table(
+        data, answer, column=text_column, usual=TEXT_COLUMNS, table_format=table_format
+    )
+    yield from rows if path is None else [write_rows(rows, path)]
+
+
+def _file_lines(path: Path) -> Iterator[str]:
+    """Lines of a text file; a table is none."""
+    if not exists(path):
+        raise error_at(path, "No such file")
+    if Path(path.name.lower().removesuffix(".gz")).suffix in KINDS:
+        raise error_at(path, f"is a table: {READS_TABLES}")
+    return read_lines(path)
+
+
+def _stdin_lines() -> Iterator[str]:
+    with sys.stdin.buffer as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                what = f"standard input:{number}: not UTF-8 text"
+                raise UserError(what) from error
 
 
 def _call(function: Callable, values: dict[str, object]) -> object:

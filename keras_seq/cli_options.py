@@ -51,6 +51,12 @@ COMMON_HELP = {
     "resume": "go on with an interrupted run: that of --run-dir, or the newest",
     "strategy": "devices to train on",
     "mixed_precision": "float16 where it is faster; auto asks the device",
+    "separator": "what stands between columns: a character, or comma, semicolon, tab, "
+    "pipe, space; default found",
+    "encoding": "of text files, such as cp1252 or gb18030; default UTF-8",
+    "no_header": "the first row of a table holds data; columns are numbers from 1",
+    "drop_missing": "leave out rows without a value; default is an error by row",
+    "output": "table to write: all columns of --data, and the answers",
     "texts": "raw inputs; without them, one a line from --file or standard input",
     "file": "text file, one raw input a line",
 }

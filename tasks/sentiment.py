@@ -11,6 +11,7 @@ Without --data it trains on generated reviews, in half a minute on two cores.
 Scores and wall times on real data stand in the README.
 """
 
+import functools
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ from typing import Any, Literal
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.data.in_memory import Table
+from keras_seq.data.store import stored
+from keras_seq.data.table_format import TableFormat
 from keras_seq.tasks import sentiment
 from keras_seq.tasks.result import Run
 
@@ -38,14 +41,15 @@ def load_data(
     data: Data = None, text_column: str | None = None,
     label_column: str | None = None, validation_data: Data = None,
     test_data: Data = None, limit: int | None = None, seed: int = 0,
-    labels_as_written: bool = False,
+    labels_as_written: bool = False, table_format: TableFormat = TableFormat(),
 ) -> Any:  # fmt: skip
     """Named splits, and what was fitted on train: label names and tokenizer."""
-    columns = text_column, label_column, True, labels_as_written
+    columns = text_column, label_column, True, labels_as_written, table_format
     if isinstance(data, str) and data == "imdb":
         given = ks.data.load_imdb()
     elif data is not None:
-        given = {"train": ks.read_table(data, *columns)}
+        # Read here: what is wrong with a row is said before TensorFlow is imported.
+        given = {"train": stored(ks.read_table(data, *columns))}
     else:
         given = {"train": ks.text.load_sample_reviews(seed)}
     for part, path in (("validation", validation_data), ("test", test_data)):
@@ -74,6 +78,8 @@ def train(
     *, data: Data = None, text_column: str | None = None,
     label_column: str | None = None, validation_data: Data = None,
     test_data: Data = None, labels_as_written: bool = False,
+    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
+    drop_missing: bool = False,
     max_len: int = MAX_LEN, epochs: int | None = None, batch_size: int = 64,
     max_seconds: float | None = None, limit: int | None = None, seed: int = 0,
     run_dir: Path | None = None, export_dir: Path = EXPORT_DIR, resume: bool = False,
@@ -94,7 +100,7 @@ def train(
     settings = dict(locals())
     loaded = load_data(
         data, text_column, label_column, validation_data, test_data, limit, seed,
-        labels_as_written,
+        labels_as_written, TableFormat(separator, encoding, no_header, drop_missing),
     )  # fmt: skip
     epochs = epochs or max(2, min(20, SAMPLES_SEEN // loaded.num_train))
     run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
@@ -135,6 +141,8 @@ def train(
 def evaluate(
     *, model: Path = EXPORT_DIR, data: Data = None,
     text_column: str | None = None, label_column: str | None = None,
+    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
+    drop_missing: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """Score an exported model on a data file, beside the baselines of its training.
 
@@ -144,24 +152,39 @@ def evaluate(
     """
     samples = ks.text.load_sample_reviews(FRESH_SEED)
     if data is not None:  # the model's labels say what is one
-        samples = ks.read_table(data, text_column, label_column, True, True)
+        table_format = TableFormat(separator, encoding, no_header, drop_missing)
+        samples = ks.read_table(
+            data, text_column, label_column, True, True, table_format
+        )
     return sentiment.evaluate_export(STEM, model, samples)
 
 
 def predict(
-    *texts: str, model: Path = EXPORT_DIR, file: Path | None = None
-) -> Iterator[dict[str, Any]]:
+    *texts: str, model: Path = EXPORT_DIR, file: Path | None = None,
+    data: str | None = None, text_column: str | None = None,
+    output: Path | None = None,
+    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
+    drop_missing: bool = False,
+) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Answer texts with an exported model: label, its probability, and all of them.
 
     Args:
         texts: Texts; without them, one a line from --file or standard input.
         model: Folder of an export, or of one version.
         file: UTF-8 text file, one text a line.
+        data: Table whose texts are answered, in place of texts.
     """
+    table_format = TableFormat(separator, encoding, no_header, drop_missing)
     exported = ks.load_exported(model)
+    answer = functools.partial(
+        sentiment.answer_texts, exported.signature(),
+        max_len=exported.metadata["max_len"],
+    )  # fmt: skip
+    if data:
+        yield from cli.table_answers(data, output, answer, text_column, table_format)
+        return
     asked, shown = itertools.tee(cli.input_texts(texts, file))
-    max_len = exported.metadata["max_len"]
-    answers = sentiment.answer_texts(exported.signature(), asked, max_len=max_len)
+    answers = answer(asked)
     for answer, text in zip(answers, shown):
         yield {"input": text, **answer}
 

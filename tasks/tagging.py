@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.data.in_memory import Table
+from keras_seq.data.table_format import TableFormat
 from keras_seq.ranges import Range
 from keras_seq.tasks import tagging
 from keras_seq.tasks.result import Run
@@ -154,7 +155,11 @@ def evaluate(
 
 def predict(
     *texts: str, model: Path = EXPORT_DIR, file: Path | None = None,
-    words: bool = False, n_best: Annotated[int, Range(1, 1000)] = 1,
+    data: str | None = None, text_column: str | None = None,
+    output: Path | None = None, words: bool = False,
+    n_best: Annotated[int, Range(1, 1000)] = 1,
+    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
+    drop_missing: bool = False,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Answer texts with an exported model: words, tags, probabilities, entities.
 
@@ -162,20 +167,30 @@ def predict(
         texts: Texts; without them, one a line from --file or standard input.
         model: Folder of an export, or of one version.
         file: UTF-8 text file, one text a line.
+        data: Table whose texts are answered, in place of texts.
         words: Spaces part the words already; entities are then counted in words.
         n_best: With more than one, also the so many most probable tags of each text.
     """
+    table_format = TableFormat(separator, encoding, no_header, drop_missing)
     exported = ks.load_exported(model)
+
+    def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
+        if words:
+            rows = (text.split() for text in asked)
+            answers = tagging.answer_words(exported.signature("words"), rows)
+        else:
+            answers = tagging.answer_texts(exported.signature(), asked)
+        if n_best > 1:
+            ask = exported.signature("n_best")
+            answers = tagging.with_best_paths(ask, answers, n_best)
+        return answers
+
+    if data:
+        yield from cli.table_answers(data, output, answer, text_column, table_format)
+        return
     asked, shown = itertools.tee(cli.input_texts(texts, file))
-    if words:
-        rows = (text.split() for text in asked)
-        answers = tagging.answer_words(exported.signature("words"), rows)
-    else:
-        answers = tagging.answer_texts(exported.signature(), asked)
-    if n_best > 1:
-        answers = tagging.with_best_paths(exported.signature("n_best"), answers, n_best)
-    for answer, text in zip(answers, shown):
-        yield {"input": text, **answer}
+    for answered, text in zip(answer(asked), shown):
+        yield {"input": text, **answered}
 
 
 if __name__ == "__main__":

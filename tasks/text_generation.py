@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.data.in_memory import Table
+from keras_seq.data.table_format import TableFormat
 from keras_seq.ranges import Range
 from keras_seq.tasks import text_generation
 from keras_seq.tasks.result import Run
@@ -33,12 +34,13 @@ def load_data(
     data: Data = None, text_column: str | None = None,
     validation_data: Data = None, test_data: Data = None,
     tokens: str = "characters", vocab_size: int | None = None, limit: int | None = None,
+    table_format: TableFormat = TableFormat(),
 ) -> Any:  # fmt: skip
     """Parts of the text, and what was fitted on train: the coder of its tokens."""
-    given = {"train": ks.read_text(data, text_column)}
+    given = {"train": ks.read_text(data, text_column, table_format)}
     for part, path in (("validation", validation_data), ("test", test_data)):
         if path is not None:
-            given[part] = ks.read_text(path, text_column)
+            given[part] = ks.read_text(path, text_column, table_format)
     return text_generation.prepare_corpus(
         given, tokens=tokens, vocab_size=vocab_size, limit=limit
     )
@@ -53,6 +55,8 @@ def build_model(data: Any, recipe: dict[str, Any]) -> Any:
 def train(
     *, data: Data = None, text_column: str | None = None,
     validation_data: Data = None, test_data: Data = None,
+    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
+    drop_missing: bool = False,
     tokens: Tokens = "characters",
     vocab_size: int | None = None,
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm", num_layers: int | None = None,
@@ -97,8 +101,9 @@ def train(
     """
     settings = dict(locals())
     loaded = load_data(
-        data, text_column, validation_data, test_data, tokens, vocab_size, limit
-    )
+        data, text_column, validation_data, test_data, tokens, vocab_size, limit,
+        TableFormat(separator, encoding, no_header, drop_missing),
+    )  # fmt: skip
     recipe = text_generation.language_recipe(tokens, settings)
     run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
     ks.set_seed(seed)
@@ -139,15 +144,19 @@ def gradients(
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: Data = None, text_column: str | None = None
-) -> dict[str, Any]:
+    *, model: Path = EXPORT_DIR, data: Data = None,
+    text_column: str | None = None,
+    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
+    drop_missing: bool = False,
+) -> dict[str, Any]:  # fmt: skip
     """Score an exported model on a text, beside the n-gram models of its training.
 
     Args:
         model: Folder of an export, or of one version.
         data: Text file, folder or table; default Python's own docs.
     """
-    corpus = ks.read_text(data, text_column)
+    table_format = TableFormat(separator, encoding, no_header, drop_missing)
+    corpus = ks.read_text(data, text_column, table_format)
     return text_generation.evaluate_language_export(STEM, model, corpus)
 
 
@@ -155,24 +164,39 @@ def predict(
     *texts: str, model: Path = EXPORT_DIR, file: Path | None = None,
     max_new_tokens: int = 300, temperature: float = 0.8, top_k: int = 0,
     top_p: float = 0.95, seed: Annotated[int, Range(0, 2**31 - 1)] = 0,
+    data: str | None = None, text_column: str | None = None,
+    output: Path | None = None,
+    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
+    drop_missing: bool = False,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Write on from prompts with an exported model; "unknown" counts unread tokens.
 
     Args:
         model: Folder of an export, or of one version.
+        data: Table whose texts are prompts, in place of texts.
         max_new_tokens: Tokens to write.
         temperature: Below 1 is surer, above 1 wilder; 0 takes the likeliest token.
         top_k: Choose among so many tokens; 0 among all.
         top_p: Choose among the likeliest tokens of this probability together.
         seed: Same seed, same text.
     """
-    options = {n: v for n, v in locals().items() if n not in ("texts", "model", "file")}
+    options = {
+        "max_new_tokens": max_new_tokens, "temperature": temperature, "top_k": top_k,
+        "top_p": top_p, "seed": seed,
+    }  # fmt: skip
+    table_format = TableFormat(separator, encoding, no_header, drop_missing)
     signature = ks.load_exported(model).signature()
-    asked = cli.input_texts(texts, file)
-    while prompts := list(itertools.islice(asked, BATCH_OF_PROMPTS)):
-        answers = text_generation.write_texts(signature, prompts, **options)
-        for prompt, answer in zip(prompts, answers):
-            yield {"input": prompt, **answer}
+
+    def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
+        while prompts := list(itertools.islice(asked, BATCH_OF_PROMPTS)):
+            yield from text_generation.write_texts(signature, prompts, **options)
+
+    if data:
+        yield from cli.table_answers(data, output, answer, text_column, table_format)
+        return
+    asked, shown = itertools.tee(cli.input_texts(texts, file))
+    for answered, prompt in zip(answer(asked), shown):
+        yield {"input": prompt, **answered}
 
 
 if __name__ == "__main__":

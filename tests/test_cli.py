@@ -205,6 +205,58 @@ def test_texts_come_from_arguments_or_a_file(tmp_path, capsys):
         ]
 
 
+@pytest.mark.parametrize("name", ["n" * 300, "~nosuchuser/a.txt", "a\0b"])
+def test_names_that_no_file_can_have_are_one_line(name: str, capsys):
+    assert run("predict", "--file", name) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("error: ") and err.count("\n") == 1
+
+
+def test_a_closed_stderr_does_no_harm():
+    command = 'exec "$0" -c "$1" predict hi 2>&-'
+    settings = script() | {"stderr": None, "stdin": subprocess.DEVNULL}
+    asked = ["bash", "-c", command, sys.executable, SCRIPT]
+    done = subprocess.run(asked, **settings, timeout=60)
+    assert done.returncode == 0
+    assert done.stdout == b'{"input": "hi", "length": 2}\n'
+
+
+TABLES = {
+    "Tweets.csv": b"tweet_id,airline_sentiment,text\n1,bad,late\n",
+    "a.tsv.gz": b"\x1f\x8b",
+    "a.jsonl": b'{"text": "fine"}\n',
+    "a.parquet": b"PAR1",
+    "a.xlsx": b"PK",
+    "reviews.txt": b"\xef\xbb\xbfReview;Sentiment\nfine;good\n",
+    "rows": b'"id"\t"text"\t"label"\r\n',
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_no_file_of_lines(name: str, tmp_path: Path, capsys):
+    (tmp_path / name).write_bytes(TABLES[name])
+    assert run("predict", "--file", str(tmp_path / name)) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1
+    assert "table: give --data instead of --file" in err
+
+
+def test_a_table_that_is_typed_in_is_none_of_lines(monkeypatch, capsys):
+    stdin = io.TextIOWrapper(io.BytesIO(b"text,label\nfine,good\n"))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert run("predict") == 2
+    assert "standard input: its first line 'text,label' is" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_part_of_a_text(encoding: str, tmp_path: Path, capsys):
+    path = tmp_path / "lines.txt"
+    path.write_bytes("good, texts\nbäd\n".encode(encoding))
+    assert run("predict", "--file", str(path)) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["input"] for row in rows] == ["good, texts", "bäd"]
+
+
 def test_a_line_that_is_not_utf8_is_named(monkeypatch, capsys):
     stdin = io.TextIOWrapper(io.BytesIO(b"fine\n\xff\xfe\n"))
     monkeypatch.setattr(sys, "stdin", stdin)

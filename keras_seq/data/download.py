@@ -7,20 +7,19 @@ neither models nor what the files are for.
 
 import hashlib
 import http.client
-import itertools
 import os
 import ssl
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from filelock import FileLock
 
 from keras_seq.data.archives import disk_errors, megabytes, safe_extract
+from keras_seq.data.label_folders import LabelFolders
 from keras_seq.errors import UserError
 
 _CHUNK = 1 << 18  # bytes
@@ -140,20 +139,50 @@ def _receive(url: str, file: BinaryIO, start: int, size: int) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": "keras_seq"})
     if start:
         request.add_header("Range", f"bytes={start}-")
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+    with open_url(request) as answer:
         if answer.status != 206:
             # The server sends all of it whatever was asked for.
             start = 0
             file.truncate(0)
-        length = answer.headers.get("Content-Length")
-        if length is not None and start + int(length) != size:
-            what = f"the server's file has {start + int(length):,} bytes, expected"
+        length = content_length(url, answer)
+        if length is not None and start + length != size:
+            what = f"the server's file has {start + length:,} bytes, expected"
             raise UserError(f"{url}: {what} {size:,}; it is not the published one")
         with _Progress(url, size) as progress:
             while start < size and (chunk := answer.read(_CHUNK)):
                 start += file.write(chunk[: size - start])
                 progress.show(start)
         file.flush()
+
+
+class _SafeRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect that leaves https, and none to anything but http."""
+
+    def redirect_request(self, request, file, code, message, headers, url):  # as urllib
+        before, after = (a.partition(":")[0].lower() for a in (request.full_url, url))
+        if after != "https" and (before, after) != ("http", "http"):
+            what = f"the server redirects to {url}, which is not safe"
+            raise UserError(f"{request.full_url}: {what}; nothing was downloaded")
+        return super().redirect_request(request, file, code, message, headers, url)
+
+
+def open_url(request: urllib.request.Request) -> http.client.HTTPResponse:
+    """The answer to a request, where every redirect is as safe as the address."""
+    return urllib.request.build_opener(_SafeRedirects).open(request, timeout=_TIMEOUT)
+
+
+def content_length(url: str, answer: http.client.HTTPResponse) -> int | None:
+    """The size that a server announces.
+
+    Raises:
+        UserError: It is no number.
+    """
+    length = answer.headers.get("Content-Length")
+    if length is None:
+        return None
+    if not (length.isascii() and length.isdigit()):
+        raise UserError(f"{url}: the server's Content-Length is {length[:40]!r}")
+    return int(length)
 
 
 class _Progress:
@@ -181,36 +210,9 @@ class _Progress:
             print(file=sys.stderr)
 
 
-class ReviewFolder:
-    """Samples of a folder with one text a file, in `pos` and `neg`; read on every pass.
-
-    The labels take turns, so that the first rows hold both.
-
-    Args:
-        folder: Folder that holds the folders `pos` and `neg`.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __str__(self) -> str:
-        return str(self._folder)
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        files = [sorted((self._folder / name).glob("*.txt")) for name in ("neg", "pos")]
-        if not all(files):
-            what = "holds no reviews; remove the folder above it and run again"
-            raise UserError(f"{self._folder}: {what}")
-        for negative, positive in itertools.zip_longest(*files):
-            if negative:
-                yield negative.read_text(encoding="utf-8"), "negative"
-            if positive:
-                yield positive.read_text(encoding="utf-8"), "positive"
-
-
 def load_imdb(
     cache_dir: str | Path | None = None, source: Source = IMDB
-) -> dict[str, ReviewFolder]:
+) -> dict[str, LabelFolders]:
     """The 50,000 labelled film reviews of Maas et al. (2011), downloaded once.
 
     Args:
@@ -234,4 +236,12 @@ def load_imdb(
             keep=lambda name: "/unsup/" not in name and name.endswith(".txt"),
         )
     parts = ("train", "test")
-    return {name: ReviewFolder(reviews / "aclImdb" / name) for name in parts}
+    return {name: _reviews(reviews / "aclImdb" / name) for name in parts}
+
+
+def _reviews(folder: Path) -> LabelFolders:
+    names = {"neg": "negative", "pos": "positive"}
+    if not all((folder / name).is_dir() for name in names):
+        what = "holds no reviews; remove the folder above it and run again"
+        raise UserError(f"{folder}: {what}")
+    return LabelFolders(folder, names)

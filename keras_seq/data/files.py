@@ -104,4 +104,5 @@ def write_json(path: Path, value: Any) -> None:
     """
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     with written_aside(path) as aside:
-        aside.write_text(text + "\n", encoding="utf-8")
+        # Half of a pair, or a file name that is no UTF-8, becomes an escape of JSON.
+        aside.write_bytes(f"{text}\n".encode("utf-8", "backslashreplace"))

@@ -221,13 +221,13 @@ def check_missing(place: str, labels: Iterable[str]) -> None:
     Traceback (most recent call last):
     ...
     keras_seq.errors.UserError: reviews.csv: no label ('N/A'); remove such rows, or \
-keep it as a class with --labels-as-written
+keep it as a class with --labels-as-written, or leave them out with --drop-missing
     """
     for label in labels:
         if reads_as_missing(label):
             raise UserError(
                 f"{place}: no label ({label!r}); remove such rows, or keep it as a "
-                f"class with {AS_WRITTEN}"
+                f"class with {AS_WRITTEN}, or leave them out with --drop-missing"
             )
 
 

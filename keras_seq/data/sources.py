@@ -6,11 +6,13 @@ of them than a batch, knows neither file formats (tables.py) nor models, and imp
 framework.
 """
 
-from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
+from keras_seq.data.columns import LABEL_COLUMNS, TEXT_COLUMNS, find_column
 from keras_seq.data.in_memory import Table, as_file
-from keras_seq.data.labels import check_missing, clean_label, reads_as_missing
+from keras_seq.data.label_folders import LabelFolders
+from keras_seq.data.places import exists, user_path
 from keras_seq.data.splits import (
     count_shared,
     digests_by_label,
@@ -18,109 +20,14 @@ from keras_seq.data.splits import (
     split_store,
 )
 from keras_seq.data.store import Samples, SampleStore, stored
+from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import (
     error_at,
     find_files,
-    listed,
-    place_of,
+    kind_of,
     read_columns,
-    read_rows,
 )
-
-# Usual names in order of preference. A rating says how much, not which class.
-TEXT_COLUMNS = (
-    "text review sentence content comment body message tweet document review_text "
-    "reviewtext review_body review_content comment_text full_text utterance description"
-).split()
-LABEL_COLUMNS = (
-    "label sentiment class category target labels polarity label_name class_name "
-    "airline_sentiment intent topic emotion y"
-).split()
-# How spreadsheets and pandas write that there is no text.
-_MISSING = {"", "nan", "null"}
-
-
-class TextTable:
-    """(text, label) pairs that are read from the files again on every pass.
-
-    Attributes:
-        paths: The files, in order.
-        text_column: Name of the column of texts.
-        label_column: Name of the column of labels, or None when they are not read;
-            every label is then "".
-        labels_as_written: A label such as NA is a class; else it is an error.
-    """
-
-    def __init__(
-        self,
-        paths: Sequence[Path],
-        text_column: str,
-        label_column: str | None,
-        labels_as_written: bool = False,
-    ) -> None:
-        self.paths = tuple(paths)
-        self.text_column = text_column
-        self.label_column = label_column
-        self.labels_as_written = labels_as_written
-
-    def __str__(self) -> str:
-        more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
-        return f"{self.paths[0]}{more}"
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return ((text, label.strip()) for _, _, text, label in self.rows())
-
-    def rows(self) -> Iterator[tuple[Path, int, str, str]]:
-        """Yields (file, line or row number, text, label as it is written).
-
-        Raises:
-            UserError: A row cannot be read, lacks a text or a label, or there is none.
-        """
-        columns = [name for name in (self.text_column, self.label_column) if name]
-        empty = True
-        for path in self.paths:
-            for number, values in read_rows(path, columns):
-                empty = False
-                try:
-                    text = _text_of(values[0])
-                    label = _label_of(values[1]) if self.label_column else ""
-                except ValueError as error:
-                    name = columns[error.args[1]]
-                    what = f"{error.args[0]} in column {name!r}; mend or remove the row"
-                    raise error_at(place_of(path, number), what) from error
-                if not self.labels_as_written and reads_as_missing(label):
-                    check_missing(place_of(path, number), [label])
-                yield path, number, text, label
-        if empty:
-            raise error_at(self.paths[0], "holds no rows")
-
-
-def _text_of(value: object) -> str:
-    if not isinstance(value, str):
-        if value is None or value != value:
-            raise ValueError("no text", 0)
-        raise ValueError(f"{type(value).__name__} instead of text", 0)
-    if len(value) < 8 and value.strip().lower() in _MISSING or value.isspace():
-        raise ValueError("no text", 0)
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        # Half of a pair, as JSON writers leave when they cut a text.
-        return value.encode("utf-8", "replace").decode()
-    return value
-
-
-def _label_of(value: object) -> str:
-    if value is None or value != value:
-        raise ValueError("no label", 1)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, str | int):
-        what = f"{type(value).__name__} instead of a label (a word or a whole number)"
-        raise ValueError(what, 1)
-    if not clean_label(str(value)):
-        raise ValueError("no label", 1)
-    return str(value).encode("utf-8", "replace").decode()
+from keras_seq.data.text_table import TextTable
 
 
 def read_table(
@@ -129,16 +36,18 @@ def read_table(
     label_column: str | None = None,
     need_labels: bool = True,
     labels_as_written: bool = False,
-) -> TextTable:
-    """Opens files of texts and labels: CSV, TSV, JSON Lines or Parquet, plain or .gz.
+    table_format: TableFormat = AS_FOUND,
+) -> TextTable | LabelFolders:
+    """Opens files of texts and labels: CSV, TSV, JSON, Parquet, Excel, fastText's.
 
     Only the names of files and columns are read here; the rows stream from disk on
     every pass, so a file may be larger than memory.
 
     Args:
-        path_or_glob: A file, a glob such as `data/*.csv`, or a list of both; every
-            file has the same two columns. Or a DataFrame, (texts, labels), or a list of
-            (text, label).
+        path_or_glob: A file, plain or .gz, a glob such as `data/*.csv`, or a list of
+            both; every file has the same two columns. Or a folder of folders with a
+            file a text, whose names are the labels. Or a DataFrame, (texts, labels), or
+            a list of (text, label).
         text_column: Column of texts; by default the first of the usual names (text,
             review, sentence, content, ...), whatever their case.
         label_column: Column of labels, strings or whole numbers; by default the first
@@ -146,6 +55,7 @@ def read_table(
         need_labels: False reads texts alone, with "" for every label.
         labels_as_written: A label such as NA, None or ? is a class of its own; else it
             is an error that names the row.
+        table_format: Separator, encoding, and what else a file leaves open.
 
     Returns:
         Samples, re-iterable.
@@ -162,42 +72,25 @@ def read_table(
     >>> list(read_table(path))
     [('A fine film', 'good')]
     """
-    paths = find_files(as_file(path_or_glob, ("text", "label")))
-    columns = read_columns(paths[0])
-    text = _find_column(paths[0], columns, "text", text_column, TEXT_COLUMNS)
-    label = None
-    if need_labels:
-        label = _find_column(paths[0], columns, "label", label_column, LABEL_COLUMNS)
-        if label == text:
-            what = f"column {text!r} is named for both texts and labels; name two"
-            raise error_at(paths[0], what)
+    if isinstance(path_or_glob, str | Path) and need_labels:
+        folder = user_path(path_or_glob)
+        if exists(folder) and folder.is_dir():
+            return LabelFolders(folder, encoding=table_format.encoding)
+    given = as_file(path_or_glob, ("text", "label"))
+    paths = find_files(given, partial(kind_of, table_format=table_format))
+    columns = read_columns(paths[0], table_format)
+    find = partial(find_column, paths[0], columns, table_format)
+    text = find("text", text_column, TEXT_COLUMNS)
+    label = find("label", label_column, LABEL_COLUMNS) if need_labels else None
+    if label == text:
+        what = f"column {text!r} is named for both texts and labels; name two"
+        raise error_at(paths[0], what)
     for path in paths[1:]:
-        columns = read_columns(path)
+        columns = read_columns(path, table_format)
         for kind, name in (("text", text), ("label", label)):
             if name is not None:
-                _find_column(path, columns, kind, name, ())
-    return TextTable(paths, text, label, labels_as_written)
-
-
-def _find_column(
-    path: Path,
-    columns: Sequence[str],
-    kind: str,
-    asked: str | None,
-    usual: Sequence[str],
-) -> str:
-    for name in [asked] if asked is not None else usual:
-        matches = [column for column in columns if column == name] or [
-            column for column in columns if column.lower() == name.lower()
-        ]
-        if len(matches) > 1:
-            what = f"{len(matches)} columns are called {listed(matches)}; rename one"
-            raise error_at(path, what)
-        if matches:
-            return matches[0]
-    what = f"no column {asked!r}" if asked is not None else f"no {kind} column found"
-    what += f"; its columns are: {listed(columns)}; name one with --{kind}-column"
-    raise error_at(path, what)
+                find_column(path, columns, table_format, kind, name, ())
+    return TextTable(paths, text, label, labels_as_written, table_format)
 
 
 def split_samples(

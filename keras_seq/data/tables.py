@@ -1,4 +1,4 @@
-"""Files as streams of rows: CSV, TSV, JSON Lines and Parquet, each plain or gzipped.
+"""Files as streams of rows, whatever their format: text, JSON, Parquet, Excel.
 
 This module knows neither texts nor labels: it yields the values of named columns and
 the place where they stand, and says in one line what is wrong with a file. At most one
@@ -6,19 +6,36 @@ line of text, or one batch of a Parquet file, is in memory at a time.
 """
 
 import contextlib
-import csv
 import glob
-import gzip
-import io
-import json
 import shutil
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING
 
+from keras_seq.data.delimited import read_records
+from keras_seq.data.excel import read_cells
+from keras_seq.data.fasttext import COLUMNS, is_fasttext, read_labelled_lines
+from keras_seq.data.json_rows import read_objects
+from keras_seq.data.places import (
+    error_at,
+    exists,
+    listed,
+    log_once,
+    place_of,
+    user_path,
+)
+from keras_seq.data.table_format import AS_FOUND, TableFormat
+from keras_seq.data.text_files import opened, read_lines
 from keras_seq.errors import UserError
+
+if TYPE_CHECKING:
+    import pyarrow.parquet
+
+__all__ = [
+    "KINDS", "error_at", "find_files", "kind_of", "listed", "place_of", "read_columns",
+    "read_lines", "read_rows",
+]  # fmt: skip
 
 # Rows as (line or row number from 1, values of the asked-for columns).
 Rows = Iterator[tuple[int, list[object]]]
@@ -26,54 +43,36 @@ Rows = Iterator[tuple[int, list[object]]]
 KINDS = {
     ".csv": "csv",
     ".tsv": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
+    ".tab": "tsv",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
     ".parquet": "parquet",
+    ".xlsx": "excel",
 }
-_DELIMITERS = {"csv": ",", "tsv": "\t"}
-# Without a limit, a file with no line ends or an open quote would be read whole.
-_LONGEST_LINE = 1 << 26  # bytes
-_LONGEST_FIELD = 1 << 24  # characters
 
 
-def error_at(place: str | Path, what: str) -> UserError:
-    """The error of a file or row, on one line whatever the file holds.
+def kind_of(path: Path, table_format: TableFormat = AS_FOUND) -> str:
+    """The format of a file by its name, or by its first bytes: csv, tsv, json, ...
 
-    Example:
-
-    >>> error_at("reviews.csv:7", "3 fields, but the header has 2")
-    UserError('reviews.csv:7: 3 fields, but the header has 2')
+    A separator that is given makes a table of a file of any name.
     """
-    return UserError(" ".join(f"{place}: {what}".split()))
-
-
-def listed(names: Sequence[str], most: int = 12) -> str:
-    """Names for an error message, long ones and long lists cut.
-
-    Example:
-
-    >>> listed(["id", "review"])
-    "'id', 'review'"
-    """
-    shown = [repr(name if len(name) <= 40 else name[:37] + "...") for name in names]
-    more = [f"and {len(shown) - most} more"] if len(shown) > most else []
-    return ", ".join(shown[:most] + more) or "none"
-
-
-def place_of(path: Path, number: int) -> str:
-    """Where a row stands, as editors understand it; Parquet files have no lines."""
-    name = Path(path).name.lower().removesuffix(".gz")
-    return f"{path}: row {number}" if name.endswith(".parquet") else f"{path}:{number}"
-
-
-def kind_of(path: Path) -> str:
-    """The format that the name of a file tells: csv, tsv, jsonl or parquet."""
     name = path.name.lower().removesuffix(".gz")
     kind = KINDS.get(Path(name).suffix)
-    if kind is None:
-        known = ", ".join(KINDS)
-        raise error_at(path, f"unknown file type; known are {known}, each also as .gz")
-    return kind
+    if kind == "excel" and path.suffix.lower() == ".gz":
+        raise error_at(path, "unpack it; workbooks are packed already")
+    if kind is not None:
+        return kind
+    if table_format.separator is not None:
+        return "csv"
+    if exists(path) and is_fasttext(path):
+        return "fasttext"
+    known = ", ".join(KINDS)
+    what = f"unknown file type; known are {known}, each also as .gz, and fastText's; "
+    what += "--separator reads a table of another name"
+    if Path(name).suffix in (".xls", ".ods"):
+        what = "save it as .xlsx or as CSV, which can be read"
+    raise error_at(path, what)
 
 
 def find_files(
@@ -95,10 +94,10 @@ def find_files(
     """
     found = []
     for given in [paths] if isinstance(paths, str | Path) else paths:
-        path = Path(given).expanduser()
-        if path.is_dir():
+        path = user_path(given)
+        if exists(path) and path.is_dir():
             raise error_at(path, f"is a folder; name a file, or a glob: {path}/*.csv")
-        if path.exists():
+        if exists(path):
             matches = [path]
         elif any(sign in str(path) for sign in "*?["):
             matches = [Path(name) for name in glob.glob(str(path), recursive=True)]
@@ -115,147 +114,115 @@ def find_files(
     return found
 
 
-def read_columns(path: Path) -> list[str]:
-    """The names of a file's columns; those of the first object of a JSON Lines file.
+def read_columns(path: Path, table_format: TableFormat = AS_FOUND) -> list[str]:
+    """The names of a file's columns; those of the first object of a JSON file.
+
+    Without a header they are numbers from 1.
 
     Raises:
         UserError: The file is empty or its beginning cannot be read.
     """
-    kind = kind_of(path)
+    kind = kind_of(path, table_format)
     if path.stat().st_size == 0:
         raise error_at(path, "the file is empty")
+    if table_format.no_header and kind in ("json", "parquet", "fasttext"):
+        raise error_at(path, "its columns have names; leave --no-header out")
+    if kind == "fasttext":
+        return COLUMNS
     if kind == "parquet":
         with _parquet(path) as table:
             return list(table.schema_arrow.names)
-    records = _objects(path) if kind == "jsonl" else _records(path)
-    with contextlib.closing(records):
-        for _, record in records:
-            return list(record)
+    with contextlib.closing(_first_reader(path, kind, table_format)) as rows:
+        for _, first in rows:
+            if table_format.no_header:
+                return [str(number) for number in range(1, len(first) + 1)]
+            return ["" if name is None else str(name).strip() for name in first]
     raise error_at(path, "the file is empty")
 
 
-def read_rows(path: Path, columns: Sequence[str] | None) -> Rows:
-    """Streams the values of some columns, row by row.
+def _first_reader(path: Path, kind: str, table_format: TableFormat) -> Iterator:
+    """Rows with the header as the first; of JSON the objects."""
+    if kind == "json":
+        return read_objects(path, table_format.encoding)
+    if kind == "excel":
+        return read_cells(path)
+    return read_records(path, kind == "tsv", table_format)
+
+
+def read_rows(
+    path: Path, columns: Sequence[str] | None, table_format: TableFormat = AS_FOUND
+) -> Rows:
+    """Streams the values of some columns, row by row; logs how many rows there are.
 
     Args:
         path: A file of a known type.
         columns: Names out of `read_columns(path)`; None reads all of them.
+        table_format: What is given of how to read it.
 
     Yields:
-        The line where a row starts (Parquet: its number), from 1, and its values:
-        strings from CSV and TSV, else what the file holds.
+        The line where a row starts (Parquet, Excel: its number), from 1, and its
+        values: strings from CSV and TSV, else what the file holds.
 
     Raises:
         UserError: The file or a row cannot be read.
     """
-    kind = kind_of(path)
-    if columns is None and kind in ("parquet", "jsonl"):
-        columns = read_columns(path)
+    kind, count = kind_of(path, table_format), 0
+    if columns is None and kind in ("parquet", "json"):
+        columns = read_columns(path, table_format)
     if kind == "parquet":
-        yield from _parquet_rows(path, columns)
-    elif kind == "jsonl":
-        for number, record in _objects(path):
-            for name in columns:
-                if name not in record:
-                    have = listed(list(record))
-                    raise error_at(place_of(path, number), f"no {name!r}; has: {have}")
-            yield number, [record[name] for name in columns]
+        rows = _parquet_rows(path, columns)
+    elif kind == "json":
+        rows = _json_values(path, columns, table_format)
     else:
-        records = _records(path)
-        header = next(records, (0, []))[1]
-        where = list(range(len(header)))
-        if columns is not None:
-            where = [header.index(name) for name in columns]
-        for number, record in records:
-            if len(record) != len(header):
-                fields = f"{len(record)} field{'s' * (len(record) != 1)}"
-                what = f"{fields}, but the header has {len(header)}: {listed(header)}"
-                raise error_at(place_of(path, number), what)
-            yield number, [record[index] for index in where]
+        rows = _picked(path, kind, columns, table_format)
+    for row in rows:
+        count += 1
+        yield row
+    log_once(f"{path}: {count:,} row{'s' * (count != 1)}")
+
+
+def _json_values(path: Path, columns: Sequence[str], table_format: TableFormat) -> Rows:
+    for number, record in read_objects(path, table_format.encoding):
+        for name in columns:
+            if name not in record:
+                have = listed(list(record))
+                raise error_at(place_of(path, number), f"no {name!r}; has: {have}")
+        yield number, [record[name] for name in columns]
+
+
+def _picked(
+    path: Path, kind: str, columns: Sequence[str] | None, table_format: TableFormat
+) -> Rows:
+    """Values by the position of their column."""
+    header = read_columns(path, table_format)
+    where = [header.index(name) for name in columns or ()]
+    where = list(range(len(header))) if columns is None else where
+    rows = read_labelled_lines(path, table_format.encoding)
+    if kind != "fasttext":
+        rows = _first_reader(path, kind, table_format)
+        if not table_format.no_header:
+            next(rows)
+    for number, record in rows:
+        if kind == "excel":  # which ends rows where their values end
+            record = record + [None] * (len(header) - len(record))
+        if len(record) != len(header):
+            fields = f"{len(record)} field{'s' * (len(record) != 1)}"
+            what = f"the header has {len(header)}: {listed(header)}"
+            if table_format.no_header:
+                what = f"the first row has {len(header)}"
+            raise error_at(place_of(path, number), f"{fields}, but {what}")
+        yield number, [record[index] for index in where]
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """The file's bytes, unpacked; failures of reading name the file."""
-    try:
-        with contextlib.ExitStack() as stack:
-            file = stack.enter_context(path.open("rb"))
-            if path.suffix.lower() == ".gz":
-                packed = stack.enter_context(gzip.open(file))
-                file = stack.enter_context(io.BufferedReader(packed, 1 << 16))
-            yield file
-    except EOFError as error:
-        raise error_at(path, "the gzip file is cut short; copy it again") from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise error_at(path, f"not a sound gzip file: {error}") from error
-    except OSError as error:
-        raise error_at(path, f"cannot be read: {error.strerror or error}") from error
-
-
-def read_lines(path: Path) -> Iterator[str]:
-    """Lines of a text file with their ends; a fault names file and line."""
-    with _opened(path) as file:
-        number = 0
-        while raw := file.readline(_LONGEST_LINE):
-            number += 1
-            if len(raw) == _LONGEST_LINE:
-                what = f"the line is longer than {_LONGEST_LINE >> 20} MiB"
-                raise error_at(place_of(path, number), what)
-            try:
-                yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                byte = f"byte 0x{raw[error.start]:02x} (number {error.start + 1})"
-                what = f"{byte} is not UTF-8; save the file as UTF-8"
-                raise error_at(place_of(path, number), what) from error
-
-
-def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line where it starts, fields) of CSV and TSV records, the header first."""
-    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_FIELD))
-    # Strict: otherwise an open quote swallows the rest of the file without a word.
-    delimiter = _DELIMITERS[kind_of(path)]
-    reader = csv.reader(read_lines(path), delimiter=delimiter, strict=True)
-    header = True
-    while True:
-        start = reader.line_num + 1
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            what = f"unreadable row ({error}); "
-            what += "close every quote, and double the quotes inside a quoted field"
-            raise error_at(place_of(path, start), what) from error
-        if record:
-            yield start, [name.strip() for name in record] if header else record
-            header = False
-
-
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
-    for number, line in enumerate(read_lines(path), start=1):
-        if line.isspace():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            what = f"not JSON ({error}); every line is one object"
-            raise error_at(place_of(path, number), what) from error
-        if not isinstance(record, dict):
-            what = f"JSON, but {type(record).__name__}; every line is one object"
-            raise error_at(place_of(path, number), what)
-        yield number, record
-
-
-@contextlib.contextmanager
-def _parquet(path: Path) -> Iterator[Any]:
-    """The file as a pyarrow.parquet.ParquetFile."""
+def _parquet(path: Path) -> Iterator["pyarrow.parquet.ParquetFile"]:
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         what = "Parquet files need pyarrow: python -m pip install pyarrow"
         raise error_at(path, what) from error
-    with _opened(path) as file, tempfile.TemporaryFile() as unpacked:
+    with opened(path) as file, tempfile.TemporaryFile() as unpacked:
         if path.suffix.lower() == ".gz":
             # Parquet is read from its end, which a gzip stream reaches last.
             shutil.copyfileobj(file, unpacked)

@@ -178,8 +178,8 @@ def advance_one(
         moving: of `initial_state`, or of the step before.
 
     Returns:
-        logits float32 (B, V) of the next token, the new `moving`, and the mean attention
-        weights of the last block's heads, float (B, S).
+        logits float32 (B, V) of the next token, the new `moving`, and the mean of the
+        last block's attention weights over its heads, float (B, S).
 
     Example:
 

@@ -8,6 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from keras_seq.errors import UNREADABLE, UserError
+from keras_seq.log import log
+from keras_seq.serving.facts import check_facts
 from keras_seq.serving.folder import versions_in
 
 DEFAULT = "serving_default"
@@ -53,7 +55,8 @@ def load_exported(path: str | Path) -> Exported:
         The version with `.signature(name)`, `.metadata` and `.path`.
 
     Raises:
-        UserError: there is no such folder, it is no export, or it cannot be read.
+        UserError: there is no such folder, it is no export, it cannot be read, or its
+            model.json is not what was exported.
 
     Example:
 
@@ -94,4 +97,6 @@ def load_exported(path: str | Path) -> Exported:
         raise UserError(
             f"{version}: cannot be read ({reason}); export it again"
         ) from error
+    check_facts(version / EXTRA / MODEL_JSON, metadata, module)
+    log.info(f"model: {version}")
     return Exported(version, module, metadata)

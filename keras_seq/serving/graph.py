@@ -85,7 +85,10 @@ def answered(
 
 
 def save_signatures(
-    module: tf.Module, signatures: Mapping[str, Signature], version: Path
+    module: tf.Module,
+    signatures: Mapping[str, Signature],
+    version: Path,
+    constants: Mapping[str, np.ndarray] | None = None,
 ) -> Graph:
     """Trace signatures and save them with what they use, and nothing else.
 
@@ -93,6 +96,7 @@ def save_signatures(
         module: holds, as attributes, every variable and lookup table that is used.
         signatures: name to a (function, [TensorSpec, ...]) pair or ConcreteFunction.
         version: the folder to write.
+        constants: arrays that the loaded module has as attributes of these names.
 
     Returns:
         The graph as a server will read it.
@@ -110,6 +114,8 @@ def save_signatures(
     resources = tf.saved_model.experimental.TrackableResource, tf.saved_model.Asset
     nodes = tf.train.TrackableView(module).descendants()
     root.resources_used = [node for node in nodes if isinstance(node, resources)]
+    for name, value in (constants or {}).items():
+        setattr(root, name, tf.Variable(value, trainable=False, name=name))
     logger = tf.get_logger()
     level = logger.level
     logger.setLevel(logging.WARNING)  # or it tells of "Assets written to"

@@ -27,6 +27,7 @@ from keras_seq.serving.exported import (
     Exported,
     load_exported,
 )
+from keras_seq.serving.facts import DIGEST, RESERVED, facts_digest
 from keras_seq.serving.folder import hidden_folder, publish
 from keras_seq.serving.graph import (
     Signature,
@@ -40,7 +41,6 @@ from keras_seq.serving.graph import (
 from keras_seq.serving.proof import ask_fresh_process, compare_answers, shown
 from keras_seq.serving.warmup import WARMUP_FILE, write_warmup_requests
 
-RESERVED = ("signatures", "versions", "proof")
 Proof = tuple[Mapping[str, Any], Mapping[str, Any]]  # examples, and what is expected
 
 __all__ = ["ExportError", "Exported", "export", "load_exported", "without_cudnn"]
@@ -119,7 +119,8 @@ def export(
             with without_cudnn(models):
                 traced = trace_signatures(signatures)
             _check_weights(models, traced)
-            graph = save_signatures(module, traced, version)
+            constants = {DIGEST: facts_digest(facts)}
+            graph = save_signatures(module, traced, version, constants)
         served = graph.signature_def[DEFAULT]
         inputs = as_arrays("examples", examples, served.inputs)
         answers = as_arrays("expected", expected, served.outputs)

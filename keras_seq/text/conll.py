@@ -68,7 +68,7 @@ def read_tagged(
     """
     found: list[Sentence] = []
     for path in find_files(as_file(paths, ("words", "tags")), _kind):
-        read = {"conllu": _conllu, "columns": _columns, "jsonl": _jsonl}
+        read = {"conllu": _conllu, "columns": _columns, "json": _jsonl}
         reader = read.get(_kind(path), _table)
         own = list(reader(path, token_column, tag_column, need_tags))
         if not own:

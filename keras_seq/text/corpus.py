@@ -7,23 +7,23 @@ what comes later is never trained on before what it is to be scored on.
 This module knows neither tokens nor models, and imports no framework.
 """
 
-import gzip
-import io
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from keras_seq.data.download import Source, fetch
 from keras_seq.data.in_memory import Table, as_file, as_text_file
+from keras_seq.data.places import error_at, exists, listed, user_path
 from keras_seq.data.sources import read_table
-from keras_seq.data.tables import KINDS, error_at
+from keras_seq.data.table_format import AS_FOUND, TableFormat
+from keras_seq.data.tables import KINDS
+from keras_seq.data.text_files import is_text, read_blocks
+from keras_seq.log import log
 from keras_seq.text.python_docs import PythonDocs
 
 Corpus = Iterable[str]
 
 BLOCK = 1 << 20  # characters
-TEXT_SUFFIXES = (".txt", ".text", ".md", ".rst", ".py", ".html", ".tex")
 # The file of Karpathy's char-rnn, 1,115,394 characters of ASCII.
 SHAKESPEARE = Source(
     "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/"
@@ -38,15 +38,16 @@ SHARES = {"validation": (0.05, 100_000), "test": (0.1, 1_000_000)}
 class TextFiles:
     """The text of files, one behind the other; read anew on every pass.
 
-    Files are UTF-8, plain or gzipped. Where one does not end with a line end, one is
-    added, so that no word grows together with the next file's.
+    Files are plain or gzipped. Where one does not end with a line end, one is added, so
+    that no word grows together with the next file's.
 
     Args:
         paths: the files, in order.
+        encoding: None is UTF-8, or what a byte order mark says.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self.paths = tuple(paths)
+    def __init__(self, paths: Sequence[Path], encoding: str | None = None) -> None:
+        self.paths, self._encoding = tuple(paths), encoding
 
     def __str__(self) -> str:
         more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
@@ -55,31 +56,22 @@ class TextFiles:
     def __iter__(self) -> Iterator[str]:
         for path in self.paths:
             last = "\n"
-            for block in _blocks_of(path):
+            for block in _whole_lines(read_blocks(path, BLOCK, self._encoding)):
                 yield block
                 last = block[-1]
             if last != "\n":
                 yield "\n"
 
 
-def _blocks_of(path: Path) -> Iterator[str]:
+def _whole_lines(blocks: Iterator[str]) -> Iterator[str]:
     """Blocks that end at a line end, as far as lines are shorter than a block."""
-    rest, lines = "", 0
-    try:
-        opened = gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
-        with opened as raw, io.TextIOWrapper(raw, "utf-8") as file:
-            while block := file.read(BLOCK):
-                head, end, rest_of_it = block.rpartition("\n")
-                if not end:
-                    head, rest_of_it = block, ""
-                yield rest + head + end
-                lines += (rest + head + end).count("\n")
-                rest = rest_of_it
-    except UnicodeDecodeError as error:
-        why = f"not UTF-8 text ({error.reason}, behind line {lines}); convert it first"
-        raise error_at(path, why) from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise error_at(path, getattr(error, "strerror", None) or error) from error
+    rest = ""
+    for block in blocks:
+        head, end, behind = block.rpartition("\n")
+        if not end:
+            head, behind = block, ""
+        yield rest + head + end
+        rest = behind
     if rest:
         yield rest
 
@@ -87,8 +79,13 @@ def _blocks_of(path: Path) -> Iterator[str]:
 class TableTexts:
     """The texts of a table, a line each; line ends inside a text become spaces."""
 
-    def __init__(self, path: Path, text_column: str | None = None) -> None:
-        self._table = read_table(path, text_column, need_labels=False)
+    def __init__(
+        self, path: Path, text_column: str | None = None,
+        table_format: TableFormat = AS_FOUND,
+    ) -> None:  # fmt: skip
+        self._table = read_table(
+            path, text_column, need_labels=False, table_format=table_format
+        )
 
     def __str__(self) -> str:
         return str(self._table)
@@ -105,15 +102,20 @@ class TableTexts:
             yield "".join(lines)
 
 
-def read_text(data: Table | None = None, text_column: str | None = None) -> Corpus:
+def read_text(
+    data: Table | None = None,
+    text_column: str | None = None,
+    table_format: TableFormat = AS_FOUND,
+) -> Corpus:
     """Opens a text to learn from; nothing is read yet.
 
     Args:
-        data: a text file; a folder, whose text files are read in the order of their
-            names; a table (CSV, TSV, JSON Lines, Parquet), for its texts;
-            "shakespeare", which is downloaded once; a list of texts; a DataFrame; None
-            for the standard library's documentation.
+        data: a text file; a folder, whose text files, source code or prose, are read in
+            the order of their names; a table, for its texts; "shakespeare", which is
+            downloaded once; a list of texts; a DataFrame; None for the standard
+            library's documentation.
         text_column: of a table; default found by its usual names.
+        table_format: of a table; its encoding is that of text files, too.
 
     Returns:
         The corpus.
@@ -134,26 +136,38 @@ def read_text(data: Table | None = None, text_column: str | None = None) -> Corp
         return TextFiles([as_text_file(data)])
     if isinstance(data, str) and data == "shakespeare":
         return TextFiles([fetch(*SHAKESPEARE)])
-    path = Path(as_file(data, ["text"])).expanduser()
-    if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.is_file() and _is_text(p))
-        if not found:
-            known = ", ".join(TEXT_SUFFIXES)
-            raise error_at(path, f"holds no text files ({known}, each also as .gz)")
-        return TextFiles(found)
-    if not path.exists():
+    path = user_path(as_file(data, ["text"]))
+    if not exists(path):
         raise error_at(path, "no such file or folder")
-    if _suffix(path) in KINDS:
-        return TableTexts(path, text_column)
-    return TextFiles([path])
+    if path.is_dir():
+        return TextFiles(_texts_in(path, table_format.encoding), table_format.encoding)
+    if _suffix(path) in KINDS or table_format.separator is not None:
+        return TableTexts(path, text_column, table_format)
+    return TextFiles([path], table_format.encoding)
+
+
+def _texts_in(folder: Path, encoding: str | None) -> list[Path]:
+    """Files of a folder that begin as text, and a line about those that do not."""
+    visible = (p for p in folder.rglob("*") if not _is_hidden(p.relative_to(folder)))
+    files = sorted(path for path in visible if path.is_file())
+    found = [
+        p for p in files if _suffix(p) not in KINDS and is_text(p, encoding)
+    ]  # fmt: skip
+    if not found:
+        raise error_at(folder, "holds no text files")
+    left_out = [str(p.relative_to(folder)) for p in files if p not in set(found)]
+    if left_out:
+        count = f"{len(left_out):,} file{'s' * (len(left_out) != 1)}"
+        log.info(f"{folder}: {count} left out, no running text: {listed(left_out, 5)}")
+    return found
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _suffix(path: Path) -> str:
     return Path(path.name.lower().removesuffix(".gz")).suffix
-
-
-def _is_text(path: Path) -> bool:
-    return _suffix(path) in TEXT_SUFFIXES
 
 
 class TextPart:
@@ -188,7 +202,7 @@ def split_text(
 
     Test is the last tenth, a million characters at most, and validation stands before
     it: the last twentieth, 100,000 characters at most. Cuts are moved to a line end, or
-    to the end of a word where lines are so long that a part would have none.
+    to the end of a word, where there is one nearby: no part shrinks by more than half.
 
     Args:
         given: "train", and "validation" or "test" where the user brings them.
@@ -214,28 +228,25 @@ def split_text(
         name: 0 if name in given else min(int(share * end), most)
         for name, (share, most) in SHARES.items()
     }
-    wanted = (end - sum(sizes.values()), end - sizes["test"])
-    for mark in ("\n", " ", ""):
-        first, second = (
-            _end_of(mark, corpus, cut) if cut < end else end for cut in wanted
-        )
-        bounds = dict(zip(("train", *SHARES), pairwise((0, first, second, end))))
-        short = [n for n, (a, b) in bounds.items() if a >= b and n not in given]
-        if first > 0 and not short:
-            break
-    else:
+    # Half of the smaller part at most.
+    reach = min((size for size in sizes.values() if size), default=0) // 2
+    first, second = (
+        _cut_near(corpus, cut, min(reach, end - cut)) if cut < end else end
+        for cut in (end - sum(sizes.values()), end - sizes["test"])
+    )
+    bounds = dict(zip(("train", *SHARES), pairwise((0, first, second, end))))
+    short = [n for n, (a, b) in bounds.items() if a >= b and n not in given]
+    if short or not first:
         what = f"{end} characters are too few for a {' and a '.join(short)} part"
-        raise error_at(str(corpus), f"{what or 'no text'}; bring more text")
+        raise error_at(str(corpus), f"{what if end else 'no text'}; bring more text")
     parts = {n: given.get(n) or TextPart(corpus, *bounds[n]) for n in SHARES}
     return {"train": TextPart(corpus, 0, first), **parts}
 
 
-def _end_of(mark: str, corpus: Corpus, place: int) -> int:
-    """Where the line or word of a character ends, within its block."""
-    start = 0
-    for block in corpus:
-        if start + len(block) > place:
-            found = block.find(mark, place - start)
-            return start + (len(block) if found < 0 else found + len(mark))
-        start += len(block)
-    return start
+def _cut_near(corpus: Corpus, place: int, reach: int) -> int:
+    """Where the line of a character ends, or its word, or the character itself."""
+    text = "".join(TextPart(corpus, place, place + reach))
+    for mark in ("\n", " "):
+        if (found := text.find(mark)) >= 0:
+            return place + found + 1
+    return place

@@ -13,6 +13,7 @@ from typing import Any
 
 from keras_seq.data.files import plain, write_json
 from keras_seq.data.in_memory import described
+from keras_seq.data.places import exists
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 from keras_seq.training.devices import get_strategy
@@ -65,6 +66,7 @@ def begin_run(
     """
     check_settings(**settings)  # what is wrong leaves no folder
     get_strategy(settings.get("strategy", "auto"))
+    _check_export_dir(settings.get("export_dir"))
     resume = settings["resume"]
     run_dir = make_run_dir(stem, settings["run_dir"], resume=resume)
     take_lock(run_dir)
@@ -78,6 +80,14 @@ def begin_run(
     else:
         write_facts(run_dir, CONFIG, facts | {RUN_ID: uuid.uuid4().hex})
     return run_dir
+
+
+def _check_export_dir(given: str | Path | None) -> None:
+    """Refuses a folder that no export can be written to, before the training."""
+    path = Path(given) if given is not None else Path()
+    there = next((p for p in (path, *path.parents) if exists(p)), Path())
+    if not there.is_dir():
+        raise UserError(f"{there}: is a file; give a folder with --export-dir")
 
 
 def _comparable(then: dict[str, Any], now: dict[str, Any]) -> list[dict[str, Any]]:
@@ -131,10 +141,13 @@ def make_run_dir(
         if run_dir is not None:
             run_dir = Path(run_dir)
             _make(run_dir, exist_ok=True)
-            if any(run_dir.iterdir()) and not resume:
-                raise UserError(
-                    f"{run_dir}: holds a run already; resume it, or give another folder"
-                )
+            found = sorted(path.name for path in run_dir.iterdir())
+            if found and not resume:
+                what = "holds a run already; resume it, or give another folder"
+                if CONFIG not in found:
+                    what = f"holds other files, such as {found[0]!r}; give another "
+                    what += "folder with --run-dir"
+                raise UserError(f"{run_dir}: {what}")
             return run_dir
         base, number = Path("runs", stem, time.strftime("%Y%m%d-%H%M%S")), 1
         while True:

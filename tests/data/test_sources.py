@@ -37,7 +37,9 @@ def write(path: Path, rows: list[tuple[str, str]] = ROWS) -> Path:
         quoted = ['"' + text.replace('"', '""') + '"' for text, _ in rows]
         labels = [label for _, label in rows]
         lines = [mark.join(pair) for pair in zip(quoted, labels, strict=True)]
-        data = "\r\n".join([f"text{mark}label", *lines]).encode()
+        # Names in quotes: otherwise a quote is a character of a TSV.
+        header = f'"text"{mark}"label"' if kind == "tsv" else "text,label"
+        data = "\r\n".join([header, *lines]).encode()
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
     return path
 
@@ -99,7 +101,7 @@ def test_texts_alone_need_no_label_column(tmp_path: Path):
 CSV = "text,label\n"
 # File name, its text or bytes, and what the message must say.
 BAD = {
-    "unknown type": ("a.xlsx", "x", "a.xlsx: unknown file type; known are .csv"),
+    "unknown type": ("a.dat", "x", "a.dat: unknown file type; known are .csv"),
     "empty": ("a.csv", "", "a.csv: the file is empty"),
     "empty lines": ("a.jsonl", "\n\n", "a.jsonl: the file is empty"),
     "empty gzip": ("a.csv.gz", gzip.compress(b""), "the file is empty"),
@@ -130,7 +132,7 @@ BAD = {
         '{"text": "a", "label": 1}\n{"text"\n',
         "a.jsonl:2: not JSON (Expecting ':' delimiter",
     ),
-    "JSON list": ("a.jsonl", '["a", 1]\n', "a.jsonl:1: JSON, but list; every line is"),
+    "JSON list": ("a.jsonl", '["a", 1]\n', "a.jsonl:1: JSON, but list; every row is"),
     "JSON key": (
         "a.jsonl",
         '{"text": "a", "label": 1}\n{"text": "b"}\n',
@@ -141,7 +143,11 @@ BAD = {
         CSV.encode() + b"caf\xe9,x\n",
         "a.csv:2: byte 0xe9 (number 4) is not UTF-8",
     ),
-    "UTF-16": ("a.csv", CSV.encode("utf-16"), "a.csv:1: byte 0xff (number 1) is not"),
+    "UTF-16 without a mark": (
+        "a.csv",
+        CSV.encode("utf-16-be"),
+        "a.csv:1: the text holds zero bytes; read it with --encoding utf-16-be",
+    ),
     "empty text": ("a.csv", CSV + "a,x\n ,x\n", "a.csv:3: no text in column 'text'"),
     "blank text": ("a.jsonl", '{"text": "          ", "label": 1}', "1: no text in"),
     "NaN text": ("a.csv", CSV + "NaN,x\n", "a.csv:2: no text in column 'text'"),
@@ -178,7 +184,7 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, case: str):
     [
         ("none.csv", "none.csv: no such file"),
         ("*.tsv", "*.tsv: matches no file"),
-        (".", "is a folder; name a file, or a glob"),
+        (".", "holds no LABEL/x.txt (.txt, .text, .md, .html); name a file, or a glob"),
         (["a.csv", "b.csv"], "b.csv: no column 'label'; its columns are: 'text'"),
     ],
 )
@@ -205,7 +211,7 @@ def test_a_null_in_parquet_is_named_by_its_row(tmp_path: Path):
 
 
 def test_a_field_or_line_without_an_end_is_not_read_whole(tmp_path, monkeypatch):
-    from keras_seq.data import tables as readers
+    from keras_seq.data import text_files as readers
 
     path = tmp_path / "a.csv"
     path.write_text(CSV + "a" * 100 + ",x\n")

@@ -91,7 +91,7 @@ def test_spellings_of_a_label_are_joined_and_said(
         joined = join_labels(given)
         assert {label for _, label in joined} == {usual, usual + "!"}
         assert [text for text, _ in joined] == [text for text, _ in rows]
-        (line,) = capsys.readouterr().err.splitlines()
+        *_, line = capsys.readouterr().err.splitlines()
         shown = repr(usual) if rare.isprintable() else ascii(usual)
         assert f"(4 rows) is read as {shown}" in line
 

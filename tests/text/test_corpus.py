@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keras_seq.data.table_format import TableFormat
 from keras_seq.errors import UserError
 from keras_seq.text import corpus as corpus_module
 from keras_seq.text.corpus import SHAKESPEARE, TextPart, read_text, split_text
@@ -43,7 +44,7 @@ def test_a_table_gives_its_texts_a_line_each(tmp_path: Path):
 BAD = {
     "missing": (None, "no such file or folder"),
     "empty folder": ({}, "holds no text files"),
-    "not UTF-8": (b"one\ntwo \xff\n", "not UTF-8 text"),
+    "not UTF-8": (b"one\ntwo \xff\n", "is not UTF-8 text"),
     "damaged": (b"\x1f\x8b\x08 nonsense", "a.txt.gz: "),
 }
 
@@ -59,6 +60,35 @@ def test_what_cannot_be_read_is_one_line(case: str, tmp_path: Path):
     with pytest.raises(UserError, match=message) as error:
         list(read_text(path))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_is_no_character(encoding: str, tmp_path: Path):
+    (tmp_path / "a.txt").write_bytes("zwölf\r\nund mehr".encode(encoding))
+    (tmp_path / "b.txt").write_bytes("noch".encode(encoding))
+    assert "".join(read_text(tmp_path)) == "zwölf\nund mehr\nnoch\n"
+    assert "".join(read_text(tmp_path / "b.txt")) == "noch\n"
+
+
+def test_an_encoding_is_hinted_at_and_given(tmp_path: Path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("zwölf Äpfel, größer\n".encode("cp1252") * 99)
+    with pytest.raises(UserError, match="a.txt: at line 1 .* --encoding cp1252, which"):
+        list(read_text(path))
+    given = read_text(path, table_format=TableFormat(encoding="cp1252"))
+    assert "".join(given) == "zwölf Äpfel, größer\n" * 99
+
+
+def test_source_code_is_text_and_what_is_left_out_is_named(tmp_path: Path, remarks):
+    files = {"kernel/sched.c": b"int a;\n", "a.h": b"// \xc3\xa9"}
+    files |= {"Makefile": b"all:\n"}
+    files |= {"logo.png": b"\x89PNG\0\0", "rows.csv": b"text\n", ".git/HEAD": b"ref"}
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    assert "".join(read_text(tmp_path)) == "all:\n// é\nint a;\n"
+    what = "2 files left out, no running text: 'logo.png', 'rows.csv'"
+    assert remarks == [f"{tmp_path}: {what}"]
 
 
 @given(st.lists(st.text("ab\n", min_size=1, max_size=30), min_size=1, max_size=12))
@@ -95,6 +125,19 @@ def test_a_text_of_few_lines_is_cut_behind_a_word(text: str, ends: str):
     assert "".join(parts[n] for n in ("train", "validation", "test")) == text
     assert parts["train"].endswith(ends) and parts["validation"].endswith(ends)
     assert abs(len(parts["test"]) - len(text) / 10) < 20
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\nA last, short line.\n"])
+@pytest.mark.parametrize("word", ["anarchism ", "很", "acgt"])
+def test_a_file_of_one_line_has_parts_of_the_usual_size(
+    word: str, ending: str, tmp_path: Path
+):
+    path = tmp_path / "text8.txt"
+    path.write_text(word * (2_500_000 // len(word)) + ending)  # several blocks
+    parts = split_text({"train": read_text(path)})
+    sizes = {name: sum(map(len, part)) for name, part in parts.items()}
+    assert abs(sizes["test"] - 250_000) < 20
+    assert abs(sizes["validation"] - 100_000) < 20
 
 
 def test_a_large_text_is_never_in_memory_whole(tmp_path: Path):

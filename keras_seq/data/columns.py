@@ -1,0 +1,84 @@
+"""The columns of texts and labels of a table: found by usual names, or asked for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_seq.data.table_format import SEPARATORS, TableFormat
+from keras_seq.data.tables import error_at, kind_of, listed, read_rows
+
+# Usual names in order of preference. A rating says how much, not which class.
+TEXT_COLUMNS = (
+    "text review sentence content comment body message tweet document review_text "
+    "reviewtext review_body review_content comment_text full_text utterance description"
+).split()
+LABEL_COLUMNS = (
+    "label sentiment class category target labels polarity label_name class_name "
+    "airline_sentiment intent topic emotion y"
+).split()
+
+
+def is_header(line: str) -> bool:
+    """Whether a line names columns of texts and labels, as a table's first one does.
+
+    Example:
+
+    >>> is_header("id,text,label"), is_header("This text, and its label, are fine.")
+    (True, False)
+    """
+    for mark in set(SEPARATORS.values()):
+        names = {name.strip(' "\r\n').lower() for name in line.split(mark)}
+        if names & set(TEXT_COLUMNS) and names & set(LABEL_COLUMNS) and mark != " ":
+            return True
+    return False
+
+
+def find_column(
+    path: Path,
+    columns: Sequence[str],
+    table_format: TableFormat,
+    kind: str,
+    asked: str | None,
+    usual: Sequence[str],
+) -> str:
+    """The one column that is asked for, or of the usual names the first there is.
+
+    Args:
+        path: the file.
+        columns: its columns.
+        table_format: how it is read, for the error.
+        kind: "text" or "label".
+        asked: the name, whatever its case; None takes a usual one.
+        usual: names in order of preference.
+
+    Raises:
+        UserError: There is none, or several share the name.
+    """
+    for name in [asked] if asked is not None else usual:
+        matches = [column for column in columns if column == name] or [
+            column for column in columns if column.lower() == name.lower()
+        ]
+        if len(matches) > 1:
+            what = f"{len(matches)} columns are called {listed(matches)}; rename one"
+            raise error_at(path, what)
+        if matches:
+            return matches[0]
+    raise error_at(path, _no_column(path, columns, table_format, kind, asked))
+
+
+def _no_column(
+    path: Path, columns: Sequence[str], table_format: TableFormat, kind: str,
+    asked: str | None,
+) -> str:  # fmt: skip
+    """What to do where no column is the one, with what the file has to choose from."""
+    what = f"no column {asked!r}" if asked is not None else f"no {kind} column found"
+    if not table_format.no_header:
+        what += f"; its columns are: {listed(columns)}; name one with --{kind}-column"
+        named = kind_of(path, table_format) in ("json", "parquet", "fasttext")
+        if not named:
+            what += ", or where this row is no header, give --no-header and a number"
+        return what
+    _, first = next(read_rows(path, None, table_format))
+    shown = [f"{n} holds {str(cell)[:30]!r}" for n, cell in zip(columns, first)]
+    more = ", and so on" if len(shown) > 12 else ""
+    what += f"; column {', '.join(shown[:12])}{more}; "
+    return what + f"name one by its number from 1: --{kind}-column {columns[-1]}"

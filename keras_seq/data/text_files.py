@@ -1,0 +1,177 @@
+"""Text files as lines or blocks, plain or gzipped, in whatever encoding they are.
+
+At most one line or block is in memory. A fault names file and line, and where UTF-8
+fails, the encoding that fits.
+"""
+
+import codecs
+import contextlib
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from keras_seq.data.encodings import likely_encoding, marked_encoding
+from keras_seq.data.places import error_at, place_of
+
+# Without a limit, a file with no line ends or an open quote would be read whole.
+_LONGEST_LINE = 1 << 26  # bytes
+_SAMPLE = 1 << 18  # bytes that a hint looks at
+# What packs 200 times is no text that anybody wrote; small files may be that even.
+MOST_PACKED, ALWAYS_READ = 200, 1 << 26
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file's bytes, unpacked; failures of reading name the file.
+
+    Raises:
+        UserError: The file cannot be read, or it unpacks to what nobody means.
+    """
+    try:
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(path.open("rb"))
+            if path.suffix.lower() == ".gz":
+                packed = stack.enter_context(gzip.open(file))
+                most = max(ALWAYS_READ, MOST_PACKED * path.stat().st_size)
+                bounded = _Bounded(path, packed, most)
+                file = stack.enter_context(io.BufferedReader(bounded, 1 << 16))
+            yield file
+    except EOFError as error:
+        raise error_at(path, "the gzip file is cut short; copy it again") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise error_at(path, f"not a sound gzip file: {error}") from error
+    except OSError as error:
+        raise error_at(path, f"cannot be read: {error.strerror or error}") from error
+
+
+class _Bounded(io.RawIOBase):
+    """The bytes of a packed file, as long as they are no bomb's."""
+
+    def __init__(self, path: Path, file: gzip.GzipFile, most: int) -> None:
+        self._path, self._file, self._left = path, file, most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:
+        size = self._file.readinto(buffer)
+        self._left -= size
+        if self._left < 0:
+            what = f"unpacks to more than {MOST_PACKED} times its size; if it is meant "
+            raise error_at(self._path, what + "to, unpack it and name that file")
+        return size
+
+
+def encoding_of(path: Path, given: str | None = None) -> str:
+    """The encoding to read a file in: what is given, else of its mark, else UTF-8."""
+    with opened(path) as file:
+        marked = marked_encoding(file.read(4))
+    if given is None:
+        return marked or "utf-8"
+    # The codec of a marked file leaves the mark out, also where the plain one is named.
+    named = codecs.lookup(given).name
+    same = marked is not None and (
+        codecs.lookup(marked).name.startswith(named) or named.startswith(marked)
+    )
+    return marked if same else given
+
+
+def is_text(path: Path, encoding: str | None = None) -> bool:
+    """Whether a file begins as text: in its encoding, and without zero bytes."""
+    name = encoding_of(path, encoding)
+    with opened(path) as file:
+        beginning = file.read(4096)
+    try:
+        text = codecs.getincrementaldecoder(name)().decode(beginning)
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and "\0" not in text
+
+
+def read_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
+    """Lines of a text file with their ends; a fault names file and line.
+
+    Args:
+        path: plain, or gzipped where its name ends in .gz.
+        encoding: None is UTF-8, or what a byte order mark says.
+    """
+    encoding = encoding_of(path, encoding)
+    with opened(path) as file:
+        # Where a line end is not one byte, lines are cut after decoding.
+        lines = _decoded if "a".encode(encoding)[-1:] == b"a" else _wide_lines
+        if encoding == "utf-8-sig":
+            file.read(3)
+        yield from lines(path, file, encoding)
+
+
+def _decoded(path: Path, file: BinaryIO, encoding: str) -> Iterator[str]:
+    number = 0
+    while raw := file.readline(_LONGEST_LINE):
+        number += 1
+        if len(raw) == _LONGEST_LINE:
+            raise _too_long(path, number)
+        try:
+            line = raw.decode("utf-8" if encoding == "utf-8-sig" else encoding)
+        except UnicodeDecodeError as error:
+            sample = raw + file.read(_SAMPLE)
+            raise _undecodable(place_of(path, number), error, sample) from error
+        if number == 1 and "\0" in line[:200]:
+            hint = likely_encoding(raw[:_SAMPLE]) or "that of the file"
+            what = f"the text holds zero bytes; read it with --encoding {hint}"
+            raise error_at(place_of(path, 1), what)
+        yield line
+
+
+def _wide_lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[str]:
+    number = 0
+    with io.TextIOWrapper(file, encoding, newline="") as text:
+        try:
+            while line := text.readline(_LONGEST_LINE):
+                number += 1
+                if len(line) == _LONGEST_LINE:
+                    raise _too_long(path, number)
+                yield line
+        except UnicodeDecodeError as error:
+            what = f"not {encoding} ({error.reason})"
+            raise error_at(place_of(path, number + 1), what) from error
+
+
+def read_blocks(path: Path, size: int, encoding: str | None = None) -> Iterator[str]:
+    """Blocks of at most `size` characters, whose line ends are all plain ones.
+
+    Args:
+        path: plain, or gzipped where its name ends in .gz.
+        size: characters.
+        encoding: None is UTF-8, or what a byte order mark says.
+    """
+    encoding, lines = encoding_of(path, encoding), 1
+    with opened(path) as file, io.TextIOWrapper(file, encoding) as text:
+        try:
+            while block := text.read(size):
+                lines += block.count("\n")
+                yield block
+        except UnicodeDecodeError as error:
+            what = f"at line {lines} or later: {_unreadable(error, error.object)}"
+            raise error_at(path, what) from error
+
+
+def _too_long(path: Path, number: int) -> Exception:
+    what = f"the line is longer than {_LONGEST_LINE >> 20} MiB"
+    return error_at(place_of(path, number), what)
+
+
+def _undecodable(place: str, error: UnicodeDecodeError, sample: bytes) -> Exception:
+    return error_at(place, _unreadable(error, sample))
+
+
+def _unreadable(error: UnicodeDecodeError, sample: bytes) -> str:
+    """What is wrong with a byte, and the encoding that would fit."""
+    byte = f"byte 0x{error.object[error.start]:02x} (number {error.start + 1})"
+    if error.encoding.lower() not in ("utf-8", "utf8"):
+        return f"{byte} is not {error.encoding}; give another --encoding"
+    fits = likely_encoding(sample[:_SAMPLE])
+    hint = f"--encoding {fits}, which fits" if fits else "--encoding and what it is in"
+    return f"{byte} is not UTF-8 text; save the file as UTF-8, or give {hint}"

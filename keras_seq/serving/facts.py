@@ -1,0 +1,79 @@
+"""model.json and its SavedModel: a digest in the graph says whether they are a pair.
+
+Labels, units and sizes are read from model.json, which anybody can edit; the SavedModel
+holds a SHA-256 of what it said at the export.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.errors import UserError
+from keras_seq.log import log
+
+DIGEST = "facts_digest"  # attribute of the saved module
+RESERVED = ("signatures", "versions", "proof")  # which the export adds to the facts
+
+
+def facts_digest(facts: Mapping[str, Any]) -> np.ndarray:
+    """SHA-256 of facts in plain values, but for what an export adds: uint8 (32,).
+
+    Example:
+
+    >>> one, other = facts_digest({"n": 1, "proof": {}}), facts_digest({"n": 1})
+    >>> bool((one == other).all()), bool((one == facts_digest({"n": 2})).all())
+    (True, False)
+    """
+    own = {name: value for name, value in facts.items() if name not in RESERVED}
+    text = json.dumps(own, sort_keys=True, ensure_ascii=True)
+    return np.frombuffer(hashlib.sha256(text.encode()).digest(), np.uint8)
+
+
+def check_facts(path: Path, facts: Mapping[str, Any], module: Any) -> None:
+    """Refuses facts that are not those of a loaded SavedModel.
+
+    Args:
+        path: of model.json.
+        facts: what it holds.
+        module: what `tf.saved_model.load` returned.
+
+    Raises:
+        UserError: The file was changed after the export, or is another model's.
+    """
+    digest = getattr(module, DIGEST, None)
+    if digest is None:
+        log.info(f"{path}: exported by an older version, so nothing can check it")
+        return
+    same = np.array_equal(tf.convert_to_tensor(digest).numpy(), facts_digest(facts))
+    if not same or not _are_served(facts.get("signatures"), module):
+        raise UserError(
+            f"{path}: was changed after the export, or is of another model; put it "
+            "back, or export again"
+        )
+
+
+def _are_served(described: Any, module: Any) -> bool:
+    """Whether the signatures are the module's, by name, dtype and shape."""
+    served = {
+        name: {
+            "inputs": _described(signature.structured_input_signature[1]),
+            "outputs": _described(signature.structured_outputs),
+        }
+        for name, signature in module.signatures.items()
+    }
+    return described == served
+
+
+def _described(specs: Mapping[str, tf.TensorSpec]) -> dict[str, Any]:
+    return {
+        name: {
+            "dtype": spec.dtype.name,
+            "shape": None if spec.shape.rank is None else spec.shape.as_list(),
+        }
+        for name, spec in specs.items()
+    }
