@@ -27,7 +27,7 @@ demo: .venv/.installed
 	@$(BIN)/python tasks/sentiment.py predict "$(DEMO_TEXT)"
 
 test: lint
-	@$(BIN)/python -m pytest -q -m "not slow"
+	@$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile
 
 lint: .venv/.installed
 	@$(BIN)/python -m flake8

@@ -12,8 +12,10 @@ from pathlib import Path
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Two processes of pytest-xdist have a core each.
+THREADS = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
 for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(name, "2")
+    os.environ.setdefault(name, THREADS)
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402

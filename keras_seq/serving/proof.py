@@ -118,17 +118,20 @@ def compare_answers(
     answers: Mapping[str, np.ndarray],
     expected: Mapping[str, np.ndarray],
     tolerance: float,
+    absolute: np.ndarray | float | None = None,
 ) -> tuple[float, tuple[int, str] | None]:
     """Compare what the SavedModel answered with what Python expects.
 
     Names, shapes and dtypes must be the same; strings, integers and truth values equal;
-    floats may differ by `tolerance * (1 + abs(expected))`; NaN equals nothing, itself
-    included.
+    floats may differ by `absolute + tolerance * abs(expected)`; NaN equals nothing,
+    itself included.
 
     Args:
         answers: output name to array (B, ...) or scalar.
         expected: the same names.
         tolerance: 0 or more.
+        absolute: 0 or more, one number or one for each place of the last axis; default
+            `tolerance`.
 
     Returns:
         The largest absolute difference of any float, and the first sample that
@@ -140,6 +143,7 @@ def compare_answers(
     (0.25, (1, "'p' is 0.75 in the SavedModel and 0.5 in Python"))
     """
     largest, first = 0.0, None
+    absolute = tolerance if absolute is None else absolute
     if set(answers) != set(expected):
         sentence = f"it answers with {sorted(answers)}, not {sorted(expected)}"
         return largest, (-1, sentence)
@@ -154,7 +158,7 @@ def compare_answers(
         # bfloat16 is no np.floating.
         if _kind(answer) != "string" and answer.dtype.kind not in "biu":
             answer, target = answer.astype(np.float64), target.astype(np.float64)
-            wrong = ~np.isclose(answer, target, rtol=tolerance, atol=tolerance)
+            wrong = ~np.isclose(answer, target, rtol=tolerance, atol=absolute)
             finite = np.isfinite(answer) & np.isfinite(target)
             gap = np.abs(answer[finite] - target[finite]).max(initial=0.0)
             largest = max(largest, float(gap))

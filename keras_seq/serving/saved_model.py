@@ -60,6 +60,7 @@ def export(
     metadata: Mapping[str, Any],
     models: Sequence[keras.Model] = (),
     tolerance: float = 1e-5,
+    absolute: np.ndarray | float | None = None,
     extra_files: Mapping[str, Callable[[Path], None]] | None = None,
     proofs: Mapping[str, Proof] | None = None,
 ) -> Path:
@@ -82,7 +83,10 @@ def export(
         metadata: facts for `assets.extra/model.json`: task, labels, metrics, data ...
             NumPy values and paths become plain ones, NaN and infinity become null.
         models: Keras models inside `module`, traced without cuDNN's GPU-only kernels.
-        tolerance: allowed difference of floats, absolute and relative. Default 1e-5.
+        tolerance: allowed difference of floats, relative, and absolute where that is
+            not given. Default 1e-5.
+        absolute: allowed difference in the floats' own units, one number or one for
+            each place of their last axis.
         extra_files: name to a function that writes it, for `assets.extra/`.
         proofs: further signatures to ask: name to its examples and what is expected.
             Where `serving_default` answers in words, one that answers in numbers.
@@ -141,7 +145,9 @@ def export(
             asked |= {f"{name}/{key}": value for key, value in given.items()}
             wanted |= {f"{name}/{key}": value for key, value in answered.items()}
         with stage("proving"):
-            facts["proof"] = _prove(version, asked, wanted, tolerance)
+            facts["proof"] = _prove(
+                version, asked, wanted, tolerance, absolute
+            )
         write_json(extra / MODEL_JSON, facts)
         return publish(version, export_dir)
 
@@ -185,6 +191,7 @@ def _prove(
     inputs: dict[str, np.ndarray],
     expected: dict[str, np.ndarray],
     tolerance: float,
+    absolute: np.ndarray | float | None,
 ) -> dict[str, Any]:
     """The proof for model.json, or ExportError."""
     start = time.monotonic()
@@ -200,7 +207,7 @@ def _prove(
         raise ExportError(
             f"the SavedModel gave no answer without keras_seq: {error}"
         ) from error
-    largest, difference = compare_answers(answers, expected, tolerance)
+    largest, difference = compare_answers(answers, expected, tolerance, absolute)
     if difference:
         sample, sentence = difference
         where = "" if sample < 0 else f"sample {sample}: "
@@ -217,7 +224,10 @@ def _prove(
         "samples": max((len(v) for v in expected.values() if v.ndim), default=1),
         "signatures": sorted({n.rpartition("/")[0] or DEFAULT for n in expected}),
         "max_abs_difference": largest,
-        "tolerance": {"absolute": tolerance, "relative": tolerance},
+        "tolerance": {
+            "absolute": plain(tolerance if absolute is None else absolute),
+            "relative": tolerance,
+        },
         "seconds": round(time.monotonic() - start, 3),
     }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_seq.errors import UserError
@@ -47,7 +48,8 @@ class Ending:
         further: facts for metrics.json beside the reports.
         run_files: name to text, kept in the run's folder and in the export.
         extra_files: name to what writes it into the export.
-        tolerance: of the proof.
+        tolerance: of the proof, relative.
+        absolute: of the proof, in the answers' own units; default `tolerance`.
     """
 
     models: Sequence[keras.Model]
@@ -63,6 +65,7 @@ class Ending:
     run_files: Mapping[str, str] = field(default_factory=dict)
     extra_files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
     tolerance: float = 1e-5
+    absolute: np.ndarray | float | None = None
 
 
 def finish_run(
@@ -188,6 +191,7 @@ def _export_once(task: str, ending: Ending, run_dir: Path, export_dir: Path) -> 
         metadata=facts if run is None else facts | {RUN_ID: run},
         extra_files={**texts, **ending.extra_files},
         tolerance=ending.tolerance,
+        absolute=ending.absolute,
     )
 
 

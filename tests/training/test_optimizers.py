@@ -40,7 +40,7 @@ def walk(optimizer: keras.optimizers.Optimizer, kind: str) -> list[np.ndarray]:
         {"amsgrad": True},
         {"learning_rate": keras.optimizers.schedules.CosineDecay(0.01, STEPS)},
     ],
-    ids=str,
+    ids=lambda options: "-".join(options) or "defaults",
 )
 def test_numbers_are_those_of_keras(kind: str, options: dict):
     for found, expected in zip(

@@ -181,7 +181,9 @@ def _end(
         reports={"validation": scored.validation, "test": scored.test},
         metadata=_facts(data),
         draw=partial(draw_forecasts, scored.test, scored.shown),
-        tolerance=_tolerance(data),
+        tolerance=(tolerance := _tolerance(data)),
+        # Near 0 a forecast is as exact as the sums it is made of.
+        absolute=np.maximum(tolerance, 1e-5 * data.units.deviation),
     )
 
 
