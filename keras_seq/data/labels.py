@@ -205,12 +205,13 @@ def _several(labels: Iterable[str]) -> list[str]:
     ]
 
 
-def check_missing(place: str, labels: Iterable[str]) -> None:
+def check_missing(place: str, labels: Iterable[str], droppable: bool = False) -> None:
     """Asks about labels that read as missing values.
 
     Args:
         place: where they stand.
         labels: distinct.
+        droppable: the reader takes --drop-missing.
 
     Raises:
         UserError: There is one.
@@ -221,14 +222,15 @@ def check_missing(place: str, labels: Iterable[str]) -> None:
     Traceback (most recent call last):
     ...
     keras_seq.errors.UserError: reviews.csv: no label ('N/A'); remove such rows, or \
-keep it as a class with --labels-as-written, or leave them out with --drop-missing
+keep it as a class with --labels-as-written
     """
     for label in labels:
         if reads_as_missing(label):
-            raise UserError(
-                f"{place}: no label ({label!r}); remove such rows, or keep it as a "
-                f"class with {AS_WRITTEN}, or leave them out with --drop-missing"
-            )
+            what = f"{place}: no label ({label!r}); remove such rows, or keep it as a "
+            what += f"class with {AS_WRITTEN}"
+            if droppable:
+                what += ", or leave them out with --drop-missing"
+            raise UserError(what)
 
 
 def _shown(label: str) -> str:

@@ -94,7 +94,7 @@ class TextTable:
             raise _Missing(error_at(place, what)) from error
         if not self.labels_as_written and reads_as_missing(label):
             try:
-                check_missing(place, [label])
+                check_missing(place, [label], droppable=True)
             except UserError as error:
                 raise _Missing(error) from error
         return text, label

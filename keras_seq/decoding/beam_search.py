@@ -91,13 +91,13 @@ def beam_search(
 
     Example:
 
-    >>> table = ops.log(ops.array([[0.6, 0.3, 0.1], [0.4, 0.5, 0.1], [0.2, 0.1, 0.7]]))
+    >>> table = ops.log(ops.array([[0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.4, 0.4, 0.2]]))
     >>> def advance(token_ids, fixed, moving):
     ...     return ops.take(table, token_ids, axis=0), moving, None
     >>> found = beam_search(
     ...     advance, (), (), beam_width=2, max_new_tokens=ops.array([3]), end_id=2)
     >>> [int(n) for n in found.token_ids[0, 0]], round(float(found.score[0, 0]), 2)
-    ([0, 0, 0], -1.53)
+    ([1, 0, 0], -0.45)
     """
     if beam_width < 1:
         raise ValueError(f"beam_width is {beam_width}; expected 1 or more")

@@ -26,11 +26,12 @@ from keras_seq.layers.transformer import SinusoidalPositions, TransformerBlock
 from keras_seq.losses import tag_loss
 from keras_seq.metrics import TagAccuracy
 from keras_seq.training.optimizers import Adam
+from keras_seq.training.tag_metrics import EntityF1, PathAccuracy
 
 # Keras finds what a file names only where somebody has imported it.
 REGISTERED: tuple[Any, ...] = (Attention, CRF, CharacterEncoder, WordDropout)
 REGISTERED += (RecurrentDecoder, SinusoidalPositions, TransformerBlock)
-REGISTERED += (TagAccuracy, crf_loss, tag_loss)
+REGISTERED += (EntityF1, PathAccuracy, TagAccuracy, crf_loss, tag_loss)
 
 FAST = {
     keras.layers.LSTM: LSTM,

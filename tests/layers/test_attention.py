@@ -20,7 +20,7 @@ def by_hand(layer: Attention, query, memory, mask):
         for h in memory:
             if layer.score == "additive":
                 sums = np.tanh(s @ weights[0] + h @ weights[1])
-                scores.append(sums @ weights[2][:, 0])
+                scores.append(sums @ weights[2])
             elif layer.score == "general":
                 scores.append(s @ (h @ weights[0]))
             else:

@@ -166,9 +166,9 @@ def test_every_kind_of_tokens_and_model_goes_the_whole_way(
 
 BAD = {
     "no such file": ("missing.txt", None, "missing.txt: no such file or folder"),
-    "not UTF-8": ("a.txt", b"one\n\xff", "a.txt: not UTF-8 text"),
+    "not UTF-8": ("a.txt", b"one\n\xff", "is not UTF-8 text"),
     "too short": ("a.txt", b"ab\n", "too few for a"),
-    "empty": ("a.txt", b"", "a.txt: 0 characters are too few"),
+    "empty": ("a.txt", b"", "a.txt: no text"),
 }
 
 
