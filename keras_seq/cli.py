@@ -8,6 +8,7 @@ that runs, so that `--help` answers at once.
 import contextlib
 import errno
 import inspect
+import itertools
 import json
 import math
 import os
@@ -177,25 +178,48 @@ def input_texts(texts: Sequence[str], file: str | Path | None = None) -> Iterato
         yield line.rstrip("\r\n")
 
 
-def table_answers(
-    data: str,
-    output: Path | None,
+def answers(
     answer: Answer,
+    texts: Sequence[str] = (),
+    file: str | Path | None = None,
+    *,
+    data: str | None = None,
+    output: Path | None = None,
     text_column: str | None = None,
     table_format: TableFormat = AS_FOUND,
 ) -> Iterator[Row]:
-    """Answers the texts of a table; all its columns stay, before the answers.
+    """Answers texts, or those of a table, whose columns all stay before the answers.
 
     Args:
-        data: file or glob of a table.
-        output: table to write; None yields the rows.
-        answer: texts in, an answer to each out.
-        text_column: default found by its usual names.
-        table_format: how the table is to be read.
+        answer: texts in, an answer to each out, in order.
+        texts: Arguments of the command line, possibly none.
+        file: text file, one text a line; default standard input.
+        data: file or glob of a table, in place of texts.
+        output: table to write what `data` becomes to; None yields the rows.
+        text_column: of `data`; default found by its usual names.
+        table_format: how `data` is to be read.
 
     Yields:
         The rows, or one line about the file that was written.
+
+    Raises:
+        UserError: Several inputs were given, or options of a table without one.
+
+    Example:
+
+    >>> list(answers(lambda texts: ({"n": len(text)} for text in texts), ["ab"]))
+    [{'input': 'ab', 'n': 2}]
     """
+    if data is None:
+        if output is not None or text_column is not None or table_format != AS_FOUND:
+            what = "--output, --text-column and how a table is read need a table"
+            raise UserError(f"{what}; name it with --data")
+        asked, shown = itertools.tee(input_texts(texts, file))
+        for text, answered in zip(shown, answer(asked)):
+            yield {"input": text, **answered}
+        return
+    if texts or file is not None:
+        raise UserError("give the texts as arguments, in --file or in --data: one way")
     path = None if output is None else check_output(output, data)
     rows = answer_table(
         data, answer, column=text_column, usual=TEXT_COLUMNS, table_format=table_format

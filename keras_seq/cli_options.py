@@ -6,6 +6,7 @@ is not imported, so that `--help` answers at once.
 
 import argparse
 import collections.abc
+import dataclasses
 import inspect
 import re
 import types
@@ -114,12 +115,40 @@ def parse_verb(
         argv = [default_verb, *argv]
     values = vars(parser.parse_args(argv))
     verb = values.pop("_verb")
-    for name, limits in _ranges(verbs[verb]).items():
+    function = verbs[verb]
+    for name, limits in _ranges(function).items():
         given = values[name]
         for value in given if isinstance(given, list | tuple) else [given]:
             if value is not None and (problem := limits.problem(value)):
                 parser.error(f"{_flag(name)} {problem}, got {shortened(value)}")
+    for name, parameter in _parameters(function).items():
+        if dataclasses.is_dataclass(kind := parameter.annotation):
+            own = {field: values.pop(field) for field in _parameters(kind)}
+            values[name] = kind(**own)
     return verb, values
+
+
+def options_of(function: Callable) -> dict[str, inspect.Parameter]:
+    """What becomes an option: each parameter, and of a dataclass each of its fields.
+
+    So options that several verbs share are said once, as a dataclass.
+
+    Example:
+
+    >>> from keras_seq.data.table_format import TableFormat
+    >>> def train(*, epochs: int = 3, table_format: TableFormat = TableFormat()): ...
+    >>> list(options_of(train))
+    ['epochs', 'separator', 'encoding', 'no_header', 'drop_missing']
+    """
+    found: dict[str, inspect.Parameter] = {}
+    for name, parameter in _parameters(function).items():
+        is_group = dataclasses.is_dataclass(parameter.annotation)
+        found |= _parameters(parameter.annotation) if is_group else {name: parameter}
+    return found
+
+
+def _parameters(function: Callable) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(function, eval_str=True).parameters
 
 
 class _Parser(argparse.ArgumentParser):
@@ -133,8 +162,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _add_parameters(parser: argparse.ArgumentParser, function: Callable) -> None:
     texts = {**COMMON_HELP, **_documented(function)}
-    signature = inspect.signature(function, eval_str=True)
-    for name, parameter in signature.parameters.items():
+    for name, parameter in options_of(function).items():
         if name not in texts:
             raise ValueError(
                 f"{function.__name__}: parameter '{name}' has no help; add a line "
@@ -214,8 +242,8 @@ def number_kind(function: Callable, parameter: inspect.Parameter) -> type | None
 
 def _ranges(function: Callable) -> dict[str, Range]:
     """Range by name of the options that take numbers."""
-    found, signature = {}, inspect.signature(function, eval_str=True)
-    for name, parameter in signature.parameters.items():
+    found = {}
+    for name, parameter in options_of(function).items():
         if kind := number_kind(function, parameter):
             found[name] = range_of(parameter) or _ANY[kind]
     return found

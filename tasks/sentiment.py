@@ -12,7 +12,6 @@ Scores and wall times on real data stand in the README.
 """
 
 import functools
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +20,7 @@ import keras_seq as ks
 from keras_seq import cli
 from keras_seq.data.in_memory import Table
 from keras_seq.data.store import stored
-from keras_seq.data.table_format import TableFormat
+from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.tasks import sentiment
 from keras_seq.tasks.result import Run
 
@@ -41,7 +40,7 @@ def load_data(
     data: Data = None, text_column: str | None = None,
     label_column: str | None = None, validation_data: Data = None,
     test_data: Data = None, limit: int | None = None, seed: int = 0,
-    labels_as_written: bool = False, table_format: TableFormat = TableFormat(),
+    labels_as_written: bool = False, table_format: TableFormat = AS_FOUND,
 ) -> Any:  # fmt: skip
     """Named splits, and what was fitted on train: label names and tokenizer."""
     columns = text_column, label_column, True, labels_as_written, table_format
@@ -78,8 +77,7 @@ def train(
     *, data: Data = None, text_column: str | None = None,
     label_column: str | None = None, validation_data: Data = None,
     test_data: Data = None, labels_as_written: bool = False,
-    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
-    drop_missing: bool = False,
+    table_format: TableFormat = AS_FOUND,
     max_len: int = MAX_LEN, epochs: int | None = None, batch_size: int = 64,
     max_seconds: float | None = None, limit: int | None = None, seed: int = 0,
     run_dir: Path | None = None, export_dir: Path = EXPORT_DIR, resume: bool = False,
@@ -100,7 +98,7 @@ def train(
     settings = dict(locals())
     loaded = load_data(
         data, text_column, label_column, validation_data, test_data, limit, seed,
-        labels_as_written, TableFormat(separator, encoding, no_header, drop_missing),
+        labels_as_written, table_format,
     )  # fmt: skip
     epochs = epochs or max(2, min(20, SAMPLES_SEEN // loaded.num_train))
     run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
@@ -141,8 +139,7 @@ def train(
 def evaluate(
     *, model: Path = EXPORT_DIR, data: Data = None,
     text_column: str | None = None, label_column: str | None = None,
-    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
-    drop_missing: bool = False,
+    table_format: TableFormat = AS_FOUND,
 ) -> dict[str, Any]:  # fmt: skip
     """Score an exported model on a data file, beside the baselines of its training.
 
@@ -152,7 +149,6 @@ def evaluate(
     """
     samples = ks.text.load_sample_reviews(FRESH_SEED)
     if data is not None:  # the model's labels say what is one
-        table_format = TableFormat(separator, encoding, no_header, drop_missing)
         samples = ks.read_table(
             data, text_column, label_column, True, True, table_format
         )
@@ -163,8 +159,7 @@ def predict(
     *texts: str, model: Path = EXPORT_DIR, file: Path | None = None,
     data: str | None = None, text_column: str | None = None,
     output: Path | None = None,
-    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
-    drop_missing: bool = False,
+    table_format: TableFormat = AS_FOUND,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Answer texts with an exported model: label, its probability, and all of them.
 
@@ -174,19 +169,15 @@ def predict(
         file: UTF-8 text file, one text a line.
         data: Table whose texts are answered, in place of texts.
     """
-    table_format = TableFormat(separator, encoding, no_header, drop_missing)
     exported = ks.load_exported(model)
     answer = functools.partial(
         sentiment.answer_texts, exported.signature(),
         max_len=exported.metadata["max_len"],
     )  # fmt: skip
-    if data:
-        yield from cli.table_answers(data, output, answer, text_column, table_format)
-        return
-    asked, shown = itertools.tee(cli.input_texts(texts, file))
-    answers = answer(asked)
-    for answer, text in zip(answers, shown):
-        yield {"input": text, **answer}
+    yield from cli.answers(
+        answer, texts, file, data=data, output=output, text_column=text_column,
+        table_format=table_format,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ row. BIO and BIOES schemes of entities are recognised, and learned with a CRF. W
 Texts are split into words by rules; --words takes words that spaces part.
 """
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,7 +18,7 @@ from typing import Annotated, Any, Literal
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.data.in_memory import Table
-from keras_seq.data.table_format import TableFormat
+from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.ranges import Range
 from keras_seq.tasks import tagging
 from keras_seq.tasks.result import Run
@@ -158,8 +157,7 @@ def predict(
     data: str | None = None, text_column: str | None = None,
     output: Path | None = None, words: bool = False,
     n_best: Annotated[int, Range(1, 1000)] = 1,
-    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
-    drop_missing: bool = False,
+    table_format: TableFormat = AS_FOUND,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Answer texts with an exported model: words, tags, probabilities, entities.
 
@@ -171,7 +169,6 @@ def predict(
         words: Spaces part the words already; entities are then counted in words.
         n_best: With more than one, also the so many most probable tags of each text.
     """
-    table_format = TableFormat(separator, encoding, no_header, drop_missing)
     exported = ks.load_exported(model)
 
     def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
@@ -185,12 +182,10 @@ def predict(
             answers = tagging.with_best_paths(ask, answers, n_best)
         return answers
 
-    if data:
-        yield from cli.table_answers(data, output, answer, text_column, table_format)
-        return
-    asked, shown = itertools.tee(cli.input_texts(texts, file))
-    for answered, text in zip(answer(asked), shown):
-        yield {"input": text, **answered}
+    yield from cli.answers(
+        answer, texts, file, data=data, output=output, text_column=text_column,
+        table_format=table_format,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.data.in_memory import Table
-from keras_seq.data.table_format import TableFormat
+from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.ranges import Range
 from keras_seq.tasks import text_generation
 from keras_seq.tasks.result import Run
@@ -34,7 +34,7 @@ def load_data(
     data: Data = None, text_column: str | None = None,
     validation_data: Data = None, test_data: Data = None,
     tokens: str = "characters", vocab_size: int | None = None, limit: int | None = None,
-    table_format: TableFormat = TableFormat(),
+    table_format: TableFormat = AS_FOUND,
 ) -> Any:  # fmt: skip
     """Parts of the text, and what was fitted on train: the coder of its tokens."""
     given = {"train": ks.read_text(data, text_column, table_format)}
@@ -55,8 +55,7 @@ def build_model(data: Any, recipe: dict[str, Any]) -> Any:
 def train(
     *, data: Data = None, text_column: str | None = None,
     validation_data: Data = None, test_data: Data = None,
-    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
-    drop_missing: bool = False,
+    table_format: TableFormat = AS_FOUND,
     tokens: Tokens = "characters",
     vocab_size: int | None = None,
     cell: Literal["lstm", "gru", "simple_rnn"] = "lstm", num_layers: int | None = None,
@@ -102,7 +101,7 @@ def train(
     settings = dict(locals())
     loaded = load_data(
         data, text_column, validation_data, test_data, tokens, vocab_size, limit,
-        TableFormat(separator, encoding, no_header, drop_missing),
+        table_format,
     )  # fmt: skip
     recipe = text_generation.language_recipe(tokens, settings)
     run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
@@ -146,8 +145,7 @@ def gradients(
 def evaluate(
     *, model: Path = EXPORT_DIR, data: Data = None,
     text_column: str | None = None,
-    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
-    drop_missing: bool = False,
+    table_format: TableFormat = AS_FOUND,
 ) -> dict[str, Any]:  # fmt: skip
     """Score an exported model on a text, beside the n-gram models of its training.
 
@@ -155,7 +153,6 @@ def evaluate(
         model: Folder of an export, or of one version.
         data: Text file, folder or table; default Python's own docs.
     """
-    table_format = TableFormat(separator, encoding, no_header, drop_missing)
     corpus = ks.read_text(data, text_column, table_format)
     return text_generation.evaluate_language_export(STEM, model, corpus)
 
@@ -166,8 +163,7 @@ def predict(
     top_p: float = 0.95, seed: Annotated[int, Range(0, 2**31 - 1)] = 0,
     data: str | None = None, text_column: str | None = None,
     output: Path | None = None,
-    separator: str | None = None, encoding: str | None = None, no_header: bool = False,
-    drop_missing: bool = False,
+    table_format: TableFormat = AS_FOUND,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """Write on from prompts with an exported model; "unknown" counts unread tokens.
 
@@ -184,19 +180,16 @@ def predict(
         "max_new_tokens": max_new_tokens, "temperature": temperature, "top_k": top_k,
         "top_p": top_p, "seed": seed,
     }  # fmt: skip
-    table_format = TableFormat(separator, encoding, no_header, drop_missing)
     signature = ks.load_exported(model).signature()
 
     def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
         while prompts := list(itertools.islice(asked, BATCH_OF_PROMPTS)):
             yield from text_generation.write_texts(signature, prompts, **options)
 
-    if data:
-        yield from cli.table_answers(data, output, answer, text_column, table_format)
-        return
-    asked, shown = itertools.tee(cli.input_texts(texts, file))
-    for answered, prompt in zip(answer(asked), shown):
-        yield {"input": prompt, **answered}
+    yield from cli.answers(
+        answer, texts, file, data=data, output=output, text_column=text_column,
+        table_format=table_format,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Files that are whole or absent, and what strict JSON can hold of facts."""
 
 import contextlib
+import dataclasses
 import json
 import math
 import os
@@ -61,8 +62,8 @@ def plain(value: Any, name: str = "metadata") -> Any:
     """Turn facts into what strict JSON can hold.
 
     Args:
-        value: nested mappings with str keys, sequences, str, numbers, None, NumPy
-            values and paths.
+        value: nested mappings with str keys, dataclasses, sequences, str, numbers,
+            None, NumPy values and paths.
         name: how to call it in the error.
 
     Returns:
@@ -79,6 +80,8 @@ def plain(value: Any, name: str = "metadata") -> Any:
     """
     if isinstance(value, (np.generic, np.ndarray)):
         value = value.tolist()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):

@@ -21,6 +21,30 @@ Score = Literal["additive", "dot", "general"]
 FAR_BELOW = -1e9  # of a masked score: its weight is then set to 0 all the same
 
 
+def masked_softmax(scores: KerasTensor, counts: KerasTensor | None) -> KerasTensor:
+    """Weights of the last axis, exactly 0 where a place does not count.
+
+    Args:
+        scores: float (..., S).
+        counts: bool, of a shape that broadcasts; None: all. A row where none counts
+            has no weight at all.
+
+    Returns:
+        float (..., S), computed in float32.
+
+    Example:
+
+    >>> counts = ops.array([[True, True, False], [False, False, False]])
+    >>> ops.convert_to_numpy(masked_softmax(ops.ones((2, 3)), counts)).tolist()
+    [[0.5, 0.5, 0.0], [0.0, 0.0, 0.0]]
+    """
+    wide = ops.cast(scores, "float32")
+    if counts is None:
+        return ops.cast(ops.softmax(wide, axis=-1), scores.dtype)
+    weights = ops.softmax(ops.where(counts, wide, FAR_BELOW), axis=-1)
+    return ops.cast(ops.where(counts, weights, 0.0), scores.dtype)
+
+
 @keras.saving.register_keras_serializable("keras_seq")
 class Attention(keras.layers.Layer):
     """Contexts of queries out of a memory, and the weights they are made of.
@@ -98,17 +122,8 @@ class Attention(keras.layers.Layer):
         if is_one_step:
             query = query[:, None]  # (B, 1, Q)
         keys = self.project(memory) if keys is None else keys
-        scores = ops.cast(self._scores(query, keys), "float32")  # (B, T, S)
-        if mask is not None:
-            counts = ops.cast(mask, "bool")[:, None]
-            scores = ops.where(counts, scores, FAR_BELOW)
-        # Less the greatest, as a softmax is: written out, for rows where none counts.
-        weights = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
-        if mask is not None:
-            weights = ops.where(counts, weights, 0.0)
-        total = ops.sum(weights, axis=-1, keepdims=True)
-        weights = weights / ops.maximum(total, 1e-9)
-        weights = ops.cast(weights, self.compute_dtype)
+        counts = None if mask is None else ops.cast(mask, "bool")[:, None]
+        weights = masked_softmax(self._scores(query, keys), counts)  # (B, T, S)
         context = weights @ memory  # (B, T, D)
         if is_one_step:
             return context[:, 0], weights[:, 0]

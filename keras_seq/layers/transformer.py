@@ -16,8 +16,9 @@ from typing import Any
 import keras
 from keras import KerasTensor, layers, ops
 
+from keras_seq.layers.attention import masked_softmax
+
 Cache = dict[str, KerasTensor]
-FAR_BELOW = -1e9  # of a masked score: its weight is exactly 0 beside any other
 
 
 @keras.saving.register_keras_serializable("keras_seq")
@@ -263,11 +264,8 @@ class TransformerBlock(layers.Layer):
         """softmax(Q K^T / sqrt(d)) V: float (B, T, D), and the weights (B, H, T, S)."""
         scale = (self.width // self.num_heads) ** -0.5
         scores = ops.matmul(query * scale, ops.swapaxes(keys, 2, 3))
-        scores = ops.cast(scores, "float32")
-        if seen is not None:
-            scores = ops.where(seen, scores, FAR_BELOW)
-        weights = ops.softmax(scores, axis=-1)
-        x = ops.matmul(ops.cast(weights, values.dtype), values)  # (B, H, T, d)
+        weights = masked_softmax(scores, seen)
+        x = ops.matmul(weights, values)  # (B, H, T, d)
         x = ops.transpose(x, (0, 2, 1, 3))
         x = ops.reshape(x, (*ops.shape(x)[:2], self.width))
         return self.dense[output](x), weights

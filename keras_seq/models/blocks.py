@@ -6,8 +6,9 @@ that reduces over time takes the token ids and leaves the padded steps out itsel
 Shapes: B batch, T time steps, F features.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import keras
 from keras import KerasTensor, ops
 
 from keras_seq.constants import PAD_ID
@@ -49,6 +50,23 @@ def check_rates(**rates: float) -> None:
             raise ValueError(
                 f"{name} is {rate!r}; expected a rate from 0 up to, not including, 1"
             )
+
+
+def check_one_vocabulary(source_vocab_size: int, target_vocab_size: int) -> None:
+    """Raises ValueError unless source and target can share one embedding matrix.
+
+    Example:
+
+    >>> check_one_vocabulary(50, 60)
+    Traceback (most recent call last):
+    ...
+    ValueError: tie_embeddings needs one vocabulary; got 50 source and 60 target ids
+    """
+    if source_vocab_size != target_vocab_size:
+        raise ValueError(
+            f"tie_embeddings needs one vocabulary; got {source_vocab_size} source and "
+            f"{target_vocab_size} target ids"
+        )
 
 
 def check_window(
@@ -133,3 +151,23 @@ def max_and_mean(states: KerasTensor, token_ids: KerasTensor) -> KerasTensor:
     highest = ops.max(states * present + (1 - present) * MASKED, axis=1)
     mean = ops.sum(states * present, axis=1) / ops.maximum(count, 1)
     return ops.concatenate([highest * ops.minimum(count, 1), mean], axis=-1)
+
+
+def token_logits(named: Mapping[str, keras.Layer], x: KerasTensor) -> KerasTensor:
+    """Scores of tokens: by the layer "logits", or by the tied "embedding" transposed.
+
+    Args:
+        named: layers of a model by name; "projection" stands before a tied embedding
+            of another width.
+        x: float (..., U).
+
+    Returns:
+        float32 (..., V): a loss in half precision says little.
+    """
+    if "projection" in named:
+        x = named["projection"](x)  # (..., E)
+    if "logits" in named:
+        logits = named["logits"](x)
+    else:
+        logits = named["embedding"](x, reverse=True)
+    return logits if logits.dtype == "float32" else ops.cast(logits, "float32")

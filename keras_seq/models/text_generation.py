@@ -15,7 +15,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from keras_seq.layers import recurrent
-from keras_seq.models.blocks import check_rates, check_sizes
+from keras_seq.models.blocks import check_rates, check_sizes, token_logits
 
 CELLS = {
     "lstm": recurrent.LSTM,
@@ -224,12 +224,4 @@ def _walk(
         if f"residual_{number}" in named:
             x = named[f"residual_{number}"]([below, x])
         x = dropped(f"dropout_{number}", x)
-    if "projection" in named:
-        x = named["projection"](x)  # (B, T, E)
-    if "logits" in named:
-        logits = named["logits"](x)  # (B, T, V)
-    else:
-        logits = named["embedding"](x, reverse=True)
-    if logits.dtype != "float32":
-        logits = ops.cast(logits, "float32")  # a loss in half precision says little
-    return logits, hidden
+    return token_logits(named, x), hidden

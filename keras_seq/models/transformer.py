@@ -14,7 +14,12 @@ from keras import KerasTensor, layers, ops
 
 from keras_seq.constants import PAD_ID
 from keras_seq.layers.transformer import SinusoidalPositions, TransformerBlock
-from keras_seq.models.blocks import check_rates, check_sizes
+from keras_seq.models.blocks import (
+    check_one_vocabulary,
+    check_rates,
+    check_sizes,
+    token_logits,
+)
 
 State = dict[str, Any]
 
@@ -82,11 +87,8 @@ def build_transformer(
         )
     if activation not in ("relu", "gelu"):
         raise ValueError(f"activation is {activation!r}; expected relu or gelu")
-    if tie_embeddings and source_vocab_size != target_vocab_size:
-        raise ValueError(
-            f"tie_embeddings needs one vocabulary; got {source_vocab_size} source and "
-            f"{target_vocab_size} target ids"
-        )
+    if tie_embeddings:
+        check_one_vocabulary(source_vocab_size, target_vocab_size)
 
     def block(name: str, decodes: bool) -> TransformerBlock:
         return TransformerBlock(
@@ -125,11 +127,10 @@ def build_transformer(
     if pre_norm:
         y = layers.LayerNormalization(epsilon=1e-6, name="decoder_norm")(y)
     # Scores of the next token.
-    if tie_embeddings:
-        logits = target_embedding(y, reverse=True)
-    else:
-        logits = layers.Dense(target_vocab_size, name="logits")(y)
-    logits = layers.Activation("linear", dtype="float32", name="scores")(logits)
+    head: dict[str, layers.Layer] = {"embedding": target_embedding}
+    if not tie_embeddings:
+        head["logits"] = layers.Dense(target_vocab_size, name="logits")
+    logits = token_logits(head, y)
     return keras.Model([source_ids, target_ids], logits, name="transformer")
 
 
@@ -202,8 +203,4 @@ def advance_one(
         )
     if "decoder_norm" in named:
         y = named["decoder_norm"](y)
-    if "logits" in named:
-        logits = named["logits"](y)
-    else:
-        logits = embedding(y, reverse=True)
-    return ops.cast(logits[:, 0], "float32"), after, weights
+    return token_logits(named, y)[:, 0], after, weights

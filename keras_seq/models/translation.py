@@ -15,7 +15,12 @@ from keras import KerasTensor, layers, ops
 from keras_seq.constants import PAD_ID
 from keras_seq.layers.attention import Attention, Score
 from keras_seq.layers.decoder import RecurrentDecoder
-from keras_seq.models.blocks import check_rates, check_sizes
+from keras_seq.models.blocks import (
+    check_one_vocabulary,
+    check_rates,
+    check_sizes,
+    token_logits,
+)
 from keras_seq.models.text_generation import CELLS
 
 State = dict[str, Any]
@@ -80,11 +85,8 @@ def build_translation_model(
     check_rates(dropout=dropout)
     if cell not in CELLS:
         raise ValueError(f"cell is {cell!r}; expected one of {', '.join(CELLS)}")
-    if tie_embeddings and source_vocab_size != target_vocab_size:
-        raise ValueError(
-            f"tie_embeddings needs one vocabulary; got {source_vocab_size} source and "
-            f"{target_vocab_size} target ids"
-        )
+    if tie_embeddings:
+        check_one_vocabulary(source_vocab_size, target_vocab_size)
 
     def rnn(name: str) -> layers.Layer:
         return CELLS[cell](
@@ -126,13 +128,12 @@ def build_translation_model(
     y = decoder(y, x, states[-1][0], states, mask)  # (B, T, U)
     y = _dropped(y, dropout, "decoder_dropout")
     # Scores of the next token.
+    head: dict[str, layers.Layer] = {"embedding": target_embedding}
     if not tie_embeddings:
-        logits = layers.Dense(target_vocab_size, name="logits")(y)
-    else:
-        if rnn_units != embedding_dim:
-            y = layers.Dense(embedding_dim, name="projection")(y)
-        logits = target_embedding(y, reverse=True)
-    logits = layers.Activation("linear", dtype="float32", name="scores")(logits)
+        head["logits"] = layers.Dense(target_vocab_size, name="logits")
+    elif rnn_units != embedding_dim:
+        head["projection"] = layers.Dense(embedding_dim, name="projection")
+    logits = token_logits(head, y)
     return keras.Model([source_ids, target_ids], logits, name="translation")
 
 
@@ -207,10 +208,4 @@ def advance_one(
     y, states, weights = named["decoder"].step(
         embedding(token_ids), fixed, moving["states"], moving["previous"]
     )
-    moving = {"states": states, "previous": y}
-    if "logits" in named:
-        logits = named["logits"](y)
-    else:
-        y = named["projection"](y) if "projection" in named else y
-        logits = embedding(y, reverse=True)
-    return ops.cast(logits, "float32"), moving, weights
+    return token_logits(named, y), {"states": states, "previous": y}, weights

@@ -4,7 +4,6 @@ The tables are scripts x verbs x options x values; a new numeric option without 
 fails here.
 """
 
-import inspect
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import Annotated
 import pytest
 
 from keras_seq import cli
-from keras_seq.cli_options import number_kind, parse_verb, range_of
+from keras_seq.cli_options import number_kind, options_of, parse_verb, range_of
 from keras_seq.errors import UserError
 from keras_seq.ranges import RANGES, Range, check_settings
 from tests.tasks.scripts import ENVIRONMENT, ROOT, load_script, script_of
@@ -64,10 +63,9 @@ def verbs_of(task: ModuleType) -> dict[str, Callable]:
     return {verb: getattr(task, verb) for verb in VERBS if hasattr(task, verb)}
 
 
-def options_of(function: Callable) -> Iterator[tuple[str, type, Range | None]]:
+def numbers_of(function: Callable) -> Iterator[tuple[str, type, Range | None]]:
     """Flag, int or float, and range of each option that takes numbers."""
-    signature = inspect.signature(function, eval_str=True)
-    for name, parameter in signature.parameters.items():
+    for name, parameter in options_of(function).items():
         if kind := number_kind(function, parameter):
             yield "--" + name.replace("_", "-"), kind, range_of(parameter)
 
@@ -97,7 +95,7 @@ def test_every_number_of_every_verb_has_a_range_that_is_kept(
 ):
     seen = 0
     for verb, function in verbs_of(tasks[name]).items():
-        for flag, kind, limits in options_of(function):
+        for flag, kind, limits in numbers_of(function):
             assert limits is not None, f"{name} {verb} {flag} has no range"
             for value in bad_values(kind, limits):
                 # With "=" argparse takes what begins with a minus for a value, too.
@@ -171,7 +169,7 @@ def test_a_range_of_its_own_goes_before_that_of_the_name():
     assert "--dropout must be at most 9" in refused(verbs, "--dropout", "10")
     assert parse_verb("", verbs, ["--gain", "-7"])[1]["gain"] == -7
     assert "--gain: invalid int" in refused(verbs, "--gain", "1_000")
-    ranges = {flag: limits for flag, _, limits in options_of(train)}
+    ranges = {flag: limits for flag, _, limits in numbers_of(train)}
     assert ranges["--gain"] is None  # which fails a task's table above
 
 

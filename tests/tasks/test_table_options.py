@@ -1,9 +1,8 @@
 """An option of reading a table exists in every script and verb where it makes sense."""
 
-import inspect
-
 import pytest
 
+from keras_seq.cli_options import options_of
 from tests.tasks.scripts import load_script
 
 FORMAT = {"separator", "encoding", "no_header", "drop_missing"}
@@ -21,5 +20,5 @@ TABLE = {
 
 @pytest.mark.parametrize(("script", "verb"), TABLE)
 def test_a_script_has_the_options_of_its_data(script: str, verb: str):
-    own = inspect.signature(getattr(load_script(script), verb)).parameters
+    own = options_of(getattr(load_script(script), verb))
     assert TABLE[script, verb] <= set(own)
