@@ -6,6 +6,7 @@ from .coders import Words as Words
 from .conll import read_tagged as read_tagged
 from .corpus import read_text as read_text
 from .corpus import split_text as split_text
+from .embeddings import GivenEmbeddings as GivenEmbeddings
 from .embeddings import load_embeddings as load_embeddings
 from .interface import TextTokenizer as TextTokenizer
 from .kneser_ney import KneserNey as KneserNey

@@ -6,8 +6,10 @@ ids there are, the tokenizer says; nothing here knows a model.
 Shapes: V vocabulary, E embedding.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,6 +65,30 @@ def load_embeddings(
     matrix = _with_random_rows(rows, found, seed)
     _log_coverage(path, words, found, getattr(tokenizer, "word_counts", None))
     return matrix
+
+
+class GivenEmbeddings(NamedTuple):
+    """Word vectors as a task takes them; empty where none are given.
+
+    Attributes:
+        options: `embeddings` and `embedding_dim` of a builder.
+        fingerprints: SHA-256 of what was taken from the file, for `begin_run`.
+    """
+
+    options: dict[str, Any] = {}
+    fingerprints: dict[str, str] = {}
+
+    @classmethod
+    def load(
+        cls, path: Path | None, tokenizer: TextTokenizer | Sequence[str]
+    ) -> "GivenEmbeddings":
+        """`load_embeddings`, or nothing where `path` is None."""
+        if path is None:
+            return cls()
+        matrix = load_embeddings(path, tokenizer)
+        digest = hashlib.sha256(repr(matrix.shape).encode() + matrix.tobytes())
+        options = {"embeddings": matrix, "embedding_dim": matrix.shape[1]}
+        return cls(options, {"embeddings": digest.hexdigest()})
 
 
 def _rows_of(path: Path, words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -79,10 +79,13 @@ def encode_texts(
         ValueError: It gave other ids, or another number of rows, than were agreed on.
     """
     rows = tokenizer.encode(texts)
+    name, count = type(tokenizer).__name__, int(tf.size(texts))
     if not isinstance(rows, tf.RaggedTensor):
         rows = _as_ragged(rows)
+    if not rows.dtype.is_integer:
+        kind = rows.dtype.name
+        raise ValueError(f"{name}.encode gave numbers of {kind}; expected whole ones")
     rows = tf.cast(rows, tf.int32)
-    name, count = type(tokenizer).__name__, int(tf.size(texts))
     if rows.nrows() != count:
         raise ValueError(f"{name}.encode gave {rows.nrows()} rows for {count} texts")
     if count and not may_be_empty and not int(tf.reduce_min(rows.row_lengths())):
@@ -119,6 +122,7 @@ def token_texts(tokenizer: TextTokenizer) -> list[str]:
 
 
 def _as_ragged(rows: Sequence[Sequence[int]]) -> tf.RaggedTensor:
-    flat = [np.asarray(row, np.int64).reshape(-1) for row in rows]
+    # An empty list alone would be of floats.
+    flat = [np.asarray(row, None if len(row) else np.int64) for row in rows]
     values = np.concatenate([np.zeros(0, np.int64), *flat])
     return tf.RaggedTensor.from_row_lengths(values, [len(row) for row in flat])

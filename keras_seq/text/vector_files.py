@@ -18,6 +18,7 @@ from typing import BinaryIO, NamedTuple
 
 from keras_seq.data.places import error_at, exists, listed, user_path
 from keras_seq.data.text_files import opened
+from keras_seq.errors import UserError
 from keras_seq.log import log
 
 LONGEST_LINE = 1 << 20  # bytes
@@ -33,12 +34,21 @@ class Row(NamedTuple):
     values: bytes
 
 
-def check_embeddings(path: str | Path) -> None:
+def check_embeddings(path: str | Path | None, *, documented: bool = False) -> None:
     """Reads the first vector, so that a wrong file is named before any long work.
 
+    Args:
+        path: of the option `embeddings`; None is none.
+        documented: the option, which takes no vectors.
+
     Raises:
-        UserError: There is no such file, or it holds no word vectors.
+        UserError: There is no such file, it holds no word vectors, or nothing takes
+            them.
     """
+    if path is None:
+        return
+    if documented:
+        raise UserError("--documented starts from no vectors; leave out --embeddings")
     path = user_path(path)
     numbers_of(path, next(read_vectors(path)))
 
