@@ -190,7 +190,7 @@ as the model's vectors
             "id, as long as the model's vectors"
         )
     if not (vectors.dtype.kind in "fiu" and ops.all(ops.isfinite(vectors))):
-        raise ValueError(f"{argument} holds NaN, Inf or words; expected numbers alone")
+        raise ValueError(f"{argument} hold NaN, Inf or words; expected numbers alone")
     embedding.set_weights([vectors])
     return model
 

@@ -76,6 +76,20 @@ def test_it_overfits_four_samples(record: Record):
 
 
 @every_record
+def test_its_embedding_starts_from_given_vectors(record: Record):
+    shape = record.sizes["vocab_size"], record.sizes["embedding_dim"]
+    vectors = np.random.default_rng(1).normal(size=shape).astype("float32")
+    embedding = record.model(embeddings=vectors).get_layer("embedding")
+    assert embedding.trainable
+    np.testing.assert_array_equal(embedding.get_weights()[0], vectors)
+    for wrong in (vectors[1:], vectors[:, 1:], vectors[None], "vectors.txt"):
+        with pytest.raises(ValueError, match=r"embeddings has shape \(.*expected \("):
+            record.model(embeddings=wrong)
+    with pytest.raises(ValueError, match="embeddings hold NaN"):
+        record.model(embeddings=np.where(vectors > 0, np.nan, vectors))
+
+
+@every_record
 def test_same_seed_same_weights(record: Record):
     keras.utils.set_random_seed(5)
     first = record.model().get_weights()
