@@ -177,8 +177,7 @@ def with_vectors(
     >>> with_vectors(model, [[1.0, 2.0]])
     Traceback (most recent call last):
     ...
-    ValueError: embeddings has shape (1, 2); expected (3, 2): a row for each id, as long \
-as the model's vectors
+    ValueError: embeddings has shape (1, 2); expected (3, 2): a row for each id, ...
     """
     if vectors is None:
         return model
@@ -186,8 +185,8 @@ as the model's vectors
     expected = embedding.input_dim, embedding.output_dim
     if vectors.shape != expected:
         raise ValueError(
-            f"{argument} has shape {vectors.shape}; expected {expected}: a row for each "
-            "id, as long as the model's vectors"
+            f"{argument} has shape {vectors.shape}; expected {expected}: a row for "
+            "each id, as long as the model's vectors"
         )
     if not (vectors.dtype.kind in "fiu" and ops.all(ops.isfinite(vectors))):
         raise ValueError(f"{argument} hold NaN, Inf or words; expected numbers alone")

@@ -60,10 +60,11 @@ def build_transformer(
         tie_embeddings: one matrix for source, target and output (Press and Wolf 2017,
             arXiv:1608.05859); equal vocabularies.
         recompute: compute blocks anew in the backward pass, to save memory.
-        embeddings: float (source_vocab_size, model_dim), where the vectors of source
-            tokens, or tied ones, start; `keras_seq.text.load_embeddings` reads such.
-        target_embeddings: float (V, model_dim), those of target tokens; not where they
-            are tied.
+        embeddings: float (source_vocab_size, model_dim), where the vectors of
+            source tokens, or tied ones, start; `keras_seq.text.load_embeddings` reads
+            such from a file.
+        target_embeddings: float (V, model_dim), those of target tokens; not where
+            they are tied.
 
     Returns:
         source_ids int32 (B, S), target_ids int32 (B, T), which begin with the start

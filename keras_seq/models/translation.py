@@ -65,10 +65,11 @@ def build_translation_model(
         input_feeding: each step also reads the output before it (dot and general).
         tie_embeddings: one matrix for source, target and output; equal vocabularies.
         dropout: rate on embeddings and behind encoder and decoder.
-        embeddings: float (source_vocab_size, embedding_dim), where the vectors of source
-            tokens, or tied ones, start; `keras_seq.text.load_embeddings` reads such.
-        target_embeddings: float (V, embedding_dim), those of target tokens; not where they
-            are tied.
+        embeddings: float (source_vocab_size, embedding_dim), where the vectors of
+            source tokens, or tied ones, start; `keras_seq.text.load_embeddings` reads
+            such from a file.
+        target_embeddings: float (V, embedding_dim), those of target tokens; not where
+            they are tied.
 
     Returns:
         source_ids int32 (B, S), target_ids int32 (B, T), which begin with the start

@@ -27,7 +27,8 @@ class TextTokenizer(Protocol):
     >>> class Letters:
     ...     vocab_size = 28  # 0 is padding, 1 whatever is no letter
     ...     def encode(self, texts):
-    ...         return [[max(1, b - 95) for b in text.lower()] for text in texts.numpy()]
+    ...         lower = (text.lower() for text in texts.numpy())
+    ...         return [[max(1, byte - 95) for byte in text] for text in lower]
     ...     def decode(self, token_ids):
     ...         return ["".join(chr(95 + i) for i in row if i > 1) for row in token_ids]
     >>> isinstance(Letters(), TextTokenizer)

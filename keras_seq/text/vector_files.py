@@ -1,7 +1,7 @@
 """Files of word vectors: a word a line, then its numbers, as GloVe and fastText write.
 
     the 0.418 0.24968 -0.41242        GloVe
-    2000000 300                       word2vec and fastText: first how many, and how long
+    2000000 300                       word2vec and fastText: how many, and how long
     the 0.1073 0.0089 0.0006
 
 Plain, `.gz`, or the one file of a `.zip`. One line is in memory at a time.
