@@ -252,3 +252,24 @@ for record in RECORDS:
     assert answer.shape == (3, 5, 20), record.name
 """
     run_under_jax(root, script)
+
+
+BUILDERS = translation.build_translation_model, transformer.build_transformer
+
+
+@pytest.mark.parametrize("build", BUILDERS)
+def test_embeddings_start_from_given_vectors(build):
+    options = {"num_heads": 2, "num_layers": 1} if build is BUILDERS[1] else {}
+    units = () if build is BUILDERS[1] else (6,)
+    source, target = (np.full((size, 4), size, "float32") for size in (7, 9))
+    given = {"embeddings": source, "target_embeddings": target}
+    model = build(7, 9, 4, *units, **options, **given)
+    for name, vectors in (("source", source), ("target", target)):
+        weights = model.get_layer(f"{name}_embedding").get_weights()[0]
+        np.testing.assert_array_equal(weights, vectors)
+    tied = build(9, 9, 4, *units, **options, tie_embeddings=True, embeddings=target)
+    np.testing.assert_array_equal(tied.get_layer("embedding").get_weights()[0], target)
+    with pytest.raises(ValueError, match="^target_embeddings has shape"):
+        build(7, 9, 4, *units, **options, target_embeddings=source)
+    with pytest.raises(ValueError, match="tied ones are given as embeddings"):
+        build(9, 9, 4, *units, **options, tie_embeddings=True, target_embeddings=target)
