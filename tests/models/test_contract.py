@@ -11,6 +11,7 @@ from keras_seq.serving.graph import save_signatures, without_cudnn
 from keras_seq.training.model_file import load_model, portable
 from tests.model_contract import LENGTHS, RECORDS, Record, run_under_jax
 
+EMBEDDING = [record for record in RECORDS if "vocab_size" in record.sizes]
 every_record = pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.name)
 
 
@@ -69,6 +70,20 @@ def test_it_overfits_four_samples_and_every_weight_moves(record: Record):
     assert last < record.fitted * first
     for weight, old in zip(model.trainable_weights, before):
         assert np.any(np.array(weight) != old), weight.path
+
+
+@pytest.mark.parametrize("record", EMBEDDING, ids=lambda r: r.name)
+def test_its_embedding_starts_from_given_vectors(record: Record):
+    shape = record.sizes["vocab_size"], record.sizes["embedding_dim"]
+    vectors = np.random.default_rng(1).normal(size=shape).astype("float32")
+    embedding = record.model(embeddings=vectors).get_layer("embedding")
+    assert embedding.trainable
+    np.testing.assert_array_equal(embedding.get_weights()[0], vectors)
+    for wrong in (vectors[1:], vectors[:, 1:], vectors[None], "vectors.txt"):
+        with pytest.raises(ValueError, match=r"embeddings has shape \(.*expected \("):
+            record.model(embeddings=wrong)
+    with pytest.raises(ValueError, match="embeddings hold NaN"):
+        record.model(embeddings=np.where(vectors > 0, np.nan, vectors))
 
 
 @every_record

@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.decoding.beam_search import beam_search
+from keras_seq.models import transformer, translation
 from keras_seq.serving.graph import save_signatures
 from tests.model_contract import PAIRS, RNN, Pairs, attentive, recurrent
 
@@ -142,3 +143,24 @@ def test_recomputed_blocks_have_the_same_gradients():
     for plain, recomputed in zip(*gradients):
         assert np.array(recomputed) == pytest.approx(np.array(plain), abs=1e-6)
         assert np.any(np.array(plain) != 0)
+
+
+BUILDERS = translation.build_translation_model, transformer.build_transformer
+
+
+@pytest.mark.parametrize("build", BUILDERS)
+def test_embeddings_start_from_given_vectors(build):
+    options = {"num_heads": 2, "num_layers": 1} if build is BUILDERS[1] else {}
+    units = () if build is BUILDERS[1] else (6,)
+    source, target = (np.full((size, 4), size, "float32") for size in (7, 9))
+    given = {"embeddings": source, "target_embeddings": target}
+    model = build(7, 9, 4, *units, **options, **given)
+    for name, vectors in (("source", source), ("target", target)):
+        weights = model.get_layer(f"{name}_embedding").get_weights()[0]
+        np.testing.assert_array_equal(weights, vectors)
+    tied = build(9, 9, 4, *units, **options, tie_embeddings=True, embeddings=target)
+    np.testing.assert_array_equal(tied.get_layer("embedding").get_weights()[0], target)
+    with pytest.raises(ValueError, match="^target_embeddings has shape"):
+        build(7, 9, 4, *units, **options, target_embeddings=source)
+    with pytest.raises(ValueError, match="tied ones are given as embeddings"):
+        build(9, 9, 4, *units, **options, tie_embeddings=True, target_embeddings=target)
