@@ -33,7 +33,7 @@ WORDS = {
     "loses": ("loses to", "Use the baseline."),
 }
 LABELS = {"mase": "MASE", "mae": "MAE", "wer": "WER", "roc_auc": "ROC-AUC",
-          "macro_f1": "macro F1", "cross_entropy": "cross-entropy"}  # fmt: skip
+          "macro_f1": "macro F1", "micro_f1": "micro F1", "cross_entropy": "cross-entropy"}  # fmt: skip
 
 
 class Pair(NamedTuple):

@@ -68,6 +68,10 @@ def build_speech_model(
     TensorShape([2, 3, 29])
     """
     check_sizes(num_classes=num_classes, num_features=num_features)
+    if num_classes < 2:
+        raise ValueError(
+            "num_classes is 1; expected 2 or more: the symbols, and CTC's blank"
+        )
     check_sizes(lstm_units=lstm_units, num_layers=num_layers)
     check_rates(dropout=dropout)
     if cell not in CELLS:
