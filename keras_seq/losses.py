@@ -161,6 +161,31 @@ def heads_apart(
     return auxiliary_loss
 
 
+def weighted_by_class(
+    loss: Callable[[KerasTensor, KerasTensor], KerasTensor], weights: Sequence[float]
+) -> Callable[[KerasTensor, KerasTensor], KerasTensor]:
+    """A loss in which each sample counts as much as its class weighs.
+
+    Args:
+        loss: labels (B,) and answers -> float (B,).
+        weights: C numbers.
+
+    Example:
+
+    >>> loss = weighted_by_class(auxiliary_loss, [1.0, 3.0])
+    >>> loss(ops.array([0, 1]), ops.zeros((2, 1, 2))).numpy().round(2).tolist()
+    [0.69, 2.08]
+    """
+
+    def weighted_loss(labels: KerasTensor, answers: KerasTensor) -> KerasTensor:
+        each = loss(labels, answers)
+        of_class = ops.convert_to_tensor(weights, each.dtype)
+        numbers = ops.cast(ops.reshape(labels, (-1,)), "int32")
+        return each * ops.take(of_class, numbers)
+
+    return weighted_loss
+
+
 def label_loss(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
     """Binary cross-entropy of several labels a sample, their mean.
 
