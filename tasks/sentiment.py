@@ -2,9 +2,9 @@
 
 Data: CSV, TSV, JSON Lines or Parquet with a text and a label column (usual names are
 found), any language, any number of classes; `--data imdb` downloads the IMDB reviews.
-Several labels a text (`--label-separator`, `--label-columns`, lists) and a number a text
-(`--kind regression`) are learned by the same network. Without --data it trains on
-generated reviews, in half a minute on two cores.
+Several labels a text (`--label-separator`, `--label-columns`, lists) or a number a
+text (`--kind regression`) are learned as well. Without --data it trains on generated
+reviews, in half a minute on two cores.
 
     python tasks/sentiment.py train --data reviews.csv
     python tasks/sentiment.py evaluate --data more_reviews.csv
@@ -213,8 +213,8 @@ def predict(
 ) -> Iterator[dict[str, Any]]:
     """Answer texts with an exported model: label, its probability, and all of them.
 
-    How many of the words that were read are unknown to it stands behind; a text of which
-    it knows nothing gets a note.
+    How many of the words that were read it does not know stands behind; a text of
+    which it knows none gets a note.
 
     Args:
         texts: Texts; without them, one a line from --file or standard input.

@@ -101,10 +101,13 @@ def check_one_of_flags(
 def _flag_columns(
     path: Path, columns: Sequence[str], table_format: TableFormat
 ) -> list[str]:
-    rows = [values for _, values in islice(read_rows(path, None, table_format), PEEKED)]
+    some = islice(read_rows(path, None, table_format), PEEKED)
+    rows = [values for _, values in some]
     if table_format.no_header or len(rows) < FEWEST:
         return []
-    return [name for name, cells in zip(columns, zip(*rows)) if all(map(is_flag, cells))]
+    return [
+        name for name, cells in zip(columns, zip(*rows)) if all(map(is_flag, cells))
+    ]
 
 
 def _no_column(

@@ -118,7 +118,9 @@ def check_no_measurements(place: str, counts: Mapping[str, int]) -> None:
     >>> check_no_measurements("a.csv", {f"{n / 4}": 1 for n in range(30)})
     Traceback (most recent call last):
     ...
-    keras_seq.errors.UserError: a.csv: labels are 30 different numbers, such as '0.0', '0.25', and 28 more; --kind regression learns a number a text, --kind classification takes them for classes
+    keras_seq.errors.UserError: a.csv: labels are 30 different numbers, such as '0.0', \
+'0.25', and 28 more; --kind regression learns a number a text, --kind classification \
+takes them for classes
     """
     numbers = [number_of(label) for label in counts]
     if None in numbers:

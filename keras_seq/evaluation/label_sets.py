@@ -77,9 +77,9 @@ def label_set_report(
     """Scores, baselines and the verdict, as `scores.report` has them for one label.
 
     The scores are `micro_f1`, over all labels of all samples; `macro_f1`, the mean of
-    F1 over the labels that occur or are answered; `f1_<label>`; `exact_match`, how often
-    all labels of a sample are right; and `log_loss`, in nats a label. The verdict is
-    about `micro_f1`.
+    F1 over the labels that occur or are answered; `f1_<label>`; `exact_match`, how
+    often all labels of a sample are right; and `log_loss`, in nats a label. The
+    verdict is about `micro_f1`.
 
     Args:
         task: The task's name.

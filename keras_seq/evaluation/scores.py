@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from keras_seq.data.copies import percent
 from keras_seq.evaluation import bootstrap, verdict
 from keras_seq.evaluation.finite import (
     check_answers,
@@ -273,8 +274,8 @@ def _hidden_imbalance(
     if share < LARGE_CLASS or accuracy - macro_f1 < HIDDEN:
         return ""
     return (
-        f"Accuracy hides imbalance: {share:.0%} of the samples are {name!r}, which "
-        f"alone scores {share:.3f}; over the classes alike, F1 is {macro_f1:.3f} "
+        f"Accuracy hides imbalance: {percent(share)} of the samples are {name!r}, "
+        f"which alone scores {share:.3f}; over the classes alike, F1 is {macro_f1:.3f} "
         "(macro_f1). Class weights may help."
     )
 

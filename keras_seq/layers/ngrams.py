@@ -209,7 +209,7 @@ def ngram_means(
 def _found(
     batches: Iterable[tuple[np.ndarray, np.ndarray]], num_buckets: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Targets of some texts, the number of a text for each of its n-grams, their ids."""
+    """Targets of some texts, and of their n-grams the text's number and the id."""
     for token_ids, targets in _merged(batches):
         ids = ops.convert_to_numpy(ngram_ids(token_ids, num_buckets))
         texts, columns = np.nonzero(ids)

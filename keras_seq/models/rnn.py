@@ -57,7 +57,9 @@ def build_simple_rnn(
         stateful=True,
         recurrent_initializer="glorot_uniform",
         name="rnn",
-    )(x)  # (B, T, U)
+    )(
+        x
+    )  # (B, T, U)
     logits = layers.Dense(vocab_size, name="logits")(x)  # (B, T, V)
     return keras.Model(token_ids, logits, name="simple_rnn")
 

@@ -19,6 +19,7 @@ from keras_seq.data.copies import (
     save_digests,
 )
 from keras_seq.data.label_format import ONE_LABEL, LabelFormat, is_marked
+from keras_seq.data.places import listed
 from keras_seq.data.sources import split_samples
 from keras_seq.data.splits import count_shared
 from keras_seq.data.store import Samples, SampleStore, stored
@@ -135,6 +136,9 @@ def prepare_texts(
         named = dict(zip(train.spellings, names))
         splits |= {part: splits[part].renamed(named) for part in cut}
     target = kind.fit(splits["train"], class_weight)
+    if absent := set(label_format.label_columns or ()) - set(target.label_names):
+        what = f"no text has the labels {listed(sorted(absent))}; they are not learned"
+        log.info(f"{train}: {what}")
     for part in ("validation", "test"):
         target.values(splits[part])  # a label that train does not have is an error
     fingerprints = {part: store.fingerprint() for part, store in splits.items()}

@@ -111,8 +111,11 @@ class Number(Target):
         """Zero or more each, for the least squared error."""
         from scipy.optimize import nnls
 
-        heads, values = heads[..., 0].astype(np.float64), values.astype(np.float64)
-        return nnls((heads - self.mean) / self.scale, (values - self.mean) / self.scale)[0]
+        heads, values = (
+            (each.astype(np.float64) - self.mean) / self.scale
+            for each in (heads[..., 0], values)
+        )
+        return nnls(heads, values)[0]
 
     def answers(self, outputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """number float32 (B,)."""

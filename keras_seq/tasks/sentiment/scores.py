@@ -133,7 +133,12 @@ def ask_all(
         groups.append(np.array([_digest(text) for text in texts], np.uint64))
     whole = {name: np.concatenate(parts) for name, parts in beside.items()}
     return Answered(
-        labels, np.concatenate(answers), whole, np.concatenate(groups), examples, mistakes
+        labels,
+        np.concatenate(answers),
+        whole,
+        np.concatenate(groups),
+        examples,
+        mistakes,
     )
 
 
@@ -182,7 +187,8 @@ def score_classifier(
         UserError: There is no sample, or a label is unknown.
     """
     target = as_target(target)
-    return report_on(task, ask_all(samples, answer, baselines, target), baselines, target)
+    answered = ask_all(samples, answer, baselines, target)
+    return report_on(task, answered, baselines, target)
 
 
 def _digest(text: str) -> int:

@@ -24,7 +24,7 @@ from keras_seq.text.tokenizer import Tokenizer
 
 BATCHES_READ = 16
 NOTHING_KNOWN = "the model knows no word of this text: its answer says nothing about it"
-ORDER = ("label", "labels", "number", "probability", "probabilities", "unknown", "words")
+ORDER = "label labels number probability probabilities unknown words".split()
 
 
 class TextClassifier(tf.Module):

@@ -71,7 +71,9 @@ class SeveralLabels(Target):
 
     @classmethod
     def names_of(cls, store: SampleStore) -> list[str]:
-        return sorted({name for names in store.label_counts for name in _split(names)})
+        return sorted(
+            {name for names in store.label_counts for name in split_marked(names)}
+        )
 
     @classmethod
     def fit(cls, train: SampleStore, class_weight: ClassWeight) -> "SeveralLabels":
@@ -95,13 +97,15 @@ class SeveralLabels(Target):
 
         def row(names: str) -> np.ndarray:
             holds = np.zeros(len(known), np.float32)
-            holds[[known[name] for name in _split(names)]] = 1
+            holds[[known[name] for name in split_marked(names)]] = 1
             return holds
 
         return of_every_name(store, row, "float32")
 
     def _unknown(self, store: SampleStore, name: str) -> UserError:
-        first = next(n for n, (_, names) in enumerate(store) if name in _split(names))
+        first = next(
+            n for n, (_, names) in enumerate(store) if name in split_marked(names)
+        )
         what = f"label {name!r} was not in training, only: {listed(self.label_names)}"
         return error_at(store.place(first), what)
 
@@ -178,16 +182,15 @@ class SeveralLabels(Target):
         for row in np.nonzero((answers != truth).any(axis=1))[0]:
             wrong = answers[row] != truth[row]
             sureness = float(np.abs(answered[row] - threshold)[wrong].max())
-            both = (tuple(np.nonzero(x)[0].tolist()) for x in (truth[row], answers[row]))
+            labels = truth[row], answers[row]
+            both = (tuple(np.nonzero(each)[0].tolist()) for each in labels)
             yield sureness, *both, texts[row]
 
     def described(self, mistake: Mistake) -> str:
         _, labels, answers, _ = mistake
         names = self.label_names
         true, said = (
-            ", ".join(names[n] for n in each) or "no label" for each in (labels, answers)
+            ", ".join(names[n] for n in each) or "no label"
+            for each in (labels, answers)
         )
         return f"{said}, but {true}"
-
-
-_split = split_marked
