@@ -90,9 +90,10 @@ class OneLabel(Target):
             # The loss of a model that grows surer rises while more answers are right.
             watched = {"monitor": "val_accuracy", "mode": "max"}
             return {"loss": auxiliary_loss, "metrics": [accuracy], **watched}
-        # Of rare classes none is found at first: only the loss shows what is learned.
+        # Of rare classes none is found at first, and their few samples swing the loss.
         loss = weighted_by_class(auxiliary_loss, weights)
-        return {"loss": loss, "metrics": [accuracy, BalancedAccuracy(len(weights))]}
+        metrics = [accuracy, BalancedAccuracy(len(weights))]
+        return {"loss": loss, "metrics": metrics, "patience": 10}
 
     def apart(self, model: keras.Model, logits: keras.KerasTensor) -> keras.KerasTensor:
         """(B, C); of two classes the first has the logit 0."""

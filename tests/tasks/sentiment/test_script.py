@@ -99,9 +99,7 @@ def test_evaluate_scores_a_file_beside_the_baselines(trained: Path, task: Module
     assert set(report["baselines"]) == {"majority", "tfidf_logistic"}
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.text(max_size=200), min_size=1, max_size=4))
 @example([""])
 @example(["很好 " * 50_000])

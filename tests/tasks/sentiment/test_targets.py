@@ -60,7 +60,7 @@ def number(task: ModuleType, tmp_path_factory: pytest.TempPathFactory):
     rows = [f"{t},{d}" for t, d in zip(texts, degrees)]
     (folder / "a.csv").write_text("\n".join(["text,score", *rows]))
     return task.train(
-        data=str(folder / "a.csv"), kind="regression", epochs=6,
+        data=str(folder / "a.csv"), kind="regression", epochs=8, batch_size=16,
         run_dir=folder / "run", export_dir=folder / "model",
     )  # fmt: skip
 
