@@ -104,10 +104,10 @@ def test_means_are_those_of_the_texts_that_hold_an_ngram():
     batches = [(TEXTS[:25], numbers[:25]), (TEXTS[25:], numbers[25:])]
     found = ngram_means(batches, 50.0, 10.0, BUCKETS)
     assert found.shape == (BUCKETS, 1)
+    ids = ops.convert_to_numpy(ngram_ids(TEXTS, BUCKETS))
     for word in range(1, 9):
-        holding = (numbers[(TEXTS == word).any(axis=1)] - 50) / 10
+        holding = (numbers[(ids == word).any(axis=1)] - 50) / 10
         expected = holding.sum() / (len(holding) + 3)
         assert found[word, 0] == pytest.approx(expected, abs=1e-6)
-    ids = ops.convert_to_numpy(ngram_ids(TEXTS, BUCKETS))
     seen = np.bincount(ids[ids > 0], minlength=BUCKETS)
     assert not found[seen < 3].any()

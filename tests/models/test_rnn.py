@@ -98,7 +98,7 @@ def test_regularizer_adds_a_penalty_to_the_loss():
 
 
 @pytest.mark.parametrize("build", [
-    build_lstm_model, build_bidirectional_lstm, build_stacked_lstm])  # fmt: skip
+    build_lstm_model, build_bidirectional_lstm, build_gru_model])  # fmt: skip
 def test_one_class_is_no_choice(build):
     with pytest.raises(ValueError, match="num_classes is 1; expected 2 or more, for"):
         build(V, E, U, num_classes=1)
