@@ -168,6 +168,18 @@ def test_spellings_of_each_label_are_joined(capsys: pytest.CaptureFixture):
     assert [split_marked(label) for _, label in known] == [["Sad"]]
 
 
+def test_a_cell_of_several_names_the_row_of_a_missing_one(tmp_path: Path):
+    content = "text,label\nx,sad\ny,sad;N/A\n"
+    with pytest.raises(UserError, match=r"a\.csv:3: no label \('N/A'\)"):
+        rows_of(tmp_path / "a.csv", content, label_separator=";")
+    kept = read_table(
+        tmp_path / "a.csv",
+        labels_as_written=True,
+        label_format=LabelFormat(label_separator=";"),
+    )
+    assert [split_marked(label) for _, label in kept] == [["sad"], ["sad", "N/A"]]
+
+
 def test_a_label_of_several_that_reads_as_missing_is_asked_about():
     with pytest.raises(UserError, match="no label \\('N/A'\\)"):
         join_each_label([("a", join_marked(["sad", "N/A"]))])

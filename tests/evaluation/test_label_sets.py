@@ -69,6 +69,7 @@ def test_a_label_that_never_occurs_scores_0_and_is_left_out_of_the_mean():
     assert report["scores"]["f1_never"]["value"] == 0
     assert report["scores"]["macro_f1"]["value"] == 1
     assert report["verdict"] == "ties"
+    assert "They do not differ anywhere." in report["comparison"]["sentence"]
 
 
 def test_copies_are_redrawn_as_one():

@@ -143,7 +143,7 @@ def test_an_export_of_each_kind_is_asked_with_tensorflow_alone(several, number):
 def test_a_finished_run_resumes_to_its_report(kind: str, request, task: ModuleType):
     run = request.getfixturevalue(kind)
     config = json.loads((run.run_dir / "config.json").read_text())
-    settings = {"kind": config["kind"], "epochs": config["epochs"]}
+    settings = {name: config[name] for name in ("kind", "epochs", "batch_size")}
     data = texts_and_labels() if kind == "several" else config["data"]
     again = task.train(
         data=data, run_dir=run.run_dir, export_dir=run.export_path.parent, resume=True,
