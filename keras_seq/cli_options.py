@@ -22,6 +22,9 @@ COMMON_HELP = {
     "data": "file or glob of samples; without it, the embedded sample",
     "text_column": "column of the texts; default found by its usual names",
     "label_column": "column of the labels; default found by its usual names",
+    "label_separator": "what stands between the labels of one text, such as comma or "
+    "pipe: it has several",
+    "label_columns": "columns of 0 and 1, one a label: a text has several",
     "file_column": "column of file names; default found by its usual names",
     "transcript_column": "column of transcripts; default found by its usual names",
     "date_column": "column of the dates, or several such as year month day hour",

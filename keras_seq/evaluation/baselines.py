@@ -169,16 +169,26 @@ class TfidfBaseline:
         note = np.frombuffer(self.note.encode(), np.uint8)
         arrays = {"shares": self.fallback_.shares_, "note": note}
         if self.classifier_ is not None:
-            terms = "\n".join(self.vectorizer_.get_feature_names_out())
-            arrays |= {
-                "terms": np.frombuffer(terms.encode("utf-8", SURROGATES), np.uint8),
-                "idf": self.vectorizer_.idf_,
-                "unspaced": np.array(self.vectorizer_.analyzer == "char"),
+            arrays |= self._term_arrays() | {
                 "coef": self.classifier_.coef_,
                 "intercept": self.classifier_.intercept_,
                 "classes": self.classifier_.classes_,
             }
         return arrays
+
+    def _term_arrays(self) -> dict[str, np.ndarray]:
+        terms = "\n".join(self.vectorizer_.get_feature_names_out())
+        return {
+            "terms": np.frombuffer(terms.encode("utf-8", SURROGATES), np.uint8),
+            "idf": self.vectorizer_.idf_,
+            "unspaced": np.array(self.vectorizer_.analyzer == "char"),
+        }
+
+    def _read_terms(self, arrays: Mapping[str, np.ndarray]) -> None:
+        terms = arrays["terms"].tobytes().decode("utf-8", SURROGATES).split("\n")
+        self.vectorizer_ = _vectorizer(bool(arrays["unspaced"]))
+        self.vectorizer_.vocabulary_ = {term: i for i, term in enumerate(terms)}
+        self.vectorizer_.idf_ = arrays["idf"]
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "TfidfBaseline":
@@ -201,11 +211,7 @@ class TfidfBaseline:
         baseline.classifier_ = None
         baseline.note = bytes(arrays["note"]).decode() if "note" in arrays else ""
         if "terms" in arrays:
-            terms = arrays["terms"].tobytes().decode("utf-8", SURROGATES)
-            terms = terms.split("\n")
-            baseline.vectorizer_ = _vectorizer(bool(arrays["unspaced"]))
-            baseline.vectorizer_.vocabulary_ = {t: i for i, t in enumerate(terms)}
-            baseline.vectorizer_.idf_ = arrays["idf"]
+            baseline._read_terms(arrays)
             baseline.classifier_ = LogisticRegression()
             baseline.classifier_.coef_ = arrays["coef"]
             baseline.classifier_.intercept_ = arrays["intercept"]

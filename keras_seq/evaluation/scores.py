@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from keras_seq.data.copies import percent
 from keras_seq.evaluation import bootstrap, verdict
 from keras_seq.evaluation.finite import (
     check_answers,
@@ -18,6 +19,7 @@ from keras_seq.evaluation.resampling import Redraw, by_groups, by_samples
 from keras_seq.evaluation.table import format_report
 
 BETTER_IS_LOWER = ("log_loss", "calibration_error")
+LARGE_CLASS, HIDDEN = 0.6, 0.1  # a class's share; what macro F1 is below accuracy
 SHARE = (0.0, 1.0)  # what all scores but log_loss lie between
 
 
@@ -68,7 +70,7 @@ def classification_scores(
      'roc_auc': 0.75, 'log_loss': 0.51, 'calibration_error': 0.35}
     """
     labels, probabilities = bootstrap.checked(labels, probabilities, len(label_names))
-    redraw = _redraw(len(labels), groups)
+    redraw = redraw_of(len(labels), groups)
     values, resamples = bootstrap.bootstrap(
         bootstrap.all_metrics(labels, probabilities), redraw, num_resamples, seed
     )
@@ -85,7 +87,8 @@ def classification_scores(
     return scores
 
 
-def _redraw(num_samples: int, groups: Sequence | np.ndarray | None) -> Redraw:
+def redraw_of(num_samples: int, groups: Sequence | np.ndarray | None) -> Redraw:
+    """How samples are redrawn, those of a group as one."""
     if groups is None:
         return by_samples(num_samples)
     redraw = by_groups(groups)
@@ -147,7 +150,7 @@ def compare(
     is_lower_better = metric in BETTER_IS_LOWER
     return verdict.compare(
         _pair(labels, network, other, metric),
-        _redraw(len(labels), groups),
+        redraw_of(len(labels), groups),
         baseline=baseline,
         metric=metric,
         lower_is_better=is_lower_better,
@@ -211,7 +214,8 @@ def report(
     Returns:
         `{"task", "n", "scores", "baselines": {name: {metric: value}}, "notes",
         "verdict", "comparison"}`: what `json.dumps` takes; `comparison` is that of
-        `compare`.
+        `compare`. "imbalance" is a sentence where accuracy hides that classes of few
+        samples are missed.
 
     Raises:
         ValueError: There is no baseline, or the shapes do not fit each other.
@@ -253,7 +257,27 @@ def report(
         "verdict": comparison["verdict"],
         "comparison": comparison,
     }
+    if hidden := _hidden_imbalance(labels, label_names, gathered["scores"]):
+        gathered["imbalance"] = hidden
     return checked_report(gathered, left_out)
+
+
+def _hidden_imbalance(
+    labels: Sequence[int] | np.ndarray,
+    label_names: Sequence[str],
+    scores: Mapping[str, Mapping[str, float]],
+) -> str:
+    """A sentence where accuracy is that of the largest class, and others are missed."""
+    counts = np.bincount(labels, minlength=len(label_names))
+    share, name = counts.max() / counts.sum(), label_names[int(counts.argmax())]
+    accuracy, macro_f1 = (scores[each]["value"] for each in ("accuracy", "macro_f1"))
+    if share < LARGE_CLASS or accuracy - macro_f1 < HIDDEN:
+        return ""
+    return (
+        f"Accuracy hides imbalance: {percent(share)} of the samples are {name!r}, "
+        f"which alone scores {share:.3f}; over the classes alike, F1 is {macro_f1:.3f} "
+        "(macro_f1). Class weights may help."
+    )
 
 
 def _shown(name: str, value: float) -> float:

@@ -33,7 +33,8 @@ WORDS = {
     "loses": ("loses to", "Use the baseline."),
 }
 LABELS = {"mase": "MASE", "mae": "MAE", "wer": "WER", "roc_auc": "ROC-AUC",
-          "macro_f1": "macro F1", "cross_entropy": "cross-entropy"}  # fmt: skip
+          "macro_f1": "macro F1", "micro_f1": "micro F1",
+          "cross_entropy": "cross-entropy"}  # fmt: skip
 
 
 class Pair(NamedTuple):
@@ -108,9 +109,7 @@ def change(
         )
     drawn = apart(resamples[:, 0], resamples[:, 1])
     differing = redraw.differing(pair.differs)
-    found = interval(
-        float(apart(*values)), drawn, redraw.widening(differing), bounds
-    )
+    found = interval(float(apart(*values)), drawn, redraw.widening(differing), bounds)
     if pair.signs is not None:
         found = hull(found, *_exact(pair.signs, redraw.unit_of))
     remark, enough = _remark(redraw, differing)
