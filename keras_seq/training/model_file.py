@@ -33,16 +33,17 @@ REGISTERED: tuple[Any, ...] = (Attention, CRF, CharacterEncoder, WordDropout)
 REGISTERED += (RecurrentDecoder, SinusoidalPositions, TransformerBlock)
 REGISTERED += (EntityF1, PathAccuracy, TagAccuracy, crf_loss, tag_loss)
 
-FAST = {
+FAST: dict[Any, type] = {
     keras.layers.LSTM: LSTM,
     keras.layers.GRU: GRU,
     keras.layers.SimpleRNN: SimpleRNN,
     keras.optimizers.Adam: Adam,
 }
-STOCK = {ours: stock for stock, ours in FAST.items()}
+STOCK: dict[type, Any] = {ours: stock for stock, ours in FAST.items()}
 
-Classes = Mapping[type, type]
-Names = dict[tuple[str | None, str], dict[str, str | None]]
+Classes = Mapping[Any, type]  # Keras' class to another, or the other way round
+# Module and class name in a config, and what stands in their place.
+Names = dict[tuple[str | None, str | None], dict[str, str | None]]
 
 
 def portable(model: keras.Model) -> keras.Model:

@@ -127,10 +127,11 @@ def gate_saturation(
             continue
         gate = _gate(found.cell, walk, number).numpy()  # (T, B, U)
         weights = np.broadcast_to(counts[:, :, None], gate.shape)
-        shares[name] = tuple(
+        low, high = (
             float((kind * weights).sum() / weights.sum())
             for kind in (gate < LOW, gate > HIGH)
         )
+        shares[name] = low, high
     return shares
 
 

@@ -6,10 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-# What a user overrides to train in a way of their own.
-STEP_METHODS = (
-    "train_step", "make_train_function", "_make_function", "compute_metrics",
-)  # fmt: skip
+from keras_seq.keras_internals import STEP_METHODS
+
+Step = Callable[..., Any]  # a batch to logs
 
 
 def has_own_step(model: keras.Model) -> bool:
@@ -31,6 +30,12 @@ def has_own_step(model: keras.Model) -> bool:
         if getattr(method, "__func__", None) is not getattr(keras.Model, name):
             return True
     return False
+
+
+def wrapping(step: Step, wrapped: Step) -> Step:
+    """A step of ours that calls the model's, marked so that `has_own_step` sees it."""
+    vars(step)["wrapped_step"] = wrapped
+    return step
 
 
 def replace(owner: Any, name: str, value: Any) -> Callable[[], None]:
@@ -56,11 +61,6 @@ def replace(owner: Any, name: str, value: Any) -> Callable[[], None]:
             setattr(owner, name, before)
 
     return undo
-
-
-def functional(model: keras.Model) -> keras.Model:
-    """The functional model within a Sequential one; any other is its own."""
-    return getattr(model, "_functional", None) or model
 
 
 def components(variable: Any) -> list[tf.Variable]:

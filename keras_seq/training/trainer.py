@@ -7,6 +7,7 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
+from keras_seq.keras_internals import compile_arguments
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.training.array_batches import Batching
@@ -18,7 +19,6 @@ from keras_seq.training.compiling import (
     build,
     clipped,
     compile_model,
-    compiled_with,
 )
 from keras_seq.training.epochs import Length, endless, first_batches, num_batches
 from keras_seq.training.gradients import GradientMonitor
@@ -183,7 +183,7 @@ def fit(
     if verbose and (table := paths_table(model)):
         log.info(table)
     with clipped(model, clipnorm, of_fit) as norm, locked(run_dir):
-        compiled = compiled_with(model)
+        compiled = compile_arguments(model)
         settings = {} if run_dir is None else describe_run(
             model, train, validation, loss=compiled.get("loss"),
             metrics=compiled.get("metrics"), schedule=schedule, monitor=monitor,
