@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from keras_seq.cli_options import parse_verb
 from keras_seq.data.answers import (
@@ -99,7 +100,7 @@ def run(
         quiet_tensorflow(find_devices=True)
         with contextlib.redirect_stdout(sys.stderr), _without_untrained_runs():
             result = _call(verbs[verb], values)
-            for line in _summary(result) if verb == "train" else _json_lines(result):
+            for line in _lines(verb, result):
                 print(line, file=stdout, flush=True)
     except UserError as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
@@ -246,9 +247,10 @@ def _stdin_lines() -> Iterator[str]:
                 raise UserError(what) from error
 
 
-def _call(function: Callable, values: dict[str, object]) -> object:
+def _call(function: Callable, values: dict[str, Any]) -> Any:
     """Calls with what stands before `*texts` by position, as Python asks."""
-    positional, keywords = [], {}
+    positional: list[object] = []
+    keywords = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             positional.extend(values[name])
@@ -259,8 +261,13 @@ def _call(function: Callable, values: dict[str, object]) -> object:
     return function(*positional, **keywords)
 
 
+def _lines(verb: str, result: Any) -> Iterator[str]:
+    """What a verb answered, as it is printed: JSON, but of train for a person."""
+    return _summary(result) if verb == "train" else _json_lines(result)
+
+
 def _summary(result: Mapping[str, object] | None) -> Iterator[str]:
-    """What train tells a person: one aligned `name  value` line each."""
+    """What train gives a person to read: one aligned `name  value` line each."""
     summary = getattr(result, "summary", None)
     left = summary() if summary else result or {}
     shown = {name: value for name, value in left.items() if value is not None}

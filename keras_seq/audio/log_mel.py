@@ -212,9 +212,13 @@ class LogMel:
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads, fit for JSON."""
-        facts = {"sample_rate": self.sample_rate, "num_features": self.num_features}
-        facts |= {"normalize": self.normalize, "mean": self.mean.tolist()}
-        return facts | {"deviation": self.deviation.tolist()}
+        return {
+            "sample_rate": self.sample_rate,
+            "num_features": self.num_features,
+            "normalize": self.normalize,
+            "mean": self.mean.tolist(),
+            "deviation": self.deviation.tolist(),
+        }
 
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> "LogMel":

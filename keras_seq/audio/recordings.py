@@ -212,7 +212,7 @@ def _manifest(
     for number, values in read_rows(path, names):
         row = dict(zip(names, ("" if v is None else str(v) for v in values)))
         files, name = finder.find(row[wanted[0]], place_of(path, number))
-        speaker, word = (row.get(name_, "").strip() for name_ in optional)
+        speaker, word = ("" if n is None else row[n].strip() for n in optional)
         part = part_named(word)
         if word and part is None and not any_parts:
             what = f"{word!r} in column {optional[1]!r} names no part; expected "

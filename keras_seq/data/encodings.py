@@ -78,7 +78,8 @@ def likely_encoding(sample: bytes) -> str | None:
         ("latin", _LATIN),
     ):
         scores = {n: _share(sample, n, usual) for n, usual in candidates.items()}
-        best = max(scores, key=scores.get, default="")  # the first one of equals
+        # The first one of equals.
+        best = max(scores, key=scores.__getitem__, default="")
         if best and scores[best] >= ENOUGH[kind]:
             return best
     return None

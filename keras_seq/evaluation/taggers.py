@@ -129,7 +129,8 @@ class PerceptronTagger:
         size = sum(len(tags) for _, tags in rows)
         for _ in range(max(1, min(self.epochs, MOST_UPDATES // max(1, size)))):
             for number in rng.permutation(len(rows)):
-                step = self._learn(*rows[number], total, step)
+                features, numbers = rows[number]
+                step = self._learn(features, numbers, total, step)
         self.weights_ -= total / step
         return self
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation import bootstrap, verdict
-from keras_seq.evaluation.finite import checked_report
+from keras_seq.evaluation.finite import checked_report, kept_notes
 from keras_seq.evaluation.resampling import Redraw, by_groups, by_samples, by_speakers
 
 RATES = ("wer", "cer", "substitutions", "deletions", "insertions")
@@ -134,8 +134,8 @@ def transcript_report(
         for name, other in others.items()
     }
     best = min(baseline_scores, key=lambda name: baseline_scores[name]["wer"])
-    notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
-    drawing = {"num_resamples": num_resamples, "seed": seed}
+    notes = kept_notes(notes, baselines)
+    drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
     comparison = verdict.compare(
         _pair(counts, others[best], is_isolated), redraw, baseline=best,
         metric="accuracy" if is_isolated else "wer", lower_is_better=not is_isolated,
@@ -167,7 +167,7 @@ def _redraw(
     if not len(recordings):
         return by_samples(size, "utterances")
     redraw = by_groups(recordings, "utterances")
-    is_each = redraw.count == size
+    is_each = redraw.num_units == size
     return redraw if is_each else redraw._replace(unit="different utterances")
 
 

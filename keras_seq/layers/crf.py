@@ -130,9 +130,9 @@ class CRF(keras.layers.Layer):
         return None
 
     def get_config(self) -> dict[str, Any]:
-        allowed = self.allowed
-        if allowed is not None:
-            allowed = [array.tolist() for array in allowed]
+        allowed = None
+        if self.allowed is not None:
+            allowed = [array.tolist() for array in self.allowed]
         return super().get_config() | {"num_tags": self.num_tags, "allowed": allowed}
 
 

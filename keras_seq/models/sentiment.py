@@ -6,11 +6,11 @@ as one array. Any Keras backend, uncompiled.
 Shapes: B batch, T time steps, F features, C classes.
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
 import keras
 from keras import layers, ops
+from numpy.typing import ArrayLike
 
 from keras_seq.layers.ngrams import ngram_ids
 from keras_seq.layers.recurrent import LSTM
@@ -37,7 +37,7 @@ def build_sentiment_model(
     bidirectional: bool = False,
     pooling: Literal["last", "max_and_mean"] = "last",
     kernel_regularizer: str | keras.Regularizer | None = None,
-    ngram_ratios: Sequence[Sequence[float]] | None = None,
+    ngram_ratios: ArrayLike | None = None,
 ) -> keras.Model:
     """An LSTM that reads a review and gives the probability of its class.
 
@@ -124,10 +124,10 @@ def build_sentiment_model(
 
 
 def _ngram_logits(
-    token_ids: keras.KerasTensor, ratios: Sequence[Sequence[float]], outputs: int
+    token_ids: keras.KerasTensor, given: ArrayLike, outputs: int
 ) -> keras.KerasTensor:
     """Weighted log-count ratios of a text's n-grams, scaled to unit length: (B, C)."""
-    ratios = ops.convert_to_numpy(ratios)
+    ratios = ops.convert_to_numpy(given)
     if ratios.ndim != 2 or ratios.shape[1] != outputs:
         raise ValueError(
             f"ngram_ratios has shape {ratios.shape}; expected (buckets, {outputs})"

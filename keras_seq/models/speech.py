@@ -14,7 +14,7 @@ from keras import KerasTensor, layers, ops
 from keras_seq.layers.recurrent import GRU, LSTM
 from keras_seq.models.blocks import check_rates, check_sizes
 
-CELLS = {"lstm": LSTM, "gru": GRU}
+CELLS: dict[str, type[LSTM] | type[GRU]] = {"lstm": LSTM, "gru": GRU}
 KERNEL = 5  # frames that a subsampling convolution sees
 
 

@@ -5,11 +5,12 @@ The builder knows nothing of text or files. Any Keras backend, uncompiled.
 Shapes: B batch, T words, L characters, K features, C tags.
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
 import keras
+import numpy as np
 from keras import layers, ops
+from numpy.typing import ArrayLike
 
 from keras_seq.constants import OOV_ID, PAD_ID
 from keras_seq.layers.characters import CharacterEncoder, WordDropout
@@ -35,8 +36,8 @@ def build_tagging_model(
     num_features: int = 0,
     feature_ids: int = 0,
     crf: bool = False,
-    allowed: Sequence | None = None,
-    embeddings: Sequence[Sequence[float]] | None = None,
+    allowed: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
+    embeddings: ArrayLike | None = None,
 ) -> keras.Model:
     """An LSTM that reads a sentence both ways and scores the tags of each word.
 
@@ -127,9 +128,9 @@ def build_tagging_model(
 
 
 def _set_vectors(
-    embedding: layers.Embedding, vectors: Sequence, shape: tuple[int, int]
+    embedding: layers.Embedding, given: ArrayLike, shape: tuple[int, int]
 ) -> None:
-    vectors = ops.convert_to_numpy(vectors)
+    vectors = ops.convert_to_numpy(given)
     if vectors.shape != shape:
         raise ValueError(f"embeddings has shape {vectors.shape}; expected {shape}")
     if not ops.all(ops.isfinite(vectors)):

@@ -196,7 +196,7 @@ class Tokenizer(tf.Module):
     def _set_counts(self, counts: dict[str, int]) -> None:
         # Sorting is stable, so ties keep the order of first occurrence. A word spelled
         # like the OOV token shares its id.
-        words = sorted(counts, key=counts.get, reverse=True)
+        words = sorted(counts, key=counts.__getitem__, reverse=True)
         words = [self.oov_token, *(word for word in words if word != self.oov_token)]
         # A plain object: dicts and lists of its own tf.Module would wrap and track.
         self._vocabulary = SimpleNamespace(counts=counts, words=words)
