@@ -80,7 +80,7 @@ def build_model(
     sizes = encoder.vocab_size, len(data.tag_names), 100, 128
     if documented:
         return ks.build_tagging_model(*sizes)
-    read = {}
+    read: dict[str, Any] = {}
     if encoder.word_length:
         read |= {
             "characters": characters,
@@ -135,8 +135,12 @@ def train(options: Options) -> Run:
     if has_crf:
         loss, metric = ks.layers.crf_loss, ks.training.PathAccuracy()
         metric = ks.training.EntityF1(loaded.tag_names) if loaded.scheme else metric
-    recipe = {"loss": loss, "metrics": [metric]}
-    hparams = {"documented": documented, "batch_size": options.batch_size, "seed": seed}
+    recipe: dict[str, Any] = {"loss": loss, "metrics": [metric]}
+    hparams: dict[str, float] = {
+        "documented": documented,
+        "batch_size": options.batch_size,
+        "seed": seed,
+    }
     if not documented:
         rate = ks.training.BudgetedRate(
             LEARNING_RATE, epochs, options.max_seconds, warmup=1

@@ -128,7 +128,9 @@ def learning_curves_figure(
     return _rendered(figure)
 
 
-def gradient_by_time_figure(norms: Mapping[str, Sequence[float]]) -> np.ndarray:
+def gradient_by_time_figure(
+    norms: Mapping[str, Sequence[float] | np.ndarray],
+) -> np.ndarray:
     """Draws how strongly the loss depends on each step, layers side by side.
 
     Args:

@@ -6,9 +6,10 @@ uncompiled.
 Shapes: B batch, T frames, F features of a frame, S subsampling, C classes.
 """
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import keras
+import numpy as np
 from keras import KerasTensor, layers, ops
 
 from keras_seq.layers.recurrent import GRU, LSTM
@@ -16,6 +17,8 @@ from keras_seq.models.blocks import check_rates, check_sizes
 
 CELLS: dict[str, type[LSTM] | type[GRU]] = {"lstm": LSTM, "gru": GRU}
 KERNEL = 5  # frames that a subsampling convolution sees
+
+Counts = TypeVar("Counts", int, np.ndarray, KerasTensor)
 
 
 def build_speech_model(
@@ -103,7 +106,7 @@ def build_speech_model(
     return keras.Model(inputs, x, name="speech")
 
 
-def answered_frames(frames: int, subsampling: int) -> int:
+def answered_frames(frames: Counts, subsampling: int) -> Counts:
     """Frames of the answer to so many frames: exactly what the model gives.
 
     Args:

@@ -17,7 +17,8 @@ from keras import KerasTensor, layers, ops
 from keras_seq.layers import recurrent
 from keras_seq.models.blocks import check_rates, check_sizes, token_logits
 
-CELLS = {
+Cell = Literal["lstm", "gru", "simple_rnn"]
+CELLS: dict[Cell, Callable[..., keras.layers.RNN]] = {
     "lstm": recurrent.LSTM,
     "gru": recurrent.GRU,
     "simple_rnn": recurrent.SimpleRNN,
@@ -31,7 +32,7 @@ def build_text_generation_model(
     embedding_dim: int,
     rnn_units: int,
     *,
-    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm",
+    cell: Cell = "lstm",
     num_layers: int = 1,
     dropout: float = 0.0,
     variational_dropout: bool = False,

@@ -61,7 +61,7 @@ def export(
     models: Sequence[keras.Model] = (),
     tolerance: float = 1e-5,
     absolute: np.ndarray | float | None = None,
-    extra_files: Mapping[str, Callable[[Path], None]] | None = None,
+    extra_files: Mapping[str, Callable[[Path], object]] | None = None,
     proofs: Mapping[str, Proof] | None = None,
 ) -> Path:
     """Export signatures as the next version of a model, and prove them.

@@ -63,7 +63,7 @@ class Ending:
     proofs: Mapping[str, tuple] | None = None
     further: Mapping[str, Any] = field(default_factory=dict)
     run_files: Mapping[str, str] = field(default_factory=dict)
-    extra_files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
+    extra_files: Mapping[str, Callable[[Path], object]] = field(default_factory=dict)
     tolerance: float = 1e-5
     absolute: np.ndarray | float | None = None
 

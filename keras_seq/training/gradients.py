@@ -40,6 +40,7 @@ from keras_seq.training.train_step import (
     wrapping,
 )
 
+
 class GradientMonitor(keras.callbacks.Callback):
     """Writes gradient norms to TensorBoard, and stops at the first NaN or Inf.
 

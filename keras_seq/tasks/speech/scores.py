@@ -111,15 +111,17 @@ def tuned_beam_search(
     search = BeamSearch(alphabet, WordNgrams.count(train.transcripts))
     some = validation.take(range(min(len(validation), MOST_TUNED)))
     answers = frame_answers(signatures, some)
-    best = None
-    for weight in WEIGHTS:
-        for bonus in BONUSES:
-            tried = search._replace(weight=weight, bonus=bonus)
-            said = [tried.transcribe(answer) for answer in answers]
-            wrong = error_counts(some.transcripts, said)[:, :3].sum()
-            if best is None or wrong < best[0]:
-                best = wrong, tried
-    return best[1]
+
+    def wrong_words(tried: BeamSearch) -> int:
+        found = [tried.transcribe(answer) for answer in answers]
+        return int(error_counts(some.transcripts, found)[:, :3].sum())
+
+    searches = (
+        search._replace(weight=weight, bonus=bonus)
+        for weight in WEIGHTS
+        for bonus in BONUSES
+    )
+    return min(searches, key=wrong_words)  # the first of equals
 
 
 def log_energies(extractor: LogMel, clips: Utterances) -> list[np.ndarray]:
@@ -163,7 +165,8 @@ def score_speech(
     start = time.perf_counter()
     answers = list(answer_clips(signatures("waveform"), clips))
     seconds = time.perf_counter() - start
-    check_answers([a["log_probability"] for a in answers], "log-probabilities")
+    sureness = np.array([answer["log_probability"] for answer in answers])
+    check_answers(sureness, "log-probabilities")
     written = [answer["transcript"] for answer in answers]
     features = log_energies(extractor, clips) if len(baselines) > 1 else clips.places
     beside = {name: b.predict(features) for name, b in baselines.items()}

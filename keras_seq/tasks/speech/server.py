@@ -20,7 +20,7 @@ from keras_seq.audio.wav import decode_wavs
 from keras_seq.decoding.ctc import best_path
 from keras_seq.models.speech import answered_frames
 from keras_seq.serving.checks import checked_finite, checked_shapes
-from keras_seq.serving.graph import answered, without_cudnn
+from keras_seq.serving.graph import Proofs, answered, without_cudnn
 from keras_seq.tasks.speech.labels import LinearLabels
 
 # Samples of 16 bits that nobody divided reach further than sound ever does.
@@ -170,9 +170,7 @@ class SpeechRecognizer(tf.Module):
             answer = self.wav(tf.constant(list(files)))
             return {name: value.numpy() for name, value in answer.items()}
 
-    def proofs(
-        self, batch: tuple[np.ndarray, np.ndarray]
-    ) -> dict[str, tuple[dict, dict]]:
+    def proofs(self, batch: tuple[np.ndarray, np.ndarray]) -> Proofs:
         """What the signatures of samples are asked, and Python's answers.
 
         Args:
@@ -183,9 +181,8 @@ class SpeechRecognizer(tf.Module):
         """
         waveform, lengths = batch
         given = {"waveform": tf.constant(waveform), "lengths": tf.constant(lengths)}
-        asked = {"waveform": self.waveform, "frames": self.frames}
-        asked = {name: (call, given) for name, call in asked.items()}
-        return answered([self.model], asked)
+        calls = {"waveform": self.waveform, "frames": self.frames}
+        return answered([self.model], {n: (call, given) for n, call in calls.items()})
 
 
 def checked_waveform(

@@ -54,7 +54,7 @@ class SpeechStream(tf.Module):
             layer for layer in model.layers if isinstance(layer, layers.RNN)
         ]
         before = recurrent[0].input
-        self._early = keras.Model(model.inputs, before) if model.inputs else None
+        self._early = keras.Model(model.inputs, before)
         # The same cells, so the same weights; these layers give their states back.
         self._recurrent = [
             layers.RNN(layer.cell, return_sequences=True, return_state=True)

@@ -96,11 +96,11 @@ def prepare_tagged(
     if scheme:
         name = name_of_file(given["train"])
         log.info(f"{name}: tags of entities, written as {scheme.upper()}")
-    given = {part: repair_sentences(rows, scheme) for part, rows in given.items()}
+    repaired = {part: repair_sentences(rows, scheme) for part, rows in given.items()}
     scheme = "bioes" if scheme == "bioes" else "bio2" if scheme else None
-    stores = {part: _stored(rows) for part, rows in given.items()}
-    _log_copies(given, stores)
-    splits = given | _cut(given, stores["train"], limit, seed)
+    stores = {part: _stored(rows) for part, rows in repaired.items()}
+    _log_copies(repaired, stores)
+    splits = repaired | _cut(repaired, stores["train"], limit, seed)
     tag_names = _tag_names(splits["train"], scheme)
     for part in ("validation", "test"):
         check_tags(splits[part], tag_names)
