@@ -30,9 +30,9 @@ def check_numbers(table: SeriesTable, cuts: Sequence[tuple[int, int]]) -> None:
         cuts: (a, b) of each series; rows before a train.
     """
     moved = np.array(
-        [moves(one.values[:start]) for one, (start, _) in zip(table.series, cuts)]
+        [varies(one.values[:start]) for one, (start, _) in zip(table.series, cuts)]
     )  # (S, F)
-    still = [name for name, any_ in zip(table.columns, moved.any(axis=0)) if not any_]
+    still = [name for name, own in zip(table.columns, moved.T) if not own.any()]
     targets = table.columns[: table.num_targets]
     wrong = [name for name in still if name in targets]
     if wrong:
@@ -103,7 +103,7 @@ def check_dtype(table: SeriesTable, dtype: str) -> None:
         )
 
 
-def moves(values: np.ndarray) -> np.ndarray:
+def varies(values: np.ndarray) -> np.ndarray:
     """Whether each column changes, by more than float64's own rounding: bool (F,)."""
     return np.ptp(values, axis=0) > FINEST * np.abs(values).max(axis=0)
 

@@ -118,8 +118,8 @@ def _one_answer(address: str, symbol: str) -> bytes:
 
 
 def _check(address: str, symbol: str, content: bytes) -> None:
-    first = content[:200].decode("utf-8", "replace").lstrip("\ufeff").splitlines()
-    first = first[0].strip() if first else ""
+    lines = content[:200].decode("utf-8", "replace").lstrip("\ufeff").splitlines()
+    first = lines[0].strip() if lines else ""
     if not first.startswith(HEADER):
         said = first[:80] or "nothing"
         raise error_at(
