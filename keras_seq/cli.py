@@ -10,7 +10,6 @@ import errno
 import inspect
 import itertools
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from keras_seq.data.answers import (
     write_rows,
 )
 from keras_seq.data.columns import TEXT_COLUMNS, is_header
+from keras_seq.data.files import plain
 from keras_seq.data.places import error_at, exists, user_path
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import KINDS
@@ -274,7 +274,7 @@ def _summary(result: Mapping[str, object] | None) -> Iterator[str]:
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
         if isinstance(value, Mapping | list | tuple):
-            value = json.dumps(_plain(value), ensure_ascii=False)
+            value = json.dumps(plain(value, name, shown=True), ensure_ascii=False)
         if "\n" in str(value):  # a table starts on a line of its own
             yield f"{name}\n{value}"
         else:
@@ -284,19 +284,5 @@ def _summary(result: Mapping[str, object] | None) -> Iterator[str]:
 def _json_lines(result: Mapping | Iterable[Mapping] | None) -> Iterator[str]:
     rows = [result] if isinstance(result, Mapping) else result or []
     for row in rows:
-        yield json.dumps(_plain(row), ensure_ascii=False, allow_nan=False)
-
-
-def _plain(value: object) -> object:
-    """Arrays, paths and bytes as JSON has them; what is not a number as null."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="replace")
-    return str(value) if isinstance(value, Path) else value
+        shown = plain(row, "an answer", shown=True)
+        yield json.dumps(shown, ensure_ascii=False, allow_nan=False)

@@ -19,6 +19,7 @@ from keras_seq.audio.utterances import Utterances
 from keras_seq.audio.wav import decode_wavs
 from keras_seq.decoding.ctc import best_path
 from keras_seq.models.speech import answered_frames
+from keras_seq.serving.by_length import as_text
 from keras_seq.serving.checks import checked_finite, checked_shapes
 from keras_seq.serving.graph import Proofs, answered, without_cudnn
 from keras_seq.tasks.speech.labels import LinearLabels
@@ -255,9 +256,5 @@ def answer_clips(
         )
         batch = {name: value.numpy() for name, value in batch.items()}
         for row, number in enumerate(numbers):
-            answers[number] = {name: _plain(v[row]) for name, v in batch.items()}
+            answers[number] = {name: as_text(v[row]) for name, v in batch.items()}
     yield from answers
-
-
-def _plain(value: Any) -> Any:
-    return value.decode("utf-8") if isinstance(value, bytes) else value
