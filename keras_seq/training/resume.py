@@ -19,6 +19,7 @@ import keras
 from keras_seq.errors import UserError
 from keras_seq.keras_internals import pythonify_logs, restored_epoch
 from keras_seq.log import log
+from keras_seq.training.budget import Clock
 from keras_seq.training.callback_files import appending
 from keras_seq.training.callback_state import as_constructed, remember_left
 from keras_seq.training.checkpoint import Checkpoints, State
@@ -33,16 +34,6 @@ from keras_seq.training.settings import check_same, describe_machine, difference
 
 # A state is saved when this many times its cost has passed since the last: at most 2 %.
 PATIENCE = 50
-
-
-class Clock:
-    """Seconds of training, those before an interruption included."""
-
-    def __init__(self, before: float = 0.0) -> None:
-        self._start = time.monotonic() - before
-
-    def seconds(self) -> float:
-        return time.monotonic() - self._start
 
 
 class RunCallbacks(keras.callbacks.CallbackList):

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_seq.keras_internals import STEP_METHODS
+from keras_seq.keras_internals import STEP_METHODS, flatten_layers
 
 Step = Callable[..., Any]  # a batch to logs
 
@@ -70,6 +70,17 @@ def components(variable: Any) -> list[tf.Variable]:
     if isinstance(value, tf.distribute.DistributedValues):
         return list(value.values)
     return [value]
+
+
+def carried_states(model: keras.Model) -> list[keras.Variable]:
+    """States of layers with `stateful=True`, which are not among `model.variables`."""
+    counted = {id(each) for each in model.variables}
+    layers = [each for each in flatten_layers(model) if getattr(each, "stateful", 0)]
+    states = keras.tree.flatten([getattr(each, "states", None) for each in layers])
+    return [
+        each for each in states
+        if isinstance(each, keras.Variable) and id(each) not in counted
+    ]  # fmt: skip
 
 
 def inner_optimizer(

@@ -12,6 +12,7 @@ from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.training.array_batches import Batching
 from keras_seq.training.averaging import EarlyStopping
+from keras_seq.training.budget import Clock
 from keras_seq.training.class_weights import check_class_weight, weighing
 from keras_seq.training.compiling import (
     Loss,
@@ -25,7 +26,7 @@ from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.inputs import fit_datasets
 from keras_seq.training.lock import locked
 from keras_seq.training.paths import paths_table
-from keras_seq.training.resume import Clock, RunCallbacks, last_state
+from keras_seq.training.resume import RunCallbacks, last_state
 from keras_seq.training.settings import describe_run
 from keras_seq.training.wiring import Schedule, Verbose, shows_bar, wired_callbacks
 
