@@ -10,9 +10,8 @@ from typing import Literal
 
 import keras
 from keras import layers, ops
-from numpy.typing import ArrayLike
 
-from keras_seq.layers.ngrams import ngram_ids
+from keras_seq.layers.ngrams import Ratios, ngram_ids
 from keras_seq.layers.recurrent import LSTM
 from keras_seq.models.blocks import (
     check_rates,
@@ -37,7 +36,7 @@ def build_sentiment_model(
     bidirectional: bool = False,
     pooling: Literal["last", "max_and_mean"] = "last",
     kernel_regularizer: str | keras.Regularizer | None = None,
-    ngram_ratios: ArrayLike | None = None,
+    ngram_ratios: Ratios | None = None,
 ) -> keras.Model:
     """An LSTM that reads a review and gives the probability of its class.
 
@@ -124,7 +123,7 @@ def build_sentiment_model(
 
 
 def _ngram_logits(
-    token_ids: keras.KerasTensor, given: ArrayLike, outputs: int
+    token_ids: keras.KerasTensor, given: Ratios, outputs: int
 ) -> keras.KerasTensor:
     """Weighted log-count ratios of a text's n-grams, scaled to unit length: (B, C)."""
     ratios = ops.convert_to_numpy(given)

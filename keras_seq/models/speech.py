@@ -9,7 +9,6 @@ Shapes: B batch, T frames, F features of a frame, S subsampling, C classes.
 from typing import Literal, TypeVar
 
 import keras
-import numpy as np
 from keras import KerasTensor, layers, ops
 
 from keras_seq.layers.recurrent import GRU, LSTM
@@ -18,7 +17,7 @@ from keras_seq.models.blocks import check_rates, check_sizes
 CELLS: dict[str, type[LSTM] | type[GRU]] = {"lstm": LSTM, "gru": GRU}
 KERNEL = 5  # frames that a subsampling convolution sees
 
-Counts = TypeVar("Counts", int, np.ndarray, KerasTensor)
+Counts = TypeVar("Counts", int, KerasTensor)
 
 
 def build_speech_model(

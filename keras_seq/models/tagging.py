@@ -5,16 +5,15 @@ The builder knows nothing of text or files. Any Keras backend, uncompiled.
 Shapes: B batch, T words, L characters, K features, C tags.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import keras
-import numpy as np
 from keras import layers, ops
-from numpy.typing import ArrayLike
 
 from keras_seq.constants import OOV_ID, PAD_ID
 from keras_seq.layers.characters import CharacterEncoder, WordDropout
-from keras_seq.layers.crf import CRF
+from keras_seq.layers.crf import CRF, Allowed
 from keras_seq.layers.recurrent import LSTM
 from keras_seq.models.blocks import check_rates, check_sizes
 
@@ -36,8 +35,8 @@ def build_tagging_model(
     num_features: int = 0,
     feature_ids: int = 0,
     crf: bool = False,
-    allowed: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
-    embeddings: ArrayLike | None = None,
+    allowed: Allowed | None = None,
+    embeddings: Sequence[Sequence[float]] | None = None,
 ) -> keras.Model:
     """An LSTM that reads a sentence both ways and scores the tags of each word.
 
@@ -128,7 +127,7 @@ def build_tagging_model(
 
 
 def _set_vectors(
-    embedding: layers.Embedding, given: ArrayLike, shape: tuple[int, int]
+    embedding: layers.Embedding, given: Sequence, shape: tuple[int, int]
 ) -> None:
     vectors = ops.convert_to_numpy(given)
     if vectors.shape != shape:
