@@ -1,7 +1,7 @@
 """All that touches private parts of Keras and TensorFlow, in one place.
 
 They move between minor versions: `SEEN_WITH` has those that the tests passed with. It
-knows nothing of keras_seq.
+is independent of keras_seq.
 """
 
 from collections.abc import Callable

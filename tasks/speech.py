@@ -1,4 +1,4 @@
-"""Speech recognition: bidirectional LSTMs hear a recording and write what is said.
+"""Speech recognition: bidirectional LSTMs read a recording and write its words.
 
 Data: a manifest (CSV, TSV, JSON Lines) with file and transcript columns, a folder or
 zip archive of LABEL/x.wav, or a LibriSpeech tree; sounds of any format and rate. Where
@@ -28,7 +28,7 @@ from keras_seq.tasks.result import Run
 STEM = "speech"
 EXPORT_DIR = Path("saved_models", STEM)
 LEARNING_RATE = 0.0015
-SECONDS_HEARD = 150_000  # of sound, in all epochs together
+SECONDS_OF_SOUND = 150_000  # of sound, in all epochs together
 
 
 class Recipe(NamedTuple):
@@ -141,7 +141,7 @@ def train(options: Options) -> Run:
             epochs = ks.training.planned_epochs(
                 run_dir, max_seconds, model, loss, train_set
             )
-        passes = int(SECONDS_HEARD / loaded.splits["train"].seconds)
+        passes = int(SECONDS_OF_SOUND / loaded.splits["train"].seconds)
         epochs = epochs or max(10, min(100, passes))
         rate = ks.training.BudgetedRate(LEARNING_RATE, epochs, max_seconds)
         history = ks.fit(

@@ -206,7 +206,7 @@ def _manifest(
     optional = [_usual(columns, usual) for usual in (SPEAKER_COLUMNS, PART_COLUMNS)]
     names = wanted + [name for name in optional if name is not None]
     if archives is None:
-        archives = _archives_beside(path)
+        archives = _archives_next_to(path)
     finder = _Finder(path, archives)
     found = []
     for number, values in read_rows(path, names):
@@ -238,7 +238,7 @@ def part_named(word: str) -> str | None:
     return PARTS.get(first) if word.strip() else ""
 
 
-def _archives_beside(manifest: Path) -> list[Files]:
+def _archives_next_to(manifest: Path) -> list[Files]:
     """The archive of the same name, else all that lie beside a manifest."""
     own = manifest.with_suffix(".zip")
     paths = [own] if own.is_file() else sorted(manifest.parent.glob("*.zip"))

@@ -1,7 +1,7 @@
 """Recordings as samples in one file, and what had to be left out.
 
 Every sound is decoded once. A temporary file holds the samples, mapped and not read, so
-that memory does not grow with the hours. This module knows no model.
+that memory does not grow with the hours. This module needs no model.
 
 Shapes: K clips, B batch, N samples.
 """

@@ -1,4 +1,4 @@
-"""Which encoding a text is in: what a byte order mark says, and what would fit.
+"""Which encoding a text is in: by its byte order mark, or by what would fit.
 
 A mark is believed; without one a text is UTF-8 or an error, and the error names the
 encoding in which the bytes make most of the usual characters.

@@ -6,7 +6,7 @@
     lines   int64 (N,), where each sample stands in its file, for error messages
 
 The file is gone with the last of the stores that share it, also after a crash. A part
-of a store is an array of row numbers. This module knows no formats and no models.
+of a store is an array of row numbers. This module needs no formats and no models.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
 """Pictures of scores as arrays, for TensorBoard or a file.
 
-Knows nothing of TensorBoard, of screens or of matplotlib's global state: each figure
+Independent of TensorBoard, of screens or of matplotlib's global state: each figure
 is drawn by the Agg renderer into memory, so that it works on a server and in a thread.
 """
 

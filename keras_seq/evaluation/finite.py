@@ -123,8 +123,8 @@ cannot be scored; train it again, with other data or a lower learning rate
         if not np.isfinite(score["value"]) and (defined or name == headline):
             broken.append(f"{name} is {score['value']}")
     if broken:
-        said = ", ".join(broken)
-        raise UserError(f"the network's score is no number: {said}; {ADVICE}")
+        scores = ", ".join(broken)
+        raise UserError(f"the network's score is no number: {scores}; {ADVICE}")
     if left_out:
         report["comparison"]["sentence"] += (
             f" Left out, as their answers hold NaN or Inf: {', '.join(left_out)}."

@@ -74,9 +74,9 @@ def measures(
         both = np.abs(targets) + np.abs(forecasts)
         symmetric = np.where(both == 0, 0.0, 200 * size / both)
     symmetric = np.where(np.isnan(targets), np.nan, symmetric)
-    foreseen, moved = (np.sign(x - last[:, None]) for x in (forecasts, targets))
-    right = np.where(foreseen == 0, 0.5, foreseen == moved)
-    right = np.where((moved == 0) | np.isnan(moved), np.nan, right)
+    foreseen, actual = (np.sign(x - last[:, None]) for x in (forecasts, targets))
+    right = np.where(foreseen == 0, 0.5, foreseen == actual)
+    right = np.where((actual == 0) | np.isnan(actual), np.nan, right)
     return np.stack(
         [
             size,
@@ -152,9 +152,9 @@ class Stretches(NamedTuple):
     def of(cls, own: Sums, times: np.ndarray) -> "Stretches":
         """All windows of a time, those of other series as well, stay together."""
         parts = own.windows
-        moments, places = np.unique(times, return_inverse=True)
-        each = -(-len(moments) // MOST_STRETCHES)
-        size = -(-len(moments) // each)
+        distinct, places = np.unique(times, return_inverse=True)
+        each = -(-len(distinct) // MOST_STRETCHES)
+        size = -(-len(distinct) // each)
         added = np.zeros((2, size, parts[0].shape[1]))
         for total, part in zip(added, parts):
             np.add.at(total, places // each, part)

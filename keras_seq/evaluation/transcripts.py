@@ -126,7 +126,9 @@ def transcript_report(
         raise ValueError("expected one or more transcripts, and baselines beside them")
     names = (*RATES, "accuracy" if is_isolated else "sentence_accuracy")
     counts = error_counts(references, hypotheses)
-    others = {name: error_counts(references, said) for name, said in baselines.items()}
+    others = {
+        name: error_counts(references, given) for name, given in baselines.items()
+    }
     redraw = _redraw(len(counts), speakers, recordings)
     everyone = np.ones(len(counts))
     baseline_scores = {
@@ -238,11 +240,11 @@ def error_table(
             if chunk.type == "equal":
                 continue
             own = spoken[chunk.ref_start_idx : chunk.ref_end_idx]
-            said = written[chunk.hyp_start_idx : chunk.hyp_end_idx]
-            size = max(len(own), len(said))
-            own, said = (part + [""] * (size - len(part)) for part in (own, said))
-            found.update(zip(own, said))
-    return [(own, said, times) for (own, said), times in found.most_common(most)]
+            other = written[chunk.hyp_start_idx : chunk.hyp_end_idx]
+            size = max(len(own), len(other))
+            own, other = (part + [""] * (size - len(part)) for part in (own, other))
+            found.update(zip(own, other))
+    return [(own, other, times) for (own, other), times in found.most_common(most)]
 
 
 def _jiwer():

@@ -3,7 +3,7 @@
 Made of Keras' own operations with what was fitted on train rows as their constants, so
 that a model which holds them loads anywhere and takes raw rows. What float32 cannot
 hold (1e8 and a cent, 1e-40, 1e39) is read, centred and scaled in float64. Works under
-any backend; it knows nothing of networks.
+any backend; it is independent of networks.
 
 Shapes: B batch, T time steps, F raw columns (K targets, then prices, then others), C
 features, H horizon, Q quantiles.

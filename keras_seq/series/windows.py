@@ -255,7 +255,7 @@ def train_facts(
     """
     parts = [one.values[:start] for one, (start, _) in zip(table.series, cuts)]
     rows, targets = np.concatenate(parts), table.num_targets
-    never_negative, moved = rows.min(axis=0) >= 0, varies(rows)
+    never_negative, changes = rows.min(axis=0) >= 0, varies(rows)
     logs = np.log1p(np.where(never_negative, rows, 0.0))
     positive = rows[:, :targets].min(axis=0) > 0
     steps = [
@@ -268,9 +268,9 @@ def train_facts(
     errors, error_squares = (np.stack(each) for each in zip(*naive))
     return TrainFacts(
         first + rows.mean(axis=0),
-        np.where(moved, rows.std(axis=0), np.inf),
+        np.where(changes, rows.std(axis=0), np.inf),
         np.where(never_negative, logs.mean(axis=0), 0.0),
-        np.where(never_negative & moved, logs.std(axis=0), 1.0),
+        np.where(never_negative & changes, logs.std(axis=0), 1.0),
         np.where(positive, np.sqrt(squares), 0.0),
         errors,
         error_squares,

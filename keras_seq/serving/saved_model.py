@@ -1,7 +1,7 @@
 """A trained model as a TensorFlow Serving version: whole, proven, or not there.
 
 `export` traces signatures, writes them aside, proves them in a fresh process and only
-then gives the folder its number. It knows nothing of tasks: texts, price windows, wav
+then gives the folder its number. It is independent of tasks: texts, price windows, wav
 bytes and prompts are all named tensors here.
 """
 

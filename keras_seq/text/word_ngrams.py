@@ -1,7 +1,7 @@
 """How likely a word is after the words before it: n-grams, as ARPA files have them.
 
 A model comes from an ARPA file or is counted from transcripts. `word_scores` makes of
-it what prefix beam search asks. This module knows no acoustic model and opens no file.
+it what prefix beam search asks. This module needs no acoustic model and opens no file.
 """
 
 import collections

@@ -1,6 +1,6 @@
 """Weights averaged over the steps of a training: quieter than the last ones.
 
-Knows nothing of tasks. Works with `fit`: validation, early stopping and the end of the
+Independent of tasks. Works with `fit`: validation, early stopping and the end of the
 training see the averaged weights, training goes on with its own. The averages of an
 optimizer with `use_ema` are treated alike.
 """

@@ -1,4 +1,4 @@
-"""A learning rate that ends with the time there is. It knows nothing of models."""
+"""A learning rate that ends with the time there is. It is independent of models."""
 
 import math
 import time

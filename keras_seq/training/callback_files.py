@@ -1,7 +1,7 @@
 """Files that Keras' callbacks write row by row, which a resumed run must go on with.
 
 What was written after the last checkpoint is written again, so it is cut off; and a
-log that Keras would begin anew is gone on with. Knows nothing of other callbacks: what
+log that Keras would begin anew is gone on with. Independent of other callbacks: what
 a user's own writes is its own business, in `get_state` and `set_state`.
 """
 

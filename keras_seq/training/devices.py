@@ -1,6 +1,6 @@
 """What a run trains on and starts from: devices, precision and seeds.
 
-Knows nothing of tasks.
+Independent of tasks.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
 """What makes a run the run it is, so that it is not resumed as another.
 
-Knows nothing of files; descriptions are plain dicts of short texts and numbers.
+Independent of files; descriptions are plain dicts of short texts and numbers.
 """
 
 import json

@@ -1,7 +1,7 @@
 """What a speech task does before and after its training.
 
 Before: parts, decoded once, and what is fitted on train. After: scores beside the
-baselines, the run folder, the proven export. This module knows no architecture.
+baselines, the run folder, the proven export. This module needs no architecture.
 """
 
 import itertools

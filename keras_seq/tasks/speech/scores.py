@@ -60,8 +60,8 @@ class BeamSearch(NamedTuple):
                 lines = arpa.read_text("utf-8").splitlines()
                 model = WordNgrams.from_arpa(lines)
             except (OSError, ValueError) as error:
-                said = getattr(error, "strerror", None) or error
-                raise UserError(f"{arpa}: no language model ({said})") from error
+                reason = getattr(error, "strerror", None) or error
+                raise UserError(f"{arpa}: no language model ({reason})") from error
         return cls(alphabet, model, **settings)
 
     def facts(self) -> dict[str, Any]:
@@ -178,20 +178,21 @@ def score_speech(
     report = report_of(written, beside, notes=notes)
     report["real_time_factor"] = seconds / max(clips.seconds, 1e-9)
     if search is not None:
-        said = [search.transcribe(a) for a in frame_answers(signatures, clips)]
-        told = report_of(said, {"greedy": written})
+        found = [search.transcribe(a) for a in frame_answers(signatures, clips)]
+        other = report_of(found, {"greedy": written})
         report["beam_search"] = search.facts() | {
             "language_model": search.model is not None,
-            "scores": told["scores"],
+            "scores": other["scores"],
         }
     if alone is not None:
         plain = BeamSearch(alone, None)
-        said = [plain.transcribe(a) for a in frame_answers(signatures, clips)]
-        told = report_of(said, beside)
-        report["network_alone"] = {name: told[name] for name in ("scores", "verdict")}
-        metric = told["comparison"]["metric"]
+        found = [plain.transcribe(a) for a in frame_answers(signatures, clips)]
+        other = report_of(found, beside)
+        report["network_alone"] = {name: other[name] for name in ("scores", "verdict")}
+        metric = other["comparison"]["metric"]
+        value = other["scores"][metric]["value"]
         report["comparison"]["sentence"] += (
             " It answers together with logistic regression on mean features; alone: "
-            f"{metric} {told['scores'][metric]['value']:.3f}, which {told['verdict']}."
+            f"{metric} {value:.3f}, which {other['verdict']}."
         )
     return report, written

@@ -1,7 +1,7 @@
 """Sound to transcript, as one graph: what a speech SavedModel holds.
 
 Joins reading, features, a trained model and greedy decoding under the frozen signature.
-It knows nothing of training.
+It is independent of training.
 
 Shapes: B batch, N samples, T frames of the answer, C classes.
 """
@@ -96,11 +96,11 @@ class SpeechRecognizer(tf.Module):
         log_probabilities, frames = self._answer(waveform, lengths)
         ids, written, score = best_path(log_probabilities, frames)
         if self.linear is not None:
-            heard = tf.reduce_any(written, axis=1)
+            has_symbols = tf.reduce_any(written, axis=1)
             scores = log_probabilities, frames
             label, certainty = self.linear.best(waveform, lengths, *scores)
-            score = tf.where(heard, certainty, score)
-            ids, written = label[:, None], heard[:, None]
+            score = tf.where(has_symbols, certainty, score)
+            ids, written = label[:, None], has_symbols[:, None]
         return {
             "transcript": self.spell(ids, written),
             "log_probability": score,

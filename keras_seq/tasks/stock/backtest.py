@@ -2,7 +2,7 @@
 
 A single split says how a model did once; folds say how often. Each fold refits
 everything that is fitted, on rows before it alone: scaling, network, intervals,
-baselines. This module knows no architecture.
+baselines. This module needs no architecture.
 """
 
 from collections.abc import Callable, Iterator

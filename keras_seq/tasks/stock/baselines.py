@@ -1,7 +1,7 @@
 """Cheap forecasts that a network must beat to be worth its time.
 
 Each sees what the network sees: the window, and for what is fitted the train rows. They
-know nothing of networks or files.
+are independent of networks or files.
 
 Shapes: B windows, T steps of a window, K targets, H horizon, N inputs, R rows.
 """

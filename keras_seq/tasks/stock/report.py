@@ -1,4 +1,4 @@
-"""What is told of forecasts: a report as plain values, a table, and plain sentences.
+"""The report of forecasts: plain values, a table, and plain sentences.
 
 Shapes: H horizon, K targets, M measures.
 """

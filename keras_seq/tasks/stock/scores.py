@@ -1,7 +1,7 @@
 """Walks over the windows of a part and scores every forecaster on them.
 
 One pass, batch by batch: the network, its interval, and each baseline see the same
-windows. It knows nothing of training or files.
+windows. It is independent of training or files.
 
 Shapes: B batch, N windows, T steps, H horizon, K targets.
 """

@@ -1,6 +1,6 @@
 """Raw rows to forecasts with intervals, as one graph: what a forecasting export holds.
 
-It joins a forecaster and its calibration under the frozen signature, and knows nothing
+It joins a forecaster and its calibration under the frozen signature, and is independent
 of files or training.
 
 Shapes: B batch, T time steps, F columns, H horizon, K targets.

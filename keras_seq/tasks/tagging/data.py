@@ -1,7 +1,7 @@
 """What every task that tags words does before and after its training.
 
 Before: named parts, repaired tags, and what is fitted on train. After: scores beside
-the baselines, the run folder, the proven export. Knows no architecture and no training.
+the baselines, the run folder, the proven export. Needs no architecture and no training.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -130,9 +130,9 @@ def _log_copies(
     for part, store in stores.items():
         if part != "train":
             copied = count_copies(store.digests(), stores["train"].digests())
-            said = counted(copied, len(store), "sentences")
+            count = counted(copied, len(store), "sentences")
             share, name = copied / len(store), name_of_file(given[part])
-            log_copies(name, part, said, share, "train")
+            log_copies(name, part, count, share, "train")
 
 
 def _cut(

@@ -1,6 +1,6 @@
 """A tagger beside its baselines: all scored on the same sentences.
 
-Takes callables and plain data; knows nothing of networks or files.
+Takes callables and plain data; is independent of networks or files.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -2,7 +2,7 @@
 
 Before: parts of the text, the coder that is fitted on train, and token ids. After:
 scores beside n-gram models, samples and what in them was copied, the run folder, the
-proven export. This module knows no architecture and no training.
+proven export. This module needs no architecture and no training.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The vanishing gradient, seen: how far back the error of one token reaches.
 
 Three small models of a kind of cell each learn the same text for a moment; then the
-loss of the last token alone is followed back. Knows nothing of files of text.
+loss of the last token alone is followed back. Independent of files of text.
 
 Shapes: B batch, T time steps.
 """
