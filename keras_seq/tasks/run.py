@@ -1,8 +1,8 @@
 """The ending of every task, written once: metrics.json, figures, export, proof.
 
-It depends on no task. A run that is resumed after its end does nothing twice: the version
-that it exported bears the run's id, and is published last of all, whole or not at all.
-Where it stands the run is finished, and else its scores are taken once more.
+It depends on no task. A run that is resumed after its end does nothing twice: the
+version that it exported bears the run's id, and is published last of all, whole or not
+at all. Where it stands the run is finished, and else its scores are taken once more.
 """
 
 import json

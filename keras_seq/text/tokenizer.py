@@ -63,14 +63,14 @@ class Tokenizer(tf.Module):
         self.oov_token = oov_token
         self._set_counts({})
 
-    def fit_on_texts(self, texts: Iterable[str]) -> None:
+    def fit_on_texts(self, texts: Iterable[str] | Iterable[bytes]) -> None:
         """Counts the words of more texts and numbers all words anew.
 
         Texts are read once, some at a time; memory grows with the vocabulary alone.
         What was traced or exported before keeps the old ids.
 
         Args:
-            texts: any iterable of strings.
+            texts: any iterable of strings, or of their UTF-8 bytes.
 
         Raises:
             ValueError: `texts` is one string, or holds what is no string.
@@ -271,7 +271,7 @@ def _check_length(max_len: int | None) -> None:
         raise ValueError(f"max_len is {max_len}; expected 1 or more tokens, or None")
 
 
-def _chunks(texts: Iterable[str]) -> Iterator[tf.Tensor]:
+def _chunks(texts: Iterable[str] | Iterable[bytes]) -> Iterator[tf.Tensor]:
     """Texts as string (B,) tensors of bounded size."""
     if isinstance(texts, (str, bytes)):
         raise ValueError("texts is one string; expected an iterable: put it in a list")
