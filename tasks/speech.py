@@ -75,7 +75,7 @@ class Options(TrainOptions):
     documented: bool = False
 
 
-def load_data(options: Options) -> Any:
+def load_data(options: Options) -> "speech.SpeechData":
     """Named parts, and what was fitted on train: alphabet and features."""
     columns = options.file_column, options.transcript_column
     given = {"train": ks.audio.load_recordings(options.data, *columns, options.seed)}
@@ -95,7 +95,9 @@ def load_data(options: Options) -> Any:
     )
 
 
-def build_model(data: Any, streaming: bool = False, documented: bool = False) -> Any:
+def build_model(
+    data: "speech.SpeechData", streaming: bool = False, documented: bool = False
+) -> Any:
     """The strong recipe; `documented`: the tutorial's own architecture."""
     sizes: dict[str, Any] = {"num_features": data.extractor.num_features}
     if not documented:

@@ -54,7 +54,7 @@ class Options(TrainOptions):
             raise ks.UserError("--documented has no CRF; leave it or --crf on out")
 
 
-def load_data(options: Options) -> Any:
+def load_data(options: Options) -> "tagging.TaggedData":
     """Named parts, and what was fitted on train: tag names, scheme and words."""
     columns = options.token_column, options.tag_column
     given = {"train": ks.text.load_sample_sentences(options.seed)}
@@ -73,7 +73,10 @@ def load_data(options: Options) -> Any:
 
 
 def build_model(
-    data: Any, crf: bool, characters: str = "cnn", documented: bool = False
+    data: "tagging.TaggedData",
+    crf: bool,
+    characters: str = "cnn",
+    documented: bool = False,
 ) -> Any:
     """The strong recipe; `documented`: the architecture with its sizes alone."""
     encoder, words = data.encoder, ks.text.words
