@@ -127,7 +127,8 @@ def parse_verb(
             if value is not None and (problem := limits.problem(value)):
                 parser.error(f"{_flag(name)} {problem}, got {shortened(value)}")
     for name, parameter in _parameters(function).items():
-        if dataclasses.is_dataclass(kind := parameter.annotation):
+        kind = parameter.annotation
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
             own = {field: values.pop(field) for field in _parameters(kind)}
             values[name] = kind(**own)
     return verb, values
@@ -173,7 +174,7 @@ def _add_parameters(parser: argparse.ArgumentParser, function: Callable) -> None
                 f"{function.__name__}: parameter '{name}' has no help; add a line "
                 f"'{name}: ...' under 'Args:' in its docstring."
             )
-        settings = {"help": texts[name].replace("%", "%%")}
+        settings: dict[str, typing.Any] = {"help": texts[name].replace("%", "%%")}
         if parameter.annotation is bool:
             _add_flag(parser, name, parameter.default, settings)
             continue
@@ -204,7 +205,8 @@ def _add_flag(
 
 def _value_settings(function: Callable, parameter: inspect.Parameter) -> dict:
     """argparse's `type`, `nargs` and `choices` for an annotation."""
-    settings, kind = {}, _without_range(parameter.annotation)
+    settings: dict[str, object] = {}
+    kind = _without_range(parameter.annotation)
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
         # An object is what Python alone can give, such as a DataFrame.
         members = set(typing.get_args(kind)) - {types.NoneType, object}
@@ -215,8 +217,9 @@ def _value_settings(function: Callable, parameter: inspect.Parameter) -> dict:
         settings["nargs"] = "+"
         (kind,) = typing.get_args(kind)
     if typing.get_origin(kind) is typing.Literal:
-        settings["choices"] = typing.get_args(kind)
-        kind = type(settings["choices"][0])
+        choices = typing.get_args(kind)
+        settings["choices"] = choices
+        kind = type(choices[0])
     if kind in _READ:
         return settings | {"type": _READ[kind]}
     if kind not in (str, Path):

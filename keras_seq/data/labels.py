@@ -107,7 +107,8 @@ def name_spellings(
         cleaned = counts.setdefault(label_key(spelling), Counter())
         cleaned[clean_label(spelling)] += count
     name_of_key = {
-        key: max(sorted(cleaned), key=cleaned.get) for key, cleaned in counts.items()
+        key: max(sorted(cleaned), key=cleaned.__getitem__)
+        for key, cleaned in counts.items()
     }
     of_known: dict[str, set[str]] = {}
     for name in known:

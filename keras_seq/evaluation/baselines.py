@@ -167,6 +167,7 @@ class TfidfBaseline:
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All that `predict_proba` needs, as arrays of plain types."""
         note = np.frombuffer(self.note.encode(), np.uint8)
+        arrays: dict[str, np.ndarray]
         arrays = {"shares": self.fallback_.shares_, "note": note}
         if self.classifier_ is not None:
             arrays |= self._term_arrays() | {
@@ -284,8 +285,8 @@ def _is_unspaced(texts: Sequence[str]) -> bool:
 def _word_pattern() -> str:
     """Letters, digits and marks: without the marks, Hindi falls apart at its vowels."""
     # Beyond U+FFFF no script in wide use has marks, and `re` has no fast set.
-    marks = (chr(code) for code in range(0x300, 0x10000))
-    marks = "".join(char for char in marks if unicodedata.category(char)[0] == "M")
+    chars = (chr(code) for code in range(0x300, 0x10000))
+    marks = "".join(char for char in chars if unicodedata.category(char)[0] == "M")
     return rf"\w+(?:[{marks}]+\w*)*"
 
 

@@ -14,6 +14,7 @@ from keras_seq.evaluation.finite import (
     check_answers,
     checked_report,
     finite_baselines,
+    kept_notes,
 )
 from keras_seq.evaluation.resampling import Redraw, by_groups, by_samples
 from keras_seq.evaluation.table import format_report
@@ -81,7 +82,7 @@ def classification_scores(
         value = _shown(name, value)
         scores[name] = bootstrap.interval(value, drawn, widening, bounds)
     if num_resamples:
-        count, share = redraw.count, scores["accuracy"]["value"]
+        count, share = redraw.num_units, scores["accuracy"]["value"]
         exact = bootstrap.share_interval(share * count, count)
         scores["accuracy"] = bootstrap.hull(scores["accuracy"], *exact)
     return scores
@@ -92,7 +93,7 @@ def redraw_of(num_samples: int, groups: Sequence | np.ndarray | None) -> Redraw:
     if groups is None:
         return by_samples(num_samples)
     redraw = by_groups(groups)
-    is_each = redraw.count == num_samples
+    is_each = redraw.num_units == num_samples
     return redraw if is_each else redraw._replace(unit="different samples")
 
 
@@ -232,8 +233,8 @@ def report(
         raise ValueError("baselines is empty; expected one or more to compare with")
     check_answers(probabilities, "probabilities")
     baselines, left_out = finite_baselines(baselines)
-    resampling = {"groups": groups, "num_resamples": num_resamples, "seed": seed}
-    notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
+    drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
+    notes = kept_notes(notes, baselines)
     names = bootstrap.metric_names(label_names)
     every_sample = np.ones(len(labels))
     values = {}
@@ -244,13 +245,13 @@ def report(
     strongest = max(values, key=lambda name: values[name]["accuracy"])
     comparison = compare(
         labels, probabilities, baselines[strongest], baseline=strongest,
-        note=notes.get(strongest, ""), **resampling,
+        note=notes.get(strongest, ""), groups=groups, **drawing,
     )  # fmt: skip
     gathered = {
         "task": task,
         "n": len(labels),
         "scores": classification_scores(
-            labels, probabilities, label_names, **resampling
+            labels, probabilities, label_names, groups=groups, **drawing
         ),
         "baselines": values,
         "notes": notes,

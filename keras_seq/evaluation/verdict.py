@@ -168,7 +168,7 @@ def compare(
 
 def units_of(redraw: Redraw) -> dict[str, Any]:
     """What was redrawn, as reports have it."""
-    return {"count": int(redraw.count), "of": redraw.unit}
+    return {"count": int(redraw.num_units), "of": redraw.unit}
 
 
 def verdict_of(found: Mapping[str, float], lower_is_better: bool = False) -> str:
@@ -237,8 +237,8 @@ def _exact(signs: np.ndarray, unit_of: np.ndarray) -> tuple[float, float]:
 
 def _remark(redraw: Redraw, differing: int) -> tuple[str, bool]:
     """What to know of the units that were redrawn, and whether they can tell."""
-    count, unit = int(redraw.count), redraw.unit
-    if redraw.count < redraw.fewest:
+    count, unit = int(redraw.num_units), redraw.unit
+    if redraw.num_units < redraw.fewest:
         needed = f"of {redraw.fewest} {unit} that are needed it holds {count:,}"
         return f"The test part is too short to tell: {needed}.", False
     if not differing:

@@ -9,7 +9,7 @@ Classification": log-count ratios of n-grams, here with hashed n-grams.
 Shapes: B batch, T time steps, C classes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from keras import KerasTensor, ops
@@ -21,6 +21,7 @@ from keras_seq.constants import PAD_ID
 MULTIPLIERS = ((40503, 62683), (51787, 34693, 58997))
 ID_LIMIT = 2**15
 TOGETHER = 1 << 17  # token ids, or buckets, that are worked on in one go
+Ratios = Sequence[Sequence[float]] | np.ndarray  # float (buckets, C)
 MIN_TEXTS = 3  # an n-gram of one or two texts names these, not their class
 
 

@@ -6,13 +6,12 @@ as one array. Any Keras backend, uncompiled.
 Shapes: B batch, T time steps, F features, C classes.
 """
 
-from collections.abc import Sequence
 from typing import Literal
 
 import keras
 from keras import layers, ops
 
-from keras_seq.layers.ngrams import ngram_ids
+from keras_seq.layers.ngrams import Ratios, ngram_ids
 from keras_seq.layers.recurrent import LSTM
 from keras_seq.models.blocks import (
     check_rates,
@@ -41,7 +40,7 @@ def build_sentiment_model(
     bidirectional: bool = False,
     pooling: Literal["last", "max_and_mean"] = "last",
     kernel_regularizer: str | keras.Regularizer | None = None,
-    ngram_ratios: Sequence[Sequence[float]] | None = None,
+    ngram_ratios: Ratios | None = None,
     embeddings: Sequence[Sequence[float]] | None = None,
 ) -> keras.Model:
     """An LSTM that reads a review and gives the probability of its class.
@@ -161,10 +160,10 @@ def _head(target: str, num_classes: int) -> tuple[int, str | None]:
 
 
 def _ngram_logits(
-    token_ids: keras.KerasTensor, ratios: Sequence[Sequence[float]], outputs: int
+    token_ids: keras.KerasTensor, given: Ratios, outputs: int
 ) -> keras.KerasTensor:
     """Weighted log-count ratios of a text's n-grams, scaled to unit length: (B, C)."""
-    ratios = ops.convert_to_numpy(ratios)
+    ratios = ops.convert_to_numpy(given)
     if ratios.ndim != 2 or ratios.shape[1] != outputs:
         raise ValueError(
             f"ngram_ratios has shape {ratios.shape}; expected (buckets, {outputs})"

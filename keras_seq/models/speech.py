@@ -6,7 +6,7 @@ uncompiled.
 Shapes: B batch, T frames, F features of a frame, S subsampling, C classes.
 """
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import keras
 from keras import KerasTensor, layers, ops
@@ -14,8 +14,10 @@ from keras import KerasTensor, layers, ops
 from keras_seq.layers.recurrent import GRU, LSTM
 from keras_seq.models.blocks import check_rates, check_sizes
 
-CELLS = {"lstm": LSTM, "gru": GRU}
+CELLS: dict[str, type[LSTM] | type[GRU]] = {"lstm": LSTM, "gru": GRU}
 KERNEL = 5  # frames that a subsampling convolution sees
+
+Counts = TypeVar("Counts", int, KerasTensor)
 
 
 def build_speech_model(
@@ -107,7 +109,7 @@ def build_speech_model(
     return keras.Model(inputs, x, name="speech")
 
 
-def answered_frames(frames: int, subsampling: int) -> int:
+def answered_frames(frames: Counts, subsampling: int) -> Counts:
     """Frames of the answer to so many frames: exactly what the model gives.
 
     Args:

@@ -148,7 +148,7 @@ def check_copies(
         at = np.searchsorted(seen, hashes).clip(max=max(len(seen) - 1, 0))
         same = seen[at] == hashes if len(seen) else np.zeros(len(hashes), bool)
         if same.sum() > BY_CHANCE * len(same):
-            other = np.bincount(owners[at[same]]).argmax()
+            other = int(np.bincount(owners[at[same]]).argmax())
             share = float(same.mean())
             found = f"{percent(share)} of its rows also stand in {paths[other]}"
             if refuse and share > MOST:

@@ -138,8 +138,10 @@ def prepare_series(
     {'train': 432, 'validation': 112, 'test': 112}
     """
     check_settings(horizon=horizon, lookback=lookback, season=season)
-    simulated = table if isinstance(table, SimulatedPrices) else None
-    table = simulated.table if simulated else table
+    if isinstance(table, SimulatedPrices):
+        simulated, table = table, table.table
+    else:
+        simulated = None
     check_size(table)
     season = season or (table.frequency.season if table.frequency else 1)
     horizon = horizon or (PRICE_HORIZON if table.is_prices else season)
@@ -240,7 +242,7 @@ def _phases(data: SeriesData, number: int) -> np.ndarray:
     """Step of the season of each row, and of the H rows after the last."""
     one, frequency = data.table.series[number], data.table.frequency
     dates = one.dates
-    if dates is not None:
+    if dates is not None and frequency is not None:
         ahead = next_dates(dates[-1], frequency, data.horizon)
         dates = np.concatenate([dates, ahead])
     return phases(dates, frequency, data.season, len(one.values) + data.horizon)
