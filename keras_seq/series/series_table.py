@@ -1,0 +1,84 @@
+"""What a table of series is: rows with a date, columns of numbers, the targets first.
+
+Shapes: N rows, F columns, K targets.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_seq.series.calendar import Frequency
+
+
+class ReadAs(NamedTuple):
+    """How a table was read: the order of its dates, and its decimal mark."""
+
+    date_format: str | None = None
+    decimal: str | None = None
+
+
+class Series(NamedTuple):
+    """The rows of one series.
+
+    Attributes:
+        name: the file's name without its ending, or what a column calls the series.
+        path: the file.
+        dates: datetime64[s] (N,), rising; None where the table has none.
+        values: float64 (N, F), finite.
+        observed: bool (N, F); False where `fill` put the value in.
+        lines: int64 (N,), where each row stands in the file; 0 where `fill` put it.
+        part: its name where the file holds several, else "".
+    """
+
+    name: str
+    path: Path
+    dates: np.ndarray | None
+    values: np.ndarray
+    observed: np.ndarray
+    lines: np.ndarray
+    part: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a message calls it."""
+        return f"{self.path} ({self.part})" if self.part else str(self.path)
+
+
+class SeriesTable(NamedTuple):
+    """Series with the same columns.
+
+    Attributes:
+        series: one or more.
+        columns: F names, the K targets first, then what moves like a price.
+        num_targets: K.
+        num_prices: how many columns behind the targets are prices, too.
+        is_prices: the target is a price.
+        date_column: its name or names; empty where there are no dates.
+        frequency: None without dates.
+        header: names of all columns of the first file.
+        series_column: the columns that tell series of a file apart.
+        read_as: how dates and numbers were read.
+    """
+
+    series: list[Series]
+    columns: list[str]
+    num_targets: int
+    num_prices: int
+    is_prices: bool
+    date_column: list[str]
+    frequency: Frequency | None
+    header: Sequence[str] = ()
+    series_column: Sequence[str] = ()
+    read_as: ReadAs = ReadAs()
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all values and dates."""
+        digest = hashlib.sha256(repr(self.columns).encode())
+        for one in self.series:
+            digest.update(one.values.tobytes())
+            digest.update(b"" if one.dates is None else one.dates.tobytes())
+        return digest.hexdigest()
