@@ -13,20 +13,21 @@ Scores and wall times on real data stand in the README.
 
 import functools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
-from keras_seq.data.in_memory import Table
+from keras_seq.data.in_memory import Data
 from keras_seq.data.store import stored
 from keras_seq.data.table_format import AS_FOUND, TableFormat
+from keras_seq.options import TrainOptions, takes
 from keras_seq.tasks import sentiment
 from keras_seq.tasks.result import Run
 
 STEM = "sentiment"
 EXPORT_DIR = Path("saved_models", STEM)
-Data = str | Table | None  # at the shell names alone
 VOCAB_SIZE = 30_000
 MAX_LEN = 1000  # tokens: 99 % of the IMDB reviews are shorter
 LEARNING_RATE = 0.002
@@ -36,28 +37,46 @@ ANSWER_WATCHED = {"monitor": "val_accuracy", "mode": "max"}
 FRESH_SEED = 1_000_000  # of generated reviews that no training saw
 
 
-def load_data(
-    data: Data = None, text_column: str | None = None,
-    label_column: str | None = None, validation_data: Data = None,
-    test_data: Data = None, limit: int | None = None, seed: int = 0,
-    labels_as_written: bool = False, table_format: TableFormat = AS_FOUND,
-) -> Any:  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class Options(TrainOptions):
+    """Of `train`."""
+
+    data: Data = None
+    text_column: str | None = None
+    label_column: str | None = None
+    validation_data: Data = None
+    test_data: Data = None
+    labels_as_written: bool = False
+    table_format: TableFormat = AS_FOUND
+    max_len: int = MAX_LEN
+    batch_size: int = 64
+    export_dir: Path = EXPORT_DIR
+    mixed_precision: Literal["auto", "on", "off"] = "auto"
+    documented: bool = False
+
+
+def load_data(options: Options) -> Any:
     """Named splits, and what was fitted on train: label names and tokenizer."""
-    columns = text_column, label_column, True, labels_as_written, table_format
-    if isinstance(data, str) and data == "imdb":
+    columns = options.text_column, options.label_column, True
+    read_as = *columns, options.labels_as_written, options.table_format
+    if isinstance(options.data, str) and options.data == "imdb":
         given = ks.data.load_imdb()
-    elif data is not None:
+    elif options.data is not None:
         # Read here: what is wrong with a row is said before TensorFlow is imported.
-        given = {"train": stored(ks.read_table(data, *columns))}
+        given = {"train": stored(ks.read_table(options.data, *read_as))}
     else:
-        given = {"train": ks.text.load_sample_reviews(seed)}
-    for part, path in (("validation", validation_data), ("test", test_data)):
-        if path is not None:
-            given[part] = ks.read_table(path, *columns)
+        given = {"train": ks.text.load_sample_reviews(options.seed)}
+    further = {"validation": options.validation_data, "test": options.test_data}
+    for part, data in further.items():
+        if data is not None:
+            given[part] = ks.read_table(data, *read_as)
     return sentiment.prepare_texts(
-        given, num_words=VOCAB_SIZE, limit=limit, seed=seed,
-        labels_as_written=labels_as_written,
-    )  # fmt: skip
+        given,
+        num_words=VOCAB_SIZE,
+        limit=options.limit,
+        seed=options.seed,
+        labels_as_written=options.labels_as_written,
+    )
 
 
 def build_model(data: Any, train_set: Any, documented: bool = False) -> Any:
@@ -67,23 +86,19 @@ def build_model(data: Any, train_set: Any, documented: bool = False) -> Any:
         return ks.build_sentiment_model(vocab_size, num_classes=num_classes)
     buckets = ks.layers.ngram_buckets(sum(data.tokenizer.word_counts.values()))
     return ks.build_sentiment_model(
-        vocab_size, num_classes=num_classes, dropout=0.5, recurrent_dropout=0.0,
-        embedding_dropout=0.5, bidirectional=True, pooling="max_and_mean",
+        vocab_size,
+        num_classes=num_classes,
+        dropout=0.5,
+        recurrent_dropout=0.0,
+        embedding_dropout=0.5,
+        bidirectional=True,
+        pooling="max_and_mean",
         ngram_ratios=ks.layers.ngram_log_ratios(train_set, num_classes, buckets),
-    )  # fmt: skip
+    )
 
 
-def train(
-    *, data: Data = None, text_column: str | None = None,
-    label_column: str | None = None, validation_data: Data = None,
-    test_data: Data = None, labels_as_written: bool = False,
-    table_format: TableFormat = AS_FOUND,
-    max_len: int = MAX_LEN, epochs: int | None = None, batch_size: int = 64,
-    max_seconds: float | None = None, limit: int | None = None, seed: int = 0,
-    run_dir: Path | None = None, export_dir: Path = EXPORT_DIR, resume: bool = False,
-    strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
-    mixed_precision: Literal["auto", "on", "off"] = "auto", documented: bool = False,
-) -> Run:  # fmt: skip
+@takes(Options)
+def train(options: Options) -> Run:
     """Train, score beside the baselines, export and prove.
 
     Args:
@@ -95,52 +110,72 @@ def train(
         labels_as_written: Join no spellings of a label, and take NA for a class.
         max_len: Tokens that are read of a text.
     """
-    settings = dict(locals())
-    loaded = load_data(
-        data, text_column, label_column, validation_data, test_data, limit, seed,
-        labels_as_written, table_format,
-    )  # fmt: skip
-    epochs = epochs or max(2, min(20, SAMPLES_SEEN // loaded.num_train))
-    run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
+    loaded = load_data(options)
+    names, seed, documented = loaded.label_names, options.seed, options.documented
+    epochs = options.epochs or max(2, min(20, SAMPLES_SEEN // loaded.num_train))
+    run_dir = ks.training.begin_run(STEM, vars(options), loaded.fingerprints)
     ks.set_seed(seed)
-    print(ks.training.set_precision(mixed_precision, strategy))
-    train_set, validation_set = (ks.make_text_dataset(
-        loaded.splits[part], loaded.tokenizer, loaded.label_names, max_len=max_len,
-        batch_size=batch_size, shuffle=part == "train", seed=seed,
-    ) for part in ("train", "validation"))  # fmt: skip
-    with ks.get_strategy(strategy).scope():
-        model = build_model(loaded, train_set, documented)
-        recipe = {"loss": ks.losses.classification_loss(len(loaded.label_names))}
-        hparams = {"documented": documented, "batch_size": batch_size, "seed": seed}
-        if not documented:
-            recipe = {
-                "loss": ks.losses.auxiliary_loss,
-                "metrics": [ks.metrics.accuracy],
-            }
+    print(ks.training.set_precision(options.mixed_precision, options.strategy))
+    train_set, validation_set = (
+        ks.make_text_dataset(
+            loaded.splits[part],
+            loaded.tokenizer,
+            names,
+            max_len=options.max_len,
+            batch_size=options.batch_size,
+            shuffle=part == "train",
+            seed=seed,
+        )
+        for part in ("train", "validation")
+    )
+    with ks.get_strategy(options.strategy).scope():
+        model = learning = build_model(loaded, train_set, documented)
+        hparams = {"documented": documented, "batch_size": options.batch_size}
+        if documented:
+            recipe = {"loss": ks.losses.classification_loss(len(names))}
+        else:
+            learning = sentiment.with_auxiliary_heads(model)
             rate = ks.training.BudgetedRate(
-                LEARNING_RATE, epochs, max_seconds, warmup=1
+                LEARNING_RATE, epochs, options.max_seconds, warmup=1
             )
-            recipe |= {"callbacks": [rate], **ANSWER_WATCHED}
+            recipe = {"loss": ks.losses.auxiliary_loss, "callbacks": [rate]}
+            recipe |= {"metrics": [ks.metrics.accuracy], **ANSWER_WATCHED}
             hparams["learning_rate"] = LEARNING_RATE
         history = ks.fit(
-            model if documented else sentiment.with_auxiliary_heads(model), train_set,
-            validation_data=validation_set, epochs=epochs, max_seconds=max_seconds,
-            run_dir=run_dir, resume=resume, hparams=hparams, **recipe,
+            learning,
+            train_set,
+            validation_data=validation_set,
+            epochs=epochs,
+            max_seconds=options.max_seconds,
+            run_dir=run_dir,
+            resume=options.resume,
+            hparams=hparams | {"seed": seed},
             embedding_words=["(padding)", *loaded.tokenizer.word_index],
-        )  # fmt: skip
+            **recipe,
+        )
         if not documented:
             model = sentiment.fit_head_weights(model, validation_set)
     return sentiment.finish(
-        STEM, model, loaded, history, max_len=max_len, seed=seed, run_dir=run_dir,
-        export_dir=export_dir, answer=predict,
-    )  # fmt: skip
+        STEM,
+        model,
+        loaded,
+        history,
+        max_len=options.max_len,
+        seed=seed,
+        run_dir=run_dir,
+        export_dir=options.export_dir,
+        answer=predict,
+    )
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: Data = None,
-    text_column: str | None = None, label_column: str | None = None,
+    *,
+    model: Path = EXPORT_DIR,
+    data: Data = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
     table_format: TableFormat = AS_FOUND,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Score an exported model on a data file, beside the baselines of its training.
 
     Args:
@@ -156,11 +191,14 @@ def evaluate(
 
 
 def predict(
-    *texts: str, model: Path = EXPORT_DIR, file: Path | None = None,
-    data: str | None = None, text_column: str | None = None,
+    *texts: str,
+    model: Path = EXPORT_DIR,
+    file: Path | None = None,
+    data: str | None = None,
+    text_column: str | None = None,
     output: Path | None = None,
     table_format: TableFormat = AS_FOUND,
-) -> Iterator[dict[str, Any]]:  # fmt: skip
+) -> Iterator[dict[str, Any]]:
     """Answer texts with an exported model: label, its probability, and all of them.
 
     Args:
@@ -171,13 +209,19 @@ def predict(
     """
     exported = ks.load_exported(model)
     answer = functools.partial(
-        sentiment.answer_texts, exported.signature(),
+        sentiment.answer_texts,
+        exported.signature(),
         max_len=exported.metadata["max_len"],
-    )  # fmt: skip
+    )
     yield from cli.answers(
-        answer, texts, file, data=data, output=output, text_column=text_column,
+        answer,
+        texts,
+        file,
+        data=data,
+        output=output,
+        text_column=text_column,
         table_format=table_format,
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

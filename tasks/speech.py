@@ -14,27 +14,30 @@ on real data stand in the README.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
-from keras_seq.data.in_memory import Table
+from keras_seq.data.in_memory import Data
+from keras_seq.options import TrainOptions, takes
 from keras_seq.tasks import speech
 from keras_seq.tasks.result import Run
 
 STEM = "speech"
 EXPORT_DIR = Path("saved_models", STEM)
-Data = str | Table | None  # at the shell names alone
 LEARNING_RATE = 0.0015
 SECONDS_HEARD = 150_000  # of sound, in all epochs together
 # A word alone tells little of its voice and microphone: a smaller network, larger
 # changes. Error rates of few words are often equal, and the loss tells epochs apart.
 WORDS = {
-    "model": dict(lstm_units=128, num_layers=1, dropout=0.3), "monitor": "val_loss",
-    "changes": dict(tempo=0.4, warp=0.2, gain=15, colour=0.5, noise_share=0.5,
-                    band_masks=1),
-}  # fmt: skip
+    "model": dict(lstm_units=128, num_layers=1, dropout=0.3),
+    "monitor": "val_loss",
+    "changes": dict(
+        tempo=0.4, warp=0.2, gain=15, colour=0.5, noise_share=0.5, band_masks=1
+    ),
+}
 SENTENCES = {
     "model": dict(lstm_units=256, num_layers=3, dropout=0.4),
     "monitor": "val_cer",
@@ -43,25 +46,43 @@ SENTENCES = {
 FRESH_SEED = 1_000_000  # of generated recordings that no training heard
 
 
-def load_data(
-    data: Data = None, file_column: str | None = None,
-    transcript_column: str | None = None, validation_data: Data = None,
-    test_data: Data = None, test_speaker: str | None = None,
-    unit: Literal["auto", "character", "word"] = "auto", streaming: bool = False,
-    documented: bool = False, limit: int | None = None, seed: int = 0,
-    labels_as_written: bool = False,
-) -> Any:  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class Options(TrainOptions):
+    """Of `train`."""
+
+    data: Data = None
+    file_column: str | None = None
+    transcript_column: str | None = None
+    validation_data: Data = None
+    test_data: Data = None
+    test_speaker: str | None = None
+    unit: Literal["auto", "character", "word"] = "auto"
+    streaming: bool = False
+    labels_as_written: bool = False
+    batch_size: int = 16
+    export_dir: Path = EXPORT_DIR
+    mixed_precision: Literal["auto", "on", "off"] = "auto"
+    documented: bool = False
+
+
+def load_data(options: Options) -> Any:
     """Named parts, and what was fitted on train: alphabet and features."""
-    columns = file_column, transcript_column
-    given = {"train": ks.audio.load_recordings(data, *columns, seed)}
-    for part, path in (("validation", validation_data), ("test", test_data)):
-        if path is not None:
-            given[part] = ks.find_recordings(path, *columns, any_parts=True)
+    columns = options.file_column, options.transcript_column
+    given = {"train": ks.audio.load_recordings(options.data, *columns, options.seed)}
+    further = {"validation": options.validation_data, "test": options.test_data}
+    for part, data in further.items():
+        if data is not None:
+            given[part] = ks.find_recordings(data, *columns, any_parts=True)
     return speech.prepare_speech(
-        given, unit=unit, normalize="fitted" if streaming else "auto",
-        subsampling=1 if documented else None, test_speaker=test_speaker, limit=limit,
-        seed=seed, labels_as_written=labels_as_written,
-    )  # fmt: skip
+        given,
+        unit=options.unit,
+        normalize="fitted" if options.streaming else "auto",
+        subsampling=1 if options.documented else None,
+        test_speaker=options.test_speaker,
+        limit=options.limit,
+        seed=options.seed,
+        labels_as_written=options.labels_as_written,
+    )
 
 
 def build_model(data: Any, streaming: bool = False, documented: bool = False) -> Any:
@@ -74,18 +95,8 @@ def build_model(data: Any, streaming: bool = False, documented: bool = False) ->
     return ks.build_speech_model(data.alphabet.num_classes, **sizes)
 
 
-def train(
-    *, data: Data = None, file_column: str | None = None,
-    transcript_column: str | None = None, validation_data: Data = None,
-    test_data: Data = None, test_speaker: str | None = None,
-    unit: Literal["auto", "character", "word"] = "auto", streaming: bool = False,
-    labels_as_written: bool = False,
-    epochs: int | None = None, batch_size: int = 16, max_seconds: float | None = None,
-    limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
-    export_dir: Path = EXPORT_DIR, resume: bool = False,
-    strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
-    mixed_precision: Literal["auto", "on", "off"] = "auto", documented: bool = False,
-) -> Run:  # fmt: skip
+@takes(Options)
+def train(options: Options) -> Run:
     """Train, score beside the baselines, export and prove.
 
     Args:
@@ -97,26 +108,25 @@ def train(
         epochs: Most passes over train; default as many as --max-seconds has room for,
             and without it by the duration, from 10 to 100.
     """
-    settings = dict(locals())
-    loaded = load_data(
-        data, file_column, transcript_column, validation_data, test_data,
-        test_speaker, unit, streaming, documented, limit, seed, labels_as_written,
-    )  # fmt: skip
-    run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
+    loaded = load_data(options)
+    seed, documented = options.seed, options.documented
+    max_seconds = options.max_seconds
+    run_dir = ks.training.begin_run(STEM, vars(options), loaded.fingerprints)
     ks.audio.report_data_issues(loaded.problems, run_dir)
     ks.set_seed(seed)
-    print(ks.training.set_precision(mixed_precision, strategy))
+    print(ks.training.set_precision(options.mixed_precision, options.strategy))
     recipe = WORDS if loaded.is_isolated else SENTENCES
     changes = None if documented else ks.audio.Augmentation(**recipe["changes"])
-    with ks.get_strategy(strategy).scope():
-        model = build_model(loaded, streaming, documented)
+    with ks.get_strategy(options.strategy).scope():
+        model = build_model(loaded, options.streaming, documented)
         # One that reads forwards alone needs no counts where it leaves no frame out.
         given = {"frame_counts": len(model.inputs) > 1}
         train_set = loaded.batches(
-            "train", batch_size, seed=seed, augmentation=changes, **given
+            "train", options.batch_size, seed=seed, augmentation=changes, **given
         )
-        validation_set = loaded.batches("validation", batch_size, **given)
+        validation_set = loaded.batches("validation", options.batch_size, **given)
         loss = ks.losses.ctc_loss_of_probabilities if documented else ks.losses.ctc_loss
+        epochs = options.epochs
         if epochs is None and max_seconds:
             epochs = ks.training.planned_epochs(
                 run_dir, max_seconds, model, loss, train_set
@@ -125,24 +135,43 @@ def train(
         epochs = epochs or max(10, min(100, passes))
         rate = ks.training.BudgetedRate(LEARNING_RATE, epochs, max_seconds)
         history = ks.fit(
-            model, train_set, validation_data=validation_set, epochs=epochs,
-            max_seconds=max_seconds, loss=loss, metrics=[ks.training.SymbolErrorRate()],
-            patience=epochs, monitor=recipe["monitor"], run_dir=run_dir, resume=resume,
-            hparams=settings,
+            model,
+            train_set,
+            validation_data=validation_set,
+            epochs=epochs,
+            max_seconds=max_seconds,
+            loss=loss,
+            metrics=[ks.training.SymbolErrorRate()],
+            patience=epochs,
+            monitor=recipe["monitor"],
+            run_dir=run_dir,
+            resume=options.resume,
+            hparams=vars(options),
             callbacks=[rate, ks.training.BlankAlarm(validation_set)],
-        )  # fmt: skip
+        )
     return speech.finish(
-        STEM, model, loaded, history, seed=seed, run_dir=run_dir, export_dir=export_dir,
-        answer=predict, linear=not (streaming or documented),
-    )  # fmt: skip
+        STEM,
+        model,
+        loaded,
+        history,
+        seed=seed,
+        run_dir=run_dir,
+        export_dir=options.export_dir,
+        answer=predict,
+        linear=not (options.streaming or documented),
+    )
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: Data = None,
-    file_column: str | None = None, transcript_column: str | None = None,
-    beam_width: int | None = None, arpa: Path | None = None,
+    *,
+    model: Path = EXPORT_DIR,
+    data: Data = None,
+    file_column: str | None = None,
+    transcript_column: str | None = None,
+    beam_width: int | None = None,
+    arpa: Path | None = None,
     labels_as_written: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Score an exported model on recordings, beside the baselines of its training.
 
     Args:
@@ -154,9 +183,13 @@ def evaluate(
     columns = file_column, transcript_column
     recordings = ks.audio.load_recordings(data, *columns, FRESH_SEED, any_parts=True)
     return speech.evaluate_speech_export(
-        STEM, model, recordings, beam_width=beam_width, arpa=arpa,
+        STEM,
+        model,
+        recordings,
+        beam_width=beam_width,
+        arpa=arpa,
         labels_as_written=labels_as_written,
-    )  # fmt: skip
+    )
 
 
 def predict(*files: str, model: Path = EXPORT_DIR) -> Iterator[dict[str, Any]]:

@@ -12,13 +12,15 @@ known. Scores and wall times on real data stand in the README.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
-from keras_seq.data.in_memory import Table
+from keras_seq.data.in_memory import SeveralData
+from keras_seq.options import TrainOptions, takes
 from keras_seq.tasks import stock
 from keras_seq.tasks.result import Run
 
@@ -30,21 +32,59 @@ FRESH_SEED = 1_000_000  # of simulated prices that no training saw
 Fill = Literal["forward", "drop"]
 TargetTransform = Literal["auto", "returns", "level"]
 Names = Sequence[str] | None
-Data = Sequence[str] | Table | None  # at the shell names alone
 
 
-def load_data(
-    data: Data = None, date_column: Names = None, target: Names = None,
-    features: Names = None, frequency: str | None = None, fill: Fill | None = None,
-    limit: int | None = None, seed: int = 0,
-) -> Any:  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class SeriesOptions:
+    """What is read, and what is forecast of it."""
+
+    data: SeveralData = None
+    date_column: Names = None
+    target: Names = None
+    features: Names = None
+    frequency: str | None = None
+    fill: Fill | None = None
+    horizon: int | None = None
+    lookback: int | None = None
+    season: int | None = None
+    target_transform: TargetTransform = "auto"
+    epochs: int | None = None
+    limit: int | None = None
+    seed: int = 0
+    run_dir: Path | None = None
+    documented: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(TrainOptions, SeriesOptions):
+    """Of `train`."""
+
+    validation_start: str | None = None
+    test_start: str | None = None
+    export_dir: Path = EXPORT_DIR
+    mixed_precision: Literal["auto", "on", "off"] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BacktestOptions(SeriesOptions):
+    """Of `backtest`."""
+
+    refit_every: int | None = None
+
+
+def load_data(options: SeriesOptions) -> Any:
     """The series of files, of a download, or the embedded sample; checked by row."""
-    if data is None:
-        return ks.series.simulate_prices(seed)
+    if options.data is None:
+        return ks.series.simulate_prices(options.seed)
     return ks.read_series(
-        ks.series.fetch_tickers(data), date_column=date_column, target=target,
-        features=features, frequency=frequency, fill=fill, limit=limit,
-    )  # fmt: skip
+        ks.series.fetch_tickers(options.data),
+        date_column=options.date_column,
+        target=options.target,
+        features=options.features,
+        frequency=options.frequency,
+        fill=options.fill,
+        limit=options.limit,
+    )
 
 
 def build_model(data: Any, scaling: Any, documented: bool = False) -> Any:
@@ -59,69 +99,78 @@ def build_model(data: Any, scaling: Any, documented: bool = False) -> Any:
     )
 
 
-def train(
-    *, data: Data = None, date_column: Names = None, target: Names = None,
-    features: Names = None, frequency: str | None = None, fill: Fill | None = None,
-    horizon: int | None = None, lookback: int | None = None, season: int | None = None,
-    target_transform: TargetTransform = "auto", validation_start: str | None = None,
-    test_start: str | None = None, epochs: int | None = None,
-    batch_size: int | None = None, max_seconds: float | None = None,
-    limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
-    export_dir: Path = EXPORT_DIR, resume: bool = False,
-    strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto",
-    mixed_precision: Literal["auto", "on", "off"] = "auto", documented: bool = False,
-) -> Run:  # fmt: skip
+@takes(Options)
+def train(options: Options) -> Run:
     """Train, score beside the baselines, export and prove.
 
     Args:
         data: Files or globs, each file a series, or stooq:SYMBOL; default simulated.
         epochs: Most passes over train; default by its size, from 4 to 100.
     """
-    settings = dict(locals())
     loaded = stock.prepare_series(
-        load_data(data, date_column, target, features, frequency, fill, limit, seed),
-        horizon=horizon, lookback=lookback, season=season,
-        target_transform=target_transform,
-        validation_start=validation_start, test_start=test_start,
-    )  # fmt: skip
-    run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
-    print(ks.training.set_precision(mixed_precision, strategy))
+        load_data(options),
+        horizon=options.horizon,
+        lookback=options.lookback,
+        season=options.season,
+        target_transform=options.target_transform,
+        validation_start=options.validation_start,
+        test_start=options.test_start,
+    )
+    run_dir = ks.training.begin_run(STEM, vars(options), loaded.fingerprints)
+    print(ks.training.set_precision(options.mixed_precision, options.strategy))
     learned = stock.learn_forecaster(
-        loaded, build_model, QUANTILES, epochs=epochs, batch_size=batch_size, seed=seed,
-        max_seconds=max_seconds, run_dir=run_dir, strategy=strategy, resume=resume,
-        documented=documented,
-    )  # fmt: skip
+        loaded,
+        build_model,
+        QUANTILES,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        seed=options.seed,
+        max_seconds=options.max_seconds,
+        run_dir=run_dir,
+        strategy=options.strategy,
+        resume=options.resume,
+        documented=options.documented,
+    )
     return stock.finish(
-        STEM, *learned, loaded, run_dir=run_dir, export_dir=export_dir, answer=predict
+        STEM,
+        *learned,
+        loaded,
+        run_dir=run_dir,
+        export_dir=options.export_dir,
+        answer=predict,
     )
 
 
-def backtest(
-    *, data: Data = None, date_column: Names = None, target: Names = None,
-    features: Names = None, frequency: str | None = None, fill: Fill | None = None,
-    horizon: int | None = None, lookback: int | None = None, season: int | None = None,
-    target_transform: TargetTransform = "auto", refit_every: int | None = None,
-    epochs: int | None = None,
-    limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
-    documented: bool = False,
-) -> Iterator[dict[str, Any]]:  # fmt: skip
+@takes(BacktestOptions)
+def backtest(options: BacktestOptions) -> Iterator[dict[str, Any]]:
     """Train again as time goes on, each time scored on what came next.
 
     Args:
         refit_every: Rows from one refit to the next; default five folds.
     """
-    table = load_data(data, date_column, target, features, frequency, fill, limit, seed)
-    learn = partial(stock.learn_forecaster, build=build_model, quantiles=QUANTILES,
-                    epochs=epochs, seed=seed, documented=documented)  # fmt: skip
-    run_dir = ks.training.make_run_dir(STEM, run_dir)
+    learn = partial(
+        stock.learn_forecaster,
+        build=build_model,
+        quantiles=QUANTILES,
+        epochs=options.epochs,
+        seed=options.seed,
+        documented=options.documented,
+    )
     yield from stock.backtest_folds(
-        STEM, table, learn, run_dir=run_dir, refit_every=refit_every, horizon=horizon,
-        lookback=lookback, season=season, target_transform=target_transform,
-    )  # fmt: skip
+        STEM,
+        load_data(options),
+        learn,
+        run_dir=ks.training.make_run_dir(STEM, options.run_dir),
+        refit_every=options.refit_every,
+        horizon=options.horizon,
+        lookback=options.lookback,
+        season=options.season,
+        target_transform=options.target_transform,
+    )
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: Data = None, fill: Fill | None = None
+    *, model: Path = EXPORT_DIR, data: SeveralData = None, fill: Fill | None = None
 ) -> dict[str, Any]:
     """Score an exported model on rows after its training, beside baselines.
 

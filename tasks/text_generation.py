@@ -12,13 +12,15 @@ Scores and wall times on real data stand in the README.
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
-from keras_seq.data.in_memory import Table
+from keras_seq.data.in_memory import Data
 from keras_seq.data.table_format import AS_FOUND, TableFormat
+from keras_seq.options import TrainOptions, takes
 from keras_seq.ranges import Range
 from keras_seq.tasks import text_generation
 from keras_seq.tasks.result import Run
@@ -26,23 +28,63 @@ from keras_seq.tasks.result import Run
 STEM = "text_generation"
 Tokens = Literal["characters", "words", "bytes", "subwords"]
 EXPORT_DIR = Path("saved_models", STEM)
-Data = str | Table | None  # at the shell names alone
 BATCH_OF_PROMPTS = 16
 
 
-def load_data(
-    data: Data = None, text_column: str | None = None,
-    validation_data: Data = None, test_data: Data = None,
-    tokens: str = "characters", vocab_size: int | None = None, limit: int | None = None,
-    table_format: TableFormat = AS_FOUND,
-) -> Any:  # fmt: skip
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """What is read, and how it is cut into tokens."""
+
+    data: Data = None
+    text_column: str | None = None
+    validation_data: Data = None
+    test_data: Data = None
+    table_format: TableFormat = AS_FOUND
+    tokens: Tokens = "characters"
+    vocab_size: int | None = None
+    limit: int | None = None
+    seed: int = 0
+    run_dir: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(TrainOptions, DataOptions):
+    """Of `train`."""
+
+    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm"
+    num_layers: int | None = None
+    embedding_dim: int | None = None
+    rnn_units: int | None = None
+    dropout: float | None = None
+    variational_dropout: bool = False
+    tie_embeddings: bool = False
+    layer_norm: bool = False
+    residual: bool = False
+    weight_drop: float = 0.0
+    temporal_activation: float = 0.0
+    label_smoothing: float = 0.0
+    average: Literal["none", "mean", "ema"] = "none"
+    learning_rate: float | None = None
+    steps: int | None = None
+    export_dir: Path = EXPORT_DIR
+    strategy: Literal["auto", "cpu", "gpu"] = "auto"
+    dynamic_evaluation: bool = False
+    documented: Literal["simple_rnn", "lstm"] | None = None
+
+
+def load_data(options: DataOptions) -> Any:
     """Parts of the text, and what was fitted on train: the coder of its tokens."""
-    given = {"train": ks.read_text(data, text_column, table_format)}
-    for part, path in (("validation", validation_data), ("test", test_data)):
-        if path is not None:
-            given[part] = ks.read_text(path, text_column, table_format)
+    read_as = options.text_column, options.table_format
+    given = {"train": ks.read_text(options.data, *read_as)}
+    further = {"validation": options.validation_data, "test": options.test_data}
+    for part, data in further.items():
+        if data is not None:
+            given[part] = ks.read_text(data, *read_as)
     return text_generation.prepare_corpus(
-        given, tokens=tokens, vocab_size=vocab_size, limit=limit
+        given,
+        tokens=options.tokens,
+        vocab_size=options.vocab_size,
+        limit=options.limit,
     )
 
 
@@ -52,25 +94,8 @@ def build_model(data: Any, recipe: dict[str, Any]) -> Any:
     return ks.build_text_generation_model(data.coder.vocab_size, **options)
 
 
-def train(
-    *, data: Data = None, text_column: str | None = None,
-    validation_data: Data = None, test_data: Data = None,
-    table_format: TableFormat = AS_FOUND,
-    tokens: Tokens = "characters",
-    vocab_size: int | None = None,
-    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm", num_layers: int | None = None,
-    embedding_dim: int | None = None, rnn_units: int | None = None,
-    dropout: float | None = None, variational_dropout: bool = False,
-    tie_embeddings: bool = False, layer_norm: bool = False, residual: bool = False,
-    weight_drop: float = 0.0, temporal_activation: float = 0.0,
-    label_smoothing: float = 0.0, average: Literal["none", "mean", "ema"] = "none",
-    learning_rate: float | None = None, steps: int | None = None,
-    epochs: int | None = None, batch_size: int | None = None,
-    max_seconds: float | None = None, limit: int | None = None, seed: int = 0,
-    run_dir: Path | None = None, export_dir: Path = EXPORT_DIR, resume: bool = False,
-    strategy: Literal["auto", "cpu", "gpu"] = "auto", dynamic_evaluation: bool = False,
-    documented: Literal["simple_rnn", "lstm"] | None = None,
-) -> Run:  # fmt: skip
+@takes(Options)
+def train(options: Options) -> Run:
     """Train, score beside n-gram models, export and prove. Sizes depend on the tokens.
 
     Args:
@@ -98,32 +123,32 @@ def train(
         dynamic_evaluation: Score once more while learning (Krause et al. 2018).
         documented: Train the tutorial's own model instead.
     """
-    settings = dict(locals())
-    loaded = load_data(
-        data, text_column, validation_data, test_data, tokens, vocab_size, limit,
-        table_format,
-    )  # fmt: skip
-    recipe = text_generation.language_recipe(tokens, settings)
-    run_dir = ks.training.begin_run(STEM, settings, loaded.fingerprints)
-    ks.set_seed(seed)
+    loaded = load_data(options)
+    recipe = text_generation.language_recipe(options.tokens, vars(options))
+    run_dir = ks.training.begin_run(STEM, vars(options), loaded.fingerprints)
+    ks.set_seed(options.seed)
     learnt = (loaded.coder, loaded.token_ids, recipe, run_dir)
-    with ks.get_strategy(strategy).scope():
-        if documented:
+    with ks.get_strategy(options.strategy).scope():
+        if options.documented:
+            documented = options.documented
             model, history = text_generation.train_documented(documented, *learnt)
         else:
             model = build_model(loaded, recipe)
             history = text_generation.train_language_model(model, *learnt)
     return text_generation.finish(
-        STEM, model, loaded, history, run_dir=run_dir, export_dir=export_dir,
-        answer=predict, dynamic_evaluation=dynamic_evaluation,
-    )  # fmt: skip
+        STEM,
+        model,
+        loaded,
+        history,
+        run_dir=run_dir,
+        export_dir=options.export_dir,
+        answer=predict,
+        dynamic_evaluation=options.dynamic_evaluation,
+    )
 
 
-def gradients(
-    *, data: Data = None, text_column: str | None = None,
-    tokens: Tokens = "characters", vocab_size: int | None = None,
-    limit: int | None = None, seed: int = 0, run_dir: Path | None = None,
-) -> Iterator[dict[str, Any]]:  # fmt: skip
+@takes(DataOptions)
+def gradients(options: DataOptions) -> Iterator[dict[str, Any]]:
     """Show how far back the error of one token reaches in SimpleRNN, LSTM and GRU.
 
     Args:
@@ -131,9 +156,9 @@ def gradients(
         tokens: What the networks read.
         vocab_size: Most tokens; default 10,000, for subwords 4,000.
     """
-    loaded = load_data(data, text_column, None, None, tokens, vocab_size, limit)
-    run_dir = ks.training.make_run_dir(STEM, run_dir)
-    ks.set_seed(seed)
+    loaded = load_data(options)
+    run_dir = ks.training.make_run_dir(STEM, options.run_dir)
+    ks.set_seed(options.seed)
     norms = text_generation.gradients_by_distance(
         loaded.token_ids["train"], loaded.coder.vocab_size
     )
@@ -143,10 +168,12 @@ def gradients(
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: Data = None,
+    *,
+    model: Path = EXPORT_DIR,
+    data: Data = None,
     text_column: str | None = None,
     table_format: TableFormat = AS_FOUND,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Score an exported model on a text, beside the n-gram models of its training.
 
     Args:
@@ -158,13 +185,19 @@ def evaluate(
 
 
 def predict(
-    *texts: str, model: Path = EXPORT_DIR, file: Path | None = None,
-    max_new_tokens: int = 300, temperature: float = 0.8, top_k: int = 0,
-    top_p: float = 0.95, seed: Annotated[int, Range(0, 2**31 - 1)] = 0,
-    data: str | None = None, text_column: str | None = None,
+    *texts: str,
+    model: Path = EXPORT_DIR,
+    file: Path | None = None,
+    max_new_tokens: int = 300,
+    temperature: float = 0.8,
+    top_k: int = 0,
+    top_p: float = 0.95,
+    seed: Annotated[int, Range(0, 2**31 - 1)] = 0,
+    data: str | None = None,
+    text_column: str | None = None,
     output: Path | None = None,
     table_format: TableFormat = AS_FOUND,
-) -> Iterator[dict[str, Any]]:  # fmt: skip
+) -> Iterator[dict[str, Any]]:
     """Write on from prompts with an exported model; "unknown" counts unread tokens.
 
     Args:
@@ -177,9 +210,12 @@ def predict(
         seed: Same seed, same text.
     """
     options = {
-        "max_new_tokens": max_new_tokens, "temperature": temperature, "top_k": top_k,
-        "top_p": top_p, "seed": seed,
-    }  # fmt: skip
+        "max_new_tokens": max_new_tokens,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "seed": seed,
+    }
     signature = ks.load_exported(model).signature()
 
     def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
@@ -187,9 +223,14 @@ def predict(
             yield from text_generation.write_texts(signature, prompts, **options)
 
     yield from cli.answers(
-        answer, texts, file, data=data, output=output, text_column=text_column,
+        answer,
+        texts,
+        file,
+        data=data,
+        output=output,
+        text_column=text_column,
         table_format=table_format,
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

@@ -23,11 +23,11 @@ FLOORS = (
     {"evaluation", "decoding"},
     {"training", "serving"},
     {"tasks"},
-    {"cli_options"},
+    {"cli_options", "options"},
     {"cli"},
 )
 # Rooms that are read before anything is computed: no TensorFlow while they load.
-LIGHT = {"constants", "errors", "cli", "cli_options", "models", "ranges"}
+LIGHT = {"constants", "errors", "cli", "cli_options", "models", "options", "ranges"}
 BUILDERS_CALL = {"keras", "keras_seq", "lazy_loader"}
 BUILDERS_CALL |= {"collections", "functools", "math", "typing"}
 SLOW = {"sklearn", "matplotlib", "pyarrow", "optuna", "soundfile", "soxr", "jiwer"}

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     Columns = Mapping[str, Sequence] | tuple[Sequence, ...]
     Table = str | Path | Sequence[str | Path | tuple] | Columns | pd.DataFrame
-else:
+    Data = SeveralData = Table | None
+else:  # what the shell can give of it
     Table = object
+    Data, SeveralData = str | Table | None, Sequence[str] | Table | None
 
 
 def as_file(data: Any, names: Sequence[str]) -> Any:

@@ -1,8 +1,13 @@
 """An option of reading a table exists in every script and verb where it makes sense."""
 
+from pathlib import Path
+
 import pytest
 
+from keras_seq import cli
 from keras_seq.cli_options import options_of
+from keras_seq.data.table_format import TableFormat
+from keras_seq.errors import UserError
 from tests.tasks.scripts import load_script
 
 FORMAT = {"separator", "encoding", "no_header", "drop_missing"}
@@ -22,3 +27,19 @@ TABLE = {
 def test_a_script_has_the_options_of_its_data(script: str, verb: str):
     own = options_of(getattr(load_script(script), verb))
     assert TABLE[script, verb] <= set(own)
+
+
+SEVERAL = [
+    (["so good"], {"file": "a.txt", "data": "a.csv"}, "one way"),
+    (["so good"], {"data": "a.csv"}, "one way"),
+    ([], {"file": "a.txt", "data": "a.csv"}, "one way"),
+    (["so good"], {"output": Path("b.csv")}, "name it with --data"),
+    (["so good"], {"text_column": "text"}, "name it with --data"),
+    ([], {"file": "a.txt", "table_format": TableFormat(";")}, "name it with --data"),
+]
+
+
+@pytest.mark.parametrize(("texts", "given", "line"), SEVERAL)
+def test_inputs_are_given_in_one_way(texts: list[str], given: dict, line: str):
+    with pytest.raises(UserError, match=line):
+        next(cli.answers(lambda asked: iter(()), texts, **given))

@@ -164,7 +164,7 @@ def test_nothing_is_fitted_on_validation_or_test(task: ModuleType, tmp_path: Pat
             part: write(f"{part}.csv", [(f"{words} {part} {n}", "a") for n in range(9)])
             for part in ("validation_data", "test_data")
         }
-        data = task.load_data(train, **parts)
+        data = task.load_data(task.Options(data=train, **parts))
         train_alone = (data.label_names, data.fingerprint, data.fingerprints["train"])
         fitted.append((data.tokenizer.to_json(), *train_alone))
     assert fitted[0] == fitted[1]

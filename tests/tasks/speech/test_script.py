@@ -179,11 +179,13 @@ def test_nothing_is_fitted_on_validation_or_test(task: ModuleType, tmp_path: Pat
     for seed in (1, 2):
         for part in ("validation", "test"):
             write_words(tmp_path / f"{part}{seed}", seed, 2)
-        data = task.load_data(
-            str(tmp_path / "train"),
+        options = task.Options(
+            data=str(tmp_path / "train"),
             validation_data=str(tmp_path / f"validation{seed}"),
-            test_data=str(tmp_path / f"test{seed}"), streaming=True,
-        )  # fmt: skip
+            test_data=str(tmp_path / f"test{seed}"),
+            streaming=True,
+        )
+        data = task.load_data(options)
         facts = data.alphabet.to_dict(), data.extractor.to_dict(), data.fingerprint
         fitted.append(facts)
     assert fitted[0] == fitted[1]
@@ -194,13 +196,15 @@ def test_single_words_and_sentences_are_heard_in_their_own_way(
     task: ModuleType, tmp_path: Path
 ):
     write_words(tmp_path / "words", 0, 10)
-    words, sentences = task.load_data(str(tmp_path / "words")), task.load_data(limit=60)
+    words = task.load_data(task.Options(data=str(tmp_path / "words")))
+    sentences = task.load_data(task.Options(limit=60))
     heard = [
         (d.is_isolated, d.extractor.normalize, d.extractor.num_features, d.subsampling)
         for d in (words, sentences)
     ]
     assert heard == [(True, "peak", 24, 2), (False, "utterance", 80, 4)]
-    assert task.load_data(limit=60, streaming=True).extractor.normalize == "fitted"
+    streaming = task.load_data(task.Options(limit=60, streaming=True))
+    assert streaming.extractor.normalize == "fitted"
     sizes = [
         task.build_model(data).get_layer("bidirectional_lstm_1").forward_layer.units
         for data in (words, sentences)

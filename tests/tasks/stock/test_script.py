@@ -205,9 +205,9 @@ def done_layers(path: Path) -> list:
 
 
 def test_embedded_sample_knows_the_best_possible(task: ModuleType, tmp_path: Path):
-    data = task.load_data(seed=3)
+    data = task.load_data(task.Options(seed=3))
     assert data.table.columns == ["Close"] and len(data.table.series) == 32
-    assert task.load_data(seed=4).logs[0, 5] != data.logs[0, 5]
+    assert task.load_data(task.Options(seed=4)).logs[0, 5] != data.logs[0, 5]
 
 
 GOOD = "Date,Open,High,Low,Close,Volume\n2024-01-02,1,2,1,2,10\n"

@@ -190,11 +190,12 @@ def test_nothing_is_fitted_on_validation_or_test(task: ModuleType, tmp_path: Pat
     for words in ("first", "zweite"):
         for part in ("validation", "test"):
             (tmp_path / f"{part}.txt").write_text(f"{words} {part}\n" * 9)
-        data = task.load_data(
-            str(tmp_path / "train.txt"),
+        options = task.Options(
+            data=str(tmp_path / "train.txt"),
             validation_data=str(tmp_path / "validation.txt"),
             test_data=str(tmp_path / "test.txt"),
         )
+        data = task.load_data(options)
         fitted.append((data.coder.to_json(), data.fingerprint))
     assert fitted[0] == fitted[1]
 

@@ -1,0 +1,83 @@
+"""The options of a script, said once: a dataclass, which `takes` makes arguments of.
+
+The shell reads them by `cli_options`; from Python they are keywords. TensorFlow is not
+imported, so that `--help` answers at once.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+Kind = TypeVar("Kind")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """What every `train` takes beside its data and its network.
+
+    Args:
+        epochs: most passes over train; None leaves it to the task.
+        batch_size: samples of a step; None leaves it to the task.
+        max_seconds: limit of the training; None has none.
+        limit: most samples to read; None reads all.
+        seed: fixes splits, initial weights and shuffling.
+        run_dir: what the run leaves; None makes a folder.
+        export_dir: where the SavedModel's version goes.
+        resume: go on with an interrupted run.
+        strategy: devices to train on.
+    """
+
+    epochs: int | None = None
+    batch_size: int | None = None
+    max_seconds: float | None = None
+    limit: int | None = None
+    seed: int = 0
+    run_dir: Path | None = None
+    export_dir: Path = Path("saved_models")
+    resume: bool = False
+    strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto"
+
+
+def takes(kind: Callable[P, Kind]) -> Callable[[Callable[[Kind], R]], Callable[P, R]]:
+    """Makes a function of one dataclass a function of its fields, as keywords.
+
+    Args:
+        kind: the dataclass, all of it keywords.
+
+    Returns:
+        A decorator. Editors, `inspect` and the shell see the fields; those of every
+        `TrainOptions` come last.
+
+    Example:
+
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Options(TrainOptions):
+    ...     data: str = "-"
+    >>> @takes(Options)
+    ... def train(options: Options) -> str:
+    ...     return f"{options.data} {options.seed}"
+    >>> train(data="a.csv", seed=3), [*inspect.signature(train).parameters][:2]
+    ('a.csv 3', ['data', 'epochs'])
+    """
+
+    def decorate(function: Callable[[Kind], R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            return function(kind(*args, **kwargs))
+
+        signature = inspect.signature(kind, eval_str=True)
+        common = {field.name for field in fields(TrainOptions)}
+        by_origin = sorted(
+            signature.parameters.values(), key=lambda p: p.name in common
+        )
+        call.__signature__ = signature.replace(  # type: ignore[attr-defined]
+            parameters=by_origin, return_annotation=function.__annotations__["return"]
+        )
+        return call
+
+    return decorate
