@@ -12,8 +12,7 @@ from typing import NamedTuple
 from keras_seq.data.numbers import reads_as_number
 from keras_seq.data.places import error_at, listed
 from keras_seq.log import log
-from keras_seq.series.date_cells import readings
-from keras_seq.series.dates import is_number
+from keras_seq.series.date_cells import is_number, readings
 from keras_seq.series.sheets import TICKER, WIDE, Sheet, text_of
 
 DATE_NAMES = ("date", "datetime", "timestamp", "time", "month", "day", "period", "ds")

@@ -98,6 +98,15 @@ def whole_number(text: str) -> str | None:
     return digits if digits.isdecimal() and not rest.strip("0") else None
 
 
+def is_number(text: str) -> bool:
+    """Whether a cell reads as one."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def reader(name: str, turn: int = 2000) -> Read:
     """The function that reads cells in one order or pattern: seconds since 1970.
 

@@ -23,6 +23,7 @@ from keras_seq.series.date_cells import (
     YEAR_DAY_MONTH,
     YEAR_FIRST,
     When,
+    is_number,
     reader,
     readings,
     whole_number,
@@ -107,7 +108,7 @@ def read_dates(
     if plain is not None:
         return Dates(plain, YEAR_FIRST, [])
     groups = [np.arange(len(texts))] if groups is None else groups
-    names = [date_format] if date_format else _possible(texts, may_be_years)
+    names = [date_format] if date_format else _possible(texts, may_be_years, likely)
     if len(texts) > 2 * SAMPLE and len(names) > 1:
         few = texts[:: len(texts) // SAMPLE]
         rows = [np.arange(len(few))]
@@ -133,7 +134,9 @@ def _plain(texts: Sequence[str]) -> np.ndarray | None:
         return None
 
 
-def _possible(texts: Sequence[str], may_be_years: bool) -> list[str]:
+def _possible(
+    texts: Sequence[str], may_be_years: bool, likely: str | None
+) -> list[str]:
     years = range(1600, 2200) if may_be_years else range(0)
     found: dict[str, None] = {}
     sizes = set()
@@ -142,6 +145,8 @@ def _possible(texts: Sequence[str], may_be_years: bool) -> list[str]:
             sizes.add(len(text))
             found |= dict.fromkeys(readings(text, years))
     if not found:
+        if likely is not None and "%" in likely:
+            return [likely]
         if all(map(is_number, texts)):
             raise Counter
         raise DateError(
@@ -241,13 +246,7 @@ def _has_short_years(name: str, text: str, when: When) -> bool:
     if name == SECONDS or whole_number(text) is not None:
         return False
     year = str(np.datetime64(when.seconds, "s"))[:4]
-    return year not in text and not any(
-        part.isdecimal() and len(part) >= 4 for part in _parts(text)
-    )
-
-
-def _parts(text: str) -> list[str]:
-    return "".join(sign if sign.isdecimal() else " " for sign in text).split()
+    return year not in text and not re.search(r"\d{4}", text)
 
 
 def _chosen(whole: Sequence[_Reading], likely: str | None) -> _Reading:
@@ -295,12 +294,3 @@ def _first_wrong(
         what = f"{texts[row][:40]!r} is no date as the other rows have them ({name}); "
         what += f"{OPTION} names another order or pattern"
     return DateError(row, what)
-
-
-def is_number(text: str) -> bool:
-    """Whether a cell reads as one."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -59,7 +59,8 @@ class SeriesTable(NamedTuple):
         date_column: its name or names; empty where there are no dates.
         frequency: None without dates.
         header: names of all columns of the first file.
-        series_column: the columns that tell series of a file apart.
+        series_column: the columns that tell series of a file apart, [] for none; None
+            where that was not asked.
         read_as: how dates and numbers were read.
     """
 
@@ -71,7 +72,7 @@ class SeriesTable(NamedTuple):
     date_column: list[str]
     frequency: Frequency | None
     header: Sequence[str] = ()
-    series_column: Sequence[str] = ()
+    series_column: Sequence[str] | None = None
     read_as: ReadAs = ReadAs()
 
     @property

@@ -16,8 +16,7 @@ from keras_seq.data.numbers import MISSING
 from keras_seq.data.places import error_at, listed
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import kind_of, read_columns, read_rows
-from keras_seq.series.date_cells import readings
-from keras_seq.series.dates import is_number
+from keras_seq.series.date_cells import is_number, readings
 
 PLAIN, TICKERS, WIDE = "plain", "tickers", "wide"
 TICKER, STEP, VALUE = "Ticker", "date", "value"  # names of columns that no file has
@@ -98,8 +97,8 @@ def open_sheet(
     if is_text and not table_format.no_header and _is_data(names, first):
         what = f"its first row holds data, not names: {listed(names, 4)}"
         raise error_at(path, f"{what}; --no-header names the columns 1, 2, ...")
-    if _is_wide(names, first):
-        own = names[0]
+    own = names[0]
+    if _is_wide(names, first, list(series_column or ()) == [own]):
         if series_column is None:
             what = f"each row looks like a series of its own, named by column {own!r}"
             what += f"; --series-column {own} reads them so"
@@ -234,9 +233,12 @@ def _of_a_row(rows: Iterator[Row], names: Sequence[str]) -> Iterator[Row]:
             yield line, [row[0], *([name] if dated else []), cell]
 
 
-def _is_wide(names: Sequence[str], first: Sequence[Sequence[object]]) -> bool:
+def _is_wide(
+    names: Sequence[str], first: Sequence[Sequence[object]], is_named: bool
+) -> bool:
     """Whether rows are series: a name that no other row has, then many numbers."""
-    if len(names) <= WIDEST or len(first) < 2:
+    fewest, rows = (2, 1) if is_named else (WIDEST, 2)
+    if len(names) <= fewest or len(first) < rows:
         return False
     own = [text_of(row[0]) for row in first]
     if len(set(own)) < len(own) or any(is_number(n) or readings(n) for n in own):

@@ -148,7 +148,7 @@ def read_series(
     return SeriesTable(
         _with_own_names(series), columns, len(targets), len(prices), is_prices,
         dates_from, found if dates_from else None, first.header,
-        names_from if is_parted else (), likely,
+        None if series_column is None else names_from, likely,
     )  # fmt: skip
 
 

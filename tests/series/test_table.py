@@ -98,7 +98,7 @@ BAD = {
     ),
     "gap": (
         prices(days=[*DAYS[:4], "2024-02-08"]),
-        "a.csv:6: 2024-02-08 after 2024-01-05: 23 rows of step B missing, 23 of 28 in all, so",
+        "a.csv:6: 2024-02-08 after 2024-01-05: 23 rows of step B missing, 23 of 28 in",
     ),
     "NaN": (
         prices(row_3="2024-01-03,1,2,1,nan,1,1"),
