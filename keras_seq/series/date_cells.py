@@ -22,10 +22,13 @@ _LONG_MONTHS = (
     "december sept"
 ).split()
 _DAY_NAMES = "mon tue wed thu fri sat sun".split()
+_ZONE = r"(Z|UTC|GMT|[+-]\d{2}:?(?:\d{2})?)"
 _TIME = re.compile(
     r"(.*?)[T ,]*(?<!\d)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?"
-    r"\s*([AaPp]\.?[Mm]\.?)?\s*(Z|UTC|GMT|[+-]\d{2}:?(?:\d{2})?)?"
+    rf"\s*([AaPp]\.?[Mm]\.?)?\s*{_ZONE}?"
 )
+# ISO 8601 without colons; what has no part of a second and no half of a day.
+_SHORT_TIME = re.compile(rf"(.*\d)T(\d{{2}})(\d{{2}})?(\d{{2}})?()(){_ZONE}?")
 _NUMBERS = re.compile(r"(\d{1,4})([-/. ])\s?(\d{1,2})\2\s?(\d{1,4})\.?")
 _YEAR_MONTH = re.compile(r"(\d{4})[-/. ](\d{1,2})")
 _MONTH_YEAR = re.compile(r"(\d{1,2})[-/. ](\d{4})")
@@ -40,7 +43,7 @@ _DIGITS = {  # of so many digits alone: strptime's patterns that could be meant
     14: ("%Y%m%d%H%M%S",),
 }
 _EPOCHS = {9: 1, 10: 1, 12: 1_000, 13: 1_000, 16: 1_000_000, 19: 1_000_000_000}
-_YEARS = range(1600, 2200)  # what four digits alone may be
+YEARS = range(1600, 2200)  # what four digits alone may be
 
 
 class When(NamedTuple):
@@ -55,7 +58,7 @@ class When(NamedTuple):
 Read = Callable[[str], When | None]
 
 
-def readings(example: str, years: range = _YEARS) -> list[str]:
+def readings(example: str, years: range = YEARS) -> list[str]:
     """The names of all orders and patterns in which a cell like this could be read.
 
     Args:
@@ -168,6 +171,8 @@ class _PatternCells:
             when = datetime.datetime.strptime(text, self._pattern)
         except ValueError:
             return None
+        if self._pattern == "%Y" and when.year not in YEARS:
+            return None
         if "%y" in self._pattern and "%Y" not in self._pattern:
             year = (when.year - self._turn) % 100 + self._turn
             try:
@@ -192,13 +197,13 @@ def _epoch(text: str) -> When | None:
 
 def _split(text: str) -> tuple[str, int | None, bool, int | None]:
     """Day, seconds of the clock, whether a part of a second was cut off, zone."""
-    match = _TIME.fullmatch(text) if ":" in text else None
+    match = (_TIME if ":" in text else _SHORT_TIME).fullmatch(text)
     if match is None:
         if text.endswith(("Z", "UTC")):
             return text.removesuffix("Z").removesuffix("UTC").strip(" T"), 0, False, 0
         return text, 0, False, None
     day, hour, minute, second, rest, half, zone = match.groups()
-    hour, minute, second = int(hour), int(minute), int(second or 0)
+    hour, minute, second = int(hour), int(minute or 0), int(second or 0)
     if half and 1 <= hour <= 12:
         hour = hour % 12 + 12 * half.lower().startswith("p")
     sound = hour < 24 and minute < 60 and second < 60

@@ -22,6 +22,7 @@ from keras_seq.series.date_cells import (
     SECONDS,
     YEAR_DAY_MONTH,
     YEAR_FIRST,
+    YEARS,
     When,
     is_number,
     reader,
@@ -33,7 +34,7 @@ MOST_MADE_UP = 0.5  # of the rows: an order that leaves out more is not what was
 MOSTLY = 0.9  # of whole numbers that are dates: what is none among them is an error
 SAMPLE = 2000  # cells that rule out orders of many
 OPTION = "--date-format"
-_PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?")
+_PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}(:\d{2}){0,2})?")
 NO_DATES = '--date-column "" takes the rows as equal steps'
 
 
@@ -137,7 +138,7 @@ def _plain(texts: Sequence[str]) -> np.ndarray | None:
 def _possible(
     texts: Sequence[str], may_be_years: bool, likely: str | None
 ) -> list[str]:
-    years = range(1600, 2200) if may_be_years else range(0)
+    years = YEARS if may_be_years else range(0)
     found: dict[str, None] = {}
     sizes = set()
     for text in texts:
