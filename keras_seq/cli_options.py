@@ -33,6 +33,8 @@ COMMON_HELP = {
     "series_column": 'columns that tell several series of a file apart; "" for one',
     "target": "columns to forecast, or all; default Close of prices",
     "features": "further columns to read; default Open High Low Volume of prices",
+    "known_future": "further columns, known of rows to come, such as promotions; "
+    "predict reads them in rows without a target at the end",
     "frequency": "step of the rows, such as B (trading days), D, h, 15min, M; default "
     "seen from the dates",
     "fill": "missing values and rows: forward repeats the row before, drop leaves rows "

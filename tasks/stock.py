@@ -46,6 +46,7 @@ class SeriesOptions:
     series_column: Names = None
     target: Names = None
     features: Names = None
+    known_future: Names = None
     decimal: str | None = None
     frequency: str | None = None
     fill: Fill | None = None
@@ -86,6 +87,7 @@ def load_data(options: SeriesOptions) -> Any:
         date_column=options.date_column,
         target=options.target,
         features=options.features,
+        known_future=options.known_future,
         series_column=options.series_column,
         table_format=options.table_format,
         date_format=options.date_format,
@@ -234,6 +236,7 @@ def predict(
             table_format=table_format,
             date_format=date_format,
             decimal=decimal,
+            needs_ahead=True,
         )
     yield from stock.forecast_next(ks.load_exported(model), table)
 

@@ -142,28 +142,33 @@ def choose_columns(
     path, header = sheet.path, sheet.header
     lower = {price_name(name): name for name in reversed(header)}
     is_prices = "close" in lower and all(name in lower for name in OPEN_TO_LOW)
-    number_columns = [name for name in header if name not in taken]
-    likely = [name for name in number_columns if _may_be_target(sheet, name)]
+    free = number_columns(sheet, taken)
+    likely = [name for name in free if _may_be_target(sheet, name)]
     if target is None and is_prices:
         target = [lower["close"]]
-    elif target is None and len(likely or number_columns) == 1:
-        target = likely or number_columns
+    elif target is None and len(likely or free) == 1:
+        target = likely or free
     elif target is None:
         what = f"name the column to forecast with --target: {listed(likely)}"
         raise error_at(path, what)
     elif list(target) == ["all"]:
-        target = number_columns
-    check_names(path, number_columns, target, "--target")
+        target = free
+    check_names(path, free, target, "--target")
     is_prices = is_prices and all(
         price_name(name) in (*PRICES, "adj close") for name in target
     )
     if features is None:
         usual = (*PRICES, "volume") if is_prices else ()
         features = [lower[name] for name in usual if name in lower]
-    check_names(path, number_columns, features, "--features")
+    check_names(path, free, features, "--features")
     targets = list(dict.fromkeys(target))
     others = [name for name in features if name not in targets]
     return Chosen(targets, others, is_prices)
+
+
+def number_columns(sheet: Sheet, taken: Sequence[str]) -> list[str]:
+    """Columns that are none of those taken for something else."""
+    return [name for name in sheet.header if name not in taken]
 
 
 def check_names(

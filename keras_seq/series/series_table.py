@@ -31,6 +31,9 @@ class Series(NamedTuple):
         observed: bool (N, F); False where `fill` put the value in.
         lines: int64 (N,), where each row stands in the file; 0 where `fill` put it.
         part: its name where the file holds several, else "".
+        ahead: float64 (M, L), of the columns that are known ahead, in rows behind the
+            last target; None where there are none.
+        ahead_dates: datetime64[s] (M,) of these rows.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Series(NamedTuple):
     observed: np.ndarray
     lines: np.ndarray
     part: str = ""
+    ahead: np.ndarray | None = None
+    ahead_dates: np.ndarray | None = None
 
     @property
     def label(self) -> str:
@@ -62,6 +67,8 @@ class SeriesTable(NamedTuple):
         series_column: the columns that tell series of a file apart, [] for none; None
             where that was not asked.
         read_as: how dates and numbers were read.
+        known_future: the last columns, whose values are known of rows to come.
+        rows_ahead: by how many rows these columns stand moved up; 0 as they are read.
     """
 
     series: list[Series]
@@ -74,6 +81,8 @@ class SeriesTable(NamedTuple):
     header: Sequence[str] = ()
     series_column: Sequence[str] | None = None
     read_as: ReadAs = ReadAs()
+    known_future: Sequence[str] = ()
+    rows_ahead: int = 0
 
     @property
     def fingerprint(self) -> str:

@@ -32,13 +32,16 @@ from keras_seq.series.cells import (
 )
 from keras_seq.series.columns import (
     PRICES,
+    check_names,
     choose_columns,
     find_date_columns,
     find_series_columns,
+    number_columns,
     price_name,
 )
 from keras_seq.series.dates import check_date_format
 from keras_seq.series.fill import filled
+from keras_seq.series.known_future import OPTION, check_ahead, cut_ahead
 from keras_seq.series.series_table import ReadAs, Series, SeriesTable
 from keras_seq.series.sheets import (
     TICKERS,
@@ -61,6 +64,7 @@ def read_series(
     date_column: Sequence[str] | None = None,
     target: Sequence[str] | None = None,
     features: Sequence[str] | None = None,
+    known_future: Sequence[str] | None = None,
     series_column: Sequence[str] | None = None,
     frequency: str | None = None,
     fill: Fill | None = None,
@@ -83,6 +87,8 @@ def read_series(
             column of numbers where there is but one.
         features: further columns to read. None takes Open, High, Low and Volume of
             prices, and no others.
+        known_future: further columns, whose values are known of rows to come; rows
+            without a target at the end of a file hold them.
         series_column: columns that tell several series of a file apart, or that of the
             names in a table of a series a row. None asks where one looks like it; []
             takes all rows as one series.
@@ -123,7 +129,11 @@ def read_series(
     taken = [*dates_from, *(names_from if is_parted else ())]
     targets, others, is_prices = choose_columns(first, taken, target, features)
     prices = [name for name in others if is_prices and price_name(name) in PRICES]
-    columns = [*targets, *prices, *(name for name in others if name not in prices)]
+    known = list(dict.fromkeys(known_future or ()))
+    check_names(files[0], number_columns(first, [*taken, *targets]), known, OPTION)
+    others = [name for name in others if name not in (*prices, *known)]
+    prices = [name for name in prices if name not in known]
+    columns = [*targets, *prices, *others, *known]
     series, found = [], asked.frequency
     for path, name in zip(files, _series_names(files)):
         sheet = open_sheet(path, table_format, series_column)
@@ -140,7 +150,9 @@ def read_series(
         for part in parts:
             if part.dates is not None:
                 found = found or infer_frequency(part.dates)
-            whole = _without_holes(part, columns, found, asked, is_prices)
+            cut = cut_ahead(part, len(targets), len(known))
+            check_ahead(cut, part.lines, found, mend_steps)
+            whole = _without_holes(cut, columns, found, asked, is_prices)
             series.append(whole._replace(name=part.name or name, part=part.name))
     targets_of = [one.values[:, : len(targets)] for one in series]
     series_checks.check_copies([one.label for one in series], targets_of, refuse_copies)
@@ -148,7 +160,7 @@ def read_series(
     return SeriesTable(
         _with_own_names(series), columns, len(targets), len(prices), is_prices,
         dates_from, found if dates_from else None, first.header,
-        None if series_column is None else names_from, likely,
+        None if series_column is None else names_from, likely, known,
     )  # fmt: skip
 
 
@@ -254,7 +266,7 @@ def _without_holes(
         series_checks.warn_of_splits(path, lines, columns[0], values[:, 0])
     if dates is not None and frequency is not None and frequency.unit == "B":
         report_missing_days(one.label, dates)
-    return Series(one.name, path, dates, values, observed, lines)
+    return one._replace(dates=dates, values=values, observed=observed, lines=lines)
 
 
 def _with_own_names(series: Sequence[Series]) -> list[Series]:

@@ -120,6 +120,8 @@ def forecast_next(exported: Exported, table: SeriesTable) -> Iterator[dict[str, 
         if one.dates is not None and facts["frequency"]:
             step = parse_frequency(facts["frequency"])
             dates = next_dates(one.dates[-1], step, horizon)
+            if one.ahead_dates is not None and len(one.ahead_dates) >= horizon:
+                dates = one.ahead_dates[:horizon]
             when = [{"date": str(d).removesuffix("T00:00:00")} for d in dates]
         for place, name in enumerate(names):
             for number in range(horizon):

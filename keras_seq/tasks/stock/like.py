@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from keras_seq.data.in_memory import as_file
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import find_files, kind_of
+from keras_seq.series.known_future import with_known_future
 from keras_seq.series.numbers import check_dtype, check_positive, check_size
 from keras_seq.series.series_table import ReadAs, SeriesTable
 from keras_seq.series.sheets import check_columns, open_sheet
@@ -28,6 +29,7 @@ def read_like(
     table_format: TableFormat = AS_FOUND,
     date_format: str | None = None,
     decimal: str | None = None,
+    needs_ahead: bool = False,
 ) -> SeriesTable:
     """Reads files by the names of the columns that an exported model was trained on.
 
@@ -41,6 +43,8 @@ def read_like(
         table_format: the same.
         date_format: the same.
         decimal: the same.
+        needs_ahead: whether the rows to come must be there where the model reads
+            columns that are known ahead.
 
     Raises:
         UserError: A column is missing, or a row is unsound.
@@ -50,6 +54,7 @@ def read_like(
         as_file(paths, ["value"]), lambda path: kind_of(path, table_format)
     )
     columns, dates_from = facts["columns"], facts["date_column"]
+    known = facts.get("known_future", [])
     series_column = (
         facts.get("series_column") if series_column is None else series_column
     )
@@ -61,7 +66,8 @@ def read_like(
         files,
         date_column=dates_from,
         target=columns[: facts["num_targets"]],
-        features=columns[facts["num_targets"] :],
+        features=columns[facts["num_targets"] : len(columns) - len(known)],
+        known_future=known,
         series_column=series_column,
         frequency=facts["frequency"],
         fill=fill,
@@ -77,7 +83,7 @@ def read_like(
     if facts["form"] == "returns":
         num_prices = facts.get("num_prices", 0) + facts["num_targets"]
         check_positive(table, num_prices, "the model reads no others")
-    return table
+    return with_known_future(table, facts["horizon"], needs_ahead)
 
 
 def window_dtype(exported: "Exported | Described") -> str:
