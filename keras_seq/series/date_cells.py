@@ -5,6 +5,7 @@ of day, month and year is meant, no cell can tell; `dates` looks at the whole co
 """
 
 import datetime
+import math
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -102,12 +103,11 @@ def whole_number(text: str) -> str | None:
 
 
 def is_number(text: str) -> bool:
-    """Whether a cell reads as one."""
+    """Whether a cell reads as a finite one."""
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True
 
 
 def reader(name: str, turn: int = 2000) -> Read:
