@@ -44,7 +44,7 @@ _DIGITS = {  # of so many digits alone: strptime's patterns that could be meant
     14: ("%Y%m%d%H%M%S",),
 }
 _EPOCHS = {9: 1, 10: 1, 12: 1_000, 13: 1_000, 16: 1_000_000, 19: 1_000_000_000}
-YEARS = range(1600, 2200)  # what four digits alone may be
+YEARS = range(1600, 2101)  # what four digits, no sign behind them, may be
 
 
 class When(NamedTuple):
@@ -171,7 +171,7 @@ class _PatternCells:
             when = datetime.datetime.strptime(text, self._pattern)
         except ValueError:
             return None
-        if self._pattern == "%Y" and when.year not in YEARS:
+        if self._size and "%Y" in self._pattern and when.year not in YEARS:
             return None
         if "%y" in self._pattern and "%Y" not in self._pattern:
             year = (when.year - self._turn) % 100 + self._turn

@@ -156,6 +156,10 @@ WRONG = {  # cells, row, words of the error
         [f"0{n}/02/2021" for n in range(1, 10)], None,
         "--date-format day-first (2021-02-01 to 2021-02-09) or --date-format month-fi",
     ),
+    "years or days of six digits": (
+        ["210304", "220304", "230304"], None,
+        "--date-format %y%m%d (2021-03-04 to 2023-03-04) or --date-format %d%m%y (2004",
+    ),
     "no such day": (
         [*written("%d/%m/%Y", 28), "29/02/2021", *written("%d/%m/%Y", 4)], 28,
         "'29/02/2021' is no date as the rows before it",
