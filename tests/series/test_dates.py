@@ -36,6 +36,10 @@ FOUND = {  # cells, the order that is found, first and last date
         written("%m-%d-%Y", 40), "month-first", "2021-03-01", "2021-04-09"
     ),
     "points": (written("%d.%m.%Y", 40), "day-first", "2021-03-01", "2021-04-09"),
+    "no steps at all, but in order": (
+        ["01/02/2021", "05/02/2021", "12/02/2021", "02/03/2021", "09/03/2021"],
+        "day-first", "2021-02-01", "2021-03-09",
+    ),
     "no zeros": (
         ["28/2/2021", "1/3/2021", "2/3/2021"], "day-first", "2021-02-28", "2021-03-02"
     ),
