@@ -22,6 +22,7 @@ TABLE = {
     ("stock", "evaluate"): FORMAT | SERIES,
     ("stock", "predict"): FORMAT | SERIES,
     ("tagging", "predict"): ANSWERS,
+    ("speech", "predict"): ANSWERS - {"text_column"} | {"file_column"},
     ("text_generation", "train"): FORMAT,
     ("text_generation", "evaluate"): FORMAT,
     ("text_generation", "predict"): ANSWERS,
