@@ -27,9 +27,17 @@ COMMON_HELP = {
     "label_columns": "columns of 0 and 1, one a label: a text has several",
     "file_column": "column of file names; default found by its usual names",
     "transcript_column": "column of transcripts; default found by its usual names",
-    "date_column": "column of the dates, or several such as year month day hour",
+    "date_column": "column of the dates, or several such as year month day hour; "
+    '"" for none',
+    "date_format": "order of day, month and year in dates: day-first, month-first, "
+    "year-first, seconds, milliseconds, or a pattern such as %d.%m.%Y; default by the "
+    "whole column",
+    "decimal": "decimal mark of numbers: point or comma; default by the whole file",
+    "series_column": 'columns that tell several series of a file apart; "" for one',
     "target": "columns to forecast, or all; default Close of prices",
     "features": "further columns to read; default Open High Low Volume of prices",
+    "known_future": "further columns, known of rows to come, such as promotions; "
+    "predict reads them in rows without a target at the end",
     "frequency": "step of the rows, such as B (trading days), D, h, 15min, M; default "
     "seen from the dates",
     "fill": "missing values and rows: forward repeats the row before, drop leaves rows "

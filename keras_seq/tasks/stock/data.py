@@ -16,6 +16,7 @@ from keras_seq.layers.scaling import Scaling, level_scaling, returns_scaling
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.series.calendar import next_dates, phases
+from keras_seq.series.known_future import check_lookback, with_known_future
 from keras_seq.series.numbers import (
     check_numbers,
     check_positive,
@@ -145,11 +146,13 @@ def prepare_series(
     check_size(table)
     season = season or (table.frequency.season if table.frequency else 1)
     horizon = horizon or (PRICE_HORIZON if table.is_prices else season)
+    table = with_known_future(table, horizon)
     cuts = cuts or cut_rows(table, validation_start, test_start)
     shortest = min(start for start, _ in cuts)
     lookback = lookback or default_lookback(
         horizon, shortest, table.frequency, table.is_prices
     )
+    check_lookback(table.known_future, lookback, horizon)
     plans = plan_windows(table, cuts, lookback, horizon)
     check_numbers(table, cuts)
     facts = train_facts(table, cuts, season if season < shortest else 1)
