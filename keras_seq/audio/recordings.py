@@ -305,7 +305,7 @@ class SoundReader:
     ) -> tuple[str, bytes]:
         if manifest is not None:
             if manifest not in self._finders:
-                finder = _Finder(manifest, _archives_beside(manifest))
+                finder = _Finder(manifest, _archives_next_to(manifest))
                 self._finders[manifest] = finder
             files, found = self._finders[manifest].find(name, place_of(manifest, row))
             return files.place(found), files.read(found)

@@ -6,6 +6,7 @@ as one array. Any Keras backend, uncompiled.
 Shapes: B batch, T time steps, F features, C classes.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import keras
