@@ -69,6 +69,7 @@ class Options(TrainOptions):
     validation_data: Data = None
     test_data: Data = None
     test_speaker: str | None = None
+    table_format: TableFormat = AS_FOUND
     unit: Literal["auto", "character", "word"] = "auto"
     streaming: bool = False
     labels_as_written: bool = False
@@ -81,11 +82,18 @@ class Options(TrainOptions):
 def load_data(options: Options) -> "speech.SpeechData":
     """Named parts, and what was fitted on train: alphabet and features."""
     columns = options.file_column, options.transcript_column
-    given = {"train": ks.audio.load_recordings(options.data, *columns, options.seed)}
+    form = options.table_format
+    given = {
+        "train": ks.audio.load_recordings(
+            options.data, *columns, options.seed, table_format=form
+        )
+    }
     further = {"validation": options.validation_data, "test": options.test_data}
     for part, data in further.items():
         if data is not None:
-            given[part] = ks.find_recordings(data, *columns, any_parts=True)
+            given[part] = ks.find_recordings(
+                data, *columns, any_parts=True, table_format=form
+            )
     return speech.prepare_speech(
         given,
         unit=options.unit,
@@ -186,6 +194,7 @@ def evaluate(
     beam_width: int | None = None,
     arpa: Path | None = None,
     labels_as_written: bool = False,
+    table_format: TableFormat = AS_FOUND,
 ) -> dict[str, Any]:
     """Score an exported model on recordings, beside the baselines of its training.
 
@@ -196,7 +205,9 @@ def evaluate(
         labels_as_written: Join no spellings of a label, and take NA for a word.
     """
     columns = file_column, transcript_column
-    recordings = ks.audio.load_recordings(data, *columns, FRESH_SEED, any_parts=True)
+    recordings = ks.audio.load_recordings(
+        data, *columns, FRESH_SEED, any_parts=True, table_format=table_format
+    )
     return speech.evaluate_speech_export(
         STEM,
         model,

@@ -66,7 +66,7 @@ class PieceColumns:
             place: the row's, for errors.
 
         Raises:
-            UserError: A value is no number, or the piece ends where it begins or before.
+            UserError: A value is no number, or a piece does not end behind its begin.
         """
         if not self.names:
             return None

@@ -191,7 +191,7 @@ def _labels(
             found.append(_recording(files, name, path.parent.name,
                                     hashed[1] if hashed else ""))  # fmt: skip
     labels = sorted({recording.transcript for _, recording in found})
-    if not found or len(labels) == 1 and not one_is_enough:
+    if not found or len(labels) == 1 < len(found) and not one_is_enough:
         where = f"in one folder {labels[0]!r}" if labels else "in no folder"
         what = f"its {len(sounds):,} sounds lie {where}, which says nothing of what is "
         what += "said in them; give a manifest with the columns file and transcript"

@@ -22,6 +22,8 @@ TABLE = {
     ("stock", "evaluate"): FORMAT | SERIES,
     ("stock", "predict"): FORMAT | SERIES,
     ("tagging", "predict"): ANSWERS,
+    ("speech", "train"): FORMAT | {"file_column", "transcript_column"},
+    ("speech", "evaluate"): FORMAT | {"file_column", "transcript_column"},
     ("speech", "predict"): ANSWERS - {"text_column"} | {"file_column"},
     ("text_generation", "train"): FORMAT,
     ("text_generation", "evaluate"): FORMAT,
