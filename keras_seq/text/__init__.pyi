@@ -7,6 +7,10 @@ from .conll import read_tagged as read_tagged
 from .corpus import read_text as read_text
 from .corpus import split_text as split_text
 from .kneser_ney import KneserNey as KneserNey
+from .pair_batches import make_pair_dataset as make_pair_dataset
+from .pairs import SentencePair as SentencePair
+from .pairs import read_pairs as read_pairs
+from .sample_pairs import load_sample_pairs as load_sample_pairs
 from .sample_reviews import load_sample_reviews as load_sample_reviews
 from .sample_sentences import load_sample_sentences as load_sample_sentences
 from .sentences import Sentence as Sentence
