@@ -7,6 +7,7 @@ from .conll import read_tagged as read_tagged
 from .corpus import read_text as read_text
 from .corpus import split_text as split_text
 from .kneser_ney import KneserNey as KneserNey
+from .multi30k import load_multi30k as load_multi30k
 from .pair_batches import make_pair_dataset as make_pair_dataset
 from .pairs import SentencePair as SentencePair
 from .pairs import read_pairs as read_pairs
