@@ -73,8 +73,7 @@ def beam_search(
             new `moving`, and attention weights float (N, S) or None.
         fixed: what a step only reads, such as an encoded source; tensors (B, ...).
         moving: what a step changes; tensors (B, ...).
-        beam_width: K; 1 is greedy search. A tensor int32 () in a TensorFlow graph, too,
-            which is not checked.
+        beam_width: K; 1 is greedy search. In a graph a tensor int32 (), too, unchecked.
         max_new_tokens: int32 (B,), the longest continuation of each row, 1 or more.
         end_id: token that ends one; None lets all run to their limit.
         start_id: token that is read first.

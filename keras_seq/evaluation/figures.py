@@ -161,9 +161,8 @@ def attention_figure(
     figure = Figure(figsize=side, layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(weights, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
-    names = [[_shortened(t) for t in tokens] for tokens in (source_tokens, target_tokens)]
-    axes.set_xticks(range(shape[1]), names[0], rotation=90)
-    axes.set_yticks(range(shape[0]), names[1])
+    axes.set_xticks(range(shape[1]), map(_shortened, source_tokens), rotation=90)
+    axes.set_yticks(range(shape[0]), map(_shortened, target_tokens))
     axes.set_xlabel("source")
     axes.set_ylabel("translation")
     return _rendered(figure)

@@ -113,7 +113,8 @@ class WordTranslator:
     Example:
 
     >>> words = WordTranslator().fit(
-    ...     ["ein Hund", "ein Haus", "das Haus"] * 3, ["a dog", "a house", "the house"] * 3)
+    ...     ["ein Hund", "ein Haus", "das Haus"] * 3,
+    ...     ["a dog", "a house", "the house"] * 3)
     >>> words.translate(["das Haus", "ein Hund"])
     ['the house', 'a dog']
     """
@@ -200,8 +201,10 @@ class WordTranslator:
         for source, number, p in arrays["table"].tolist():
             options[int(source)].append((int(number), p))
         translator._options = dict(options)
-        own = {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}
-        translator._language = KneserNey.from_arrays(own)
+        language = [name for name in arrays if name.startswith(start)]
+        translator._language = KneserNey.from_arrays(
+            {name.removeprefix(start): arrays[name] for name in language}
+        )
         return translator
 
 

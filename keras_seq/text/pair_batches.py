@@ -31,8 +31,9 @@ class EncodedTexts:
     def __init__(self, texts: Sequence[str], coder: ReversibleTokenizer) -> None:
         ids, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
         for start in range(0, len(texts), _CHUNK):
-            chunk = [t.encode("utf-8", "replace") for t in texts[start : start + _CHUNK]]
-            rows = with_end(coder.encode(tf.constant(chunk)))
+            chunk = texts[start : start + _CHUNK]
+            encoded = tf.constant([text.encode("utf-8", "replace") for text in chunk])
+            rows = with_end(coder.encode(encoded))
             ids.append(rows.flat_values.numpy())
             lengths.append(rows.row_lengths().numpy())
         self.ids, self.lengths = np.concatenate(ids), np.concatenate(lengths)
