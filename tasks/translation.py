@@ -47,6 +47,8 @@ class Options(TrainOptions):
     network: Literal["transformer", "lstm"] = "transformer"
     attention: Literal["additive", "dot", "general"] | None = None
     vocab_size: int = 8000
+    model_dim: Annotated[int | None, Range(2, 8192)] = None
+    num_layers: int | None = None
     batch_tokens: Annotated[int, Range(16, 10**7)] = 4096
     dropout: float = 0.3
     label_smoothing: float = 0.1
@@ -101,8 +103,10 @@ def build_model(data: Any, options: Options) -> Any:
         data.coder.vocab_size,
         len(data.splits["train"]),
         "documented" if options.documented else options.network,
-        options.attention,
-        options.dropout,
+        attention=options.attention,
+        model_dim=options.model_dim,
+        num_layers=options.num_layers,
+        dropout=options.dropout,
     )
 
 
@@ -121,6 +125,8 @@ def train(options: Options) -> Run:
         network: Kind of the encoder-decoder.
         attention: How a recurrent decoder looks back at the source.
         vocab_size: Most subwords, of both languages together.
+        model_dim: Width of the layers, even; default 256, of few pairs 128.
+        num_layers: Of encoder and decoder each; default 3, of few pairs 2.
         batch_tokens: Tokens of a step, of both sides and with padding.
         dropout: Rate on embeddings and between layers.
         label_smoothing: Share of a target given to all tokens (Szegedy et al. 2016).

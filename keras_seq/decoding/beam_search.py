@@ -73,7 +73,7 @@ def beam_search(
             new `moving`, and attention weights float (N, S) or None.
         fixed: what a step only reads, such as an encoded source; tensors (B, ...).
         moving: what a step changes; tensors (B, ...).
-        beam_width: K; 1 is greedy search. In a graph a tensor int32 (), too, unchecked.
+        beam_width: K; 1 is greedy search. In a graph a tensor (), too, unchecked.
         max_new_tokens: int32 (B,), the longest continuation of each row, 1 or more.
         end_id: token that ends one; None lets all run to their limit.
         start_id: token that is read first.
@@ -152,7 +152,8 @@ class _Search:
     choose: Choose
 
     def start(self, moving: State, start_id: int) -> _Beams:
-        rows, longest = ops.shape(self.limits)[0], ops.max(self.limits)
+        rows = ops.shape(self.limits)[0]
+        longest = ops.max(self.limits, initial=0)  # 0 where there is no row
         shape = (rows, self.width)
         ids = ops.zeros((*shape, longest), dtype="int32")
         first = ops.where(ops.arange(self.width) > 0, NEVER, 0.0)

@@ -122,4 +122,4 @@ def test_doubtful_pairs_are_counted_with_the_first_line(capsys):
     said = capsys.readouterr().err
     for fault, line in (("script", 5), ("longer", 7), ("equal", 9)):
         (found,) = (one for one in said.splitlines() if fault in one)
-        assert f"1 of 10 pairs (10 %)" in found and found.endswith(f"a.tsv:{line}")
+        assert "1 of 10 pairs (10 %)" in found and found.endswith(f"a.tsv:{line}")

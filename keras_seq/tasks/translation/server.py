@@ -108,7 +108,7 @@ class Translator(tf.Module):
         rows = with_end(rows[:, : MOST_SOURCE - 1])
         source_ids = rows.to_tensor()
         limits = TIMES * tf.cast(rows.row_lengths(), tf.int32) + MORE
-        longest = tf.reduce_max(limits)
+        longest = tf.maximum(tf.reduce_max(limits), 1)
         state = self._steps.initial_state(self.model, source_ids, longest)
         found = beam_search(
             self._advance, *state, beam_width=beam_width, max_new_tokens=limits,

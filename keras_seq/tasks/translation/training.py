@@ -29,7 +29,14 @@ LEARNING_RATES = {"transformer": 0.001, "translation": 0.002}  # by a model's na
 
 
 def build_network(
-    vocab_size: int, num_pairs: int, network: str, attention: str | None, dropout: float
+    vocab_size: int,
+    num_pairs: int,
+    network: str,
+    *,
+    attention: str | None = None,
+    model_dim: int | None = None,
+    num_layers: int | None = None,
+    dropout: float = 0.3,
 ) -> keras.Model:
     """One builder call: smaller where there are few pairs.
 
@@ -39,9 +46,12 @@ def build_network(
         network: "transformer", "lstm", or "documented": the LSTM encoder-decoder with
             its positional arguments alone.
         attention: of the recurrent ones; of "lstm" additive where it is None.
+        model_dim: width of all layers; None is 128 for few pairs, else 256.
+        num_layers: of encoder and decoder each; None is 2 for few pairs, else 3, and 1
+            of recurrent ones.
         dropout: rate.
     """
-    width = 128 if num_pairs < FEW_PAIRS else 256
+    width = model_dim or (128 if num_pairs < FEW_PAIRS else 256)
     if network == "documented":
         return build_translation_model(
             vocab_size, vocab_size, width, width, attention=attention
@@ -49,9 +59,9 @@ def build_network(
     if network == "lstm":
         return build_translation_model(
             vocab_size, vocab_size, width, width, attention=attention or "additive",
-            bidirectional=True, tie_embeddings=True, dropout=dropout,
+            num_layers=num_layers or 1, bidirectional=True, tie_embeddings=True, dropout=dropout,
         )  # fmt: skip
-    layers = 2 if num_pairs < FEW_PAIRS else 3
+    layers = num_layers or (2 if num_pairs < FEW_PAIRS else 3)
     return build_transformer(
         vocab_size, vocab_size, width, 4, layers, ff_dim=2 * width, dropout=dropout,
         pre_norm=True, tie_embeddings=True,
