@@ -24,7 +24,7 @@ from keras_seq.training.trainer import fit
 
 FEW_PAIRS = 10_000
 PAIRS_SEEN = 600_000  # in all epochs together, where no time is given
-EMA_DECAY = 0.998
+MEAN_FROM = 0.75  # of the steps: the weights that are averaged
 LEARNING_RATES = {"transformer": 0.001, "translation": 0.002}  # by a model's name
 
 
@@ -59,7 +59,8 @@ def build_network(
     if network == "lstm":
         return build_translation_model(
             vocab_size, vocab_size, width, width, attention=attention or "additive",
-            num_layers=num_layers or 1, bidirectional=True, tie_embeddings=True, dropout=dropout,
+            num_layers=num_layers or 1, bidirectional=True, tie_embeddings=True,
+            dropout=dropout,
         )  # fmt: skip
     layers = num_layers or (2 if num_pairs < FEW_PAIRS else 3)
     return build_transformer(
@@ -115,5 +116,5 @@ def train_translator(
         resume=recipe["resume"],
         hparams={n: v for n, v in recipe.items() if isinstance(v, bool | int | float)},
         embedding_words=coder.names,
-        callbacks=[AveragedWeights(EMA_DECAY), StepLimit(steps)],
+        callbacks=[AveragedWeights(start_step=int(MEAN_FROM * steps)), StepLimit(steps)],
     )
