@@ -19,6 +19,7 @@ from pathlib import Path
 from keras_seq.cli_options import parse_verb
 from keras_seq.data.answers import (
     Answer,
+    Read,
     Row,
     answer_table,
     check_output,
@@ -187,6 +188,9 @@ def answers(
     output: Path | None = None,
     text_column: str | None = None,
     table_format: TableFormat = AS_FOUND,
+    kind: str = "text",
+    usual: Sequence[str] = TEXT_COLUMNS,
+    read: Read | None = None,
 ) -> Iterator[Row]:
     """Answers texts, or those of a table, whose columns all stay before the answers.
 
@@ -198,6 +202,9 @@ def answers(
         output: table to write what `data` becomes to; None yields the rows.
         text_column: of `data`; default found by its usual names.
         table_format: how `data` is to be read.
+        kind: what the column holds, as its option is called.
+        usual: names of such columns.
+        read: makes of a text, its table and its row what is answered; None leaves it.
 
     Yields:
         The rows, or one line about the file that was written.
@@ -212,17 +219,24 @@ def answers(
     """
     if data is None:
         if output is not None or text_column is not None or table_format != AS_FOUND:
-            what = "--output, --text-column and how a table is read need a table"
+            what = f"--output, --{kind}-column and how a table is read need a table"
             raise UserError(f"{what}; name it with --data")
         asked, shown = itertools.tee(input_texts(texts, file))
-        for text, answered in zip(shown, answer(asked)):
+        given = asked if read is None else (read(name, None, 0) for name in asked)
+        for text, answered in zip(shown, answer(given)):
             yield {"input": text, **answered}
         return
     if texts or file is not None:
         raise UserError("give the texts as arguments, in --file or in --data: one way")
     path = None if output is None else check_output(output, data)
     rows = answer_table(
-        data, answer, column=text_column, usual=TEXT_COLUMNS, table_format=table_format
+        data,
+        answer,
+        column=text_column,
+        usual=usual,
+        kind=kind,
+        table_format=table_format,
+        read=read,
     )
     yield from rows if path is None else [write_rows(rows, path)]
 

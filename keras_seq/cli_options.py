@@ -41,6 +41,8 @@ COMMON_HELP = {
     "test_start": "date (or row) of the first row that tests; default after 85 %",
     "validation_data": "samples of its own; default a part of the data",
     "test_data": "samples of its own; default a part of the data",
+    "embeddings": "word vectors to start from: text of GloVe, word2vec or fastText, "
+    "also .gz",
     "documented": "train the tutorial's own architecture instead",
     "epochs": "most passes over the training samples",
     "batch_size": "samples in one step",

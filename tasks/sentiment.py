@@ -52,7 +52,11 @@ class Options(TrainOptions):
     batch_size: int = 64
     export_dir: Path = EXPORT_DIR
     mixed_precision: Literal["auto", "on", "off"] = "auto"
+    embeddings: Path | None = None
     documented: bool = False
+
+    def __post_init__(self) -> None:
+        ks.text.check_embeddings(self.embeddings, documented=self.documented)
 
 
 def load_data(options: Options) -> Any:
@@ -79,7 +83,9 @@ def load_data(options: Options) -> Any:
     )
 
 
-def build_model(data: Any, train_set: Any, documented: bool = False) -> Any:
+def build_model(
+    data: Any, train_set: Any, documented: bool = False, **vectors: Any
+) -> Any:
     """The strong recipe; `documented`: the tutorial's own architecture."""
     vocab_size, num_classes = data.tokenizer.vocab_size, len(data.label_names)
     if documented:
@@ -94,6 +100,7 @@ def build_model(data: Any, train_set: Any, documented: bool = False) -> Any:
         bidirectional=True,
         pooling="max_and_mean",
         ngram_ratios=ks.layers.ngram_log_ratios(train_set, num_classes, buckets),
+        **vectors,
     )
 
 
@@ -113,7 +120,9 @@ def train(options: Options) -> Run:
     loaded = load_data(options)
     names, seed, documented = loaded.label_names, options.seed, options.documented
     epochs = options.epochs or max(2, min(20, SAMPLES_SEEN // loaded.num_train))
-    run_dir = ks.training.begin_run(STEM, vars(options), loaded.fingerprints)
+    vectors = ks.text.GivenEmbeddings.load(options.embeddings, loaded.tokenizer)
+    contents = loaded.fingerprints | vectors.fingerprints
+    run_dir = ks.training.begin_run(STEM, vars(options), contents)
     ks.set_seed(seed)
     print(ks.training.set_precision(options.mixed_precision, options.strategy))
     train_set, validation_set = (
@@ -129,7 +138,9 @@ def train(options: Options) -> Run:
         for part in ("train", "validation")
     )
     with ks.get_strategy(options.strategy).scope():
-        model = learning = build_model(loaded, train_set, documented)
+        model = learning = build_model(
+            loaded, train_set, documented, **vectors.options
+        )
         hparams = {"documented": documented, "batch_size": options.batch_size}
         if documented:
             recipe = {"loss": ks.losses.classification_loss(len(names))}

@@ -13,6 +13,7 @@ on real data stand in the README.
     python tasks/speech.py predict a.wav b.flac
 """
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,9 @@ from typing import Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
+from keras_seq.audio.recordings import FILE_COLUMNS, SoundReader
 from keras_seq.data.in_memory import Data
+from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.tasks import speech
 from keras_seq.tasks.result import Run
@@ -192,14 +195,34 @@ def evaluate(
     )
 
 
-def predict(*files: str, model: Path = EXPORT_DIR) -> Iterator[dict[str, Any]]:
+def predict(
+    *files: str,
+    model: Path = EXPORT_DIR,
+    data: str | None = None,
+    file_column: str | None = None,
+    output: Path | None = None,
+    table_format: TableFormat = AS_FOUND,
+) -> Iterator[dict[str, Any]]:
     """Write down what is said in sound files, of any format and rate.
 
     Args:
         files: Sound files.
         model: Folder of an export, or of one version.
+        data: Table that names sound files, in place of files.
     """
-    yield from speech.transcribe_files(model, files)
+    if not files and data is None:
+        raise ks.UserError("name one or more sound files, or a table with --data")
+    yield from cli.answers(
+        functools.partial(speech.transcribe, model),
+        files,
+        data=data,
+        output=output,
+        text_column=file_column,
+        table_format=table_format,
+        kind="file",
+        usual=FILE_COLUMNS,
+        read=SoundReader(),
+    )
 
 
 if __name__ == "__main__":

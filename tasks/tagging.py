@@ -47,9 +47,11 @@ class Options(TrainOptions):
     batch_size: int = 32
     export_dir: Path = EXPORT_DIR
     mixed_precision: Literal["auto", "on", "off"] = "auto"
+    embeddings: Path | None = None
     documented: bool = False
 
     def __post_init__(self) -> None:
+        ks.text.check_embeddings(self.embeddings, documented=self.documented)
         if self.documented and self.crf == "on":
             raise ks.UserError("--documented has no CRF; leave it or --crf on out")
 
@@ -73,14 +75,18 @@ def load_data(options: Options) -> Any:
 
 
 def build_model(
-    data: Any, crf: bool, characters: str = "cnn", documented: bool = False
+    data: Any,
+    crf: bool,
+    characters: str = "cnn",
+    documented: bool = False,
+    **vectors: Any,
 ) -> Any:
     """The strong recipe; `documented`: the architecture with its sizes alone."""
     encoder, words = data.encoder, ks.text.words
-    sizes = encoder.vocab_size, len(data.tag_names), 100, 128
+    sizes = encoder.vocab_size, len(data.tag_names)
     if documented:
-        return ks.build_tagging_model(*sizes)
-    read = {}
+        return ks.build_tagging_model(*sizes, 100, 128)
+    read = {"embedding_dim": 100, "lstm_units": 128} | vectors
     if encoder.word_length:
         read |= {
             "characters": characters,
@@ -117,7 +123,10 @@ def train(options: Options) -> Run:
     epochs = options.epochs or max(3, min(30, WORDS_SEEN // loaded.num_words))
     wants_crf = options.crf == "on" or options.crf == "auto" and bool(loaded.scheme)
     has_crf = wants_crf and not documented
-    run_dir = ks.training.begin_run(STEM, vars(options), loaded.fingerprints)
+    words = ["", "", *loaded.encoder.words]  # of padding and of unknown words: none
+    vectors = ks.text.GivenEmbeddings.load(options.embeddings, words)
+    contents = loaded.fingerprints | vectors.fingerprints
+    run_dir = ks.training.begin_run(STEM, vars(options), contents)
     ks.set_seed(seed)
     print(ks.training.set_precision(options.mixed_precision, options.strategy))
     train_set, validation_set = (
@@ -145,7 +154,9 @@ def train(options: Options) -> Run:
         recipe["callbacks"] = [rate]
         hparams["learning_rate"] = LEARNING_RATE
     with ks.get_strategy(options.strategy).scope():
-        model = build_model(loaded, has_crf, options.characters, documented)
+        model = build_model(
+            loaded, has_crf, options.characters, documented, **vectors.options
+        )
         history = ks.fit(
             model,
             train_set,

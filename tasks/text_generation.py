@@ -69,7 +69,19 @@ class Options(TrainOptions, DataOptions):
     export_dir: Path = EXPORT_DIR
     strategy: Literal["auto", "cpu", "gpu"] = "auto"
     dynamic_evaluation: bool = False
+    embeddings: Path | None = None
     documented: Literal["simple_rnn", "lstm"] | None = None
+
+    def __post_init__(self) -> None:
+        if self.embeddings is None:
+            return
+        if self.tokens != "words":
+            what = f"--embeddings are of words, but --tokens is {self.tokens}"
+            raise ks.UserError(f"{what}; give --tokens words")
+        if self.embedding_dim is not None:
+            what = "--embedding-dim is that of --embeddings; leave it out"
+            raise ks.UserError(what)
+        ks.text.check_embeddings(self.embeddings, documented=bool(self.documented))
 
 
 def load_data(options: DataOptions) -> Any:
@@ -88,9 +100,9 @@ def load_data(options: DataOptions) -> Any:
     )
 
 
-def build_model(data: Any, recipe: dict[str, Any]) -> Any:
+def build_model(data: Any, recipe: dict[str, Any], **vectors: Any) -> Any:
     """One builder call; `recipe` has the sizes and options."""
-    options = text_generation.builder_options(recipe)
+    options = text_generation.builder_options(recipe) | vectors
     return ks.build_text_generation_model(data.coder.vocab_size, **options)
 
 
@@ -125,7 +137,9 @@ def train(options: Options) -> Run:
     """
     loaded = load_data(options)
     recipe = text_generation.language_recipe(options.tokens, vars(options))
-    run_dir = ks.training.begin_run(STEM, vars(options), loaded.fingerprints)
+    vectors = ks.text.GivenEmbeddings.load(options.embeddings, loaded.coder)
+    contents = loaded.fingerprints | vectors.fingerprints
+    run_dir = ks.training.begin_run(STEM, vars(options), contents)
     ks.set_seed(options.seed)
     learnt = (loaded.coder, loaded.token_ids, recipe, run_dir)
     with ks.get_strategy(options.strategy).scope():
@@ -133,7 +147,7 @@ def train(options: Options) -> Run:
             documented = options.documented
             model, history = text_generation.train_documented(documented, *learnt)
         else:
-            model = build_model(loaded, recipe)
+            model = build_model(loaded, recipe, **vectors.options)
             history = text_generation.train_language_model(model, *learnt)
     return text_generation.finish(
         STEM,

@@ -6,7 +6,7 @@ file imports Keras alone, so that it can run under any backend.
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_seq.losses import ctc_loss, ctc_loss_of_probabilities, ctc_targets
 from keras_seq.models import (
     linear,
     rnn,
@@ -23,9 +24,12 @@ from keras_seq.models import (
     stock,
     tagging,
     text_generation,
+    transformer,
+    translation,
 )
 
 VOCAB_SIZE = 20
+LENGTHS, STEPS = (7, 3, 1, 5), 9  # of four rows, the longest of them padded, too
 RATIOS = np.random.default_rng(0).normal(size=(64, 1)).astype("float32")
 RATIOS_OF_3 = np.random.default_rng(1).normal(size=(64, 3)).astype("float32")
 
@@ -39,39 +43,152 @@ class Record:
         build: makes the model.
         sizes: its integer arguments by name, each of which must be checked.
         output: shape behind the batch; None stands for T.
+        options: its further arguments.
         fixed_batch: B, where the model's state belongs to rows.
-        loss: of targets that are class numbers.
     """
 
     name: str
     build: Callable[..., keras.Model]
-    sizes: dict[str, int]
+    sizes: Mapping[str, int]
     output: tuple[int | None, ...]
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     fixed_batch: int | None = None
+    input_names = ("token_ids",)
+    fitted = 0.35  # of the first loss, which four samples that are learned fall below
 
     def model(self, **changes: Any) -> keras.Model:
-        return self.build(**(self.sizes | self.options | changes))
+        return self.build(**{**self.sizes, **self.options, **changes})
 
-    def compiled(self) -> keras.Model:
-        binary = self.output == (1,)
+    def without_dropout(self) -> keras.Model:
+        """What can learn four samples by heart."""
+        return self.model()
+
+    def inputs(
+        self, lengths: tuple[int, ...] = LENGTHS, steps: int = STEPS
+    ) -> list[np.ndarray]:
+        """One array an input, (B, T, ...) or lengths, padded behind each end."""
+        ids = np.random.default_rng(3).integers(1, VOCAB_SIZE, (len(lengths), steps))
+        return [np.where(present(lengths, steps), ids, 0).astype("int32")]
+
+    def alone(self, inputs: list[np.ndarray], row: int) -> list[np.ndarray]:
+        """One row without its padding."""
+        return [inputs[0][row : row + 1, : LENGTHS[row]]]
+
+    def shape(self, steps: int) -> tuple[int, ...]:
+        """Of an answer, behind the batch."""
+        return tuple(steps if size is None else size for size in self.output)
+
+    def loss(self) -> Callable:
+        if self.output == (1,):
+            return keras.losses.BinaryCrossentropy()
         logits = self.output[0] is None
-        loss = (
-            keras.losses.BinaryCrossentropy()
-            if binary
-            else keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
-        )
-        model = self.model()
-        model.compile(keras.optimizers.Adam(0.02), loss)
-        return model
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=logits)
 
-    def token_ids(self, lengths: tuple[int, ...], steps: int) -> np.ndarray:
-        """int32 (B, T): random ids, zeros from each length on."""
+    def targets(self) -> Any:
+        """For four rows: class numbers, of every step where it has an answer."""
+        if self.output[0] is None:
+            return np.arange(4 * STEPS).reshape(4, STEPS) % self.output[-1]
+        return np.arange(4) % max(2, self.output[-1])
+
+
+@dataclass(frozen=True)
+class Windows(Record):
+    """A builder of windows float32 (B, 12, 3): nothing is padded."""
+
+    input_names = ("window",)
+
+    def model(self, **changes: Any) -> keras.Model:
+        return super().model(**{"input_shape": (12, 3), **changes})
+
+    def inputs(
+        self, lengths: tuple[int, ...] = LENGTHS, steps: int = STEPS
+    ) -> list[np.ndarray]:
         rng = np.random.default_rng(3)
-        ids = rng.integers(1, VOCAB_SIZE, (len(lengths), steps))
-        return np.where(np.arange(steps) < np.array(lengths)[:, None], ids, 0).astype(
-            "int32"
+        return [rng.normal(size=(len(lengths), 12, 3)).astype("float32")]
+
+    def alone(self, inputs: list[np.ndarray], row: int) -> list[np.ndarray]:
+        return [inputs[0][row : row + 1]]
+
+    def loss(self) -> Callable:
+        return keras.losses.MeanSquaredError()
+
+    def targets(self) -> np.ndarray:
+        return np.random.default_rng(0).normal(size=(4, *self.output))
+
+
+@dataclass(frozen=True)
+class Frames(Record):
+    """A builder of frames float32 (B, T, F), which answers at every frame or fewer."""
+
+    input_names = ("features", "lengths")
+    fitted = 0.1
+
+    def without_dropout(self) -> keras.Model:
+        return self.model(dropout=0.0)
+
+    def inputs(
+        self, lengths: tuple[int, ...] = LENGTHS, steps: int = STEPS
+    ) -> list[np.ndarray]:
+        """Noise behind each end; the lengths where the model asks for them."""
+        shape = (len(lengths), steps, self.sizes["num_features"])
+        features = np.random.default_rng(3).normal(size=shape).astype("float32")
+        return [features, np.array(lengths, "int32")][: len(self.model().inputs)]
+
+    def alone(self, inputs: list[np.ndarray], row: int) -> list[np.ndarray]:
+        one = [part[row : row + 1] for part in inputs]
+        return [one[0][:, : LENGTHS[row]], *one[1:]]
+
+    def answered(self, steps: Any) -> Any:
+        """Of so many frames, those with an answer."""
+        return speech.answered_frames(steps, self.options.get("subsampling", 1))
+
+    def shape(self, steps: int) -> tuple[int, ...]:
+        return super().shape(int(self.answered(steps)))
+
+    def loss(self) -> Callable:
+        return ctc_loss if self.options.get("logits") else ctc_loss_of_probabilities
+
+    def targets(self) -> Any:
+        labels = np.array([[1, 2], [2, 0], [0, 0], [2, 3]], "int32")
+        return ctc_targets(self.answered(np.array(LENGTHS)), labels)
+
+
+@dataclass(frozen=True)
+class Pairs(Record):
+    """An encoder-decoder: source ids, and target ids that it is shifted by.
+
+    `build` stands in a module with the functions of one step.
+    """
+
+    input_names = ("source_ids", "target_ids")
+
+    def without_dropout(self) -> keras.Model:
+        return self.model(dropout=0.0)
+
+    def inputs(
+        self, lengths: tuple[int, ...] = LENGTHS, steps: int = STEPS
+    ) -> list[np.ndarray]:
+        """Targets as long as their source, behind a 0 that begins them."""
+        source, target = (super(Pairs, self).inputs(lengths, steps)[0] for _ in "ab")
+        target = np.roll((target * 7) % VOCAB_SIZE, 1, axis=1)
+        target[:, 0] = 0
+        return [source, np.where(present(lengths, steps), target, 0).astype("int32")]
+
+    def alone(self, inputs: list[np.ndarray], row: int) -> list[np.ndarray]:
+        return [part[row : row + 1, : LENGTHS[row]] for part in inputs]
+
+    def targets(self) -> np.ndarray:
+        return np.roll(self.inputs()[1], -1, axis=1)
+
+    def loss(self) -> Callable:
+        return keras.losses.SparseCategoricalCrossentropy(
+            from_logits=True, ignore_class=0
         )
+
+
+def present(lengths: tuple[int, ...], steps: int) -> np.ndarray:
+    """bool (B, T)"""
+    return np.arange(steps) < np.array(lengths)[:, None]
 
 
 def stacked(name: str, build: Callable, units: str, **options: Any) -> Record:
@@ -92,6 +209,28 @@ STRONG = {
 }
 TEXT_GENERATION = {"vocab_size": VOCAB_SIZE, "embedding_dim": 4, "rnn_units": 5}
 TAGGING = {"vocab_size": VOCAB_SIZE, "num_tags": 4, "embedding_dim": 8, "lstm_units": 9}
+ALL_OPTIONS = {
+    "quantiles": (0.1, 0.5, 0.9), "attention": True, "residual": True,
+    "normalize_window": True, "cell": "gru",
+}  # fmt: skip
+STOCK = {"horizon": 5, "num_targets": 2, "units": 6, "num_layers": 2}
+SEGMENTS = {"horizon": 5, "num_targets": 2, "units": 6, "segment_length": 3}
+FRAMES = {"num_classes": 4, "num_features": 3, "lstm_units": 6, "num_layers": 2}
+VOCABULARIES = {"source_vocab_size": VOCAB_SIZE, "target_vocab_size": VOCAB_SIZE}
+RNN = VOCABULARIES | {"embedding_dim": 6, "rnn_units": 8}
+ATTENTION = VOCABULARIES | {"model_dim": 8, "num_heads": 2, "num_layers": 2}
+
+
+def recurrent(name: str, sizes: dict[str, int] | None = None, **options: Any) -> Pairs:
+    build = translation.build_translation_model
+    return Pairs(name, build, RNN | (sizes or {}), (None, VOCAB_SIZE), options)
+
+
+def attentive(name: str, **options: Any) -> Pairs:
+    build = transformer.build_transformer
+    return Pairs(name, build, ATTENTION, (None, VOCAB_SIZE), options)
+
+
 RECORDS = [
     Record(
         "simple_rnn",
@@ -135,93 +274,44 @@ RECORDS = [
         "sentiment_of_3", sentiment.build_sentiment_model,
         SENTIMENT | {"num_classes": 3}, (3,), STRONG | {"ngram_ratios": RATIOS_OF_3},
     ),
-]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class WindowRecord:
-    """One builder of windows float32 (B, T, F), with its arguments.
-
-    Attributes:
-        name: what pytest calls it.
-        build: makes the model.
-        sizes: its integer arguments by name, each of which must be checked.
-        output: shape behind the batch.
-    """
-
-    name: str
-    build: Callable[..., keras.Model]
-    sizes: dict[str, int]
-    output: tuple[int, ...]
-    options: dict[str, Any] = field(default_factory=dict)
-
-    def model(self, **changes: Any) -> keras.Model:
-        return self.build((12, 3), **(self.sizes | self.options | changes))
-
-    def windows(self, count: int) -> np.ndarray:
-        rng = np.random.default_rng(3)
-        return rng.normal(size=(count, 12, 3)).astype("float32")
-
-
-ALL_OPTIONS = {
-    "quantiles": (0.1, 0.5, 0.9), "attention": True, "residual": True,
-    "normalize_window": True, "cell": "gru",
-}  # fmt: skip
-STOCK = {"horizon": 5, "num_targets": 2, "units": 6, "num_layers": 2}
-SEGMENTS = {"horizon": 5, "num_targets": 2, "units": 6, "segment_length": 3}
-WINDOW_RECORDS = [
-    WindowRecord("stock", stock.build_stock_prediction_model, {}, (1,), {"units": 6}),
-    WindowRecord("stock_steps", stock.build_stock_prediction_model, STOCK, (5, 2)),
-    WindowRecord(
+    Windows("stock", stock.build_stock_prediction_model, {}, (1,), {"units": 6}),
+    Windows("stock_steps", stock.build_stock_prediction_model, STOCK, (5, 2)),
+    Windows(
         "stock_options", stock.build_stock_prediction_model, STOCK, (5, 2, 3),
         ALL_OPTIONS,
     ),
-    WindowRecord(
+    Windows(
         "segment_rnn", segments.build_segment_rnn, SEGMENTS, (5, 2, 3),
         {"quantiles": (0.1, 0.5, 0.9), "dropout": 0.0},
     ),
-    WindowRecord(
+    Windows(
         "linear", linear.build_linear_forecaster, {"horizon": 5, "num_targets": 2},
         (5, 2),
     ),
-]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class FrameRecord:
-    """One builder of frames float32 (B, T, F), which answers at every frame.
-
-    Attributes:
-        name: what pytest calls it.
-        build: makes the model.
-        sizes: its integer arguments by name, each of which must be checked.
-    """
-
-    name: str
-    build: Callable[..., keras.Model]
-    sizes: dict[str, int]
-    options: dict[str, Any] = field(default_factory=dict)
-
-    def model(self, **changes: Any) -> keras.Model:
-        return self.build(**(self.sizes | self.options | changes))
-
-    def inputs(self, lengths: tuple[int, ...], steps: int) -> list[np.ndarray]:
-        """float32 (B, T, F) with noise behind each end, and the lengths if asked."""
-        rng = np.random.default_rng(3)
-        shape = (len(lengths), steps, self.sizes["num_features"])
-        features = rng.normal(size=shape).astype("float32")
-        asked = len(self.model().inputs)
-        return [features, np.array(lengths, "int32")][:asked]
-
-
-FRAMES = {"num_classes": 4, "num_features": 3, "lstm_units": 6, "num_layers": 2}
-FRAME_RECORDS = [
-    FrameRecord("speech", speech.build_speech_model, FRAMES),
-    FrameRecord(
-        "speech_strong", speech.build_speech_model, FRAMES,
+    Frames("speech", speech.build_speech_model, FRAMES, (None, 4)),
+    Frames(
+        "speech_strong", speech.build_speech_model, FRAMES, (None, 4),
         {"bidirectional": True, "subsampling": 4, "logits": True},
     ),
+    recurrent("translation"),
+    recurrent("translation_additive", attention="additive"),
+    recurrent("translation_dot", attention="dot", cell="gru"),
+    recurrent(
+        "translation_fed", {"num_layers": 2}, attention="general", input_feeding=True,
+        bidirectional=True, dropout=0.1,
+    ),
+    recurrent(
+        "translation_tied", {"num_layers": 2, "embedding_dim": 16}, cell="gru",
+        attention="additive", bidirectional=True, tie_embeddings=True,
+    ),
+    recurrent("translation_simple_rnn", cell="simple_rnn", bidirectional=True),
+    attentive("transformer"),
+    attentive(
+        "transformer_pre_norm", pre_norm=True, tie_embeddings=True, activation="gelu",
+        dropout=0.1,
+    ),
 ]  # fmt: skip
+PAIRS = [record for record in RECORDS if isinstance(record, Pairs)]
 
 
 def run_under_jax(root: Path, script: str) -> None:

@@ -5,7 +5,6 @@ import runpy
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -37,21 +36,6 @@ def test_it_learns_from_a_file_and_answers_in_words(
     window = readings[["x", "y", "z"]].to_numpy("float32")[None, 200:250]
     answer = classify["serving_default"](window=tf.constant(window))
     assert answer["label"].numpy().tolist() == [b"run"]
-
-
-def test_windows_hold_one_activity_of_one_session(example: dict):
-    stretches = [
-        ("a", "walk", 60),
-        ("a", "run", 49),
-        ("b", "run", 50),
-        ("a", "run", 55),
-    ]
-    rows = [(session, name) for session, name, count in stretches for _ in range(count)]
-    table = pd.DataFrame(rows, columns=["session", "activity"])
-    table["x"] = table["y"] = table["z"] = range(len(table))
-    windows, names, sessions = example["cut_windows"](table)
-    assert windows[:, 0, 0].tolist() == [0, 109, 159]
-    assert list(zip(names, sessions)) == [("walk", "a"), ("run", "b"), ("run", "a")]
 
 
 @pytest.mark.parametrize(

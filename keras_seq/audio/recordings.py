@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from keras_seq.data.file_places import Files, FolderFiles, ZipFiles
-from keras_seq.data.in_memory import Table, as_file
+from keras_seq.data.in_memory import Table, as_file, is_in_memory
 from keras_seq.data.tables import (
     KINDS,
     error_at,
@@ -26,7 +26,6 @@ from keras_seq.data.tables import (
     read_columns,
     read_rows,
 )
-from keras_seq.errors import UserError
 from keras_seq.log import log
 
 AUDIO = {".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff", ".au", ".opus"}
@@ -70,7 +69,7 @@ def find_recordings(
     Args:
         data: A manifest (CSV, TSV, JSON Lines, Parquet), a folder, a zip archive, a
             glob, or a list of those; or a DataFrame or a list of (file, transcript),
-            with absolute paths.
+            whose files lie in the working directory where their paths are relative.
         file_column: Of a manifest; by default found by its usual names.
         transcript_column: Likewise.
         any_parts: A manifest's column of parts may say what it likes; else a word that
@@ -252,7 +251,9 @@ class _Finder:
     """
 
     def __init__(self, manifest: Path, archives: Sequence[Files]) -> None:
-        self._beside = FolderFiles(manifest.parent)
+        in_memory = is_in_memory(manifest)
+        self._beside = FolderFiles(Path() if in_memory else manifest.parent)
+        self._where = "in the working directory" if in_memory else "beside it"
         self._held: dict[str, tuple[Files, str]] = {}
         for files in archives:
             for name in files.names:
@@ -266,7 +267,8 @@ class _Finder:
             return self._held[name]
         if (self._beside.path / name).is_file():
             return self._beside, name
-        raise error_at(row, f"there is no file {name!r} beside it or in an archive")
+        what = f"there is no file {name!r} {self._where} or in an archive"
+        raise error_at(row, what)
 
 
 def _usual(columns: Sequence[str], usual: Sequence[str]) -> str | None:
@@ -286,16 +288,28 @@ def _column(
     return found
 
 
-def sound_files(paths: Sequence[str | Path]) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of files that are to be answered.
+class SoundReader:
+    """(name, bytes) of a file that is to be answered, given by name or by a table.
+
+    A file that a table names lies beside it, or in its archive.
 
     Raises:
-        UserError: There is none, or one cannot be read.
+        UserError: It cannot be read.
     """
-    if not paths:
-        raise UserError("name one or more sound files")
-    for path in paths:
+
+    def __init__(self) -> None:
+        self._finders: dict[Path, _Finder] = {}
+
+    def __call__(
+        self, name: str, manifest: Path | None = None, row: int = 0
+    ) -> tuple[str, bytes]:
+        if manifest is not None:
+            if manifest not in self._finders:
+                finder = _Finder(manifest, _archives_beside(manifest))
+                self._finders[manifest] = finder
+            files, found = self._finders[manifest].find(name, place_of(manifest, row))
+            return files.place(found), files.read(found)
         try:
-            yield str(path), Path(path).expanduser().read_bytes()
+            return name, Path(name).expanduser().read_bytes()
         except OSError as error:
-            raise error_at(path, error.strerror or "unreadable") from error
+            raise error_at(name, error.strerror or "unreadable") from error

@@ -1,3 +1,4 @@
 from .download import load_imdb as load_imdb
+from .groups import split_groups as split_groups
 from .sources import read_table as read_table
 from .sources import split_samples as split_samples

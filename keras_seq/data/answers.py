@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from keras_seq.data.columns import find_column
 from keras_seq.data.files import plain, written_aside
@@ -23,7 +24,8 @@ from keras_seq.data.text_table import text_of
 from keras_seq.log import log
 
 Row = dict[str, object]
-Answer = Callable[[Iterator[str]], Iterable[Mapping[str, object]]]
+Answer = Callable[[Iterator[Any]], Iterable[Mapping[str, object]]]
+Read = Callable[[str, Path | None, int], object]  # a value, its table and its row
 
 WRITTEN = (".csv", ".tsv", ".jsonl", ".ndjson")
 EVERY = 10.0  # seconds between two lines of progress
@@ -37,6 +39,7 @@ def answer_table(
     usual: Sequence[str],
     kind: str = "text",
     table_format: TableFormat = AS_FOUND,
+    read: Read | None = None,
 ) -> Iterator[Row]:
     """Rows of a table, all columns kept, with a model's answers to one of them.
 
@@ -47,6 +50,7 @@ def answer_table(
         usual: such names.
         kind: what the column holds, as its option is called.
         table_format: how the files are to be read.
+        read: makes of a value, its file and its row what is answered; None leaves it.
 
     Yields:
         Values by column, then by answer; an answer that is called as a column is
@@ -71,7 +75,7 @@ def answer_table(
         if read_columns(path, table_format) != columns:
             raise error_at(path, f"its columns are not those of {paths[0]}")
     names, at = _distinct(columns), columns.index(wanted)
-    rows, asked = itertools.tee(_rows(paths, at, wanted, table_format))
+    rows, asked = itertools.tee(_rows(paths, at, wanted, table_format, read))
     answers = answer(text for text, _ in asked)
     for number, (answered, (_, values)) in enumerate(zip(answers, rows)):
         if number == 0:
@@ -80,14 +84,18 @@ def answer_table(
 
 
 def _rows(
-    paths: Sequence[Path], at: int, column: str, table_format: TableFormat
-) -> Iterator[tuple[str, list[object]]]:
-    """(the value that is answered, all values)."""
+    paths: Sequence[Path],
+    at: int,
+    column: str,
+    table_format: TableFormat,
+    read: Read | None,
+) -> Iterator[tuple[object, list[object]]]:
+    """(what is answered, all values)."""
     left_out = 0
     for path in paths:
         for number, values in read_rows(path, None, table_format):
             try:
-                yield text_of(values[at]), values
+                asked: object = text_of(values[at])
             except ValueError as error:
                 if table_format.drop_missing:
                     left_out += 1
@@ -95,6 +103,7 @@ def _rows(
                 what = f"{error.args[0]} in column {column!r}; mend or remove the row, "
                 what += "or leave such rows out with --drop-missing"
                 raise error_at(place_of(path, number), what) from error
+            yield asked if read is None else read(asked, path, number), values
     if left_out:
         log.info(f"{paths[0]}: {left_out:,} rows without a value to answer left out")
 

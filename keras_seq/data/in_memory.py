@@ -67,6 +67,11 @@ def as_file(data: Any, names: Sequence[str]) -> Any:
     raise UserError(f"data is a {type(data).__name__}; expected {expected}")
 
 
+def is_in_memory(path: Path) -> bool:
+    """Whether `as_file` wrote a file: names of files in it lie beside no table."""
+    return bool(_kept) and path.parent.parent == _folder()
+
+
 def as_text_file(texts: Sequence[str]) -> Path:
     """Running texts as the path of a file, with a line end behind each.
 

@@ -153,6 +153,47 @@ def max_and_mean(states: KerasTensor, token_ids: KerasTensor) -> KerasTensor:
     return ops.concatenate([highest * ops.minimum(count, 1), mean], axis=-1)
 
 
+def with_vectors(
+    model: keras.Model,
+    vectors: Sequence[Sequence[float]] | None,
+    layer: str = "embedding",
+    argument: str = "embeddings",
+) -> keras.Model:
+    """The same model, whose embedding starts from given vectors; None changes nothing.
+
+    Args:
+        model: built.
+        vectors: float (V, E), such as `keras_seq.text.load_embeddings` reads.
+        layer: name of the embedding.
+        argument: what the vectors are called in an error.
+
+    Raises:
+        ValueError: They are no numbers, or have another shape.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.layers.Embedding(3, 2, name="embedding")])
+    >>> _ = model.build((None, None))
+    >>> with_vectors(model, [[1.0, 2.0]])
+    Traceback (most recent call last):
+    ...
+    ValueError: embeddings has shape (1, 2); expected (3, 2): a row for each id, ...
+    """
+    if vectors is None:
+        return model
+    embedding, vectors = model.get_layer(layer), ops.convert_to_numpy(vectors)
+    expected = embedding.input_dim, embedding.output_dim
+    if vectors.shape != expected:
+        raise ValueError(
+            f"{argument} has shape {vectors.shape}; expected {expected}: a row for "
+            "each id, as long as the model's vectors"
+        )
+    if not (vectors.dtype.kind in "fiu" and ops.all(ops.isfinite(vectors))):
+        raise ValueError(f"{argument} hold NaN, Inf or words; expected numbers alone")
+    embedding.set_weights([vectors])
+    return model
+
+
 def token_logits(named: Mapping[str, keras.Layer], x: KerasTensor) -> KerasTensor:
     """Scores of tokens: by the layer "logits", or by the tied "embedding" transposed.
 

@@ -6,19 +6,24 @@ files or training: what it needs of the data comes as plain sizes.
 Shapes: B batch, T time steps, U units, V vocabulary, C classes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import layers
 
 from keras_seq.layers.recurrent import GRU, LSTM, SimpleRNN
-from keras_seq.models.blocks import check_sizes, final_states
+from keras_seq.models.blocks import check_sizes, final_states, with_vectors
 
 DROPOUT = 0.2
 
 
 def build_simple_rnn(
-    vocab_size: int, embedding_dim: int, rnn_units: int, batch_size: int
+    vocab_size: int,
+    embedding_dim: int,
+    rnn_units: int,
+    batch_size: int,
+    *,
+    embeddings: Sequence[Sequence[float]] | None = None,
 ) -> keras.Model:
     """A stateful SimpleRNN that scores the next token at every step.
 
@@ -30,12 +35,14 @@ def build_simple_rnn(
         embedding_dim: size of a token's vector.
         rnn_units: U, size of the state.
         batch_size: B, fixed, since each row has a state of its own.
+        embeddings: float (V, embedding_dim), where the vectors of tokens start, such as
+            `keras_seq.text.load_embeddings` reads; they are trained on.
 
     Returns:
         int32 (B, T) -> logits float32 (B, T, V).
 
     Raises:
-        ValueError: A size is not a positive integer.
+        ValueError: A size is not a positive integer, or an array does not fit.
 
     Example:
 
@@ -59,7 +66,8 @@ def build_simple_rnn(
         name="rnn",
     )(x)  # (B, T, U)
     logits = layers.Dense(vocab_size, name="logits")(x)  # (B, T, V)
-    return keras.Model(token_ids, logits, name="simple_rnn")
+    model = keras.Model(token_ids, logits, name="simple_rnn")
+    return with_vectors(model, embeddings)
 
 
 def build_lstm_model(
@@ -71,6 +79,7 @@ def build_lstm_model(
     num_layers: int = 2,
     residual: bool = False,
     kernel_regularizer: str | keras.Regularizer | None = None,
+    embeddings: Sequence[Sequence[float]] | None = None,
 ) -> keras.Model:
     """Stacked LSTMs that read a text and predict its next token, or its class.
 
@@ -86,12 +95,14 @@ def build_lstm_model(
         residual: add each further layer's input to its output.
         kernel_regularizer: penalty on the weights of the recurrent layers' inputs and
             of the output layer, such as "l2".
+        embeddings: float (V, embedding_dim), where the vectors of tokens start, such as
+            `keras_seq.text.load_embeddings` reads; they are trained on.
 
     Returns:
         int32 (B, T) -> probabilities float32 (B, V), or (B, C).
 
     Raises:
-        ValueError: A size is not a positive integer.
+        ValueError: A size is not a positive integer, or an array does not fit.
 
     Example:
 
@@ -114,7 +125,8 @@ def build_lstm_model(
         cell, "lstm", vocab_size, embedding_dim, num_layers, residual
     )
     outputs = vocab_size if num_classes is None else num_classes
-    return _with_classes(token_ids, states, "lstm", outputs, kernel_regularizer)
+    model = _with_classes(token_ids, states, "lstm", outputs, kernel_regularizer)
+    return with_vectors(model, embeddings)
 
 
 def build_gru_model(
@@ -126,6 +138,7 @@ def build_gru_model(
     num_layers: int = 2,
     residual: bool = False,
     kernel_regularizer: str | keras.Regularizer | None = None,
+    embeddings: Sequence[Sequence[float]] | None = None,
 ) -> keras.Model:
     """`build_lstm_model` with GRU cells: a quarter fewer weights at the same size.
 
@@ -154,7 +167,8 @@ def build_gru_model(
         cell, "gru", vocab_size, embedding_dim, num_layers, residual
     )
     outputs = vocab_size if num_classes is None else num_classes
-    return _with_classes(token_ids, states, "gru", outputs, kernel_regularizer)
+    model = _with_classes(token_ids, states, "gru", outputs, kernel_regularizer)
+    return with_vectors(model, embeddings)
 
 
 def build_bidirectional_lstm(
@@ -166,6 +180,7 @@ def build_bidirectional_lstm(
     num_layers: int = 2,
     residual: bool = False,
     kernel_regularizer: str | keras.Regularizer | None = None,
+    embeddings: Sequence[Sequence[float]] | None = None,
 ) -> keras.Model:
     """`build_lstm_model` that also reads each text backwards.
 
@@ -196,9 +211,10 @@ def build_bidirectional_lstm(
         cell, "bidirectional_lstm", vocab_size, embedding_dim, num_layers, residual
     )
     outputs = vocab_size if num_classes is None else num_classes
-    return _with_classes(
+    model = _with_classes(
         token_ids, states, "bidirectional_lstm", outputs, kernel_regularizer
     )
+    return with_vectors(model, embeddings)
 
 
 def _stacked_layers(

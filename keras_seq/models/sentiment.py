@@ -19,6 +19,7 @@ from keras_seq.models.blocks import (
     check_sizes,
     max_and_mean,
     present_steps,
+    with_vectors,
 )
 
 # Evidence is a mean of small weights; the gain lets it learn at the LSTM's rate.
@@ -38,6 +39,7 @@ def build_sentiment_model(
     pooling: Literal["last", "max_and_mean"] = "last",
     kernel_regularizer: str | keras.Regularizer | None = None,
     ngram_ratios: Sequence[Sequence[float]] | None = None,
+    embeddings: Sequence[Sequence[float]] | None = None,
 ) -> keras.Model:
     """An LSTM that reads a review and gives the probability of its class.
 
@@ -63,6 +65,8 @@ def build_sentiment_model(
         kernel_regularizer: penalty on the weights of inputs and outputs, such as "l2".
         ngram_ratios: float (buckets, 1), or (buckets, C) for more classes, from
             `keras_seq.layers.ngrams.ngram_log_ratios`; None leaves n-grams out.
+        embeddings: float (V, embedding_dim), where the vectors of tokens start, such as
+            `keras_seq.text.load_embeddings` reads; they are trained on.
 
     Returns:
         int32 (B, T) -> probability float32 (B, 1), or (B, C) for more than two classes.
@@ -120,7 +124,8 @@ def build_sentiment_model(
         evidence = _ngram_logits(token_ids, ngram_ratios, outputs)
         answer = layers.Average(name="logits")([answer, evidence])
         answer = layers.Activation(activation, name="probability")(answer)
-    return keras.Model(token_ids, answer, name="sentiment")
+    model = keras.Model(token_ids, answer, name="sentiment")
+    return with_vectors(model, embeddings)
 
 
 def _ngram_logits(

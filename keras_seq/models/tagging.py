@@ -15,7 +15,7 @@ from keras_seq.constants import OOV_ID, PAD_ID
 from keras_seq.layers.characters import CharacterEncoder, WordDropout
 from keras_seq.layers.crf import CRF
 from keras_seq.layers.recurrent import LSTM
-from keras_seq.models.blocks import check_rates, check_sizes
+from keras_seq.models.blocks import check_rates, check_sizes, with_vectors
 
 CHARACTER_DIM, CHARACTER_UNITS, FEATURE_DIM = 32, 64, 16
 
@@ -59,7 +59,8 @@ def build_tagging_model(
         feature_ids: number of their ids, 0 not counted.
         crf: answers with the potentials of a `CRF` instead of logits.
         allowed: of the `CRF`.
-        embeddings: float (V, embedding_dim), where the words' vectors start.
+        embeddings: float (V, embedding_dim), where the vectors of words start, such as
+            `keras_seq.text.load_embeddings` reads; they are trained on.
 
     Returns:
         int32 (B, T), and int32 (B, T, L) and (B, T, K) -> logits float32 (B, T, C); or
@@ -89,8 +90,6 @@ def build_tagging_model(
         x = WordDropout(word_dropout, OOV_ID, name="word_dropout")(x)
     embedding = layers.Embedding(vocab_size, embedding_dim, name="embedding")
     parts = [embedding(x)]  # (B, T, E)
-    if embeddings is not None:
-        _set_vectors(embedding, embeddings, (vocab_size, embedding_dim))
     # Their characters, and features that somebody else has made.
     if characters is not None:
         check_sizes(num_characters=num_characters, word_length=word_length)
@@ -123,15 +122,5 @@ def build_tagging_model(
     x = layers.Dense(num_tags, dtype="float32", name="logits")(x)
     if crf:
         x = CRF(num_tags, allowed, name="crf")(x, mask=mask)
-    return keras.Model(inputs if len(inputs) > 1 else token_ids, x, name="tagging")
-
-
-def _set_vectors(
-    embedding: layers.Embedding, vectors: Sequence, shape: tuple[int, int]
-) -> None:
-    vectors = ops.convert_to_numpy(vectors)
-    if vectors.shape != shape:
-        raise ValueError(f"embeddings has shape {vectors.shape}; expected {shape}")
-    if not ops.all(ops.isfinite(vectors)):
-        raise ValueError("embeddings hold NaN or Inf; expected vectors of words")
-    embedding.set_weights([vectors])
+    model = keras.Model(inputs if len(inputs) > 1 else token_ids, x, name="tagging")
+    return with_vectors(model, embeddings)

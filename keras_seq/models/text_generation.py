@@ -8,14 +8,19 @@ knows of text, files or training.
 Shapes: B batch, T time steps, E embedding, U units, V vocabulary.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import keras
 from keras import KerasTensor, layers, ops
 
 from keras_seq.layers import recurrent
-from keras_seq.models.blocks import check_rates, check_sizes, token_logits
+from keras_seq.models.blocks import (
+    check_rates,
+    check_sizes,
+    token_logits,
+    with_vectors,
+)
 
 CELLS = {
     "lstm": recurrent.LSTM,
@@ -38,6 +43,7 @@ def build_text_generation_model(
     tie_embeddings: bool = False,
     layer_norm: bool = False,
     residual: bool = False,
+    embeddings: Sequence[Sequence[float]] | None = None,
 ) -> keras.Model:
     """Stacked recurrent layers that score the next token at every step.
 
@@ -58,12 +64,14 @@ def build_text_generation_model(
             2017, arXiv:1608.05859), behind a projection where E is not U.
         layer_norm: normalise what each layer gives (Ba et al. 2016, arXiv:1607.06450).
         residual: add each further layer's input to its output (He et al. 2016).
+        embeddings: float (V, embedding_dim), where the vectors of tokens start, such as
+            `keras_seq.text.load_embeddings` reads; they are trained on.
 
     Returns:
         int32 (B, T) -> logits float32 (B, T, V); those of a step score the next token.
 
     Raises:
-        ValueError: A size, rate or name does not fit.
+        ValueError: A size, rate, name or array does not fit.
 
     Example:
 
@@ -105,7 +113,8 @@ def build_text_generation_model(
         recur=lambda number, layer, x: layer(x)[0],
         drop=lambda layer, x: layer(x),
     )
-    return keras.Model(token_ids, logits, name="text_generation")
+    model = keras.Model(token_ids, logits, name="text_generation")
+    return with_vectors(model, embeddings)
 
 
 def initial_states(model: keras.Model, batch_size: int) -> States:

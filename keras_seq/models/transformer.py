@@ -7,6 +7,7 @@ over the same named layers. Nothing here knows of text, files or training.
 Shapes: B batch, S source steps, T target steps, D model width, V vocabulary.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
@@ -19,6 +20,7 @@ from keras_seq.models.blocks import (
     check_rates,
     check_sizes,
     token_logits,
+    with_vectors,
 )
 
 State = dict[str, Any]
@@ -37,6 +39,8 @@ def build_transformer(
     pre_norm: bool = False,
     tie_embeddings: bool = False,
     recompute: bool = False,
+    embeddings: Sequence[Sequence[float]] | None = None,
+    target_embeddings: Sequence[Sequence[float]] | None = None,
 ) -> keras.Model:
     """The encoder-decoder of "Attention Is All You Need", with its options.
 
@@ -56,13 +60,18 @@ def build_transformer(
         tie_embeddings: one matrix for source, target and output (Press and Wolf 2017,
             arXiv:1608.05859); equal vocabularies.
         recompute: compute blocks anew in the backward pass, to save memory.
+        embeddings: float (source_vocab_size, model_dim), where the vectors of
+            source tokens, or tied ones, start; `keras_seq.text.load_embeddings` reads
+            such from a file.
+        target_embeddings: float (V, model_dim), those of target tokens; not where
+            they are tied.
 
     Returns:
         source_ids int32 (B, S), target_ids int32 (B, T), which begin with the start
         -> logits float32 (B, T, V) of the token that follows each.
 
     Raises:
-        ValueError: A size, rate or name does not fit.
+        ValueError: A size, rate, name or array does not fit.
 
     Example:
 
@@ -89,6 +98,8 @@ def build_transformer(
         raise ValueError(f"activation is {activation!r}; expected relu or gelu")
     if tie_embeddings:
         check_one_vocabulary(source_vocab_size, target_vocab_size)
+        if target_embeddings is not None:
+            raise ValueError("target_embeddings: tied ones are given as embeddings")
 
     def block(name: str, decodes: bool) -> TransformerBlock:
         return TransformerBlock(
@@ -131,7 +142,13 @@ def build_transformer(
     if not tie_embeddings:
         head["logits"] = layers.Dense(target_vocab_size, name="logits")
     logits = token_logits(head, y)
-    return keras.Model([source_ids, target_ids], logits, name="transformer")
+    model = keras.Model([source_ids, target_ids], logits, name="transformer")
+    if tie_embeddings:
+        return with_vectors(model, embeddings)
+    with_vectors(model, embeddings, "source_embedding")
+    return with_vectors(
+        model, target_embeddings, "target_embedding", "target_embeddings"
+    )
 
 
 def initial_state(

@@ -7,6 +7,7 @@ named layers. Nothing here knows of text, files or training.
 Shapes: B batch, S source steps, T target steps, E embedding, U units, V vocabulary.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
@@ -20,6 +21,7 @@ from keras_seq.models.blocks import (
     check_rates,
     check_sizes,
     token_logits,
+    with_vectors,
 )
 from keras_seq.models.text_generation import CELLS
 
@@ -39,6 +41,8 @@ def build_translation_model(
     input_feeding: bool = False,
     tie_embeddings: bool = False,
     dropout: float = 0.0,
+    embeddings: Sequence[Sequence[float]] | None = None,
+    target_embeddings: Sequence[Sequence[float]] | None = None,
 ) -> keras.Model:
     """A recurrent encoder-decoder with attention as an option.
 
@@ -61,13 +65,18 @@ def build_translation_model(
         input_feeding: each step also reads the output before it (dot and general).
         tie_embeddings: one matrix for source, target and output; equal vocabularies.
         dropout: rate on embeddings and behind encoder and decoder.
+        embeddings: float (source_vocab_size, embedding_dim), where the vectors of
+            source tokens, or tied ones, start; `keras_seq.text.load_embeddings` reads
+            such from a file.
+        target_embeddings: float (V, embedding_dim), those of target tokens; not where
+            they are tied.
 
     Returns:
         source_ids int32 (B, S), target_ids int32 (B, T), which begin with the start
         -> logits float32 (B, T, V) of the token that follows each.
 
     Raises:
-        ValueError: A size, rate or name does not fit, or options contradict.
+        ValueError: A size, rate, name or array does not fit, or options contradict.
 
     Example:
 
@@ -87,6 +96,8 @@ def build_translation_model(
         raise ValueError(f"cell is {cell!r}; expected one of {', '.join(CELLS)}")
     if tie_embeddings:
         check_one_vocabulary(source_vocab_size, target_vocab_size)
+        if target_embeddings is not None:
+            raise ValueError("target_embeddings: tied ones are given as embeddings")
 
     def rnn(name: str) -> layers.Layer:
         return CELLS[cell](
@@ -134,7 +145,13 @@ def build_translation_model(
     elif rnn_units != embedding_dim:
         head["projection"] = layers.Dense(embedding_dim, name="projection")
     logits = token_logits(head, y)
-    return keras.Model([source_ids, target_ids], logits, name="translation")
+    model = keras.Model([source_ids, target_ids], logits, name="translation")
+    if tie_embeddings:
+        return with_vectors(model, embeddings)
+    with_vectors(model, embeddings, "source_embedding")
+    return with_vectors(
+        model, target_embeddings, "target_embedding", "target_embeddings"
+    )
 
 
 def _dropped(x: KerasTensor, rate: float, name: str) -> KerasTensor:

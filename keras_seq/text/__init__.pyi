@@ -6,6 +6,9 @@ from .coders import Words as Words
 from .conll import read_tagged as read_tagged
 from .corpus import read_text as read_text
 from .corpus import split_text as split_text
+from .embeddings import GivenEmbeddings as GivenEmbeddings
+from .embeddings import load_embeddings as load_embeddings
+from .interface import TextTokenizer as TextTokenizer
 from .kneser_ney import KneserNey as KneserNey
 from .multi30k import load_multi30k as load_multi30k
 from .pair_batches import make_pair_dataset as make_pair_dataset
@@ -26,5 +29,6 @@ from .tagged import make_tagged_dataset as make_tagged_dataset
 from .tokenizer import Tokenizer as Tokenizer
 from .tokenizer import pad_sequences as pad_sequences
 from .tokenizer import preprocess_text as preprocess_text
+from .vector_files import check_embeddings as check_embeddings
 from .word_ngrams import WordNgrams as WordNgrams
 from .words import split_words as split_words

@@ -18,8 +18,8 @@ from keras_seq.data.batches import EpochDataset, plan_batches
 from keras_seq.data.store import MappedFile, Samples, release, stored
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
+from keras_seq.text.interface import TextTokenizer, encode_texts
 from keras_seq.text.lengths import CutTexts
-from keras_seq.text.tokenizer import Tokenizer
 
 ENCODE_ROWS = 1024
 RELEASE_BATCHES = 256  # after so many, what was read of the file leaves the memory
@@ -37,12 +37,13 @@ class EncodedSamples:
 
     Raises:
         UserError: A label is not among `label_names`.
+        ValueError: The tokenizer gives ids that it must not give.
     """
 
     def __init__(
         self,
         samples: Samples,
-        tokenizer: Tokenizer,
+        tokenizer: TextTokenizer,
         label_names: Sequence[str],
         max_len: int | None = None,
     ) -> None:
@@ -51,7 +52,7 @@ class EncodedSamples:
         lengths, texts = [np.zeros(0, np.int32)], store.encoded_texts()
         with MappedFile() as file:
             while chunk := list(itertools.islice(texts, ENCODE_ROWS)):
-                encoded = tokenizer.encode(tf.constant(chunk, tf.string))
+                encoded = encode_texts(tokenizer, tf.constant(chunk, tf.string))
                 self.cut.num_texts += len(chunk)
                 self.cut.add(encoded.row_lengths())
                 encoded = encoded[:, :max_len]
@@ -96,7 +97,7 @@ class EncodedSamples:
 
 def make_text_dataset(
     samples: Samples | EncodedSamples,
-    tokenizer: Tokenizer,
+    tokenizer: TextTokenizer,
     label_names: Sequence[str],
     *,
     batch_size: int = 64,
@@ -108,7 +109,8 @@ def make_text_dataset(
 
     Args:
         samples: (text, label) pairs, read once; or what is encoded already.
-        tokenizer: fitted on the train part.
+        tokenizer: fitted on the train part; or one of your own, as `TextTokenizer` has
+            its methods.
         label_names: C names; a label's number is its position.
         batch_size: B; the last samples make a smaller batch, none is dropped.
         max_len: longer texts keep their first `max_len` tokens.
@@ -120,9 +122,11 @@ def make_text_dataset(
 
     Raises:
         UserError: A label is not among `label_names`, or there is no sample.
+        ValueError: The tokenizer gives ids that it must not give.
 
     Example:
 
+    >>> from keras_seq.text import Tokenizer
     >>> tokenizer = Tokenizer()
     >>> tokenizer.fit_on_texts(["good film", "bad"])
     >>> samples = [("good film", "yes"), ("bad", "no")]

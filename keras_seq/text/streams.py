@@ -17,18 +17,18 @@ from keras_seq.constants import PAD_ID
 from keras_seq.data.batches import EpochDataset
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
-from keras_seq.text.reversible import ReversibleTokenizer
+from keras_seq.text.interface import TextTokenizer, encode_texts
 
 Batch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray]
 
 
-def encode_corpus(coder: ReversibleTokenizer, corpus: Iterable[str]) -> np.ndarray:
+def encode_corpus(coder: TextTokenizer, corpus: Iterable[str]) -> np.ndarray:
     """Token ids of a corpus, end to end in a file that is mapped, not read.
 
     A temporary file holds the ids, so that memory does not grow with the text.
 
     Args:
-        coder: as fitted on the train part.
+        coder: as fitted on the train part; or one of your own.
         corpus: blocks of text; each block is encoded on its own.
 
     Returns:
@@ -46,7 +46,8 @@ def encode_corpus(coder: ReversibleTokenizer, corpus: Iterable[str]) -> np.ndarr
     size = 0
     with tempfile.TemporaryFile() as file:
         for block in corpus:
-            ids = coder.ids_of(block)
+            text = tf.constant([block.encode("utf-8", "replace")])
+            ids = encode_texts(coder, text, may_be_empty=True).flat_values.numpy()
             file.write(ids.tobytes())
             size += len(ids)
         file.flush()

@@ -147,6 +147,26 @@ class Tokenizer(tf.Module):
             for row in sequences
         ]
 
+    def decode(self, token_ids: tf.Tensor) -> tf.Tensor:
+        """`sequences_to_texts` in graph ops.
+
+        Args:
+            token_ids: int32 (B, T), padded with 0.
+
+        Returns:
+            string (B,).
+
+        Example:
+
+        >>> tokenizer = Tokenizer()
+        >>> tokenizer.fit_on_texts(["good film"])
+        >>> tokenizer.decode([[2, 3, 99, 0, 0]]).numpy().tolist()
+        [b'good film <OOV>']
+        """
+        token_ids = tf.where(tf.less(token_ids, self.vocab_size), token_ids, OOV_ID)
+        words = tf.gather(tf.constant(["", *self._kept_words]), token_ids)  # (B, T)
+        return tf.strings.strip(tf.strings.reduce_join(words, -1, separator=" "))
+
     @property
     def word_index(self) -> dict[str, int]:
         """Id of each word, `oov_token` first; `num_words` does not shorten it."""

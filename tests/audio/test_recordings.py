@@ -142,6 +142,27 @@ def test_bad_data_is_one_line(case: str, tmp_path: Path):
     assert "\n" not in str(error.value)
 
 
+def test_files_of_a_table_in_memory_lie_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import pandas as pd
+
+    (tmp_path / "wavs").mkdir()
+    (tmp_path / "wavs" / "a.wav").write_bytes(b"RIFF")
+    monkeypatch.chdir(tmp_path)
+    whole = str(tmp_path / "wavs" / "a.wav")
+    frame = pd.DataFrame({"file": ["wavs/a.wav", whole], "transcript": ["yes", "no"]})
+    for data in (frame, [("wavs/a.wav", "yes"), (whole, "no")]):
+        found = find_recordings(data)
+        assert [(r.transcript, r.read()) for r in found] == [
+            ("yes", b"RIFF"),
+            ("no", b"RIFF"),
+        ]
+    monkeypatch.chdir(tmp_path / "wavs")
+    with pytest.raises(UserError, match="'wavs/a.wav' in the working directory"):
+        find_recordings(frame)
+
+
 def recording(name: str, content: bytes, transcript: str = "a") -> Recording:
     return Recording(name, transcript, lambda: content)
 

@@ -1,8 +1,10 @@
-"""Builders of encoder-decoders, held to the same promises: one record each."""
+"""What encoder-decoders promise beside what every builder does: one step at a time.
+
+Their records stand in `tests/model_contract.py`, with the promises of every builder.
+"""
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,79 +17,24 @@ import tensorflow as tf
 from keras_seq.decoding.beam_search import beam_search
 from keras_seq.models import transformer, translation
 from keras_seq.serving.graph import save_signatures
-from keras_seq.training.model_file import load_model, portable
-from tests.model_contract import run_under_jax
+from tests.model_contract import PAIRS, RNN, Pairs, attentive, recurrent
 
-VOCAB_SIZE = 20
-SOURCE = np.array([[3, 4, 5, 6], [7, 8, 0, 0], [9, 3, 4, 0]], "int32")
-TARGET = np.array([[0, 9, 8, 7, 3], [0, 4, 5, 0, 0], [0, 11, 12, 13, 0]], "int32")
-FOLLOWING = np.array([[9, 8, 7, 3, 2], [4, 5, 2, 0, 0], [11, 12, 13, 2, 0]], "int32")
+every_record = pytest.mark.parametrize("record", PAIRS, ids=lambda r: r.name)
+SOURCE, TARGET = PAIRS[0].inputs()
 
 
-@dataclass(frozen=True)
-class Record:
-    """One builder with its arguments.
-
-    Attributes:
-        name: what pytest calls it.
-        module: with the functions of one step.
-        build: makes the model.
-        sizes: its integer arguments by name, each of which must be checked.
-    """
-
-    name: str
-    module: ModuleType
-    build: Callable[..., keras.Model]
-    sizes: dict[str, int]
-    options: dict[str, Any] = field(default_factory=dict)
-
-    def model(self, **changes: Any) -> keras.Model:
-        return self.build(**(self.sizes | self.options | changes))
-
-
-VOCABULARIES = {"source_vocab_size": VOCAB_SIZE, "target_vocab_size": VOCAB_SIZE}
-RNN = VOCABULARIES | {"embedding_dim": 6, "rnn_units": 8}
-ATTENTION = VOCABULARIES | {"model_dim": 8, "num_heads": 2, "num_layers": 2}
-
-
-def recurrent(name: str, sizes: dict[str, int] | None = None, **options: Any) -> Record:
-    build = translation.build_translation_model
-    return Record(name, translation, build, RNN | (sizes or {}), options)
-
-
-def attentive(name: str, **options: Any) -> Record:
-    return Record(name, transformer, transformer.build_transformer, ATTENTION, options)
-
-
-RECORDS = [
-    recurrent("documented"),
-    recurrent("additive", attention="additive"),
-    recurrent("dot", attention="dot", cell="gru"),
-    recurrent(
-        "general_fed", {"num_layers": 2}, attention="general", input_feeding=True,
-        bidirectional=True, dropout=0.1,
-    ),
-    recurrent(
-        "additive_tied", {"num_layers": 2}, attention="additive", bidirectional=True,
-        cell="gru", tie_embeddings=True,
-    ),
-    recurrent("simple_rnn", cell="simple_rnn", bidirectional=True),
-    attentive("transformer"),
-    attentive(
-        "transformer_pre_norm", pre_norm=True, tie_embeddings=True, activation="gelu",
-        dropout=0.1,
-    ),
-]  # fmt: skip
-every_record = pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.name)
+def steps_of(record: Pairs) -> ModuleType:
+    """With `initial_state` and `advance_one`."""
+    return sys.modules[record.build.__module__]
 
 
 def one_by_one(
-    record: Record, model: keras.Model, source: np.ndarray = SOURCE
+    record: Pairs, model: keras.Model, source: np.ndarray = SOURCE
 ) -> tuple[np.ndarray, Any]:
-    fixed, moving = record.module.initial_state(model, source, TARGET.shape[1])
+    fixed, moving = steps_of(record).initial_state(model, source, TARGET.shape[1])
     logits, weights = [], None
     for step in range(TARGET.shape[1]):
-        each, moving, weights = record.module.advance_one(
+        each, moving, weights = steps_of(record).advance_one(
             model, TARGET[:, step], fixed, moving
         )
         logits.append(np.array(each))
@@ -95,7 +42,7 @@ def one_by_one(
 
 
 @every_record
-def test_step_by_step_equals_all_at_once(record: Record):
+def test_step_by_step_equals_all_at_once(record: Pairs):
     model = record.model()
     stepped, weights = one_by_one(record, model)
     assert stepped == pytest.approx(np.array(model([SOURCE, TARGET])), abs=1e-5)
@@ -106,15 +53,7 @@ def test_step_by_step_equals_all_at_once(record: Record):
 
 
 @every_record
-def test_padding_does_not_reach_the_answer(record: Record):
-    model = record.model()
-    together = np.array(model([SOURCE, TARGET]))
-    alone = np.array(model([SOURCE[1:2, :2], TARGET[1:2, :3]]))
-    assert alone[0] == pytest.approx(together[1, :3], abs=1e-5)
-
-
-@every_record
-def test_a_source_of_padding_alone_gives_numbers(record: Record):
+def test_a_source_of_padding_alone_gives_numbers(record: Pairs):
     model = record.model()
     nothing = np.zeros_like(SOURCE)
     assert np.isfinite(np.array(model([nothing, TARGET]))).all()
@@ -123,7 +62,7 @@ def test_a_source_of_padding_alone_gives_numbers(record: Record):
 
 
 @every_record
-def test_no_step_sees_what_comes_behind_it(record: Record):
+def test_no_step_sees_what_comes_behind_it(record: Pairs):
     model = record.model()
     changed = TARGET.copy()
     changed[:, 3:] = 15
@@ -133,35 +72,7 @@ def test_no_step_sees_what_comes_behind_it(record: Record):
 
 
 @every_record
-def test_it_overfits_and_every_weight_moves(record: Record):
-    model = record.model(dropout=0.0)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0)
-    model.compile(keras.optimizers.Adam(0.01), loss)
-    before = [np.array(weight) for weight in model.trainable_weights]
-    first = model.train_on_batch([SOURCE, TARGET], FOLLOWING)
-    for _ in range(150):
-        last = model.train_on_batch([SOURCE, TARGET], FOLLOWING)
-    assert last < 0.25 * first
-    for weight, old in zip(model.trainable_weights, before):
-        assert np.any(np.array(weight) != old), weight.path
-
-
-@every_record
-def test_saved_and_loaded_it_answers_the_same(record: Record, tmp_path: Path):
-    model = record.model()
-    portable(model).save(tmp_path / "model.keras")
-    expected = np.array(model([SOURCE, TARGET]))
-    # A Transformer has no layer of ours that Keras has a twin for.
-    for loaded in (
-        keras.models.load_model(tmp_path / "model.keras"),
-        load_model(tmp_path / "model.keras"),
-    ):
-        assert np.array(loaded([SOURCE, TARGET])) == pytest.approx(expected, abs=1e-6)
-        assert one_by_one(record, loaded)[0] == pytest.approx(expected, abs=1e-5)
-
-
-@every_record
-def test_an_exported_search_answers_as_python_does(record: Record, tmp_path: Path):
+def test_an_exported_search_answers_as_python_does(record: Pairs, tmp_path: Path):
     model = record.model()
     # Far from uniform, so that no two hypotheses are equal but for rounding.
     model.set_weights([weight * 3 for weight in model.get_weights()])
@@ -169,8 +80,8 @@ def test_an_exported_search_answers_as_python_does(record: Record, tmp_path: Pat
     def translate(source_ids: tf.Tensor) -> dict[str, tf.Tensor]:
         limits = tf.fill([tf.shape(source_ids)[0]], 6)
         found = beam_search(
-            functools.partial(record.module.advance_one, model),
-            *record.module.initial_state(model, source_ids, 6),
+            functools.partial(steps_of(record).advance_one, model),
+            *steps_of(record).initial_state(model, source_ids, 6),
             beam_width=3, max_new_tokens=limits, end_id=2, length_penalty=0.6,
         )  # fmt: skip
         return {"token_ids": found.token_ids, "score": found.score}
@@ -187,14 +98,6 @@ def test_an_exported_search_answers_as_python_does(record: Record, tmp_path: Pat
     for row, ids in enumerate(SOURCE):  # as each alone, without its padding
         alone = served(source_ids=tf.constant(ids[None, : np.count_nonzero(ids)]))
         assert np.array_equal(alone["token_ids"][0], answers["token_ids"][row])
-
-
-@every_record
-def test_a_wrong_size_is_refused_by_name(record: Record):
-    for name in record.sizes:
-        for wrong in (0, -1, 2.5, True):
-            with pytest.raises(ValueError, match=name):
-                record.model(**{name: wrong})
 
 
 @pytest.mark.parametrize(
@@ -217,7 +120,7 @@ def test_options_that_do_not_fit_are_refused(build, options, problem):
 
 def test_the_documented_model_reads_its_context_at_every_step():
     """The kernel of the decoder takes the token's vector and c, side by side."""
-    model = RECORDS[0].model()
+    model = PAIRS[0].model()
     kernel = model.get_layer("decoder").rnns[0].cell.kernel
     assert kernel.shape[0] == RNN["embedding_dim"] + RNN["rnn_units"]
 
@@ -226,7 +129,7 @@ def test_recomputed_blocks_have_the_same_gradients():
     gradients = []
     for recompute in (False, True):
         keras.utils.set_random_seed(0)
-        model = RECORDS[-1].model(recompute=recompute, dropout=0.0)
+        model = PAIRS[-1].model(recompute=recompute, dropout=0.0)
 
         @tf.function
         def gradient(model=model):
@@ -242,13 +145,22 @@ def test_recomputed_blocks_have_the_same_gradients():
         assert np.any(np.array(plain) != 0)
 
 
-def test_every_builder_runs_under_a_second_backend(root: Path):
-    script = """
-import keras
-from tests.models.test_encoder_decoder import RECORDS, SOURCE, TARGET
-assert keras.backend.backend() == "jax"
-for record in RECORDS:
-    answer = record.model().predict([SOURCE, TARGET], verbose=0)
-    assert answer.shape == (3, 5, 20), record.name
-"""
-    run_under_jax(root, script)
+BUILDERS = translation.build_translation_model, transformer.build_transformer
+
+
+@pytest.mark.parametrize("build", BUILDERS)
+def test_embeddings_start_from_given_vectors(build):
+    options = {"num_heads": 2, "num_layers": 1} if build is BUILDERS[1] else {}
+    units = () if build is BUILDERS[1] else (6,)
+    source, target = (np.full((size, 4), size, "float32") for size in (7, 9))
+    given = {"embeddings": source, "target_embeddings": target}
+    model = build(7, 9, 4, *units, **options, **given)
+    for name, vectors in (("source", source), ("target", target)):
+        weights = model.get_layer(f"{name}_embedding").get_weights()[0]
+        np.testing.assert_array_equal(weights, vectors)
+    tied = build(9, 9, 4, *units, **options, tie_embeddings=True, embeddings=target)
+    np.testing.assert_array_equal(tied.get_layer("embedding").get_weights()[0], target)
+    with pytest.raises(ValueError, match="^target_embeddings has shape"):
+        build(7, 9, 4, *units, **options, target_embeddings=source)
+    with pytest.raises(ValueError, match="tied ones are given as embeddings"):
+        build(9, 9, 4, *units, **options, tie_embeddings=True, target_embeddings=target)

@@ -17,6 +17,7 @@ TABLE = {
     ("sentiment", "evaluate"): FORMAT,
     ("sentiment", "predict"): ANSWERS,
     ("tagging", "predict"): ANSWERS,
+    ("speech", "predict"): ANSWERS - {"text_column"} | {"file_column"},
     ("text_generation", "train"): FORMAT,
     ("text_generation", "evaluate"): FORMAT,
     ("text_generation", "predict"): ANSWERS,

@@ -3,14 +3,14 @@
 This module knows no architecture and no training.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from keras_seq.audio.alphabet import Alphabet
 from keras_seq.audio.labels import check_transcripts, join_spellings
 from keras_seq.audio.log_mel import LogMel
-from keras_seq.audio.recordings import Recording, log_parts, sound_files
+from keras_seq.audio.recordings import Recording, log_parts
 from keras_seq.audio.utterances import decode_recordings, report_data_issues
 from keras_seq.audio.waveforms import read_audio
 from keras_seq.data.copies import log_trained
@@ -87,17 +87,17 @@ def _search_of(
     return BeamSearch.from_file(alphabet, path, **settings)
 
 
-def transcribe_files(
-    model: Path, paths: Sequence[str | Path]
+def transcribe(
+    model: Path, sounds: Iterable[tuple[str, bytes]]
 ) -> Iterator[dict[str, Any]]:
     """Answers sound files of any format and rate with an exported model.
 
     Args:
         model: folder of an export, or of one version.
-        paths: the files.
+        sounds: (name, bytes) of each file.
 
     Yields:
-        {"input", "transcript", "log_probability"} of each, in order.
+        {"transcript", "log_probability"} of each, in order.
 
     Raises:
         UserError: It is no export, or a file is no sound.
@@ -107,7 +107,7 @@ def transcribe_files(
     exported = load_exported(model)
     rate = exported.metadata["front"]["sample_rate"]
     ask = exported.signature("waveform")
-    for path, content in sound_files(paths):
+    for path, content in sounds:
         audio = read_audio(content, rate)
         if audio.problem and audio.problem != "silent":
             raise UserError(f"{path}: {audio.problem}")
@@ -116,7 +116,6 @@ def transcribe_files(
         waveform = tf.constant(audio.samples[None], tf.float32) / 32768
         answer = ask(waveform=waveform, lengths=tf.constant([len(audio.samples)]))
         yield {
-            "input": path,
             "transcript": answer["transcript"].numpy()[0].decode(),
             "log_probability": float(answer["log_probability"][0]),
         }

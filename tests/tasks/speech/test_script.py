@@ -1,5 +1,6 @@
 """The speech task as a user runs it: shell verbs, the run folder, the export."""
 
+import csv
 import io
 import json
 import subprocess
@@ -15,6 +16,7 @@ import tensorflow as tf
 
 from keras_seq import cli
 from keras_seq.audio.sample_speech import load_sample_speech
+from keras_seq.errors import UserError
 from tests.tasks.scripts import load_script, run_script, write_words
 
 shell = partial(run_script, "speech")
@@ -89,6 +91,39 @@ def test_predict_takes_files_of_any_format_and_rate(trained: Path):
     assert [row["input"] for row in rows] == names
     assert [row["transcript"] for row in rows] == ["up", "down", "up"]
     assert set(rows[0]) == {"input", "transcript", "log_probability"}
+
+
+def test_predict_adds_transcripts_to_a_table_of_files(trained: Path):
+    folder = trained / "asked"
+    write_words(folder, 8, 2)
+    table = "id,wav,transcript\n1,up/8_0.wav,?\n2,down/8_1.wav,\n"
+    (folder / "table.csv").write_text(table)
+    done = shell(trained, "predict", "--data", "asked/table.csv", "--output", "a.csv")
+    assert done.returncode == 0, done.stderr
+    with (trained / "a.csv").open() as file:
+        first, second = csv.DictReader(file)
+    assert [*first][:4] == ["id", "wav", "transcript", "predicted_transcript"]
+    assert (first["predicted_transcript"], first["transcript"]) == ("up", "?")
+    assert second["predicted_transcript"] == "down" and float(second["log_probability"])
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ("wav\nnowhere.wav\n", "table.csv:2: there is no file 'nowhere.wav' beside it"),
+        ("wav,id\n,1\n", "table.csv:2: .*; mend or remove the row"),
+        ("sound\nx.wav\n", "columns are: 'sound'; name one with --file-column"),
+    ],
+)
+def test_a_row_without_its_file_is_named(
+    table: str, line: str, trained: Path, task: ModuleType
+):
+    path = trained / "table.csv"
+    path.write_text(table)
+    with pytest.raises(UserError, match=line):
+        list(task.predict(model=trained / "saved_models/speech", data=str(path)))
+    with pytest.raises(UserError, match="name one or more sound files, or a table"):
+        list(task.predict(model=trained / "saved_models/speech"))
 
 
 def test_a_server_takes_the_bytes_of_a_file(trained: Path):
