@@ -101,8 +101,8 @@ def beam_search(
     """
     if isinstance(beam_width, int) and beam_width < 1:
         raise ValueError(f"beam_width is {beam_width}; expected 1 or more")
-    numbers = [n for n in (length_penalty, coverage_penalty) if isinstance(n, int | float)]
-    if any(number < 0 for number in numbers):
+    penalties = length_penalty, coverage_penalty
+    if any(isinstance(penalty, int | float) and penalty < 0 for penalty in penalties):
         raise ValueError(
             f"length_penalty is {length_penalty}, coverage_penalty {coverage_penalty}; "
             "expected 0 or more"

@@ -6,6 +6,7 @@ architecture and no training.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,8 +20,7 @@ from keras_seq.data.copies import (
     log_trained,
     save_digests,
 )
-from keras_seq.data.places import error_at
-from keras_seq.data.splits import digests_by_label, plan_splits, split_store
+from keras_seq.data.splits import cut_missing
 from keras_seq.data.store import SampleStore, stored
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
 from keras_seq.evaluation.translations import translation_metrics
@@ -92,7 +92,9 @@ def prepare_pairs(
             name = str(given[part][0].path)
             log_copies(name, part, said, copied / len(store), "train")
     splits = {part: list(rows) for part, rows in given.items()}
-    splits |= _cut(given, stores["train"], limit, seed)
+    splits |= cut_missing(
+        given["train"], stores["train"], given, limit=limit, seed=seed
+    )
     both = (side for pair in splits["train"] for side in pair[:2])
     coder = Subwords.fit(both, max(vocab_size, LEAST_VOCABULARY))
     characters = "".join(sorted({c for pair in splits["train"] for c in pair.source}))
@@ -101,32 +103,12 @@ def prepare_pairs(
 
 
 def _stored(pairs: Sequence[SentencePair]) -> SampleStore:
-    return stored([(pair.source, "") for pair in pairs])
+    store = stored([(pair.source, "") for pair in pairs])
+    return replace(store, name=str(pairs[0].path)) if pairs else store
 
 
 def _fingerprint(pairs: Sequence[SentencePair]) -> str:
     return stored([(pair.source, pair.target) for pair in pairs]).fingerprint()
-
-
-def _cut(
-    given: Mapping[str, Sequence[SentencePair]],
-    train: SampleStore,
-    limit: int | None,
-    seed: int,
-) -> dict[str, list[SentencePair]]:
-    """The train part, and those that are not given, cut by digests of the sources."""
-    shares = {part: 0.1 for part in ("validation", "test") if part not in given}
-    plan = plan_splits(digests_by_label(train, seed), shares)
-    keep = min(1.0, (limit or len(train)) / len(train))
-    cut = split_store(train, plan, seed, keep)
-    for part in ("train", *shares):
-        if not len(cut[part]):
-            what = f"{len(train)} pairs are too few for a {part} part; bring more"
-            raise error_at(given["train"][0].path, what)
-    return {
-        part: [given["train"][row] for row in cut[part].rows]
-        for part in ("train", *shares)
-    }
 
 
 def finish(

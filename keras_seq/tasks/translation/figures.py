@@ -16,14 +16,7 @@ def draw_translator(
     texts: Sequence[str],
     board: ReportBoard,
 ) -> None:
-    """What each token looked at in some sentences, and the worst translations.
-
-    Args:
-        scored: the test part's scores.
-        attend: texts to answers with tokens and attention.
-        texts: some sources, the shortest first.
-        board: of the run.
-    """
+    """What each token looked at in some sentences, and the worst translations."""
     some = texts[len(texts) // 2 :][:SHOWN]
     for number, answer in enumerate(attend(some), start=1):
         if any(map(any, answer["attention"])):

@@ -44,14 +44,7 @@ def fit_baselines(pairs: Sequence[SentencePair]) -> Baselines:
 def score_translator(
     task: str, pairs: Sequence[SentencePair], answer: Answer, baselines: Baselines
 ) -> Scored:
-    """Scores a network and its baselines on the same sentences.
-
-    Args:
-        task: the task's name.
-        pairs: sources and references.
-        answer: texts to one answer each.
-        baselines: fitted on the train part alone.
-    """
+    """Scores a network and its baselines, fitted on train alone, on the same pairs."""
     sources, references = [p.source for p in pairs], [p.target for p in pairs]
     answers = list(answer(sources))
     sureness = np.array([row["log_probability"] for row in answers])

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_seq.decoding.attended import attention_weights
 from keras_seq.decoding.beam_search import beam_search
 from keras_seq.models import transformer, translation
 from keras_seq.serving.by_length import answers_in_order
@@ -90,7 +91,8 @@ class Translator(tf.Module):
         with tf.control_dependencies([each for each in checks if each is not None]):
             beam_width = tf.identity(beam_width)
         answer, source_ids, ids, state = self._search(text, beam_width, length_penalty)
-        attention = self._attention(source_ids, ids, *state)
+        steps = tf.shape(source_ids)[1]
+        attention = attention_weights(self._advance, *state, ids, steps)
         return answer | {
             "source_tokens": self._shown(source_ids),
             "target_tokens": self._shown(ids),
@@ -104,7 +106,6 @@ class Translator(tf.Module):
         (text,) = checked_shapes({"text": (text, ["B"])}, "B texts")
         rows = self.coder.encode(text)
         lengths = tf.cast(rows.row_lengths(), tf.int32)
-        # A batch without a text is searched as one empty text, and left out again.
         rows = with_end(rows[:, : MOST_SOURCE - 1])
         source_ids = rows.to_tensor()
         limits = TIMES * tf.cast(rows.row_lengths(), tf.int32) + MORE
@@ -126,24 +127,6 @@ class Translator(tf.Module):
 
     def _advance(self, token_ids: tf.Tensor, fixed: Any, moving: Any) -> tuple:
         return self._steps.advance_one(self.model, token_ids, fixed, moving)
-
-    def _attention(
-        self, source_ids: tf.Tensor, ids: tf.Tensor, fixed: Any, moving: Any
-    ) -> tf.Tensor:
-        """Weights of the finished translation, step by step: float32 (B, T, S)."""
-        read = tf.transpose(tf.pad(ids[:, :-1], [[0, 0], [1, 0]]))  # (T, B)
-        nothing = tf.zeros(tf.shape(source_ids))
-
-        def step(state: tuple, token_ids: tf.Tensor) -> tuple:
-            _, after, weights = self._advance(token_ids, fixed, state[0])
-            after = tf.nest.map_structure(
-                lambda new, old: tf.reshape(new, tf.shape(old)), after, state[0]
-            )
-            return after, nothing if weights is None else weights
-
-        _, weights = tf.scan(step, read, (moving, nothing))  # (T, B, S)
-        there = tf.cast(ids != 0, tf.float32)[:, :, None]
-        return tf.transpose(weights, [1, 0, 2]) * there
 
     def _shown(self, ids: tf.Tensor) -> tf.Tensor:
         """Pieces as text, without the end: a part of a character is U+FFFD."""
@@ -191,10 +174,8 @@ def answer_texts(
 ) -> Iterator[dict[str, Any]]:
     """Answers of a signature to any number of texts, one by one, in order.
 
-    Args:
-        signature: `load_exported(path).signature()`, or "translate" of it.
-        texts: raw texts.
-        beam_width, length_penalty: of "translate".
+    The signature is the default one of `load_exported(path)`, or its "translate", which
+    takes width and penalty.
 
     Yields:
         translation, log_probability and cut; of "translate" also source_tokens,

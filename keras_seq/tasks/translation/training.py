@@ -116,5 +116,5 @@ def train_translator(
         resume=recipe["resume"],
         hparams={n: v for n, v in recipe.items() if isinstance(v, bool | int | float)},
         embedding_words=coder.names,
-        callbacks=[AveragedWeights(start_step=int(MEAN_FROM * steps)), StepLimit(steps)],
+        callbacks=[AveragedWeights(None, int(MEAN_FROM * steps)), StepLimit(steps)],
     )
