@@ -2,7 +2,7 @@
 #   make demo       train, score, export and ask the sentiment model; no data needed
 #   make test       lint and the whole suite but what is marked slow
 #   make benchmark  side by side with peers, in an environment of its own
-#   make lint       flake8 and isort alone
+#   make lint       flake8, isort and mypy alone
 #   make clean      remove environments and caches; runs and models stay
 
 # The first interpreter that keras_seq supports; `make PYTHON=... test` overrides it.
@@ -32,6 +32,7 @@ test: lint
 lint: .venv/.installed
 	@$(BIN)/python -m flake8
 	@$(BIN)/python -m isort --quiet --check-only --diff .
+	@$(BIN)/python -m mypy
 
 benchmark: .venv-benchmark/.installed
 	@for name in tokenizer memory windows latency monitors generate speed epoch \
@@ -51,5 +52,5 @@ benchmark: .venv-benchmark/.installed
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-benchmark build dist .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-benchmark build dist .pytest_cache .mypy_cache .hypothesis *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -10,11 +10,11 @@ import errno
 import inspect
 import itertools
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from keras_seq.cli_options import parse_verb
 from keras_seq.data.answers import (
@@ -26,6 +26,7 @@ from keras_seq.data.answers import (
     write_rows,
 )
 from keras_seq.data.columns import TEXT_COLUMNS, is_header
+from keras_seq.data.files import plain
 from keras_seq.data.places import error_at, exists, user_path
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import KINDS
@@ -100,7 +101,7 @@ def run(
         quiet_tensorflow(find_devices=True)
         with contextlib.redirect_stdout(sys.stderr), _without_untrained_runs():
             result = _call(verbs[verb], values)
-            for line in _summary(result) if verb == "train" else _json_lines(result):
+            for line in _lines(verb, result):
                 print(line, file=stdout, flush=True)
     except UserError as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
@@ -260,9 +261,10 @@ def _stdin_lines() -> Iterator[str]:
                 raise UserError(what) from error
 
 
-def _call(function: Callable, values: dict[str, object]) -> object:
+def _call(function: Callable, values: dict[str, Any]) -> Any:
     """Calls with what stands before `*texts` by position, as Python asks."""
-    positional, keywords = [], {}
+    positional: list[object] = []
+    keywords = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             positional.extend(values[name])
@@ -273,15 +275,20 @@ def _call(function: Callable, values: dict[str, object]) -> object:
     return function(*positional, **keywords)
 
 
+def _lines(verb: str, result: Any) -> Iterator[str]:
+    """What a verb answered, as it is printed: JSON, but of train for a person."""
+    return _summary(result) if verb == "train" else _json_lines(result)
+
+
 def _summary(result: Mapping[str, object] | None) -> Iterator[str]:
-    """What train tells a person: one aligned `name  value` line each."""
+    """What train gives a person to read: one aligned `name  value` line each."""
     summary = getattr(result, "summary", None)
     left = summary() if summary else result or {}
     shown = {name: value for name, value in left.items() if value is not None}
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
         if isinstance(value, Mapping | list | tuple):
-            value = json.dumps(_plain(value), ensure_ascii=False)
+            value = json.dumps(plain(value, name, shown=True), ensure_ascii=False)
         if "\n" in str(value):  # a table starts on a line of its own
             yield f"{name}\n{value}"
         else:
@@ -291,19 +298,5 @@ def _summary(result: Mapping[str, object] | None) -> Iterator[str]:
 def _json_lines(result: Mapping | Iterable[Mapping] | None) -> Iterator[str]:
     rows = [result] if isinstance(result, Mapping) else result or []
     for row in rows:
-        yield json.dumps(_plain(row), ensure_ascii=False, allow_nan=False)
-
-
-def _plain(value: object) -> object:
-    """Arrays, paths and bytes as JSON has them; what is not a number as null."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="replace")
-    return str(value) if isinstance(value, Path) else value
+        shown = plain(row, "an answer", shown=True)
+        yield json.dumps(shown, ensure_ascii=False, allow_nan=False)

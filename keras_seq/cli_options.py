@@ -22,11 +22,22 @@ COMMON_HELP = {
     "data": "file or glob of samples; without it, the embedded sample",
     "text_column": "column of the texts; default found by its usual names",
     "label_column": "column of the labels; default found by its usual names",
+    "label_separator": "what stands between the labels of one text, such as comma or "
+    "pipe: it has several",
+    "label_columns": "columns of 0 and 1, one a label: a text has several",
     "file_column": "column of file names; default found by its usual names",
     "transcript_column": "column of transcripts; default found by its usual names",
-    "date_column": "column of the dates, or several such as year month day hour",
+    "date_column": "column of the dates, or several such as year month day hour; "
+    '"" for none',
+    "date_format": "order of day, month and year in dates: day-first, month-first, "
+    "year-first, seconds, milliseconds, or a pattern such as %d.%m.%Y; default by the "
+    "whole column",
+    "decimal": "decimal mark of numbers: point or comma; default by the whole file",
+    "series_column": 'columns that tell several series of a file apart; "" for one',
     "target": "columns to forecast, or all; default Close of prices",
     "features": "further columns to read; default Open High Low Volume of prices",
+    "known_future": "further columns, known of rows to come, such as promotions; "
+    "predict reads them in rows without a target at the end",
     "frequency": "step of the rows, such as B (trading days), D, h, 15min, M; default "
     "seen from the dates",
     "fill": "missing values and rows: forward repeats the row before, drop leaves rows "
@@ -124,7 +135,8 @@ def parse_verb(
             if value is not None and (problem := limits.problem(value)):
                 parser.error(f"{_flag(name)} {problem}, got {shortened(value)}")
     for name, parameter in _parameters(function).items():
-        if dataclasses.is_dataclass(kind := parameter.annotation):
+        kind = parameter.annotation
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
             own = {field: values.pop(field) for field in _parameters(kind)}
             values[name] = kind(**own)
     return verb, values
@@ -170,7 +182,7 @@ def _add_parameters(parser: argparse.ArgumentParser, function: Callable) -> None
                 f"{function.__name__}: parameter '{name}' has no help; add a line "
                 f"'{name}: ...' under 'Args:' in its docstring."
             )
-        settings = {"help": texts[name].replace("%", "%%")}
+        settings: dict[str, typing.Any] = {"help": texts[name].replace("%", "%%")}
         if parameter.annotation is bool:
             _add_flag(parser, name, parameter.default, settings)
             continue
@@ -201,7 +213,8 @@ def _add_flag(
 
 def _value_settings(function: Callable, parameter: inspect.Parameter) -> dict:
     """argparse's `type`, `nargs` and `choices` for an annotation."""
-    settings, kind = {}, _without_range(parameter.annotation)
+    settings: dict[str, object] = {}
+    kind = _without_range(parameter.annotation)
     if typing.get_origin(kind) in (types.UnionType, typing.Union):
         # An object is what Python alone can give, such as a DataFrame.
         members = set(typing.get_args(kind)) - {types.NoneType, object}
@@ -212,8 +225,9 @@ def _value_settings(function: Callable, parameter: inspect.Parameter) -> dict:
         settings["nargs"] = "+"
         (kind,) = typing.get_args(kind)
     if typing.get_origin(kind) is typing.Literal:
-        settings["choices"] = typing.get_args(kind)
-        kind = type(settings["choices"][0])
+        choices = typing.get_args(kind)
+        settings["choices"] = choices
+        kind = type(choices[0])
     if kind in _READ:
         return settings | {"type": _READ[kind]}
     if kind not in (str, Path):

@@ -1,7 +1,7 @@
 """All that touches private parts of Keras and TensorFlow, in one place.
 
 They move between minor versions: `SEEN_WITH` has those that the tests passed with. It
-knows nothing of keras_seq.
+is independent of keras_seq.
 """
 
 from collections.abc import Callable
@@ -23,18 +23,35 @@ Step = Callable[..., Any]  # a batch to logs, or to answers
 __all__ = [
     "GLOBAL_SEED_GENERATOR",
     "SEEN_WITH",
+    "STEP_METHODS",
+    "SUMS_GRADIENTS",
     "StepFunction",
+    "adam_moments",
     "compile_arguments",
     "flatten_layers",
+    "flush_events",
+    "functional",
     "global_seed_generator",
     "global_state",
     "in_symbolic_scope",
     "in_xla",
+    "is_better_up",
+    "layer_calls",
+    "make_variables",
     "optimized_variables",
     "pythonify_logs",
+    "restored_epoch",
     "step_graph",
+    "variant_tensor",
+    "weight_averages",
     "wrap_traced_steps",
 ]
+
+
+# What a user overrides to train in a way of their own.
+STEP_METHODS = (
+    "train_step", "make_train_function", "_make_function", "compute_metrics",
+)  # fmt: skip
 
 
 def flatten_layers(layer: keras.Layer) -> list[keras.Layer]:
@@ -42,15 +59,88 @@ def flatten_layers(layer: keras.Layer) -> list[keras.Layer]:
     return list(layer._flatten_layers())
 
 
+def functional(model: keras.Model) -> keras.Model:
+    """The functional model within a Sequential one; any other is its own."""
+    inner = getattr(model, "_functional", None)
+    return model if inner is None else inner
+
+
+def layer_calls(model: keras.Model) -> list[Any]:
+    """Each call of a layer of a functional model, in the order of computing.
+
+    Of a call are known `operation` and `output_tensors`.
+    """
+    by_depth = functional(model)._nodes_by_depth
+    return [
+        node
+        for depth in sorted(by_depth, reverse=True)
+        for node in by_depth[depth]
+        if not node.is_input
+    ]
+
+
 def compile_arguments(model: keras.Model) -> dict[str, Any]:
-    """What `model.compile` was called with, the very objects."""
-    return dict(model._compile_config.config)
+    """What `model.compile` was called with last, the very objects; {} before that."""
+    config = getattr(model, "_compile_config", None)
+    return {} if config is None else dict(config.config)
+
+
+def make_variables(model: keras.Model, batch: Any) -> None:
+    """Makes those of a compiled model, its metrics and its optimizer, without data.
+
+    Args:
+        batch: shapes and dtypes of one, as `train_step` takes it.
+    """
+    model._symbolic_build(data_batch=batch)
+
+
+def restored_epoch(model: keras.Model) -> int:
+    """The epoch that Keras' `BackupAndRestore` lets the running `fit` begin with."""
+    return model._initial_epoch or 0
 
 
 def optimized_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
     """The weights that a built optimizer has slots for, in their order."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     return list(inner._trainable_variables)
+
+
+def weight_averages(
+    optimizer: keras.optimizers.Optimizer,
+) -> list[tuple[keras.Variable, keras.Variable]]:
+    """Each weight with its average, of a built optimizer with `use_ema`."""
+    averages = optimizer._model_variables_moving_average
+    pairs = zip(optimizer._trainable_variables, averages)
+    return [(weight, average) for weight, average in pairs if average is not None]
+
+
+def adam_moments(
+    optimizer: keras.optimizers.Adam, variable: Any
+) -> tuple[keras.Variable, keras.Variable]:
+    """The first and the second moment that a built Adam keeps of a weight."""
+    place = optimizer._get_variable_index(variable)
+    return optimizer._momentums[place], optimizer._velocities[place]
+
+
+# The method by which an optimizer sums the gradients of replicas.
+SUMS_GRADIENTS = "_all_reduce_sum_gradients"
+
+
+def is_better_up(metric: keras.metrics.Metric | None) -> bool | None:
+    """Whether more of a metric is better; None where it does not say."""
+    direction = getattr(metric, "_direction", None)
+    return None if direction is None else direction == "up"
+
+
+def flush_events(callback: keras.callbacks.TensorBoard) -> None:
+    """Has Keras' TensorBoard callback write what it holds."""
+    for writer in callback._writers.values():
+        writer.flush()
+
+
+def variant_tensor(dataset: Any) -> Any:
+    """What a `tf.data.Dataset` that stands for another is made of."""
+    return dataset._variant_tensor
 
 
 def in_xla(graph: Any) -> bool:

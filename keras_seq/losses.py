@@ -134,6 +134,101 @@ def auxiliary_loss(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
     return ops.stop_gradient(answer) + (learned - ops.stop_gradient(learned))
 
 
+def heads_apart(
+    loss: Callable[[KerasTensor, KerasTensor], KerasTensor],
+) -> Callable[[KerasTensor, KerasTensor], KerasTensor]:
+    """Makes the loss of one head that of several: as `auxiliary_loss`, for any loss.
+
+    Args:
+        loss: targets and a head's answers (B, C) -> float (B,).
+
+    Returns:
+        A loss of targets and answers (B, P, C): float (B,).
+
+    Example:
+
+    >>> loss = heads_apart(scaled_squared_error(1.0))
+    >>> float(loss(ops.array([1.0]), ops.array([[[0.0], [4.0]]]))[0])
+    1.0
+    """
+
+    def auxiliary_loss(targets: KerasTensor, heads: KerasTensor) -> KerasTensor:
+        each = (loss(targets, heads[:, path]) for path in range(heads.shape[1]))
+        learned = sum(each)
+        answer = loss(targets, ops.mean(heads, axis=1))
+        return ops.stop_gradient(answer) + (learned - ops.stop_gradient(learned))
+
+    return auxiliary_loss
+
+
+def weighted_by_class(
+    loss: Callable[[KerasTensor, KerasTensor], KerasTensor], weights: Sequence[float]
+) -> Callable[[KerasTensor, KerasTensor], KerasTensor]:
+    """A loss in which each sample counts as much as its class weighs.
+
+    Args:
+        loss: labels (B,) and answers -> float (B,).
+        weights: C numbers.
+
+    Example:
+
+    >>> loss = weighted_by_class(auxiliary_loss, [1.0, 3.0])
+    >>> loss(ops.array([0, 1]), ops.zeros((2, 1, 2))).numpy().round(2).tolist()
+    [0.69, 2.08]
+    """
+
+    def weighted_loss(labels: KerasTensor, answers: KerasTensor) -> KerasTensor:
+        each = loss(labels, answers)
+        of_class = ops.convert_to_tensor(weights, each.dtype)
+        numbers = ops.cast(ops.reshape(labels, (-1,)), "int32")
+        return each * ops.take(of_class, numbers)
+
+    return weighted_loss
+
+
+def label_loss(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
+    """Binary cross-entropy of several labels a sample, their mean.
+
+    Args:
+        labels: (B, C), 1 where a label holds, else 0.
+        logits: float (B, C).
+
+    Returns:
+        float (B,).
+
+    Example:
+
+    >>> float(label_loss(ops.array([[1.0, 0.0]]), ops.zeros((1, 2)))[0]).__round__(3)
+    0.693
+    """
+    return keras.losses.binary_crossentropy(labels, logits, from_logits=True)
+
+
+def scaled_squared_error(
+    scale: float,
+) -> Callable[[KerasTensor, KerasTensor], KerasTensor]:
+    """Squared error in units of the targets' own spread.
+
+    Args:
+        scale: standard deviation of the train part's targets.
+
+    Returns:
+        A loss of targets (B,) or (B, 1) and answers float (B, 1): float (B,).
+
+    Example:
+
+    >>> loss = scaled_squared_error(2.0)
+    >>> loss(ops.array([1.0, 5.0]), ops.array([[3.0], [5.0]])).numpy().tolist()
+    [1.0, 0.0]
+    """
+
+    def loss(targets: KerasTensor, answers: KerasTensor) -> KerasTensor:
+        targets = ops.cast(ops.reshape(targets, (-1,)), answers.dtype)
+        return ops.square((targets - ops.reshape(answers, (-1,))) / scale)
+
+    return loss
+
+
 def _cross_entropy(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
     return keras.losses.sparse_categorical_crossentropy(
         labels, logits, from_logits=True

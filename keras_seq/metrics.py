@@ -103,3 +103,107 @@ def accuracy(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
     answers = ops.argmax(ops.mean(logits, axis=1), axis=-1)
     labels = ops.cast(ops.reshape(labels, (-1,)), answers.dtype)
     return ops.cast(ops.equal(answers, labels), "float32")
+
+
+class MicroF1(keras.metrics.Metric):
+    """F1 over all labels of all samples, of the mean of several heads' logits.
+
+    A label is answered where its probability is above one half.
+
+    Example:
+
+    >>> f1 = MicroF1()
+    >>> f1.update_state(ops.array([[1.0, 1.0]]), ops.array([[[2.0, -2.0]]]))
+    >>> round(float(f1.result()), 3)
+    0.667
+    """
+
+    def __init__(self, name: str = "micro_f1", **kwargs: object) -> None:
+        super().__init__(name=name, **kwargs)
+        self._both = self.add_variable((), "zeros", name="true_positives")
+        self._either = self.add_variable((), "zeros", name="labels_and_answers")
+
+    def update_state(
+        self,
+        labels: KerasTensor,
+        logits: KerasTensor,
+        sample_weight: KerasTensor | None = None,
+    ) -> None:
+        labels = ops.cast(labels, self._both.dtype)
+        answers = ops.cast(ops.mean(logits, axis=1) > 0, self._both.dtype)
+        self._both.assign_add(ops.sum(labels * answers))
+        self._either.assign_add(ops.sum(labels) + ops.sum(answers))
+
+    def result(self) -> KerasTensor:
+        return 2 * self._both / ops.maximum(self._either, 1.0)
+
+
+class BalancedAccuracy(keras.metrics.Metric):
+    """Mean over the classes that occur of how often each is found.
+
+    Of the mean of several heads' logits, as `accuracy` scores it.
+
+    Args:
+        num_classes: C.
+
+    Example:
+
+    >>> found = BalancedAccuracy(2)
+    >>> yes = [[0.0, 1.0]]
+    >>> found.update_state(ops.array([1, 1, 1, 0]), ops.array([yes, yes, yes, yes]))
+    >>> float(found.result())
+    0.5
+    """
+
+    def __init__(
+        self, num_classes: int, name: str = "balanced_accuracy", **kwargs: object
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        self.num_classes = num_classes
+        shape = (num_classes,)
+        self._right = self.add_variable(shape, "zeros", name="right")
+        self._samples = self.add_variable(shape, "zeros", name="samples")
+
+    def update_state(
+        self,
+        labels: KerasTensor,
+        logits: KerasTensor,
+        sample_weight: KerasTensor | None = None,
+    ) -> None:
+        labels = ops.reshape(labels, (-1,))
+        of_class = ops.one_hot(ops.cast(labels, "int32"), self.num_classes)
+        right = ops.expand_dims(accuracy(labels, logits), -1)
+        of_class = ops.cast(of_class, self._right.dtype)
+        self._samples.assign_add(ops.sum(of_class, axis=0))
+        self._right.assign_add(
+            ops.sum(of_class * ops.cast(right, of_class.dtype), axis=0)
+        )
+
+    def result(self) -> KerasTensor:
+        shares = self._right / ops.maximum(self._samples, 1.0)
+        occur = ops.sum(ops.cast(self._samples > 0, shares.dtype))
+        return ops.sum(shares) / ops.maximum(occur, 1.0)
+
+    def get_config(self) -> dict:
+        """What makes an equal one."""
+        return super().get_config() | {"num_classes": self.num_classes}
+
+
+def mean_absolute_error(targets: KerasTensor, answers: KerasTensor) -> KerasTensor:
+    """How far the mean of several heads' answers is off, in the targets' units.
+
+    Args:
+        targets: (B,) or (B, 1).
+        answers: float (B, P, 1).
+
+    Returns:
+        float (B,).
+
+    Example:
+
+    >>> answers = ops.array([[[1.0], [3.0]]])
+    >>> float(mean_absolute_error(ops.array([5.0]), answers)[0])
+    3.0
+    """
+    mean = ops.mean(answers, axis=(1, 2))
+    return ops.abs(ops.cast(ops.reshape(targets, (-1,)), mean.dtype) - mean)

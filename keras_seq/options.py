@@ -1,4 +1,4 @@
-"""The options of a script, said once: a dataclass, which `takes` makes arguments of.
+"""The options of a script, written once: a dataclass, which `takes` makes arguments of.
 
 The shell reads them by `cli_options`; from Python they are keywords. TensorFlow is not
 imported, so that `--help` answers at once.

@@ -50,7 +50,7 @@ class _Finder:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
-        if spec is not None:
+        if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 
             def execute_quietly(module: ModuleType) -> None:
@@ -59,7 +59,8 @@ class _Finder:
                     if self.finds_devices:
                         module.config.list_physical_devices()
 
-            spec.loader.exec_module = execute_quietly
+            # This one loader alone is changed.
+            spec.loader.exec_module = execute_quietly  # type: ignore[method-assign]
         return spec
 
 

@@ -5,7 +5,7 @@ parameter annotated `Annotated[float, Range(0, 1)]` brings a range of its own.
 """
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, SupportsFloat
 
 from keras_seq.errors import UserError
 
@@ -134,11 +134,12 @@ def check_settings(**settings: object) -> None:
     keras_seq.errors.UserError: dropout must be below 1, got 5.0
     """
     for name, value in settings.items():
-        if name not in RANGES or isinstance(value, bool) or value is None:
+        if name not in RANGES or isinstance(value, bool):
             continue
-        if not isinstance(value, int | float) and not hasattr(value, "__float__"):
+        if not isinstance(value, SupportsFloat):
             continue
-        if problem := RANGES[name].problem(value):
+        number = value if isinstance(value, int | float) else float(value)
+        if problem := RANGES[name].problem(number):
             raise UserError(f"{name} {problem}, got {shortened(value)}")
 
 

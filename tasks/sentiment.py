@@ -2,7 +2,9 @@
 
 Data: CSV, TSV, JSON Lines or Parquet with a text and a label column (usual names are
 found), any language, any number of classes; `--data imdb` downloads the IMDB reviews.
-Without --data it trains on generated reviews, in half a minute on two cores.
+Several labels a text (`--label-separator`, `--label-columns`, lists) or a number a
+text (`--kind regression`) are learned as well. Without --data it trains on generated
+reviews, in half a minute on two cores.
 
     python tasks/sentiment.py train --data reviews.csv
     python tasks/sentiment.py evaluate --data more_reviews.csv
@@ -12,7 +14,7 @@ Scores and wall times on real data stand in the README.
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +22,7 @@ from typing import Any, Literal
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.data.in_memory import Data
+from keras_seq.data.label_format import LabelFormat
 from keras_seq.data.store import stored
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
@@ -32,8 +35,7 @@ VOCAB_SIZE = 30_000
 MAX_LEN = 1000  # tokens: 99 % of the IMDB reviews are shorter
 LEARNING_RATE = 0.002
 SAMPLES_SEEN = 60_000  # in all epochs together
-# The loss of a model that grows surer rises while more and more answers are right.
-ANSWER_WATCHED = {"monitor": "val_accuracy", "mode": "max"}
+NO_NOTE = ("note", "")
 FRESH_SEED = 1_000_000  # of generated reviews that no training saw
 
 
@@ -47,6 +49,10 @@ class Options(TrainOptions):
     validation_data: Data = None
     test_data: Data = None
     labels_as_written: bool = False
+    label_separator: str | None = None
+    label_columns: Sequence[str] | None = None
+    kind: Literal["auto", "classification", "regression"] = "auto"
+    class_weight: Literal["none", "balanced"] = "none"
     table_format: TableFormat = AS_FOUND
     max_len: int = MAX_LEN
     batch_size: int = 64
@@ -60,9 +66,10 @@ class Options(TrainOptions):
 
 
 def load_data(options: Options) -> Any:
-    """Named splits, and what was fitted on train: label names and tokenizer."""
+    """Named splits, and what was fitted on train: the target and a tokenizer."""
+    labels = LabelFormat(options.label_separator, options.label_columns, options.kind)
     columns = options.text_column, options.label_column, True
-    read_as = *columns, options.labels_as_written, options.table_format
+    read_as = *columns, options.labels_as_written, options.table_format, labels
     if isinstance(options.data, str) and options.data == "imdb":
         given = ks.data.load_imdb()
     elif options.data is not None:
@@ -80,6 +87,8 @@ def load_data(options: Options) -> Any:
         limit=options.limit,
         seed=options.seed,
         labels_as_written=options.labels_as_written,
+        label_format=labels,
+        class_weight=options.class_weight,
     )
 
 
@@ -87,19 +96,19 @@ def build_model(
     data: Any, train_set: Any, documented: bool = False, **vectors: Any
 ) -> Any:
     """The strong recipe; `documented`: the tutorial's own architecture."""
-    vocab_size, num_classes = data.tokenizer.vocab_size, len(data.label_names)
+    vocab_size, target = data.tokenizer.vocab_size, data.target
     if documented:
-        return ks.build_sentiment_model(vocab_size, num_classes=num_classes)
+        return ks.build_sentiment_model(vocab_size, **target.head())
     buckets = ks.layers.ngram_buckets(sum(data.tokenizer.word_counts.values()))
     return ks.build_sentiment_model(
         vocab_size,
-        num_classes=num_classes,
+        **target.head(),
         dropout=0.5,
         recurrent_dropout=0.0,
         embedding_dropout=0.5,
         bidirectional=True,
         pooling="max_and_mean",
-        ngram_ratios=ks.layers.ngram_log_ratios(train_set, num_classes, buckets),
+        ngram_ratios=target.ngram_ratios(train_set, buckets),
         **vectors,
     )
 
@@ -115,10 +124,13 @@ def train(options: Options) -> Run:
         epochs: Most passes over train; default by its size, from 2 to 20, and fewer
             where --max-seconds has no room: the learning rate falls with the time.
         labels_as_written: Join no spellings of a label, and take NA for a class.
+        kind: regression learns a number a text; auto asks about labels that are many
+            different numbers, which classification takes for classes.
+        class_weight: balanced lets each class count alike, however rare it is.
         max_len: Tokens that are read of a text.
     """
     loaded = load_data(options)
-    names, seed, documented = loaded.label_names, options.seed, options.documented
+    target, seed, documented = loaded.target, options.seed, options.documented
     epochs = options.epochs or max(2, min(20, SAMPLES_SEEN // loaded.num_train))
     vectors = ks.text.GivenEmbeddings.load(options.embeddings, loaded.tokenizer)
     contents = loaded.fingerprints | vectors.fingerprints
@@ -129,7 +141,7 @@ def train(options: Options) -> Run:
         ks.make_text_dataset(
             loaded.splits[part],
             loaded.tokenizer,
-            names,
+            target.values,
             max_len=options.max_len,
             batch_size=options.batch_size,
             shuffle=part == "train",
@@ -142,15 +154,13 @@ def train(options: Options) -> Run:
             loaded, train_set, documented, **vectors.options
         )
         hparams = {"documented": documented, "batch_size": options.batch_size}
-        if documented:
-            recipe = {"loss": ks.losses.classification_loss(len(names))}
-        else:
-            learning = sentiment.with_auxiliary_heads(model)
+        recipe = target.recipe(documented)
+        if not documented:
+            learning = sentiment.with_auxiliary_heads(model, target)
             rate = ks.training.BudgetedRate(
                 LEARNING_RATE, epochs, options.max_seconds, warmup=1
             )
-            recipe = {"loss": ks.losses.auxiliary_loss, "callbacks": [rate]}
-            recipe |= {"metrics": [ks.metrics.accuracy], **ANSWER_WATCHED}
+            recipe["callbacks"] = [rate]
             hparams["learning_rate"] = LEARNING_RATE
         history = ks.fit(
             learning,
@@ -165,7 +175,7 @@ def train(options: Options) -> Run:
             **recipe,
         )
         if not documented:
-            model = sentiment.fit_head_weights(model, validation_set)
+            model = sentiment.fit_head_weights(model, validation_set, target)
     return sentiment.finish(
         STEM,
         model,
@@ -185,6 +195,8 @@ def evaluate(
     data: Data = None,
     text_column: str | None = None,
     label_column: str | None = None,
+    label_separator: str | None = None,
+    label_columns: Sequence[str] | None = None,
     table_format: TableFormat = AS_FOUND,
 ) -> dict[str, Any]:
     """Score an exported model on a data file, beside the baselines of its training.
@@ -195,9 +207,9 @@ def evaluate(
     """
     samples = ks.text.load_sample_reviews(FRESH_SEED)
     if data is not None:  # the model's labels say what is one
-        samples = ks.read_table(
-            data, text_column, label_column, True, True, table_format
-        )
+        labels = sentiment.label_format_of(model, label_separator, label_columns)
+        columns = text_column, label_column, True, True
+        samples = ks.read_table(data, *columns, table_format, labels)
     return sentiment.evaluate_export(STEM, model, samples)
 
 
@@ -212,6 +224,9 @@ def predict(
 ) -> Iterator[dict[str, Any]]:
     """Answer texts with an exported model: label, its probability, and all of them.
 
+    How many of the words that were read it does not know stands behind; a text of
+    which it knows none gets a note.
+
     Args:
         texts: Texts; without them, one a line from --file or standard input.
         model: Folder of an export, or of one version.
@@ -224,7 +239,7 @@ def predict(
         exported.signature(),
         max_len=exported.metadata["max_len"],
     )
-    yield from cli.answers(
+    answered = cli.answers(
         answer,
         texts,
         file,
@@ -233,6 +248,7 @@ def predict(
         text_column=text_column,
         table_format=table_format,
     )
+    yield from ({k: v for k, v in row.items() if (k, v) != NO_NOTE} for row in answered)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Speech recognition: bidirectional LSTMs hear a recording and write what is said.
+"""Speech recognition: bidirectional LSTMs read a recording and write its words.
 
 Data: a manifest (CSV, TSV, JSON Lines) with file and transcript columns, a folder or
 zip archive of LABEL/x.wav, or a LibriSpeech tree; sounds of any format and rate. Where
@@ -17,7 +17,7 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import keras_seq as ks
 from keras_seq import cli
@@ -31,21 +31,31 @@ from keras_seq.tasks.result import Run
 STEM = "speech"
 EXPORT_DIR = Path("saved_models", STEM)
 LEARNING_RATE = 0.0015
-SECONDS_HEARD = 150_000  # of sound, in all epochs together
+SECONDS_OF_SOUND = 150_000  # of sound, in all epochs together
+
+
+class Recipe(NamedTuple):
+    """Of the model, what epochs are compared by, and of the changes to a sound."""
+
+    model: dict[str, Any]
+    monitor: str
+    changes: dict[str, Any]
+
+
 # A word alone tells little of its voice and microphone: a smaller network, larger
 # changes. Error rates of few words are often equal, and the loss tells epochs apart.
-WORDS = {
-    "model": dict(lstm_units=128, num_layers=1, dropout=0.3),
-    "monitor": "val_loss",
-    "changes": dict(
+WORDS = Recipe(
+    model=dict(lstm_units=128, num_layers=1, dropout=0.3),
+    monitor="val_loss",
+    changes=dict(
         tempo=0.4, warp=0.2, gain=15, colour=0.5, noise_share=0.5, band_masks=1
     ),
-}
-SENTENCES = {
-    "model": dict(lstm_units=256, num_layers=3, dropout=0.4),
-    "monitor": "val_cer",
-    "changes": dict(tempo=0.15, warp=0.16, noise_share=0.5, time_masks=2, band_masks=2),
-}
+)
+SENTENCES = Recipe(
+    model=dict(lstm_units=256, num_layers=3, dropout=0.4),
+    monitor="val_cer",
+    changes=dict(tempo=0.15, warp=0.16, noise_share=0.5, time_masks=2, band_masks=2),
+)
 FRESH_SEED = 1_000_000  # of generated recordings that no training heard
 
 
@@ -68,7 +78,7 @@ class Options(TrainOptions):
     documented: bool = False
 
 
-def load_data(options: Options) -> Any:
+def load_data(options: Options) -> "speech.SpeechData":
     """Named parts, and what was fitted on train: alphabet and features."""
     columns = options.file_column, options.transcript_column
     given = {"train": ks.audio.load_recordings(options.data, *columns, options.seed)}
@@ -88,11 +98,13 @@ def load_data(options: Options) -> Any:
     )
 
 
-def build_model(data: Any, streaming: bool = False, documented: bool = False) -> Any:
+def build_model(
+    data: "speech.SpeechData", streaming: bool = False, documented: bool = False
+) -> Any:
     """The strong recipe; `documented`: the tutorial's own architecture."""
     sizes: dict[str, Any] = {"num_features": data.extractor.num_features}
     if not documented:
-        sizes |= (WORDS if data.is_isolated else SENTENCES)["model"]
+        sizes |= (WORDS if data.is_isolated else SENTENCES).model
         sizes |= {"bidirectional": not streaming, "logits": True}
         sizes |= {"subsampling": data.subsampling}
     return ks.build_speech_model(data.alphabet.num_classes, **sizes)
@@ -119,7 +131,7 @@ def train(options: Options) -> Run:
     ks.set_seed(seed)
     print(ks.training.set_precision(options.mixed_precision, options.strategy))
     recipe = WORDS if loaded.is_isolated else SENTENCES
-    changes = None if documented else ks.audio.Augmentation(**recipe["changes"])
+    changes = None if documented else ks.audio.Augmentation(**recipe.changes)
     with ks.get_strategy(options.strategy).scope():
         model = build_model(loaded, options.streaming, documented)
         # One that reads forwards alone needs no counts where it leaves no frame out.
@@ -134,7 +146,7 @@ def train(options: Options) -> Run:
             epochs = ks.training.planned_epochs(
                 run_dir, max_seconds, model, loss, train_set
             )
-        passes = int(SECONDS_HEARD / loaded.splits["train"].seconds)
+        passes = int(SECONDS_OF_SOUND / loaded.splits["train"].seconds)
         epochs = epochs or max(10, min(100, passes))
         rate = ks.training.BudgetedRate(LEARNING_RATE, epochs, max_seconds)
         history = ks.fit(
@@ -146,7 +158,7 @@ def train(options: Options) -> Run:
             loss=loss,
             metrics=[ks.training.SymbolErrorRate()],
             patience=epochs,
-            monitor=recipe["monitor"],
+            monitor=recipe.monitor,
             run_dir=run_dir,
             resume=options.resume,
             hparams=vars(options),

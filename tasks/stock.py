@@ -20,6 +20,7 @@ from typing import Any, Literal
 import keras_seq as ks
 from keras_seq import cli
 from keras_seq.data.in_memory import SeveralData
+from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.tasks import stock
 from keras_seq.tasks.result import Run
@@ -39,9 +40,14 @@ class SeriesOptions:
     """What is read, and what is forecast of it."""
 
     data: SeveralData = None
+    table_format: TableFormat = AS_FOUND
     date_column: Names = None
+    date_format: str | None = None
+    series_column: Names = None
     target: Names = None
     features: Names = None
+    known_future: Names = None
+    decimal: str | None = None
     frequency: str | None = None
     fill: Fill | None = None
     horizon: int | None = None
@@ -81,6 +87,11 @@ def load_data(options: SeriesOptions) -> Any:
         date_column=options.date_column,
         target=options.target,
         features=options.features,
+        known_future=options.known_future,
+        series_column=options.series_column,
+        table_format=options.table_format,
+        date_format=options.date_format,
+        decimal=options.decimal,
         frequency=options.frequency,
         fill=options.fill,
         limit=options.limit,
@@ -107,8 +118,9 @@ def train(options: Options) -> Run:
         data: Files or globs, each file a series, or stooq:SYMBOL; default simulated.
         epochs: Most passes over train; default by its size, from 4 to 100.
     """
+    table = load_data(options)  # what is wrong is said before TensorFlow is imported
     loaded = stock.prepare_series(
-        load_data(options),
+        table,
         horizon=options.horizon,
         lookback=options.lookback,
         season=options.season,
@@ -170,7 +182,14 @@ def backtest(options: BacktestOptions) -> Iterator[dict[str, Any]]:
 
 
 def evaluate(
-    *, model: Path = EXPORT_DIR, data: SeveralData = None, fill: Fill | None = None
+    *,
+    model: Path = EXPORT_DIR,
+    data: SeveralData = None,
+    table_format: TableFormat = AS_FOUND,
+    series_column: Names = None,
+    date_format: str | None = None,
+    decimal: str | None = None,
+    fill: Fill | None = None,
 ) -> dict[str, Any]:
     """Score an exported model on rows after its training, beside baselines.
 
@@ -181,13 +200,25 @@ def evaluate(
     table = ks.series.simulate_prices(FRESH_SEED).table
     if data is not None:
         table = stock.read_like(
-            ks.load_exported(model), ks.series.fetch_tickers(data), fill
+            ks.serving.describe_exported(model),
+            ks.series.fetch_tickers(data),
+            fill,
+            series_column=series_column,
+            table_format=table_format,
+            date_format=date_format,
+            decimal=decimal,
         )
     return stock.evaluate_forecasts(STEM, model, table)
 
 
 def predict(
-    *files: str, model: Path = EXPORT_DIR, fill: Fill | None = None
+    *files: str,
+    model: Path = EXPORT_DIR,
+    table_format: TableFormat = AS_FOUND,
+    series_column: Names = None,
+    date_format: str | None = None,
+    decimal: str | None = None,
+    fill: Fill | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Forecast what follows each file's last row; holidays are not known.
 
@@ -195,13 +226,19 @@ def predict(
         files: Files with the columns of the training; default fresh simulated prices.
         model: Folder of an export, or of one version.
     """
-    exported, table = (
-        ks.load_exported(model),
-        ks.series.simulate_prices(FRESH_SEED).table,
-    )
+    table = ks.series.simulate_prices(FRESH_SEED).table
     if files:
-        table = stock.read_like(exported, ks.series.fetch_tickers(files), fill)
-    yield from stock.forecast_next(exported, table)
+        table = stock.read_like(
+            ks.serving.describe_exported(model),
+            ks.series.fetch_tickers(files),
+            fill,
+            series_column=series_column,
+            table_format=table_format,
+            date_format=date_format,
+            decimal=decimal,
+            needs_ahead=True,
+        )
+    yield from stock.forecast_next(ks.load_exported(model), table)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class Options(TrainOptions):
             raise ks.UserError("--documented has no CRF; leave it or --crf on out")
 
 
-def load_data(options: Options) -> Any:
+def load_data(options: Options) -> "tagging.TaggedData":
     """Named parts, and what was fitted on train: tag names, scheme and words."""
     columns = options.token_column, options.tag_column
     given = {"train": ks.text.load_sample_sentences(options.seed)}
@@ -75,7 +75,7 @@ def load_data(options: Options) -> Any:
 
 
 def build_model(
-    data: Any,
+    data: "tagging.TaggedData",
     crf: bool,
     characters: str = "cnn",
     documented: bool = False,
@@ -86,7 +86,7 @@ def build_model(
     sizes = encoder.vocab_size, len(data.tag_names)
     if documented:
         return ks.build_tagging_model(*sizes, 100, 128)
-    read = {"embedding_dim": 100, "lstm_units": 128} | vectors
+    read: dict[str, Any] = {"embedding_dim": 100, "lstm_units": 128} | vectors
     if encoder.word_length:
         read |= {
             "characters": characters,
@@ -144,8 +144,12 @@ def train(options: Options) -> Run:
     if has_crf:
         loss, metric = ks.layers.crf_loss, ks.training.PathAccuracy()
         metric = ks.training.EntityF1(loaded.tag_names) if loaded.scheme else metric
-    recipe = {"loss": loss, "metrics": [metric]}
-    hparams = {"documented": documented, "batch_size": options.batch_size, "seed": seed}
+    recipe: dict[str, Any] = {"loss": loss, "metrics": [metric]}
+    hparams: dict[str, float] = {
+        "documented": documented,
+        "batch_size": options.batch_size,
+        "seed": seed,
+    }
     if not documented:
         rate = ks.training.BudgetedRate(
             LEARNING_RATE, epochs, options.max_seconds, warmup=1

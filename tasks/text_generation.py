@@ -84,7 +84,7 @@ class Options(TrainOptions, DataOptions):
         ks.text.check_embeddings(self.embeddings, documented=bool(self.documented))
 
 
-def load_data(options: DataOptions) -> Any:
+def load_data(options: DataOptions) -> "text_generation.LanguageData":
     """Parts of the text, and what was fitted on train: the coder of its tokens."""
     read_as = options.text_column, options.table_format
     given = {"train": ks.read_text(options.data, *read_as)}
@@ -100,7 +100,9 @@ def load_data(options: DataOptions) -> Any:
     )
 
 
-def build_model(data: Any, recipe: dict[str, Any], **vectors: Any) -> Any:
+def build_model(
+    data: "text_generation.LanguageData", recipe: dict[str, Any], **vectors: Any
+) -> Any:
     """One builder call; `recipe` has the sizes and options."""
     options = text_generation.builder_options(recipe) | vectors
     return ks.build_text_generation_model(data.coder.vocab_size, **options)

@@ -4,7 +4,14 @@ import keras
 import numpy as np
 import pytest
 
-from keras_seq.losses import QuantileLoss
+from keras_seq.losses import (
+    QuantileLoss,
+    auxiliary_loss,
+    heads_apart,
+    label_loss,
+    scaled_squared_error,
+    weighted_by_class,
+)
 
 
 def by_hand(targets: np.ndarray, answers: np.ndarray, levels: tuple) -> float:
@@ -44,3 +51,59 @@ def test_its_least_value_is_at_the_quantiles():
             for g in grid
         ]
         assert grid[np.argmin(values)] == pytest.approx(-np.log(1 - level), abs=0.06)
+
+
+def gradient(loss, targets, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    import tensorflow as tf
+
+    answers = tf.Variable(answers)
+    with tf.GradientTape() as tape:
+        value = loss(tf.constant(targets), answers)
+    return value.numpy(), tape.gradient(value, answers).numpy()
+
+
+LABELS = np.array([[1.0, 0, 1], [0, 0, 1]], "float32")
+HEADS = np.random.default_rng(0).normal(size=(2, 2, 3)).astype("float32")
+
+
+@pytest.mark.parametrize(
+    ("one", "targets", "heads"),
+    [(label_loss, LABELS, HEADS),
+     (scaled_squared_error(2.0), LABELS[:, 0], HEADS[..., :1])],
+)  # fmt: skip
+def test_heads_learn_apart_and_the_value_is_that_of_their_mean(one, targets, heads):
+    value, found = gradient(heads_apart(one), targets, heads)
+    assert value == pytest.approx(np.array(one(targets, heads.mean(axis=1))))
+    alone = [gradient(one, targets, heads[:, path])[1] for path in range(2)]
+    assert found == pytest.approx(np.stack(alone, axis=1))
+
+
+def test_any_loss_of_heads_is_as_that_of_classes():
+    def one(labels, logits):
+        return keras.losses.sparse_categorical_crossentropy(
+            labels, logits, from_logits=True
+        )
+
+    labels = np.array([2, 0])
+    for found, expected in zip(
+        gradient(heads_apart(one), labels, HEADS),
+        gradient(auxiliary_loss, labels, HEADS),
+    ):
+        assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_classes_weigh_in_value_and_gradient():
+    labels = np.array([2, 0])
+    plain = gradient(auxiliary_loss, labels, HEADS)
+    weighed = gradient(
+        weighted_by_class(auxiliary_loss, [3.0, 1.0, 0.5]), labels, HEADS
+    )
+    for found, expected in zip(weighed, plain):
+        factors = np.array([0.5, 3.0]).reshape(-1, *[1] * (expected.ndim - 1))
+        assert found == pytest.approx(expected * factors)
+
+
+def test_the_loss_of_labels_is_the_mean_of_their_cross_entropies():
+    probability = 1 / (1 + np.exp(-HEADS[:, 0]))
+    each = -np.log(np.where(LABELS == 1, probability, 1 - probability)).mean(axis=1)
+    assert np.array(label_loss(LABELS, HEADS[:, 0])) == pytest.approx(each, abs=1e-6)

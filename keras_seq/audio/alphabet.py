@@ -1,6 +1,6 @@
 """Transcripts to the numbers that a CTC model writes, and back.
 
-Id 0 is CTC's blank; the symbols count from 1. This module knows no audio and no model.
+Id 0 is CTC's blank; the symbols count from 1. This module needs no audio and no model.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,7 @@
 """What training changes about recordings: a function of seed, epoch and sample alone.
 
 All random numbers are drawn here, per sample, so that an epoch can be repeated or
-entered anywhere; the graph only applies them. Knows no files and no model.
+entered anywhere; the graph only applies them. Needs no files and no model.
 
 Shapes: B batch, N samples, T frames, F bands, M masks.
 """

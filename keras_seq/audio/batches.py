@@ -1,7 +1,7 @@
 """Utterances to tf.data: batches of like duration, features made in the graph.
 
 Which clips stand in which batch, and how they are changed, is a pure function of
-lengths, seed and epoch. This module knows no files.
+lengths, seed and epoch. This module needs no files.
 
 Shapes: B batch, N samples, T frames, F bands, U symbols, S subsampling.
 """

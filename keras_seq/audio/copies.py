@@ -42,9 +42,9 @@ def part_clips(
     problems, kept = [], np.ones(len(parts), bool)
     copies = 0
     for group in _groups(digests):
-        said = list(dict.fromkeys(clips.transcripts[number] for number in group))
-        if len(said) > 1:
-            what = "one sound under several transcripts: " + ", ".join(map(repr, said))
+        texts = list(dict.fromkeys(clips.transcripts[number] for number in group))
+        if len(texts) > 1:
+            what = "one sound under several transcripts: " + ", ".join(map(repr, texts))
             problems += [Problem(clips.places[number], what) for number in group]
             kept[group] = False
             continue

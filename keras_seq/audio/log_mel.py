@@ -2,7 +2,7 @@
 
 A frame depends on its own samples alone, and normalisation on the real frames of its
 own recording or on numbers fitted before: what else is in a batch changes nothing.
-This module knows no files, no transcripts and no model.
+This module needs no files, no transcripts and no model.
 
 Shapes: B batch, N samples, T frames, F mel bands, W warps.
 """
@@ -212,9 +212,13 @@ class LogMel:
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads, fit for JSON."""
-        facts = {"sample_rate": self.sample_rate, "num_features": self.num_features}
-        facts |= {"normalize": self.normalize, "mean": self.mean.tolist()}
-        return facts | {"deviation": self.deviation.tolist()}
+        return {
+            "sample_rate": self.sample_rate,
+            "num_features": self.num_features,
+            "normalize": self.normalize,
+            "mean": self.mean.tolist(),
+            "deviation": self.deviation.tolist(),
+        }
 
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> "LogMel":
@@ -235,8 +239,8 @@ class LogMel:
 def _below_peak(energies: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
     """Log energies from 0, a recording's highest, down to -`RANGE`: (B, T, F)."""
     real = tf.sequence_mask(frames, tf.shape(energies)[1])[..., None]
-    heard = tf.where(real, energies, LOWEST_PEAK)
-    peak = tf.maximum(tf.reduce_max(heard, [1, 2], keepdims=True), LOWEST_PEAK)
+    present = tf.where(real, energies, LOWEST_PEAK)
+    peak = tf.maximum(tf.reduce_max(present, [1, 2], keepdims=True), LOWEST_PEAK)
     return tf.maximum(energies - peak, -RANGE)
 
 

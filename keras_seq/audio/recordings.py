@@ -205,13 +205,13 @@ def _manifest(
     optional = [_usual(columns, usual) for usual in (SPEAKER_COLUMNS, PART_COLUMNS)]
     names = wanted + [name for name in optional if name is not None]
     if archives is None:
-        archives = _archives_beside(path)
+        archives = _archives_next_to(path)
     finder = _Finder(path, archives)
     found = []
     for number, values in read_rows(path, names):
         row = dict(zip(names, ("" if v is None else str(v) for v in values)))
         files, name = finder.find(row[wanted[0]], place_of(path, number))
-        speaker, word = (row.get(name_, "").strip() for name_ in optional)
+        speaker, word = ("" if n is None else row[n].strip() for n in optional)
         part = part_named(word)
         if word and part is None and not any_parts:
             what = f"{word!r} in column {optional[1]!r} names no part; expected "
@@ -237,7 +237,7 @@ def part_named(word: str) -> str | None:
     return PARTS.get(first) if word.strip() else ""
 
 
-def _archives_beside(manifest: Path) -> list[Files]:
+def _archives_next_to(manifest: Path) -> list[Files]:
     """The archive of the same name, else all that lie beside a manifest."""
     own = manifest.with_suffix(".zip")
     paths = [own] if own.is_file() else sorted(manifest.parent.glob("*.zip"))
@@ -305,7 +305,7 @@ class SoundReader:
     ) -> tuple[str, bytes]:
         if manifest is not None:
             if manifest not in self._finders:
-                finder = _Finder(manifest, _archives_beside(manifest))
+                finder = _Finder(manifest, _archives_next_to(manifest))
                 self._finders[manifest] = finder
             files, found = self._finders[manifest].find(name, place_of(manifest, row))
             return files.place(found), files.read(found)

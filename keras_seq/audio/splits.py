@@ -1,4 +1,4 @@
-"""Which recording belongs to which part. Knows no sound and no model."""
+"""Which recording belongs to which part. Needs no sound and no model."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

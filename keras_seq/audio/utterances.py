@@ -1,7 +1,7 @@
 """Recordings as samples in one file, and what had to be left out.
 
 Every sound is decoded once. A temporary file holds the samples, mapped and not read, so
-that memory does not grow with the hours. This module knows no model.
+that memory does not grow with the hours. This module needs no model.
 
 Shapes: K clips, B batch, N samples.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_seq.audio.alphabet import Alphabet, needed_frames, tidy
 from keras_seq.audio.recordings import Recording
@@ -82,21 +83,30 @@ class Utterances:
         """One clip as a WAV file."""
         return wav_bytes(self.samples(number), self.sample_rate)
 
-    def batch(self, numbers: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-        """float32 (B, N) from -1 to 1 with zeros behind each end, and int32 (B,)."""
-        lengths = self.lengths[np.asarray(numbers, np.int64)]
+    def batch(self, numbers: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """float32 (B, N) from -1 to 1 with zeros behind each end, and int32 (B,).
+
+        Args:
+            numbers: int (B,), which of the clips.
+        """
+        chosen = np.asarray(numbers, np.int64)
+        lengths = self.lengths[chosen]
         padded = np.zeros((len(lengths), lengths.max(initial=0)), np.float32)
-        for row, number in enumerate(numbers):
+        for row, number in enumerate(chosen):
             padded[row, : lengths[row]] = self.samples(number)
         return padded / 32768, lengths
 
-    def take(self, numbers: Sequence[int]) -> "Utterances":
-        """Some of the clips, in this order; the samples are shared."""
-        numbers = np.asarray(numbers, np.int64)
-        texts = [self._texts[number] for number in numbers]
-        places = self._starts[numbers], self.lengths[numbers]
+    def take(self, numbers: ArrayLike) -> "Utterances":
+        """Some of the clips, in this order; the samples are shared.
+
+        Args:
+            numbers: int (B,), which of the clips.
+        """
+        chosen = np.asarray(numbers, np.int64)
+        texts = [self._texts[number] for number in chosen]
+        places = self._starts[chosen], self.lengths[chosen]
         return Utterances(
-            self.sample_rate, self._samples, *places, texts, self.numbers[numbers]
+            self.sample_rate, self._samples, *places, texts, self.numbers[chosen]
         )
 
     def digests(self) -> np.ndarray:
@@ -122,12 +132,13 @@ def most_common_rate(recordings: Iterable[Recording], most: int = 200) -> int:
     Raises:
         UserError: None of them can be read.
     """
-    rates = collections.Counter()
+    rates: collections.Counter[int] = collections.Counter()
     for number, recording in enumerate(recordings):
         if number == most:
             break
-        rates[source_rate(recording.read())] += 1
-    rates.pop(None, None)
+        rate = source_rate(recording.read())
+        if rate is not None:
+            rates[rate] += 1
     if not rates:
         raise UserError("none of the recordings can be read as audio")
     return rates.most_common(1)[0][0]
@@ -157,9 +168,8 @@ def decode_recordings(
             audio = read_audio(content, sample_rate)
             transcript = tidy(recording.transcript)
             problem = audio.problem or (None if transcript else "transcript is empty")
-            if problem or audio.remark:
-                found = Problem(recording.place, problem or audio.remark, bool(problem))
-                problems.append(found)
+            if what := problem or audio.remark:
+                problems.append(Problem(recording.place, what, bool(problem)))
             if problem:
                 continue
             file.write(audio.samples.tobytes())
@@ -167,12 +177,11 @@ def decode_recordings(
             texts.append((recording.place, transcript, recording.speaker))
             numbers.append(number)
         file.flush()
-        lengths = np.array(lengths, np.int32)
-        ends = np.cumsum(lengths, dtype=np.int64)
-        samples = np.memmap(file, np.int16, "r") if len(ends) else np.zeros(0, np.int16)
-    numbers = np.array(numbers, np.int64)
-    clips = Utterances(sample_rate, samples, ends - lengths, lengths, texts, numbers)
-    return clips, problems
+        samples = np.memmap(file, np.int16, "r") if texts else np.zeros(0, np.int16)
+    of_each = np.array(lengths, np.int32)
+    starts = np.cumsum(of_each, dtype=np.int64) - of_each
+    chosen = np.array(numbers, np.int64)
+    return Utterances(sample_rate, samples, starts, of_each, texts, chosen), problems
 
 
 def drop_unalignable(

@@ -1,7 +1,7 @@
 """WAV files as graph ops: 16-bit PCM in, samples out, and words for what does not fit.
 
 `tf.audio.decode_wav` stops a whole server's batch with remarks about byte offsets; this
-says which file, what it is and what was expected. It knows no model.
+says which file, what it is and what was expected. It needs no model.
 
 Shapes: B batch, N samples.
 """
@@ -42,10 +42,10 @@ def decode_wavs(wav: tf.Tensor, sample_rate: int) -> tuple[tf.Tensor, tf.Tensor]
         fn_output_signature=(tf.RaggedTensorSpec([None], tf.float32), tf.string),
     )
     number = tf.strings.as_string(tf.range(tf.shape(wav)[0]))
-    said = tf.strings.join(["wav ", number, ": ", problem])
-    said = tf.boolean_mask(said, problem != "")
+    messages = tf.strings.join(["wav ", number, ": ", problem])
+    messages = tf.boolean_mask(messages, problem != "")
     check = tf.debugging.Assert(
-        tf.size(said) == 0, [tf.strings.reduce_join(said[:3], separator="; ")]
+        tf.size(messages) == 0, [tf.strings.reduce_join(messages[:3], separator="; ")]
     )
     with tf.control_dependencies([check] if check is not None else []):
         lengths = tf.cast(samples.row_lengths(), tf.int32)

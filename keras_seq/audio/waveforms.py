@@ -64,8 +64,8 @@ def read_audio(content: bytes, sample_rate: int) -> Audio:
             rate = file.samplerate
             sound = file.read(dtype="float32", always_2d=True).mean(axis=1)
     except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
-        said = str(error).rstrip(".").rsplit(": ", 1)[-1] or "no audio"
-        return Audio(np.zeros(0, np.int16), 0, f"unreadable ({said})", None)
+        reason = str(error).rstrip(".").rsplit(": ", 1)[-1] or "no audio"
+        return Audio(np.zeros(0, np.int16), 0, f"unreadable ({reason})", None)
     if not np.isfinite(sound).all():
         return Audio(np.zeros(0, np.int16), rate, "samples are not finite", None)
     clipped = _is_clipped(sound)

@@ -170,11 +170,11 @@ def write_rows(rows: Iterable[Row], output: Path) -> Row:
 
 
 def _with_progress(rows: Iterable[Row], output: Path) -> Iterator[Row]:
-    said = time.monotonic()
+    logged = time.monotonic()
     for number, row in enumerate(rows, 1):
         yield row
-        if time.monotonic() - said > EVERY:
-            said = time.monotonic()
+        if time.monotonic() - logged > EVERY:
+            logged = time.monotonic()
             log.info(f"{output}: {number:,} rows are answered")
 
 

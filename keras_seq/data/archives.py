@@ -90,8 +90,10 @@ def _unpack(archive: Path, folder: Path, keep: Callable[[str], bool]) -> None:
             if member.isreg() and keep(member.name):
                 path = folder.joinpath(*name.parts)
                 path.parent.mkdir(parents=True, exist_ok=True)
+                content = tar.extractfile(member)
+                assert content is not None  # a regular file has some
                 with path.open("xb") as file:
-                    shutil.copyfileobj(tar.extractfile(member), file)
+                    shutil.copyfileobj(content, file)
         # The checksum of a gzip file stands at its end, behind the last member.
         while tar.fileobj.read(1 << 18):
             pass

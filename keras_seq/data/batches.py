@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_seq.keras_internals import variant_tensor
+
 # Batches of like lengths are cut from runs of so many: more pads less, and makes the
 # batches of an epoch less random.
 BATCHES_A_RUN = 50
@@ -55,7 +57,7 @@ class EpochDataset(tf.data.Dataset):
         self._transform = transform
         passes = itertools.count()
         self._dataset = self._made(lambda: batches(next(passes), 0), num_batches)
-        super().__init__(self._dataset._variant_tensor)
+        super().__init__(variant_tensor(self._dataset))
 
     @property
     def element_spec(self) -> Any:

@@ -1,10 +1,14 @@
 """The columns of texts and labels of a table: found by usual names, or asked for."""
 
+import shlex
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
+from keras_seq.data.label_format import is_flag
 from keras_seq.data.table_format import SEPARATORS, TableFormat
 from keras_seq.data.tables import error_at, kind_of, listed, read_rows
+from keras_seq.errors import UserError
 
 # Usual names in order of preference. A rating says how much, not which class.
 TEXT_COLUMNS = (
@@ -15,6 +19,9 @@ LABEL_COLUMNS = (
     "label sentiment class category target labels polarity label_name class_name "
     "airline_sentiment intent topic emotion y"
 ).split()
+
+NUMBER_COLUMNS = "score rating stars grade value target label y".split()
+FEWEST, PEEKED = 10, 200  # rows that say what a column holds
 
 
 def is_header(line: str) -> bool:
@@ -63,6 +70,44 @@ def find_column(
         if matches:
             return matches[0]
     raise error_at(path, _no_column(path, columns, table_format, kind, asked))
+
+
+def check_one_of_flags(
+    path: Path, columns: Sequence[str], table_format: TableFormat
+) -> None:
+    """Refuses to take one label column of several that hold 0 and 1.
+
+    Args:
+        path: the file.
+        columns: its columns.
+        table_format: how it is read.
+
+    Raises:
+        UserError: No column has the usual name of a label, and two or more hold 0 and 1
+            alone; or one that has it is among three or more such.
+    """
+    usual = [column for column in columns if column.lower() in LABEL_COLUMNS]
+    try:
+        flags = _flag_columns(path, columns, table_format)
+    except UserError:  # said with its place when the rows are read
+        return
+    if len(flags) < 2 or usual and (len(flags) < 3 or not set(usual) & set(flags)):
+        return
+    what = f"columns {listed(flags)} hold 0 and 1 alone, so a text may have several "
+    what += f"labels: --label-columns {shlex.join(flags)} learns each of them, "
+    raise error_at(path, f"{what}--label-column NAME one")
+
+
+def _flag_columns(
+    path: Path, columns: Sequence[str], table_format: TableFormat
+) -> list[str]:
+    some = islice(read_rows(path, None, table_format), PEEKED)
+    rows = [values for _, values in some]
+    if table_format.no_header or len(rows) < FEWEST:
+        return []
+    return [
+        name for name, cells in zip(columns, zip(*rows)) if all(map(is_flag, cells))
+    ]
 
 
 def _no_column(

@@ -2,7 +2,7 @@
 
 Two texts are copies when they differ in punctuation, case, white space or the way their
 characters are encoded, and in nothing else. Only digests are kept, 8 bytes a sample.
-Knows no formats; `log_copies` says what was found and refuses what measures nothing.
+Needs no formats; `log_copies` says what was found and refuses what measures nothing.
 """
 
 import functools

@@ -7,8 +7,9 @@ character, unless every name of the header stands in quotes.
 
 import csv
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from keras_seq.data.places import error_at, listed, log_once, place_of
 from keras_seq.data.table_format import SEPARATORS, TableFormat
@@ -27,7 +28,7 @@ _PLAIN = 10  # rows without quotes that are enough to learn from
 
 def read_records(
     path: Path, is_tsv: bool, table_format: TableFormat
-) -> Iterator[Record]:
+) -> Generator[Record, None, None]:
     """Records of a file, the header first where there is one.
 
     Args:
@@ -44,12 +45,10 @@ def read_records(
     is_tsv = (
         is_tsv or mark == "\t" and not path.name.lower().endswith((".csv", ".csv.gz"))
     )
-    quoting = csv.QUOTE_MINIMAL
-    if is_tsv and not _is_quoted(next(filter(str.strip, first), ""), mark):
-        quoting = csv.QUOTE_NONE
+    as_is = is_tsv and not _is_quoted(next(filter(str.strip, first), ""), mark)
     lines = _Kept(read_lines(path, table_format.encoding))
     # Strict: otherwise an open quote swallows the rest of the file without a word.
-    reader = csv.reader(lines, delimiter=mark, quoting=quoting, strict=True)
+    reader = csv.reader(lines, delimiter=mark, quoting=_quoting(as_is), strict=True)
     rows, header = _RowsInQuotes(path, mark), not table_format.no_header
     while True:
         start = reader.line_num + 1
@@ -73,12 +72,17 @@ class _Kept:
     """Lines, of which those since the last record are kept."""
 
     def __init__(self, lines: Iterator[str]) -> None:
-        self._lines, self.kept = lines, []
+        self._lines = lines
+        self.kept: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
             self.kept.append(line)
             yield line
+
+
+def _quoting(as_is: bool) -> Literal[0, 3]:
+    return csv.QUOTE_NONE if as_is else csv.QUOTE_MINIMAL
 
 
 def _is_quoted(header: str, mark: str) -> bool:
@@ -108,8 +112,7 @@ def _found_separator(path: Path, lines: Sequence[str], is_tsv: bool) -> str:
 
 def _widths(lines: Sequence[str], mark: str, is_tsv: bool) -> list[int]:
     """Fields of each record; the last lines may be cut out of one."""
-    quoting = csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL
-    widths = []
+    quoting, widths = _quoting(is_tsv), []
     try:
         for record in csv.reader(lines, delimiter=mark, quoting=quoting, strict=True):
             widths += [len(record)] if record else []
@@ -128,14 +131,14 @@ class _RowsInQuotes:
 
     def __init__(self, path: Path, mark: str) -> None:
         self._path, self._mark = path, mark
-        self._known: list[set[str] | None] | None = None  # of each column
+        self._known: list[set[str] | None] = []  # of each column
         self._rows, self._several, self._first = 0, 0, 0
         # The line where a field starts, how many rows it may hold, and its lines, cut.
         self._doubtful: list[tuple[int, int, list[list[str]]]] = []
 
     def look(self, start: int, record: Sequence[str], lines: Sequence[str]) -> None:
         """Remembers a record's short values, and reads its lines as rows."""
-        if self._known is None:
+        if not self._known:
             self._known = [set() for _ in record]
             return
         if len(lines) > 1:

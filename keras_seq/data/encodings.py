@@ -1,4 +1,4 @@
-"""Which encoding a text is in: what a byte order mark says, and what would fit.
+"""Which encoding a text is in: by its byte order mark, or by what would fit.
 
 A mark is believed; without one a text is UTF-8 or an error, and the error names the
 encoding in which the bytes make most of the usual characters.
@@ -78,7 +78,8 @@ def likely_encoding(sample: bytes) -> str | None:
         ("latin", _LATIN),
     ):
         scores = {n: _share(sample, n, usual) for n, usual in candidates.items()}
-        best = max(scores, key=scores.get, default="")  # the first one of equals
+        # The first one of equals.
+        best = max(scores, key=scores.__getitem__, default="")
         if best and scores[best] >= ENOUGH[kind]:
             return best
     return None

@@ -3,7 +3,7 @@
 import contextlib
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from keras_seq.data.places import error_at, log_once
@@ -13,7 +13,7 @@ from keras_seq.errors import UNREADABLE
 MOST_UNPACKED, MOST_PACKED = 1 << 31, 200
 
 
-def read_cells(path: Path) -> Iterator[tuple[int, list[object]]]:
+def read_cells(path: Path) -> Generator[tuple[int, list[object]], None, None]:
     """(row number from 1, its cells) of the first sheet; empty rows are passed over.
 
     Raises:

@@ -5,11 +5,9 @@ import dataclasses
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 # Windows opens no folders, keeps their names by itself, and flushes no file that was
 # opened to be read.
@@ -58,13 +56,14 @@ def flush(path: str | Path) -> None:
         os.close(descriptor)
 
 
-def plain(value: Any, name: str = "metadata") -> Any:
+def plain(value: Any, name: str = "metadata", *, shown: bool = False) -> Any:
     """Turn facts into what strict JSON can hold.
 
     Args:
         value: nested mappings with str keys, dataclasses, sequences, str, numbers,
             None, NumPy values and paths.
         name: how to call it in the error.
+        shown: it is for people to read: bytes are text, and any key is one.
 
     Returns:
         A copy of dicts, lists and plain values; NaN and infinity are None, as JSON
@@ -75,20 +74,28 @@ def plain(value: Any, name: str = "metadata") -> Any:
 
     Example:
 
+    >>> import numpy as np
     >>> plain({"scores": np.array([0.5, np.nan]), "n": np.int64(3)})
     {'scores': [0.5, None], 'n': 3}
     """
-    if isinstance(value, (np.generic, np.ndarray)):
+    if hasattr(value, "tolist"):  # of NumPy, or of pandas
         value = value.tolist()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         for key in value:
-            if not isinstance(key, str):
+            if not (shown or isinstance(key, str)):
                 raise ValueError(f"{name} has the key {key!r}; keys must be str")
-        return {key: plain(item, f"{name}[{key!r}]") for key, item in value.items()}
+        return {
+            str(key): plain(item, f"{name}[{key!r}]", shown=shown)
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
-        return [plain(item, f"{name}[{i}]") for i, item in enumerate(value)]
+        return [
+            plain(item, f"{name}[{i}]", shown=shown) for i, item in enumerate(value)
+        ]
+    if shown and isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Path):

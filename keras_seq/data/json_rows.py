@@ -1,7 +1,7 @@
 """Objects of JSON files: one a line, or an array of them, read one by one."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from keras_seq.data.places import error_at, place_of
@@ -14,7 +14,9 @@ _BLOCK = 1 << 16  # characters
 _LARGEST = 1 << 26  # characters of an object
 
 
-def read_objects(path: Path, encoding: str | None = None) -> Iterator[Object]:
+def read_objects(
+    path: Path, encoding: str | None = None
+) -> Generator[Object, None, None]:
     """The objects of a file, whether it is JSON Lines or a JSON array.
 
     Raises:

@@ -107,7 +107,8 @@ def name_spellings(
         cleaned = counts.setdefault(label_key(spelling), Counter())
         cleaned[clean_label(spelling)] += count
     name_of_key = {
-        key: max(sorted(cleaned), key=cleaned.get) for key, cleaned in counts.items()
+        key: max(sorted(cleaned), key=cleaned.__getitem__)
+        for key, cleaned in counts.items()
     }
     of_known: dict[str, set[str]] = {}
     for name in known:
@@ -154,13 +155,16 @@ def log_joined(
         log.info(f"{place}: spellings of one label are joined: {line}")
 
 
-def check_classes(place: str, counts: Mapping[str, int], what: str = "rows") -> None:
+def check_classes(
+    place: str, counts: Mapping[str, int], what: str = "rows", way_out: str = ""
+) -> None:
     """Refuses what is no column of classes, and says what looks like several labels.
 
     Args:
         place: the data's name.
         counts: how often each label stands in the data.
         what: what is counted.
+        way_out: what learns several labels of one sample, for the line about them.
 
     Raises:
         UserError: There are more labels than half of the samples.
@@ -186,7 +190,7 @@ and 28 more: so many are no classes; name another column with --label-column
         log.info(
             f"{place}: labels such as {_shown(several[0])} ({rows:,} {what}) look like "
             "several labels of one sample; each combination is learned as a class of "
-            "its own",
+            f"its own{way_out}",
         )
 
 

@@ -6,12 +6,20 @@ of them than a batch, knows neither file formats (tables.py) nor models, and imp
 framework.
 """
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from keras_seq.data.columns import LABEL_COLUMNS, TEXT_COLUMNS, find_column
+from keras_seq.data.columns import (
+    LABEL_COLUMNS,
+    NUMBER_COLUMNS,
+    TEXT_COLUMNS,
+    check_one_of_flags,
+    find_column,
+)
 from keras_seq.data.in_memory import Table, as_file
 from keras_seq.data.label_folders import LabelFolders
+from keras_seq.data.label_format import ONE_LABEL, LabelFormat
 from keras_seq.data.places import exists, user_path
 from keras_seq.data.splits import (
     count_shared,
@@ -28,6 +36,7 @@ from keras_seq.data.tables import (
     read_columns,
 )
 from keras_seq.data.text_table import TextTable
+from keras_seq.errors import UserError
 
 
 def read_table(
@@ -37,6 +46,7 @@ def read_table(
     need_labels: bool = True,
     labels_as_written: bool = False,
     table_format: TableFormat = AS_FOUND,
+    label_format: LabelFormat = ONE_LABEL,
 ) -> TextTable | LabelFolders:
     """Opens files of texts and labels: CSV, TSV, JSON, Parquet, Excel, fastText's.
 
@@ -56,6 +66,8 @@ def read_table(
         labels_as_written: A label such as NA, None or ? is a class of its own; else it
             is an error that names the row.
         table_format: Separator, encoding, and what else a file leaves open.
+        label_format: Several labels a text, or a number, where it is not one label. A
+            list of labels, in memory or in a JSON file, needs none.
 
     Returns:
         Samples, re-iterable.
@@ -81,16 +93,29 @@ def read_table(
     columns = read_columns(paths[0], table_format)
     find = partial(find_column, paths[0], columns, table_format)
     text = find("text", text_column, TEXT_COLUMNS)
-    label = find("label", label_column, LABEL_COLUMNS) if need_labels else None
-    if label == text:
+    several = label_format.label_columns or ()
+    if several and label_column is not None:
+        raise UserError("--label-column and --label-columns exclude each other")
+    label = None
+    if need_labels and not several:
+        asked = label_column is not None
+        numbers = label_format.kind == "regression"
+        if not (asked or numbers):
+            check_one_of_flags(paths[0], columns, table_format)
+        usual = NUMBER_COLUMNS if numbers else LABEL_COLUMNS
+        label = find("label", label_column, usual)
+    several = [find("label", name, ()) for name in several]
+    if text in (label, *several):
         what = f"column {text!r} is named for both texts and labels; name two"
         raise error_at(paths[0], what)
     for path in paths[1:]:
         columns = read_columns(path, table_format)
-        for kind, name in (("text", text), ("label", label)):
+        for kind, name in (("text", text), *(("label", n) for n in (label, *several))):
             if name is not None:
                 find_column(path, columns, table_format, kind, name, ())
-    return TextTable(paths, text, label, labels_as_written, table_format)
+    if several:
+        label_format = replace(label_format, label_columns=tuple(several))
+    return TextTable(paths, text, label, labels_as_written, table_format, label_format)
 
 
 def split_samples(

@@ -98,8 +98,8 @@ class SplitPlan:
         nothing = (0, 0)
         ends = [self.ends.get(name, nothing) for name in (*label_names, None)]
         group = np.where(np.isin(digests, self.shared), len(label_names), label_ids)
-        ends = np.array(ends, "u8")[group]  # (N, 2)
-        parts = (digests[:, np.newaxis] >= ends).sum(axis=1)
+        own = np.array(ends, "u8")[group]  # (N, 2)
+        parts = (digests[:, np.newaxis] >= own).sum(axis=1)
         parts[np.isin(digests, self.heavy)] = _PARTS.index("train")
         return parts
 

@@ -6,7 +6,7 @@
     lines   int64 (N,), where each sample stands in its file, for error messages
 
 The file is gone with the last of the stores that share it, also after a crash. A part
-of a store is an array of row numbers. This module knows no formats and no models.
+of a store is an array of row numbers. This module needs no formats and no models.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -32,7 +33,7 @@ _ROWS = 4096  # rows that are looked up together
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def name_of(samples: Samples) -> str:
+def name_of(samples: Iterable[object]) -> str:
     """What to call samples in a message: a table's file, a split's part.
 
     Example:
@@ -40,8 +41,9 @@ def name_of(samples: Samples) -> str:
     >>> name_of([("a film", "good")])
     'samples'
     """
-    told = type(samples).__str__ is not object.__str__
-    return str(samples) if told and not isinstance(samples, list | tuple) else "samples"
+    is_named = type(samples).__str__ is not object.__str__
+    is_named = is_named and not isinstance(samples, list | tuple)
+    return str(samples) if is_named else "samples"
 
 
 class MappedFile:
@@ -77,7 +79,7 @@ class MappedFile:
 
     def write(self, data: bytes | np.ndarray) -> None:
         """Appends."""
-        self._file.write(data)
+        self._file.write(data if isinstance(data, bytes) else data.data)
 
     def mapped(self) -> Mapped:
         """All that was written; valid after the file is closed."""
@@ -162,7 +164,8 @@ class SampleStore:
     @property
     def label_counts(self) -> dict[str, int]:
         """Samples of each label, labels in order."""
-        name_of_spelling, counts = dict(zip(self.spellings, self.names)), {}
+        name_of_spelling = dict(zip(self.spellings, self.names))
+        counts: dict[str, int] = {}
         for spelling, count in self.spelling_counts.items():
             name = name_of_spelling[spelling]
             counts[name] = counts.get(name, 0) + count
@@ -217,6 +220,22 @@ class SampleStore:
         return replace(self, names=[names.get(*pair) for pair in named])
 
 
+@runtime_checkable
+class _Table(Protocol):
+    """Samples that stand in files."""
+
+    def rows(self) -> Iterator[tuple[Path, int, str, str]]: ...
+
+
+def _rows(samples: Samples) -> Iterator[tuple[Path | None, int, str, str]]:
+    """File, line, text and label of each; no file where they were given in Python."""
+    if isinstance(samples, _Table):
+        yield from samples.rows()
+    else:
+        for number, (text, label) in enumerate(samples, 1):
+            yield None, number, text, label
+
+
 def stored(samples: Samples) -> SampleStore:
     """Reads samples once; a store is returned as it is.
 
@@ -228,12 +247,11 @@ def stored(samples: Samples) -> SampleStore:
     """
     if isinstance(samples, SampleStore):
         return samples
-    is_table = hasattr(samples, "rows")
-    unplaced = ((None, n, *pair) for n, pair in enumerate(samples, 1))
     ends, codes, lines = array("q", [0]), array("i"), array("q")
-    code_of, files = {}, []
+    code_of: dict[str, int] = {}
+    files: list[tuple[int, Path | None]] = []
     with MappedFile() as file:
-        for path, line, text, label in samples.rows() if is_table else unplaced:
+        for path, line, text, label in _rows(samples):
             encoded = text.encode("utf-8", "replace")
             file.write(encoded)
             if not files or files[-1][1] is not path:
@@ -245,7 +263,7 @@ def stored(samples: Samples) -> SampleStore:
     spellings = list(code_of)
     return SampleStore(
         name_of(samples), np.arange(len(codes)), spellings,
-        [label.strip() for label in spellings] if is_table else spellings, texts,
-        np.array(ends, np.int64), np.array(codes, np.int32),
+        [s.strip() for s in spellings] if isinstance(samples, _Table) else spellings,
+        texts, np.array(ends, np.int64), np.array(codes, np.int32),
         np.array(lines, np.int64), files,
     )  # fmt: skip

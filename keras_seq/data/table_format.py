@@ -37,13 +37,13 @@ class TableFormat:
     drop_missing: bool = False
 
     def __post_init__(self) -> None:
-        if self.separator is not None:
-            if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
-                known = ", ".join(name for name in SEPARATORS if name.isalpha())
-                raise UserError(
-                    f"--separator {self.separator!r}: expected one character, or one "
-                    f"of {known}"
-                )
+        mark = self.delimiter
+        if mark is not None and (len(mark) != 1 or mark in '"\r\n'):
+            known = ", ".join(name for name in SEPARATORS if name.isalpha())
+            raise UserError(
+                f"--separator {self.separator!r}: expected one character, or one of "
+                f"{known}"
+            )
         if self.encoding is not None:
             try:
                 codecs.lookup(self.encoding)

@@ -9,9 +9,9 @@ import contextlib
 import glob
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_seq.data.delimited import read_records
 from keras_seq.data.excel import read_cells
@@ -140,7 +140,9 @@ def read_columns(path: Path, table_format: TableFormat = AS_FOUND) -> list[str]:
     raise error_at(path, "the file is empty")
 
 
-def _first_reader(path: Path, kind: str, table_format: TableFormat) -> Iterator:
+def _first_reader(
+    path: Path, kind: str, table_format: TableFormat
+) -> Generator[tuple[int, Any], None, None]:
     """Rows with the header as the first; of JSON the objects."""
     if kind == "json":
         return read_objects(path, table_format.encoding)
@@ -167,12 +169,12 @@ def read_rows(
         UserError: The file or a row cannot be read.
     """
     kind, count = kind_of(path, table_format), 0
-    if columns is None and kind in ("parquet", "json"):
-        columns = read_columns(path, table_format)
+    if kind in ("parquet", "json"):
+        names = read_columns(path, table_format) if columns is None else columns
     if kind == "parquet":
-        rows = _parquet_rows(path, columns)
+        rows = _parquet_rows(path, names)
     elif kind == "json":
-        rows = _json_values(path, columns, table_format)
+        rows = _json_values(path, names, table_format)
     else:
         rows = _picked(path, kind, columns, table_format)
     for row in rows:

@@ -11,10 +11,13 @@ import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from keras_seq.data.encodings import likely_encoding, marked_encoding
 from keras_seq.data.places import error_at, place_of
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 # Without a limit, a file with no line ends or an open quote would be read whole.
 _LONGEST_LINE = 1 << 26  # bytes
@@ -56,7 +59,7 @@ class _Bounded(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int:
         size = self._file.readinto(buffer)
         self._left -= size
         if self._left < 0:
@@ -73,9 +76,9 @@ def encoding_of(path: Path, given: str | None = None) -> str:
         return marked or "utf-8"
     # The codec of a marked file leaves the mark out, also where the plain one is named.
     named = codecs.lookup(given).name
-    same = marked is not None and (
-        codecs.lookup(marked).name.startswith(named) or named.startswith(marked)
-    )
+    if marked is None:
+        return given
+    same = codecs.lookup(marked).name.startswith(named) or named.startswith(marked)
     return marked if same else given
 
 

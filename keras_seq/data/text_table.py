@@ -7,7 +7,14 @@ for. Knows neither file formats (tables.py) nor models.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from keras_seq.data.labels import check_missing, clean_label, reads_as_missing
+from keras_seq.data.label_format import (
+    ONE_LABEL,
+    LabelFormat,
+    is_marked,
+    label_of,
+    split_marked,
+)
+from keras_seq.data.labels import check_missing, reads_as_missing
 from keras_seq.data.places import error_at, place_of
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import read_rows
@@ -28,6 +35,7 @@ class TextTable:
             every label is then "".
         labels_as_written: A label such as NA is a class; else it is an error.
         table_format: How the files are to be read.
+        label_format: What a label is; its columns stand for `label_column`.
     """
 
     def __init__(
@@ -37,12 +45,16 @@ class TextTable:
         label_column: str | None,
         labels_as_written: bool = False,
         table_format: TableFormat = AS_FOUND,
+        label_format: LabelFormat = ONE_LABEL,
     ) -> None:
         self.table_format = table_format
         self.paths = tuple(paths)
         self.text_column = text_column
         self.label_column = label_column
         self.labels_as_written = labels_as_written
+        self.label_format = label_format
+        one = [label_column] if label_column else []
+        self._columns = [text_column, *(label_format.label_columns or one)]
 
     def __str__(self) -> str:
         more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
@@ -57,10 +69,9 @@ class TextTable:
         Raises:
             UserError: A row cannot be read, lacks a text or a label, or there is none.
         """
-        columns = [name for name in (self.text_column, self.label_column) if name]
         found, left_out = 0, []
         for path in self.paths:
-            for number, values in read_rows(path, columns, self.table_format):
+            for number, values in read_rows(path, self._columns, self.table_format):
                 try:
                     text, label = self._checked(path, number, values)
                 except _Missing as missing:
@@ -82,22 +93,30 @@ class TextTable:
     ) -> tuple[str, str]:
         """Text and label of a row."""
         place, label = place_of(path, number), ""
-        names = (self.text_column, self.label_column)
+        column = self._columns[0]
         try:
             text = text_of(values[0])
-            label = _label_of(values[1]) if self.label_column else ""
+            if values[1:]:
+                column = None
+                label = label_of(values[1:], self.label_format)
         except ValueError as error:
-            what = f"{error.args[0]} in column {names[error.args[1]]!r}; "
+            column = column or self._columns[1 + error.args[1]]
+            what = f"{error.args[0]} in column {column!r}; "
             if len(error.args) < 3:  # of another type
                 raise error_at(place, f"{what}mend or remove the row") from error
             what += "mend or remove the row, or leave such rows out with --drop-missing"
             raise _Missing(error_at(place, what)) from error
-        if not self.labels_as_written and reads_as_missing(label):
-            try:
-                check_missing(place, [label], droppable=True)
-            except UserError as error:
-                raise _Missing(error) from error
+        if not self.labels_as_written:
+            self._check_missing(place, label)
         return text, label
+
+    def _check_missing(self, place: str, label: str) -> None:
+        for part in split_marked(label) if is_marked(label) else [label]:
+            if reads_as_missing(part):
+                try:
+                    check_missing(place, [part], droppable=True)
+                except UserError as error:
+                    raise _Missing(error) from error
 
 
 class _Missing(Exception):
@@ -126,16 +145,3 @@ def text_of(value: object) -> str:
         # Half of a pair, as JSON writers leave when they cut a text.
         return value.encode("utf-8", "replace").decode()
     return value
-
-
-def _label_of(value: object) -> str:
-    if value is None or value != value:
-        raise ValueError("no label", 1, "missing")
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, str | int):
-        what = f"{type(value).__name__} instead of a label (a word or a whole number)"
-        raise ValueError(what, 1)
-    if not clean_label(str(value)):
-        raise ValueError("no label", 1, "missing")
-    return str(value).encode("utf-8", "replace").decode()

@@ -1,7 +1,7 @@
 """Search for the likeliest sequences, several paths at once: greedy, beam, samples.
 
 One loop of Keras ops for all three, so that the same lines run eagerly and inside a
-SavedModel. Takes a callable that advances states by a token; knows no model and no
+SavedModel. Takes a callable that advances states by a token; needs no model and no
 text.
 
 Shapes: B rows, K beams, N = B K, C candidates, T new tokens, V vocabulary, S steps of

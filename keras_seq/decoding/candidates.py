@@ -1,6 +1,6 @@
 """Which continuations a search looks at: the likeliest, or random ones.
 
-Knows no model and no text; `beam_search` calls what is made here at every step.
+Needs no model and no text; `beam_search` calls what is made here at every step.
 
 Shapes: B rows, K beams, C candidates, V vocabulary.
 """

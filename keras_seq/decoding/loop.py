@@ -1,6 +1,6 @@
 """The loop that writes: reads prompts, then chooses one token after the other.
 
-Takes a callable that advances states by a token; knows no model and no text. For
+Takes a callable that advances states by a token; needs no model and no text. For
 `for piece in generate(...)`; the same loop as a graph stands in `serving_text`.
 
 Shapes: B batch, T tokens of a prompt, V vocabulary.

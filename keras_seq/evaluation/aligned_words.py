@@ -49,10 +49,9 @@ def aligned_scores(
         pairs = aligned_pairs(own, found, tokens)
         right = sum(own_tags[one] == answered[other] for one, other in pairs)
         sums += len(pairs), right, len(found), len(own)
-    shared, right, answered, true = sums
     f1 = [
-        precision_recall_f1(np.array([part, answered, true]))[2]
-        for part in (shared, right)
+        precision_recall_f1(np.array([part, *sums[2:]]))[2]
+        for part in sums[:2]  # words, and those whose tag is right
     ]
     return {"words": f1[0], "tags": f1[1], "n": len(words)}
 

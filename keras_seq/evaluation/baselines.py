@@ -167,18 +167,29 @@ class TfidfBaseline:
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All that `predict_proba` needs, as arrays of plain types."""
         note = np.frombuffer(self.note.encode(), np.uint8)
+        arrays: dict[str, np.ndarray]
         arrays = {"shares": self.fallback_.shares_, "note": note}
         if self.classifier_ is not None:
-            terms = "\n".join(self.vectorizer_.get_feature_names_out())
-            arrays |= {
-                "terms": np.frombuffer(terms.encode("utf-8", SURROGATES), np.uint8),
-                "idf": self.vectorizer_.idf_,
-                "unspaced": np.array(self.vectorizer_.analyzer == "char"),
+            arrays |= self._term_arrays() | {
                 "coef": self.classifier_.coef_,
                 "intercept": self.classifier_.intercept_,
                 "classes": self.classifier_.classes_,
             }
         return arrays
+
+    def _term_arrays(self) -> dict[str, np.ndarray]:
+        terms = "\n".join(self.vectorizer_.get_feature_names_out())
+        return {
+            "terms": np.frombuffer(terms.encode("utf-8", SURROGATES), np.uint8),
+            "idf": self.vectorizer_.idf_,
+            "unspaced": np.array(self.vectorizer_.analyzer == "char"),
+        }
+
+    def _read_terms(self, arrays: Mapping[str, np.ndarray]) -> None:
+        terms = arrays["terms"].tobytes().decode("utf-8", SURROGATES).split("\n")
+        self.vectorizer_ = _vectorizer(bool(arrays["unspaced"]))
+        self.vectorizer_.vocabulary_ = {term: i for i, term in enumerate(terms)}
+        self.vectorizer_.idf_ = arrays["idf"]
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "TfidfBaseline":
@@ -201,11 +212,7 @@ class TfidfBaseline:
         baseline.classifier_ = None
         baseline.note = bytes(arrays["note"]).decode() if "note" in arrays else ""
         if "terms" in arrays:
-            terms = arrays["terms"].tobytes().decode("utf-8", SURROGATES)
-            terms = terms.split("\n")
-            baseline.vectorizer_ = _vectorizer(bool(arrays["unspaced"]))
-            baseline.vectorizer_.vocabulary_ = {t: i for i, t in enumerate(terms)}
-            baseline.vectorizer_.idf_ = arrays["idf"]
+            baseline._read_terms(arrays)
             baseline.classifier_ = LogisticRegression()
             baseline.classifier_.coef_ = arrays["coef"]
             baseline.classifier_.intercept_ = arrays["intercept"]
@@ -278,8 +285,8 @@ def _is_unspaced(texts: Sequence[str]) -> bool:
 def _word_pattern() -> str:
     """Letters, digits and marks: without the marks, Hindi falls apart at its vowels."""
     # Beyond U+FFFF no script in wide use has marks, and `re` has no fast set.
-    marks = (chr(code) for code in range(0x300, 0x10000))
-    marks = "".join(char for char in marks if unicodedata.category(char)[0] == "M")
+    chars = (chr(code) for code in range(0x300, 0x10000))
+    marks = "".join(char for char in chars if unicodedata.category(char)[0] == "M")
     return rf"\w+(?:[{marks}]+\w*)*"
 
 

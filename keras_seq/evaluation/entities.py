@@ -50,7 +50,8 @@ def precision_recall_f1(counts: np.ndarray) -> tuple[float, float, float]:
     """
     right, answered, true = (float(count) for count in counts)
     shares = ((right, answered), (right, true), (2 * right, answered + true))
-    return tuple(part / whole if whole else 0.0 for part, whole in shares)
+    precision, recall, f1 = (p / whole if whole else 0.0 for p, whole in shares)
+    return precision, recall, f1
 
 
 def entity_scores(truth: Tags, answers: Tags) -> dict[str, dict[str, float]]:

@@ -1,6 +1,6 @@
 """Pictures of scores as arrays, for TensorBoard or a file.
 
-Knows nothing of TensorBoard, of screens or of matplotlib's global state: each figure
+Independent of TensorBoard, of screens or of matplotlib's global state: each figure
 is drawn by the Agg renderer into memory, so that it works on a server and in a thread.
 """
 
@@ -168,7 +168,9 @@ def attention_figure(
     return _rendered(figure)
 
 
-def gradient_by_time_figure(norms: Mapping[str, Sequence[float]]) -> np.ndarray:
+def gradient_by_time_figure(
+    norms: Mapping[str, Sequence[float] | np.ndarray],
+) -> np.ndarray:
     """Draws how strongly the loss depends on each step, layers side by side.
 
     Args:
@@ -194,8 +196,8 @@ def gradient_by_time_figure(norms: Mapping[str, Sequence[float]]) -> np.ndarray:
         raise ValueError("norms hold no value; expected a norm a step for each layer")
     figure = Figure(figsize=(4.0 * len(norms), 3.2), layout="constrained")
     panels = figure.subplots(1, len(norms), sharey=True, squeeze=False)[0]
-    for axes, (name, values) in zip(panels, norms.items()):
-        values = np.asarray(values, np.float64)
+    for axes, (name, given) in zip(panels, norms.items()):
+        values = np.asarray(given, np.float64)
         steps = range(1, len(values) + 1)
         axes.semilogy(steps, np.where(values > 0, values, np.nan), marker=".")
         axes.set_title(_shortened(name))

@@ -75,6 +75,20 @@ def finite_baselines(
     return kept, left_out
 
 
+def kept_notes(
+    notes: Mapping[str, str] | None, baselines: Collection[str]
+) -> dict[str, str]:
+    """What to know of the baselines that are compared, by name.
+
+    Example:
+
+    >>> kept_notes({"a": "fitted on 10 rows", "b": ""}, ["b", "a"])
+    {'a': 'fitted on 10 rows'}
+    """
+    given = notes or {}
+    return {name: given[name] for name in baselines if given.get(name)}
+
+
 def checked_report(
     report: dict[str, Any], left_out: Collection[str] = ()
 ) -> dict[str, Any]:
@@ -109,8 +123,8 @@ cannot be scored; train it again, with other data or a lower learning rate
         if not np.isfinite(score["value"]) and (defined or name == headline):
             broken.append(f"{name} is {score['value']}")
     if broken:
-        said = ", ".join(broken)
-        raise UserError(f"the network's score is no number: {said}; {ADVICE}")
+        scores = ", ".join(broken)
+        raise UserError(f"the network's score is no number: {scores}; {ADVICE}")
     if left_out:
         report["comparison"]["sentence"] += (
             f" Left out, as their answers hold NaN or Inf: {', '.join(left_out)}."

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -25,8 +25,14 @@ def save_fitted(path: Path, baselines: Mapping[str, Any]) -> None:
         np.savez_compressed(file, **arrays)
 
 
+class Restored(Protocol):
+    """A class of baselines that can be made again from arrays."""
+
+    def from_arrays(self, arrays: Mapping[str, np.ndarray]) -> Any: ...
+
+
 def load_fitted(
-    path: Path, kind_of: Callable[[str], type], skip: Container[str] = ()
+    path: Path, kind_of: Callable[[str], Restored], skip: Container[str] = ()
 ) -> dict[str, Any]:
     """Reads what `save_fitted` wrote.
 

@@ -74,9 +74,9 @@ def measures(
         both = np.abs(targets) + np.abs(forecasts)
         symmetric = np.where(both == 0, 0.0, 200 * size / both)
     symmetric = np.where(np.isnan(targets), np.nan, symmetric)
-    foreseen, moved = (np.sign(x - last[:, None]) for x in (forecasts, targets))
-    right = np.where(foreseen == 0, 0.5, foreseen == moved)
-    right = np.where((moved == 0) | np.isnan(moved), np.nan, right)
+    foreseen, actual = (np.sign(x - last[:, None]) for x in (forecasts, targets))
+    right = np.where(foreseen == 0, 0.5, foreseen == actual)
+    right = np.where((actual == 0) | np.isnan(actual), np.nan, right)
     return np.stack(
         [
             size,
@@ -99,8 +99,8 @@ class Sums:
     def __init__(self) -> None:
         self._by_window: list[np.ndarray] = []
         self._counts: list[np.ndarray] = []
-        self._by_step: np.ndarray | float = 0.0
-        self._step_counts: np.ndarray | float = 0.0
+        self._by_step = np.zeros(())
+        self._step_counts = np.zeros(())
 
     def add(self, values: np.ndarray) -> None:
         """Takes float (B, H, K, M), nan where nothing is defined."""
@@ -152,13 +152,13 @@ class Stretches(NamedTuple):
     def of(cls, own: Sums, times: np.ndarray) -> "Stretches":
         """All windows of a time, those of other series as well, stay together."""
         parts = own.windows
-        moments, places = np.unique(times, return_inverse=True)
-        each = -(-len(moments) // MOST_STRETCHES)
-        size = -(-len(moments) // each)
+        distinct, places = np.unique(times, return_inverse=True)
+        each = -(-len(distinct) // MOST_STRETCHES)
+        size = -(-len(distinct) // each)
         added = np.zeros((2, size, parts[0].shape[1]))
         for total, part in zip(added, parts):
             np.add.at(total, places // each, part)
-        return cls(*added, each)
+        return cls(added[0], added[1], each)
 
     def influence(self) -> np.ndarray:
         """float64 (C, M): what each stretch adds to the measures' means."""
@@ -243,7 +243,7 @@ def compared(
     redraw = own.redraw(added[0] / means[0] - added[1] / means[1], shortest)
     pair = verdict.Pair(
         lambda weights: finished([measure] * 2, both @ weights, counts @ weights),
-        ~np.isclose(*both, rtol=1e-9, atol=0),
+        ~np.isclose(both[0], both[1], rtol=1e-9, atol=0),
     )
     found = verdict.change(pair, redraw, skill_of, bounds=(LEAST_SKILL, 1.0))
     return found, redraw

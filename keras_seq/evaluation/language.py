@@ -17,6 +17,7 @@ from keras_seq.evaluation.finite import (
     check_answers,
     checked_report,
     finite_baselines,
+    kept_notes,
 )
 from keras_seq.evaluation.resampling import by_blocks
 from keras_seq.text.kneser_ney import ngram_hashes
@@ -85,8 +86,8 @@ def language_report(
     losses = {n: -np.add.reduceat(values, starts) for n, values in named.items()}
     values = {name: float(lost.sum() / size) for name, lost in losses.items()}
     best = min(baselines, key=lambda name: values[name])
-    notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
-    drawing = {"num_resamples": num_resamples, "seed": seed}
+    notes = kept_notes(notes, baselines)
+    drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
     comparison = verdict.compare(
         _pair(losses["network"], losses[best], tokens),
         by_blocks(_per_token(losses["network"] - losses[best], tokens),

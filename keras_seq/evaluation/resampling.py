@@ -28,7 +28,7 @@ class Redraw(NamedTuple):
     Attributes:
         draw: how often each of N was drawn.
         unit_of: int (N,), the unit of each; units are independent of each other.
-        count: independent units; blocks of time can be a broken number.
+        num_units: how many are independent; blocks of time can be a broken number.
         unit: what they are, in the plural.
         fewest: with fewer of them no verdict is given.
         few: with fewer of them the sentence warns.
@@ -39,7 +39,7 @@ class Redraw(NamedTuple):
 
     draw: Draw
     unit_of: np.ndarray
-    count: float
+    num_units: float
     unit: str
     fewest: int
     few: int
@@ -60,7 +60,7 @@ class Redraw(NamedTuple):
         """
         from scipy.special import stdtrit
 
-        units = max(2.0, min(count, self.count, self.alike))
+        units = max(2.0, min(count, self.num_units, self.alike))
         quantile = float(stdtrit(units - 1, 0.975)) / NORMAL
         return self.spread * quantile * math.sqrt(units / (units - 1))
 

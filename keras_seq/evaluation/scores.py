@@ -8,16 +8,19 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from keras_seq.data.copies import percent
 from keras_seq.evaluation import bootstrap, verdict
 from keras_seq.evaluation.finite import (
     check_answers,
     checked_report,
     finite_baselines,
+    kept_notes,
 )
 from keras_seq.evaluation.resampling import Redraw, by_groups, by_samples
 from keras_seq.evaluation.table import format_report
 
 BETTER_IS_LOWER = ("log_loss", "calibration_error")
+LARGE_CLASS, HIDDEN = 0.6, 0.1  # a class's share; what macro F1 is below accuracy
 SHARE = (0.0, 1.0)  # what all scores but log_loss lie between
 
 
@@ -68,7 +71,7 @@ def classification_scores(
      'roc_auc': 0.75, 'log_loss': 0.51, 'calibration_error': 0.35}
     """
     labels, probabilities = bootstrap.checked(labels, probabilities, len(label_names))
-    redraw = _redraw(len(labels), groups)
+    redraw = redraw_of(len(labels), groups)
     values, resamples = bootstrap.bootstrap(
         bootstrap.all_metrics(labels, probabilities), redraw, num_resamples, seed
     )
@@ -79,17 +82,18 @@ def classification_scores(
         value = _shown(name, value)
         scores[name] = bootstrap.interval(value, drawn, widening, bounds)
     if num_resamples:
-        count, share = redraw.count, scores["accuracy"]["value"]
+        count, share = redraw.num_units, scores["accuracy"]["value"]
         exact = bootstrap.share_interval(share * count, count)
         scores["accuracy"] = bootstrap.hull(scores["accuracy"], *exact)
     return scores
 
 
-def _redraw(num_samples: int, groups: Sequence | np.ndarray | None) -> Redraw:
+def redraw_of(num_samples: int, groups: Sequence | np.ndarray | None) -> Redraw:
+    """How samples are redrawn, those of a group as one."""
     if groups is None:
         return by_samples(num_samples)
     redraw = by_groups(groups)
-    is_each = redraw.count == num_samples
+    is_each = redraw.num_units == num_samples
     return redraw if is_each else redraw._replace(unit="different samples")
 
 
@@ -147,7 +151,7 @@ def compare(
     is_lower_better = metric in BETTER_IS_LOWER
     return verdict.compare(
         _pair(labels, network, other, metric),
-        _redraw(len(labels), groups),
+        redraw_of(len(labels), groups),
         baseline=baseline,
         metric=metric,
         lower_is_better=is_lower_better,
@@ -211,7 +215,8 @@ def report(
     Returns:
         `{"task", "n", "scores", "baselines": {name: {metric: value}}, "notes",
         "verdict", "comparison"}`: what `json.dumps` takes; `comparison` is that of
-        `compare`.
+        `compare`. "imbalance" is a sentence where accuracy hides that classes of few
+        samples are missed.
 
     Raises:
         ValueError: There is no baseline, or the shapes do not fit each other.
@@ -228,8 +233,8 @@ def report(
         raise ValueError("baselines is empty; expected one or more to compare with")
     check_answers(probabilities, "probabilities")
     baselines, left_out = finite_baselines(baselines)
-    resampling = {"groups": groups, "num_resamples": num_resamples, "seed": seed}
-    notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
+    drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
+    notes = kept_notes(notes, baselines)
     names = bootstrap.metric_names(label_names)
     every_sample = np.ones(len(labels))
     values = {}
@@ -240,20 +245,40 @@ def report(
     strongest = max(values, key=lambda name: values[name]["accuracy"])
     comparison = compare(
         labels, probabilities, baselines[strongest], baseline=strongest,
-        note=notes.get(strongest, ""), **resampling,
+        note=notes.get(strongest, ""), groups=groups, **drawing,
     )  # fmt: skip
     gathered = {
         "task": task,
         "n": len(labels),
         "scores": classification_scores(
-            labels, probabilities, label_names, **resampling
+            labels, probabilities, label_names, groups=groups, **drawing
         ),
         "baselines": values,
         "notes": notes,
         "verdict": comparison["verdict"],
         "comparison": comparison,
     }
+    if hidden := _hidden_imbalance(labels, label_names, gathered["scores"]):
+        gathered["imbalance"] = hidden
     return checked_report(gathered, left_out)
+
+
+def _hidden_imbalance(
+    labels: Sequence[int] | np.ndarray,
+    label_names: Sequence[str],
+    scores: Mapping[str, Mapping[str, float]],
+) -> str:
+    """A sentence where accuracy is that of the largest class, and others are missed."""
+    counts = np.bincount(labels, minlength=len(label_names))
+    share, name = counts.max() / counts.sum(), label_names[int(counts.argmax())]
+    accuracy, macro_f1 = (scores[each]["value"] for each in ("accuracy", "macro_f1"))
+    if share < LARGE_CLASS or accuracy - macro_f1 < HIDDEN:
+        return ""
+    return (
+        f"Accuracy hides imbalance: {percent(share)} of the samples are {name!r}, "
+        f"which alone scores {share:.3f}; over the classes alike, F1 is {macro_f1:.3f} "
+        "(macro_f1). Class weights may help."
+    )
 
 
 def _shown(name: str, value: float) -> float:

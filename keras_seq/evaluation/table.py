@@ -51,7 +51,8 @@ def format_report(
     title = f"{report['task']}, {report['n']:,} {unit}"
     notes = [f"{name}: {note}" for name, note in report.get("notes", {}).items()]
     sentence = report["comparison"]["sentence"]
-    return "\n".join([title, *_aligned(rows), *notes, *lines, sentence])
+    hidden = [report["imbalance"]] if "imbalance" in report else []
+    return "\n".join([title, *_aligned(rows), *notes, *lines, *hidden, sentence])
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

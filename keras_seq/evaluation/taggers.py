@@ -71,6 +71,10 @@ class BackoffTagger:
         table = self.table_
         return [next(table[key] for key in _keys(w) if key in table) for w in words]
 
+    def has_word(self, word: str) -> bool:
+        """Whether the word stood in what it was fitted on."""
+        return f"w\t{word}" in self.table_
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All that the tagger is."""
         pairs = list(self.table_.items())
@@ -129,7 +133,8 @@ class PerceptronTagger:
         size = sum(len(tags) for _, tags in rows)
         for _ in range(max(1, min(self.epochs, MOST_UPDATES // max(1, size)))):
             for number in rng.permutation(len(rows)):
-                step = self._learn(*rows[number], total, step)
+                features, numbers = rows[number]
+                step = self._learn(features, numbers, total, step)
         self.weights_ -= total / step
         return self
 

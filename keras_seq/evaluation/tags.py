@@ -88,7 +88,7 @@ def tag_report(
     }
     headline = "f1" if "f1" in metrics else "accuracy"
     best = max(baseline_scores, key=lambda name: baseline_scores[name][headline])
-    drawing = {"num_resamples": num_resamples, "seed": seed}
+    drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
     only = {headline: metrics[headline]}
     both = [_statistic(each, only) for each in (counts, others[best])]
     pair = verdict.Pair(

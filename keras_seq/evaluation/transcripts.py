@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation import bootstrap, verdict
-from keras_seq.evaluation.finite import checked_report
+from keras_seq.evaluation.finite import checked_report, kept_notes
 from keras_seq.evaluation.resampling import Redraw, by_groups, by_samples, by_speakers
 
 RATES = ("wer", "cer", "substitutions", "deletions", "insertions")
@@ -126,7 +126,9 @@ def transcript_report(
         raise ValueError("expected one or more transcripts, and baselines beside them")
     names = (*RATES, "accuracy" if is_isolated else "sentence_accuracy")
     counts = error_counts(references, hypotheses)
-    others = {name: error_counts(references, said) for name, said in baselines.items()}
+    others = {
+        name: error_counts(references, given) for name, given in baselines.items()
+    }
     redraw = _redraw(len(counts), speakers, recordings)
     everyone = np.ones(len(counts))
     baseline_scores = {
@@ -134,8 +136,8 @@ def transcript_report(
         for name, other in others.items()
     }
     best = min(baseline_scores, key=lambda name: baseline_scores[name]["wer"])
-    notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
-    drawing = {"num_resamples": num_resamples, "seed": seed}
+    notes = kept_notes(notes, baselines)
+    drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
     comparison = verdict.compare(
         _pair(counts, others[best], is_isolated), redraw, baseline=best,
         metric="accuracy" if is_isolated else "wer", lower_is_better=not is_isolated,
@@ -167,7 +169,7 @@ def _redraw(
     if not len(recordings):
         return by_samples(size, "utterances")
     redraw = by_groups(recordings, "utterances")
-    is_each = redraw.count == size
+    is_each = redraw.num_units == size
     return redraw if is_each else redraw._replace(unit="different utterances")
 
 
@@ -238,11 +240,11 @@ def error_table(
             if chunk.type == "equal":
                 continue
             own = spoken[chunk.ref_start_idx : chunk.ref_end_idx]
-            said = written[chunk.hyp_start_idx : chunk.hyp_end_idx]
-            size = max(len(own), len(said))
-            own, said = (part + [""] * (size - len(part)) for part in (own, said))
-            found.update(zip(own, said))
-    return [(own, said, times) for (own, said), times in found.most_common(most)]
+            other = written[chunk.hyp_start_idx : chunk.hyp_end_idx]
+            size = max(len(own), len(other))
+            own, other = (part + [""] * (size - len(part)) for part in (own, other))
+            found.update(zip(own, other))
+    return [(own, other, times) for (own, other), times in found.most_common(most)]
 
 
 def _jiwer():

@@ -33,7 +33,8 @@ WORDS = {
     "loses": ("loses to", "Use the baseline."),
 }
 LABELS = {"mase": "MASE", "mae": "MAE", "wer": "WER", "roc_auc": "ROC-AUC",
-          "macro_f1": "macro F1", "cross_entropy": "cross-entropy"}  # fmt: skip
+          "macro_f1": "macro F1", "micro_f1": "micro F1",
+          "cross_entropy": "cross-entropy"}  # fmt: skip
 
 
 class Pair(NamedTuple):
@@ -108,9 +109,7 @@ def change(
         )
     drawn = apart(resamples[:, 0], resamples[:, 1])
     differing = redraw.differing(pair.differs)
-    found = interval(
-        float(apart(*values)), drawn, redraw.widening(differing), bounds
-    )
+    found = interval(float(apart(*values)), drawn, redraw.widening(differing), bounds)
     if pair.signs is not None:
         found = hull(found, *_exact(pair.signs, redraw.unit_of))
     remark, enough = _remark(redraw, differing)
@@ -169,7 +168,7 @@ def compare(
 
 def units_of(redraw: Redraw) -> dict[str, Any]:
     """What was redrawn, as reports have it."""
-    return {"count": int(redraw.count), "of": redraw.unit}
+    return {"count": int(redraw.num_units), "of": redraw.unit}
 
 
 def verdict_of(found: Mapping[str, float], lower_is_better: bool = False) -> str:
@@ -238,8 +237,8 @@ def _exact(signs: np.ndarray, unit_of: np.ndarray) -> tuple[float, float]:
 
 def _remark(redraw: Redraw, differing: int) -> tuple[str, bool]:
     """What to know of the units that were redrawn, and whether they can tell."""
-    count, unit = int(redraw.count), redraw.unit
-    if redraw.count < redraw.fewest:
+    count, unit = int(redraw.num_units), redraw.unit
+    if redraw.num_units < redraw.fewest:
         needed = f"of {redraw.fewest} {unit} that are needed it holds {count:,}"
         return f"The test part is too short to tell: {needed}.", False
     if not differing:

@@ -9,7 +9,9 @@ from .crf import crf_marginals as crf_marginals
 from .decoder import RecurrentDecoder as RecurrentDecoder
 from .loop import native_step as native_step
 from .ngrams import ngram_buckets as ngram_buckets
+from .ngrams import ngram_label_ratios as ngram_label_ratios
 from .ngrams import ngram_log_ratios as ngram_log_ratios
+from .ngrams import ngram_means as ngram_means
 from .recurrent import GRU as GRU
 from .recurrent import LSTM as LSTM
 from .recurrent import SimpleRNN as SimpleRNN

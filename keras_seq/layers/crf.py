@@ -23,6 +23,8 @@ import keras
 import numpy as np
 from keras import KerasTensor, ops
 
+# What may start (C,), follow each other (C, C) and end (C,): bool.
+Allowed = tuple[np.ndarray, np.ndarray, np.ndarray]
 FORBIDDEN = -1e4  # added to a score: no sum of real scores makes up for it
 
 
@@ -69,7 +71,7 @@ class CRF(keras.layers.Layer):
     def __init__(
         self,
         num_tags: int,
-        allowed: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
+        allowed: Allowed | None = None,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("dtype", "float32")
@@ -130,9 +132,9 @@ class CRF(keras.layers.Layer):
         return None
 
     def get_config(self) -> dict[str, Any]:
-        allowed = self.allowed
-        if allowed is not None:
-            allowed = [array.tolist() for array in allowed]
+        allowed = None
+        if self.allowed is not None:
+            allowed = [array.tolist() for array in self.allowed]
         return super().get_config() | {"num_tags": self.num_tags, "allowed": allowed}
 
 

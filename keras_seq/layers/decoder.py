@@ -179,6 +179,7 @@ class RecurrentDecoder(layers.Layer):
     def _attend(
         self, query: KerasTensor, fixed: dict[str, KerasTensor]
     ) -> tuple[KerasTensor, KerasTensor]:
+        assert self.attention is not None
         return self.attention(query, fixed["memory"], fixed["mask"], fixed["keys"])
 
     def _attend_after(

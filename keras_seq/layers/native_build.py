@@ -47,6 +47,13 @@ def library() -> tuple[ModuleType | None, str]:
         return None, f"C++ kernels: {error}"
 
 
+def operations() -> ModuleType:
+    """The operations as Python functions, for those who have seen that there are."""
+    found, why_not = library()
+    assert found is not None, why_not
+    return found
+
+
 def _loaded(compiler: str) -> ModuleType:
     """From the first folder that can be written, and that libraries may run from."""
     name = f"recurrent-{_fingerprint(compiler)}.so"

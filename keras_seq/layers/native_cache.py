@@ -67,12 +67,12 @@ def is_whole(path: Path) -> bool:
         path: of the library.
     """
     try:
-        return _own_bytes(_beside(path)) == _digest(path.name, _own_bytes(path))
+        return _own_bytes(_digest_path(path)) == _digest(path.name, _own_bytes(path))
     except OSError:
         return False
 
 
-def _beside(path: Path) -> Path:
+def _digest_path(path: Path) -> Path:
     return path.with_name(path.name + ".sha256")
 
 
@@ -121,12 +121,12 @@ def _publish(path: Path, build: Callable[[Path], None]) -> None:
         aside = Path(folder, path.name)
         build(aside)
         aside.chmod(0o700)
-        _beside(aside).write_bytes(_digest(path.name, aside.read_bytes()))
-        _beside(aside).chmod(0o600)
-        for file in (aside, _beside(aside)):
+        _digest_path(aside).write_bytes(_digest(path.name, aside.read_bytes()))
+        _digest_path(aside).chmod(0o600)
+        for file in (aside, _digest_path(aside)):
             _flush(file)
         aside.replace(path)
-        _beside(aside).replace(_beside(path))
+        _digest_path(aside).replace(_digest_path(path))
     if hasattr(os, "O_DIRECTORY"):
         _flush(path.parent)
 

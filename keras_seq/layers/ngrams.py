@@ -9,7 +9,7 @@ Classification": log-count ratios of n-grams, here with hashed n-grams.
 Shapes: B batch, T time steps, C classes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from keras import KerasTensor, ops
@@ -21,6 +21,7 @@ from keras_seq.constants import PAD_ID
 MULTIPLIERS = ((40503, 62683), (51787, 34693, 58997))
 ID_LIMIT = 2**15
 TOGETHER = 1 << 17  # token ids, or buckets, that are worked on in one go
+Ratios = Sequence[Sequence[float]] | np.ndarray  # float (buckets, C)
 MIN_TEXTS = 3  # an n-gram of one or two texts names these, not their class
 
 
@@ -112,10 +113,8 @@ def ngram_log_ratios(
     [-1.61, 1.61, 0.0]
     """
     counts = np.zeros((num_classes, num_buckets), np.int32)
-    for token_ids, labels in _merged(batches):
-        ids = ops.convert_to_numpy(ngram_ids(token_ids, num_buckets))
-        texts, columns = np.nonzero(ids)
-        where = labels[texts].astype(np.int64) * num_buckets + ids[texts, columns]
+    for labels, texts, ids in _found(batches, num_buckets):
+        where = labels[texts].astype(np.int64) * num_buckets + ids
         np.add.at(counts.reshape(-1), where, 1)
     total = counts.sum(axis=1, keepdims=True)
     others = total.sum() - total + num_buckets
@@ -130,6 +129,92 @@ def ngram_log_ratios(
         found[:, seen < MIN_TEXTS] = 0
         ratios[start : start + TOGETHER] = found[first:].T
     return ratios
+
+
+def ngram_label_ratios(
+    batches: Iterable[tuple[np.ndarray, np.ndarray]],
+    num_labels: int,
+    num_buckets: int,
+) -> np.ndarray:
+    """`ngram_log_ratios` of several labels a text: texts that have one against others.
+
+    Args:
+        batches: (token_ids int32 (B, T), labels (B, C) of 0 and 1), of the train part
+            alone.
+        num_labels: C.
+        num_buckets: as `ngram_ids` has it.
+
+    Returns:
+        float32 (num_buckets, C); 0 where fewer than `MIN_TEXTS` texts hold the n-gram.
+
+    Example:
+
+    >>> texts = np.array([[7, 8], [7, 9], [5, 9], [5, 8]] * 2, "int32")
+    >>> labels = np.array([[1, 1], [1, 0], [0, 0], [0, 1]] * 2)
+    >>> ratios = ngram_label_ratios([(texts, labels)], 2, 1000)
+    >>> ratios[[5, 7, 8]].astype(float).round(2).tolist()
+    [[-1.61, 0.0], [1.61, 0.0], [0.0, 1.61]]
+    """
+    counts = np.zeros((num_labels, num_buckets), np.int32)
+    seen = np.zeros(num_buckets, np.int32)
+    for labels, texts, ids in _found(batches, num_buckets):
+        np.add.at(seen, ids, 1)
+        for label in range(num_labels):
+            np.add.at(counts[label], ids[labels[texts, label] > 0], 1)
+    rare, total = seen < MIN_TEXTS, seen.sum()
+    ratios = np.empty((num_buckets, num_labels), np.float32)
+    for label, holding in enumerate(counts):
+        found = np.log((holding + 1) / (holding.sum() + num_buckets))
+        others = total - holding.sum() + num_buckets
+        found -= np.log((seen - holding + 1) / others)
+        found[rare] = 0
+        ratios[:, label] = found
+    return ratios
+
+
+def ngram_means(
+    batches: Iterable[tuple[np.ndarray, np.ndarray]],
+    mean: float,
+    scale: float,
+    num_buckets: int,
+) -> np.ndarray:
+    """How far from the mean the numbers of texts are that hold an n-gram.
+
+    What log-count ratios are for classes, for a number a text: the mean of its
+    standardised values, drawn to 0 as if `MIN_TEXTS` texts more had the mean.
+
+    Args:
+        batches: (token_ids int32 (B, T), numbers (B,)), of the train part alone.
+        mean: of the train part's numbers.
+        scale: their standard deviation.
+        num_buckets: as `ngram_ids` has it.
+
+    Returns:
+        float32 (num_buckets, 1); 0 where fewer than `MIN_TEXTS` texts hold the n-gram.
+
+    Example:
+
+    >>> texts = np.array([[7, 8], [7, 9], [5, 9]] * 3, "int32")
+    >>> means = ngram_means([(texts, np.array([4.0, 4.0, 1.0] * 3))], 3.0, 1.5, 1000)
+    >>> means[[5, 7, 8], 0].astype(float).round(2).tolist()
+    [-0.67, 0.44, 0.33]
+    """
+    seen, sums = np.zeros(num_buckets, np.int32), np.zeros(num_buckets)
+    for numbers, texts, ids in _found(batches, num_buckets):
+        np.add.at(seen, ids, 1)
+        np.add.at(sums, ids, (numbers[texts] - mean) / scale)
+    found = np.where(seen < MIN_TEXTS, 0, sums / (seen + MIN_TEXTS))
+    return found[:, np.newaxis].astype(np.float32)
+
+
+def _found(
+    batches: Iterable[tuple[np.ndarray, np.ndarray]], num_buckets: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Targets of some texts, and of their n-grams the text's number and the id."""
+    for token_ids, targets in _merged(batches):
+        ids = ops.convert_to_numpy(ngram_ids(token_ids, num_buckets))
+        texts, columns = np.nonzero(ids)
+        yield targets, texts, ids[texts, columns]
 
 
 def _merged(

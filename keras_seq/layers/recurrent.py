@@ -74,28 +74,29 @@ class FastLoop:
         if not in_symbolic_scope():  # there Keras asks for shapes alone
             self._taken = loop
         if loop.kind != "fast":
-            return super().inner_loop(sequences, initial_state, mask, training)
+            layer: keras.layers.RNN = super()
+            return layer.inner_loop(sequences, initial_state, mask, training)
         if counts is not None and len(counts.shape) == 3:
             counts = ops.squeeze(counts, -1)
         if training and self.dropout:
             dropped = self.cell.get_dropout_mask(sequences[:, 0, :])
             sequences = sequences * ops.expand_dims(dropped, 1)
+        bias = self.cell.bias
         return run(
             self._cell_kind,
             sequences,
             counts,
             states,
-            tuple(
-                weight if weight is None else ops.convert_to_tensor(weight)
-                for weight in (
-                    self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias
-                )
+            (
+                ops.convert_to_tensor(self.cell.kernel),
+                ops.convert_to_tensor(self.cell.recurrent_kernel),
+                None if bias is None else ops.convert_to_tensor(bias),
             ),
             go_backwards=self.go_backwards,
             return_sequences=self.return_sequences,
             zero_output_for_mask=self.zero_output_for_mask,
             training=bool(training),
-        )  # fmt: skip
+        )
 
     def _choose(self, why_not_here: Callable[[], str | None] | None = None) -> Loop:
         """The loop, of a call that `why_not_here` may keep from the kernels."""

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import tensorflow as tf
 
 from keras_seq.layers import recurrent_steps
-from keras_seq.layers.native_build import library
+from keras_seq.layers.native_build import operations
 from keras_seq.layers.recurrent_shapes import fitted, sizes
 
 Tensor: TypeAlias = tf.Tensor
@@ -51,7 +51,7 @@ def run(
     Returns:
         Last output (B, U), outputs (B, T, U) or (B, 1, U), last states.
     """
-    ops, _ = library()
+    ops = operations()
     kernel, recurrent, bias = weights
     units = recurrent.shape[0]
     x, mask, states = fitted(x, mask, states, units)
@@ -123,7 +123,7 @@ def threads() -> int:
 
 
 def _forward(cell: str):
-    return getattr(library()[0], f"keras_seq_{cell}")
+    return getattr(operations(), f"keras_seq_{cell}")
 
 
 def _gradient_of_cell(op, dh_all, dh_last, dc_last, _, __) -> list[Tensor | None]:
@@ -138,7 +138,7 @@ def _gradient_of_cell(op, dh_all, dh_last, dc_last, _, __) -> list[Tensor | None
             *op.inputs, backwards=backwards, keep=True, sequences=True, threads=count
         )
     units = recurrent.shape[0]
-    dx, dr, h_before, dh0, dc0, db = getattr(library()[0], f"keras_seq_{cell}_back")(
+    dx, dr, h_before, dh0, dc0, db = getattr(operations(), f"keras_seq_{cell}_back")(
         source=source,
         kernel=kernel,
         recurrent=recurrent,
@@ -206,7 +206,7 @@ for _kind in ("KerasSeqFit", "KerasSeqStarts", "KerasSeqPlan"):
 @tf.RegisterGradient("KerasSeqGather")
 def _gradient_of_gather(op, packed: Tensor) -> list[Tensor | None]:
     source, numbers = op.inputs
-    whole = library()[0].keras_seq_scatter(
+    whole = operations().keras_seq_scatter(
         packed=packed, numbers=numbers, size=tf.shape(source)[0]
     )
     whole.set_shape(source.shape)
@@ -218,7 +218,7 @@ def _gradient_of_unpack(op, whole: Tensor) -> list[Tensor | None]:
     packed, mask, starts = op.inputs
     given = {name: op.get_attr(name) for name in ("backwards", "flip", "zero")}
     numbers = tf.range(tf.shape(packed)[0])
-    gradient = library()[0].keras_seq_unpack_back(
+    gradient = operations().keras_seq_unpack_back(
         whole=whole, mask=mask, starts=starts, numbers=numbers, **given
     )
     gradient.set_shape(packed.shape)
@@ -228,7 +228,7 @@ def _gradient_of_unpack(op, whole: Tensor) -> list[Tensor | None]:
 @tf.RegisterGradient("KerasSeqScatter")
 def _gradient_of_scatter(op, whole: Tensor) -> list[Tensor | None]:
     packed, numbers, _ = op.inputs
-    gradient = library()[0].keras_seq_gather(source=whole, numbers=numbers)
+    gradient = operations().keras_seq_gather(source=whole, numbers=numbers)
     gradient.set_shape(packed.shape)
     return [gradient, None, None]
 
@@ -237,7 +237,7 @@ def _gradient_of_scatter(op, whole: Tensor) -> list[Tensor | None]:
 def _gradient_of_unpack_back(op, packed: Tensor) -> list[Tensor | None]:
     whole, mask, starts, _ = op.inputs
     given = {name: op.get_attr(name) for name in ("backwards", "flip", "zero")}
-    gradient = library()[0].keras_seq_unpack(
+    gradient = operations().keras_seq_unpack(
         packed=packed, mask=mask, starts=starts, **given
     )
     gradient.set_shape(whole.shape)

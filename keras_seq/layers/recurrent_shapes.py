@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import tensorflow as tf
 
-from keras_seq.layers.native_build import library
+from keras_seq.layers.native_build import operations
 
 Tensor: TypeAlias = tf.Tensor
 
@@ -72,7 +72,7 @@ def fitted(
     steps = {x.shape[1]} if mask is None else {x.shape[1], mask.shape[1]}
     if len(rows) == len(steps) == 1 and None not in rows | steps:
         return x, mask, states
-    shape = library()[0].keras_seq_fit(
+    shape = operations().keras_seq_fit(
         x=tf.shape(x),
         h=tf.shape(states[0]),
         c=tf.shape(states[-1]),

@@ -3,7 +3,7 @@
 Made of Keras' own operations with what was fitted on train rows as their constants, so
 that a model which holds them loads anywhere and takes raw rows. What float32 cannot
 hold (1e8 and a cent, 1e-40, 1e39) is read, centred and scaled in float64. Works under
-any backend; it knows nothing of networks.
+any backend; it is independent of networks.
 
 Shapes: B batch, T time steps, F raw columns (K targets, then prices, then others), C
 features, H horizon, Q quantiles.
@@ -15,6 +15,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 from keras import KerasTensor, ops
+from numpy.typing import ArrayLike
 
 # RiskMetrics (J.P. Morgan 1996): weight of the day before, for daily volatility.
 DECAY = 0.94
@@ -44,8 +45,8 @@ def level_scaling(
     horizon: int,
     num_targets: int,
     *,
-    mean: Sequence[float],
-    deviation: Sequence[float],
+    mean: ArrayLike,
+    deviation: ArrayLike,
     anchored: bool = True,
     dtype: str = "float32",
 ) -> Scaling:
@@ -72,18 +73,18 @@ def level_scaling(
     >>> ops.convert_to_numpy(scaling.to_raw([window, np.ones((1, 1, 1, 1))])).item()
     16.0
     """
-    mean, deviation = np.asarray(mean, dtype), np.asarray(deviation, dtype)
-    center, unit = mean[:num_targets], deviation[:num_targets]
+    means, units = np.asarray(mean, dtype), np.asarray(deviation, dtype)
+    center, unit = means[:num_targets], units[:num_targets]
 
     def origin(window: KerasTensor) -> KerasTensor | np.ndarray:
         """What a target is the difference from: (B, 1, K) or (K,)."""
         return window[:, -1:, :num_targets] if anchored else center
 
-    window = keras.Input((lookback, len(mean)), dtype=dtype, name="window")
+    window = keras.Input((lookback, len(means)), dtype=dtype, name="window")
     parts = [_scaled(window[..., :num_targets], origin(window), unit)]
-    if len(mean) > num_targets:
+    if len(means) > num_targets:
         others = slice(num_targets, None)
-        parts.append(_scaled(window[..., others], mean[others], deviation[others]))
+        parts.append(_scaled(window[..., others], means[others], units[others]))
     future, answers = _future(horizon, num_targets, dtype)
     base = window[:, -1:, :num_targets, None] if anchored else center[:, None]
     raw = ops.cast(answers, dtype) * unit[:, None] + base
@@ -101,10 +102,10 @@ def returns_scaling(
     horizon: int,
     num_targets: int,
     *,
-    volatility: Sequence[float],
+    volatility: ArrayLike,
     num_prices: int = 0,
-    mean: Sequence[float] = (),
-    deviation: Sequence[float] = (),
+    mean: ArrayLike = (),
+    deviation: ArrayLike = (),
     logs: Sequence[bool] = (),
     dtype: str = "float32",
 ) -> Scaling:
@@ -138,18 +139,18 @@ def returns_scaling(
     >>> ops.convert_to_numpy(scaling.to_raw([window, np.zeros((1, 1, 1, 1))])).item()
     100.0
     """
-    volatility = np.asarray(volatility, dtype)
-    if not np.all(volatility > 0):
+    usual = np.asarray(volatility, dtype)
+    if not np.all(usual > 0):
         raise ValueError(
-            f"volatility is {volatility}; expected positive numbers: returns are "
-            "those of positive prices that move"
+            f"volatility is {usual}; expected positive numbers: returns are those of "
+            "positive prices that move"
         )
     num_logs = num_targets + num_prices
-    mean, deviation = np.asarray(mean, dtype), np.asarray(deviation, dtype)
-    window = keras.Input((lookback, num_logs + len(mean)), dtype=dtype, name="window")
+    means, units = np.asarray(mean, dtype), np.asarray(deviation, dtype)
+    window = keras.Input((lookback, num_logs + len(means)), dtype=dtype, name="window")
     prices = _logs(window[..., :num_logs])
     last = prices[:, -1:, :num_targets]  # (B, 1, K)
-    size = _step_size(prices[..., :num_targets], volatility)  # (B, 1, K)
+    size = _step_size(prices[..., :num_targets], usual)  # (B, 1, K)
     features = [_scaled(prices[..., :num_targets], last, size)]
     if num_prices:
         features.append(
@@ -158,10 +159,10 @@ def returns_scaling(
     for column, log in enumerate(logs):
         x = window[..., num_logs + column : num_logs + column + 1]
         x = ops.log1p(ops.maximum(x, 0.0)) if log else x
-        x = _scaled(x, mean[column], deviation[column])
+        x = _scaled(x, means[column], units[column])
         # Volumes drift over the years: what counts is more or less than lately.
         features.append(x - ops.mean(x, axis=1, keepdims=True))
-    level = ops.mean(ops.log(size / volatility), axis=-1, keepdims=True)  # (B, 1, 1)
+    level = ops.mean(ops.log(size / usual), axis=-1, keepdims=True)  # (B, 1, 1)
     features.append(ops.cast(ops.repeat(level, lookback, axis=1), EXACT))
     future, answers = _future(horizon, num_targets, dtype)
     last_price = window[:, -1:, :num_targets, None]

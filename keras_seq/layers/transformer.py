@@ -206,6 +206,7 @@ class TransformerBlock(layers.Layer):
 
         x, weights = self._residual("self", attend_self, (x,)), None
         if self.cross:
+            assert memory is not None  # as the docstring asks
 
             def attend_memory(x: KerasTensor) -> KerasTensor:
                 nonlocal weights

@@ -1,6 +1,6 @@
 """A network between raw windows and raw forecasts: a model that takes rows as they are.
 
-It knows nothing of what the network is. Any Keras backend, uncompiled.
+It is independent of what the network is. Any Keras backend, uncompiled.
 
 Shapes: B batch, T time steps, F columns, K targets, H horizon, Q quantiles.
 """

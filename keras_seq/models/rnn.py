@@ -64,7 +64,9 @@ def build_simple_rnn(
         stateful=True,
         recurrent_initializer="glorot_uniform",
         name="rnn",
-    )(x)  # (B, T, U)
+    )(
+        x
+    )  # (B, T, U)
     logits = layers.Dense(vocab_size, name="logits")(x)  # (B, T, V)
     model = keras.Model(token_ids, logits, name="simple_rnn")
     return with_vectors(model, embeddings)
@@ -252,6 +254,12 @@ def _with_classes(
     kernel_regularizer: str | keras.Regularizer | None,
 ) -> keras.Model:
     check_sizes(num_classes=num_classes)
+    if num_classes < 2:
+        raise ValueError(
+            "num_classes is 1; expected 2 or more, for the softmax of one class is "
+            "always 1: two classes are 2, and build_sentiment_model(..., "
+            "target='number') has one number"
+        )
     probabilities = layers.Dense(
         num_classes,
         activation="softmax",

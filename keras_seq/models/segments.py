@@ -1,6 +1,6 @@
 """A GRU over segments of a window: long windows and long horizons in few steps.
 
-The builder knows nothing of files, units or dates: what it reads is scaled already. Any
+The builder needs no files, units or dates: what it reads is scaled already. Any
 Keras backend, uncompiled.
 
 Shapes: B batch, T time steps, F features, K targets, S segments, W steps of a segment,

@@ -12,7 +12,7 @@ from typing import Literal
 import keras
 from keras import layers, ops
 
-from keras_seq.layers.ngrams import ngram_ids
+from keras_seq.layers.ngrams import Ratios, ngram_ids
 from keras_seq.layers.recurrent import LSTM
 from keras_seq.models.blocks import (
     check_rates,
@@ -30,6 +30,9 @@ def build_sentiment_model(
     vocab_size: int = 10000,
     *,
     num_classes: int = 2,
+    target: Literal["class", "labels", "number"] = "class",
+    target_mean: float = 0.0,
+    target_scale: float = 1.0,
     embedding_dim: int = 128,
     lstm_units: int = 64,
     dropout: float = 0.2,
@@ -38,7 +41,7 @@ def build_sentiment_model(
     bidirectional: bool = False,
     pooling: Literal["last", "max_and_mean"] = "last",
     kernel_regularizer: str | keras.Regularizer | None = None,
-    ngram_ratios: Sequence[Sequence[float]] | None = None,
+    ngram_ratios: Ratios | None = None,
     embeddings: Sequence[Sequence[float]] | None = None,
 ) -> keras.Model:
     """An LSTM that reads a review and gives the probability of its class.
@@ -53,6 +56,11 @@ def build_sentiment_model(
     Args:
         vocab_size: V, number of ids, the padding id 0 included.
         num_classes: C; two classes have one probability, that of the second.
+        target: "class" is one of C; "labels" is any of C, each with a probability of
+            its own; "number" is one number, and `num_classes` is not looked at.
+        target_mean: of the train part's numbers.
+        target_scale: their standard deviation; the model learns in these units, and
+            answers in the numbers' own.
         embedding_dim: size of a token's vector.
         lstm_units: size of the LSTM's state, of each direction.
         dropout: rate on the LSTM's inputs, and on what is pooled.
@@ -63,13 +71,15 @@ def build_sentiment_model(
         pooling: what of the states is classified: the last, or the largest and the mean
             over time.
         kernel_regularizer: penalty on the weights of inputs and outputs, such as "l2".
-        ngram_ratios: float (buckets, 1), or (buckets, C) for more classes, from
-            `keras_seq.layers.ngrams.ngram_log_ratios`; None leaves n-grams out.
+        ngram_ratios: float (buckets, 1), or (buckets, C) for labels and more than two
+            classes, from `keras_seq.layers.ngrams.ngram_log_ratios`,
+            `ngram_label_ratios` or `ngram_means`; None leaves n-grams out.
         embeddings: float (V, embedding_dim), where the vectors of tokens start, such as
             `keras_seq.text.load_embeddings` reads; they are trained on.
 
     Returns:
-        int32 (B, T) -> probability float32 (B, 1), or (B, C) for more than two classes.
+        int32 (B, T) -> probability float32 (B, 1), or (B, C) for labels and more than
+        two classes; number float32 (B, 1).
 
     Raises:
         ValueError: A size, rate, name or array does not fit.
@@ -85,14 +95,11 @@ def build_sentiment_model(
     )
     check_rates(dropout=dropout, recurrent_dropout=recurrent_dropout)
     check_rates(embedding_dropout=embedding_dropout)
-    check_sizes(num_classes=num_classes)
-    if num_classes < 2:
-        raise ValueError(f"num_classes is {num_classes}; expected 2 or more")
+    outputs, activation = _head(target, num_classes)
+    if not target_scale > 0:
+        raise ValueError(f"target_scale is {target_scale}; expected more than 0")
     if pooling not in ("last", "max_and_mean"):
         raise ValueError(f"pooling is {pooling!r}; expected 'last' or 'max_and_mean'")
-    outputs, activation = (
-        (1, "sigmoid") if num_classes == 2 else (num_classes, "softmax")
-    )
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     x = layers.Embedding(vocab_size, embedding_dim, mask_zero=True, name="embedding")(
         token_ids
@@ -113,26 +120,51 @@ def build_sentiment_model(
     if pooling == "max_and_mean":
         x = max_and_mean(x, token_ids)  # (B, 2 F)
         x = layers.Dropout(dropout, name="pooled_dropout")(x)
+    is_probability = ngram_ratios is None and activation is not None
     head = layers.Dense(
         outputs,
-        activation=activation if ngram_ratios is None else None,
+        activation=activation if is_probability else None,
         kernel_regularizer=kernel_regularizer,
-        name="probability" if ngram_ratios is None else "recurrent_logits",
+        name="probability" if is_probability else "recurrent_logits",
     )
     answer = head(x)
     if ngram_ratios is not None:
         evidence = _ngram_logits(token_ids, ngram_ratios, outputs)
         answer = layers.Average(name="logits")([answer, evidence])
+    if activation is None:
+        answer = layers.Rescaling(  # float16 ends at 65504
+            target_scale, target_mean, name="number", dtype="float32"
+        )(answer)
+    elif not is_probability:
         answer = layers.Activation(activation, name="probability")(answer)
     model = keras.Model(token_ids, answer, name="sentiment")
     return with_vectors(model, embeddings)
 
 
+def _head(target: str, num_classes: int) -> tuple[int, str | None]:
+    """Outputs and activation."""
+    check_sizes(num_classes=num_classes)
+    if target == "number":
+        return 1, None
+    if target == "labels":
+        return num_classes, "sigmoid"
+    if target != "class":
+        raise ValueError(
+            f"target is {target!r}; expected 'class', 'labels' or 'number'"
+        )
+    if num_classes < 2:
+        raise ValueError(
+            f"num_classes is {num_classes}; expected 2 or more: two classes have one "
+            "probability already, and target='number' is one number"
+        )
+    return (1, "sigmoid") if num_classes == 2 else (num_classes, "softmax")
+
+
 def _ngram_logits(
-    token_ids: keras.KerasTensor, ratios: Sequence[Sequence[float]], outputs: int
+    token_ids: keras.KerasTensor, given: Ratios, outputs: int
 ) -> keras.KerasTensor:
     """Weighted log-count ratios of a text's n-grams, scaled to unit length: (B, C)."""
-    ratios = ops.convert_to_numpy(ratios)
+    ratios = ops.convert_to_numpy(given)
     if ratios.ndim != 2 or ratios.shape[1] != outputs:
         raise ValueError(
             f"ngram_ratios has shape {ratios.shape}; expected (buckets, {outputs})"

@@ -6,7 +6,7 @@ uncompiled.
 Shapes: B batch, T frames, F features of a frame, S subsampling, C classes.
 """
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import keras
 from keras import KerasTensor, layers, ops
@@ -14,8 +14,10 @@ from keras import KerasTensor, layers, ops
 from keras_seq.layers.recurrent import GRU, LSTM
 from keras_seq.models.blocks import check_rates, check_sizes
 
-CELLS = {"lstm": LSTM, "gru": GRU}
+CELLS: dict[str, type[LSTM] | type[GRU]] = {"lstm": LSTM, "gru": GRU}
 KERNEL = 5  # frames that a subsampling convolution sees
+
+Counts = TypeVar("Counts", int, KerasTensor)
 
 
 def build_speech_model(
@@ -68,6 +70,10 @@ def build_speech_model(
     TensorShape([2, 3, 29])
     """
     check_sizes(num_classes=num_classes, num_features=num_features)
+    if num_classes < 2:
+        raise ValueError(
+            "num_classes is 1; expected 2 or more: the symbols, and CTC's blank"
+        )
     check_sizes(lstm_units=lstm_units, num_layers=num_layers)
     check_rates(dropout=dropout)
     if cell not in CELLS:
@@ -83,9 +89,7 @@ def build_speech_model(
     real = _real_frames(x, frames) if bidirectional else None
     mask = ops.squeeze(real, -1) if bidirectional else None
     for number in range(1, num_layers + 1):
-        layer = CELLS[cell](
-            lstm_units, return_sequences=True, name=f"{cell}_{number}"
-        )
+        layer = CELLS[cell](lstm_units, return_sequences=True, name=f"{cell}_{number}")
         if bidirectional:
             layer = layers.Bidirectional(layer, name=f"bidirectional_{cell}_{number}")
         x = layer(x, mask=mask)
@@ -98,12 +102,14 @@ def build_speech_model(
         num_classes,
         activation=None if logits else "softmax",
         name="logits" if logits else "probabilities",
-    )(x)  # (B, ceil(T / S), C)
+    )(
+        x
+    )  # (B, ceil(T / S), C)
     inputs = [features, lengths] if needs_lengths else features
     return keras.Model(inputs, x, name="speech")
 
 
-def answered_frames(frames: int, subsampling: int) -> int:
+def answered_frames(frames: Counts, subsampling: int) -> Counts:
     """Frames of the answer to so many frames: exactly what the model gives.
 
     Args:
@@ -129,7 +135,9 @@ def _halved(
     x = layers.ZeroPadding1D(KERNEL // 2, name=f"pad_{number}")(x)
     x = layers.Conv1D(
         filters, KERNEL, strides=2, activation="relu", name=f"subsample_{number}"
-    )(x)  # (B, ceil(T / 2), filters)
+    )(
+        x
+    )  # (B, ceil(T / 2), filters)
     return x, (frames + 1) // 2
 
 

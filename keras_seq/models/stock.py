@@ -1,6 +1,6 @@
 """The next price, or the next steps of any regular series, out of a window of rows.
 
-The builder knows nothing of files, dates or units: what it reads is scaled already. Any
+The builder needs no files, dates or units: what it reads is scaled already. Any
 Keras backend, uncompiled.
 
 Shapes: B batch, T time steps, F features, K targets, H horizon, Q quantiles, U units.

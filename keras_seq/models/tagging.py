@@ -13,7 +13,7 @@ from keras import layers, ops
 
 from keras_seq.constants import OOV_ID, PAD_ID
 from keras_seq.layers.characters import CharacterEncoder, WordDropout
-from keras_seq.layers.crf import CRF
+from keras_seq.layers.crf import CRF, Allowed
 from keras_seq.layers.recurrent import LSTM
 from keras_seq.models.blocks import check_rates, check_sizes, with_vectors
 
@@ -35,7 +35,7 @@ def build_tagging_model(
     num_features: int = 0,
     feature_ids: int = 0,
     crf: bool = False,
-    allowed: Sequence | None = None,
+    allowed: Allowed | None = None,
     embeddings: Sequence[Sequence[float]] | None = None,
 ) -> keras.Model:
     """An LSTM that reads a sentence both ways and scores the tags of each word.

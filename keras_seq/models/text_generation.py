@@ -22,7 +22,8 @@ from keras_seq.models.blocks import (
     with_vectors,
 )
 
-CELLS = {
+Cell = Literal["lstm", "gru", "simple_rnn"]
+CELLS: dict[Cell, Callable[..., keras.layers.RNN]] = {
     "lstm": recurrent.LSTM,
     "gru": recurrent.GRU,
     "simple_rnn": recurrent.SimpleRNN,
@@ -36,7 +37,7 @@ def build_text_generation_model(
     embedding_dim: int,
     rnn_units: int,
     *,
-    cell: Literal["lstm", "gru", "simple_rnn"] = "lstm",
+    cell: Cell = "lstm",
     num_layers: int = 1,
     dropout: float = 0.0,
     variational_dropout: bool = False,

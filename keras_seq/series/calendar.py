@@ -6,7 +6,7 @@ count. This module knows dates alone, no values and no files.
 
 import re
 from collections import Counter
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,7 +20,8 @@ LONGEST_BREAK = 7  # days between two rows of trading days
 DAYS_A_WEEK = 5  # of trading
 
 
-class Frequency(NamedTuple):
+@dataclass(frozen=True)
+class Frequency:
     """Step of a series: `count` times `unit`, one of s, min, h, D, W, M, Q, Y, B.
 
     B stands for trading days: Monday to Friday without holidays, which are not known
@@ -55,10 +56,11 @@ class Frequency(NamedTuple):
             return DAYS_A_WEEK
         if self.months:
             return max(1, 12 // self.months)
-        if self.seconds >= SECONDS["W"]:
-            return max(1, round(52 * SECONDS["W"] / self.seconds))
-        length = SECONDS["D"] if self.seconds < SECONDS["D"] else SECONDS["W"]
-        return max(1, round(length / self.seconds))
+        step = SECONDS[self.unit] * self.count
+        if step >= SECONDS["W"]:
+            return max(1, round(52 * SECONDS["W"] / step))
+        length = SECONDS["D"] if step < SECONDS["D"] else SECONDS["W"]
+        return max(1, round(length / step))
 
 
 def parse_frequency(text: str) -> Frequency:
@@ -122,6 +124,7 @@ def steps_between(dates: np.ndarray, frequency: Frequency) -> np.ndarray:
         days = dates.astype("datetime64[D]")
         long = np.diff(days).astype(np.int64) > LONGEST_BREAK
         return np.where(long, np.busday_count(days[:-1], days[1:]), 1.0)
+    assert frequency.seconds is not None  # neither months nor trading days
     return np.diff(dates).astype(np.int64) / frequency.seconds
 
 
@@ -170,6 +173,7 @@ def phases(
     elif frequency.unit == "B":
         count = _weekdays(dates)
     else:
+        assert frequency.seconds is not None  # neither months nor trading days
         count = dates.astype(np.int64) // frequency.seconds
     return count % season
 

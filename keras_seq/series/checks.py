@@ -12,6 +12,8 @@ from keras_seq.data.copies import MOST, percent
 from keras_seq.data.tables import error_at, place_of
 from keras_seq.log import log
 from keras_seq.series.calendar import Frequency, steps_between
+from keras_seq.series.columns import price_name
+from keras_seq.series.dates import MOST_MADE_UP
 
 # Shares are split or merged in such proportions; an ex-dividend day or a crash lies
 # between them.
@@ -47,16 +49,62 @@ def check_steps(
     wrong = np.flatnonzero(steps != 1)
     if not len(wrong):
         return
+    check_made_up(path, lines, dates, frequency, mend)
     row = wrong[0] + 1
     step, place = steps[wrong[0]], place_of(path, int(lines[row]))
     since = f"{dates[row]} after {dates[row - 1]}".replace("T00:00:00", "")
-    if step != int(step):
+    if step != int(step) or step < 1:
         what = f"{since} is no whole step of {frequency}; {mend}"
     else:
         missing = int(step) - 1
         what = f"{since}: {missing} row{'s' * (missing != 1)} of step {frequency} "
         what += "missing; --fill forward repeats the row before"
     raise error_at(place, what + _and_more(len(wrong)))
+
+
+def check_frequency(
+    path: Path,
+    lines: np.ndarray,
+    dates: np.ndarray,
+    frequency: Frequency,
+    mend: str = "--frequency names another",
+) -> None:
+    """UserError where rows are nearer than a step, or no trading days apart."""
+    steps = steps_between(dates, frequency)
+    if frequency.unit == "B":  # days of a week count as one step whatever lies between
+        days = np.diff(dates) / np.timedelta64(1, "D")
+        usual = np.median(days)
+        steps = np.where((days < 1) | (usual > 3), 0, steps)
+    wrong = np.flatnonzero(steps < 1)
+    if not len(wrong):
+        return
+    row = wrong[0] + 1
+    since = f"{dates[row]} after {dates[row - 1]}".replace("T00:00:00", "")
+    what = f"{since} is no whole step of {frequency}; {mend}"
+    raise error_at(place_of(path, int(lines[row])), what + _and_more(len(wrong)))
+
+
+def check_made_up(
+    path: Path,
+    lines: np.ndarray,
+    dates: np.ndarray,
+    frequency: Frequency,
+    mend: str = "--frequency names another",
+) -> None:
+    """UserError where more rows are left out than there are, so that filling would make
+    most of them up."""
+    steps = steps_between(dates, frequency)
+    missing = int(np.floor(np.maximum(steps - 1, 0)).sum())
+    total = missing + len(dates)
+    if missing <= MOST_MADE_UP * total:
+        return
+    row = int(np.argmax(steps > 1)) + 1
+    since = f"{dates[row]} after {dates[row - 1]}".replace("T00:00:00", "")
+    first = int(steps[row - 1]) - 1
+    what = f"{since}: {first:,} row{'s' * (first != 1)} of step {frequency} missing, "
+    what += f"{missing:,} of {total:,} in all, so that filling would make most rows up"
+    what += f"; {mend}, --fill drop takes the rows as equal steps"
+    raise error_at(place_of(path, int(lines[row])), what)
 
 
 def check_missing(
@@ -67,16 +115,14 @@ def check_missing(
     if len(rows):
         what = f"column {columns[places[0]]!r} has no value; --fill forward repeats the"
         what += " value before it, --fill drop leaves such rows out"
-        raise error_at(
-            place_of(path, int(lines[rows[0]])), what + _and_more(len(rows))
-        )
+        raise error_at(place_of(path, int(lines[rows[0]])), what + _and_more(len(rows)))
 
 
 def check_prices(
     path: Path, lines: np.ndarray, columns: Sequence[str], values: np.ndarray
 ) -> None:
     """UserError at the first price that is not positive, or Low that is above High."""
-    lower = [name.lower() for name in columns]
+    lower = [price_name(name) for name in columns]
     for column, name in enumerate(lower):
         least = 0.0 if name == "volume" else np.nextafter(0, 1)
         known = name in ("open", "high", "low", "close", "adj close", "volume")
@@ -126,7 +172,7 @@ def warn_of_splits(
 
 
 def check_copies(
-    paths: Sequence[Path], targets: Sequence[np.ndarray], refuse: bool = True
+    paths: Sequence[str | Path], targets: Sequence[np.ndarray], refuse: bool = True
 ) -> None:
     """Finds series that are the same under two names, whole or in part, at any dates.
 
@@ -148,7 +194,7 @@ def check_copies(
         at = np.searchsorted(seen, hashes).clip(max=max(len(seen) - 1, 0))
         same = seen[at] == hashes if len(seen) else np.zeros(len(hashes), bool)
         if same.sum() > BY_CHANCE * len(same):
-            other = np.bincount(owners[at[same]]).argmax()
+            other = int(np.bincount(owners[at[same]]).argmax())
             share = float(same.mean())
             found = f"{percent(share)} of its rows also stand in {paths[other]}"
             if refuse and share > MOST:

@@ -15,6 +15,7 @@ from keras_seq.data.tables import error_at
 from keras_seq.log import log
 from keras_seq.series import checks as series_checks
 from keras_seq.series.calendar import Frequency, next_dates, steps_between
+from keras_seq.series.dates import MOST_MADE_UP
 
 Rows = tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray]
 
@@ -45,6 +46,8 @@ def filled(
         lines, dates, values, and observed bool (N, F): False where filled in. An
         added row has line 0.
     """
+    if dates is not None and len(dates) > 1:
+        series_checks.check_frequency(path, lines, dates, frequency, mend_steps)
     if fill == "drop":
         whole = ~np.isnan(values).any(axis=1)
         _say(path, (~whole).sum(), "rows with a missing value left out")
@@ -62,7 +65,7 @@ def filled(
         lines, dates, values = _with_missing_rows(
             path, lines, dates, values, frequency, mend_steps
         )
-    return _repeated(path, lines, dates, values)
+    return _repeated(path, lines, dates, values, columns)
 
 
 def _with_missing_rows(
@@ -80,6 +83,7 @@ def _with_missing_rows(
     gaps = np.flatnonzero(steps > 1)
     if not len(gaps):
         return lines, dates, values
+    series_checks.check_made_up(path, lines, dates, frequency, mend_steps)
     added, where = [], []
     for gap in gaps:
         count = int(steps[gap]) - 1
@@ -95,13 +99,23 @@ def _with_missing_rows(
 
 
 def _repeated(
-    path: Path, lines: np.ndarray, dates: np.ndarray | None, values: np.ndarray
+    path: Path,
+    lines: np.ndarray,
+    dates: np.ndarray | None,
+    values: np.ndarray,
+    columns: Sequence[str],
 ) -> Rows:
     """Each missing value is the last known one; rows before the first known go."""
     observed = ~np.isnan(values)
     if not observed.any(axis=0).all():
         raise error_at(path, "a column holds no value at all")
     first = int(observed.argmax(axis=0).max())
+    sparse = np.flatnonzero(observed[first:].mean(axis=0) < 1 - MOST_MADE_UP)
+    if len(sparse):
+        count = int(observed[first:, sparse[0]].sum())
+        what = f"column {columns[sparse[0]]!r} has a value in {count:,} of "
+        what += f"{len(values) - first:,} rows, and most would be made up; leave it out"
+        raise error_at(path, f"{what}, or such rows with --fill drop")
     _say(path, first, "rows before the first known values left out")
     _say(path, (~observed[first:]).sum(), "missing values repeated from the row before")
     numbers = np.where(observed, np.arange(len(values))[:, None], 0)

@@ -29,10 +29,10 @@ def check_numbers(table: SeriesTable, cuts: Sequence[tuple[int, int]]) -> None:
         table: the series.
         cuts: (a, b) of each series; rows before a train.
     """
-    moved = np.array(
-        [moves(one.values[:start]) for one, (start, _) in zip(table.series, cuts)]
+    changes = np.array(
+        [varies(one.values[:start]) for one, (start, _) in zip(table.series, cuts)]
     )  # (S, F)
-    still = [name for name, any_ in zip(table.columns, moved.any(axis=0)) if not any_]
+    still = [name for name, own in zip(table.columns, changes.T) if not own.any()]
     targets = table.columns[: table.num_targets]
     wrong = [name for name in still if name in targets]
     if wrong:
@@ -40,7 +40,7 @@ def check_numbers(table: SeriesTable, cuts: Sequence[tuple[int, int]]) -> None:
     if still:
         what = f"{listed(still)}: no change in the rows that train; not read"
         log.info(f"{table.series[0].path}: {what}")
-    for one, row in zip(table.series, moved):
+    for one, row in zip(table.series, changes):
         names = [name for name, any_ in zip(targets, row) if not any_]
         if names and len(table.series) > 1:
             what = f"{listed(names)}: no change in the rows that train; not in MASE"
@@ -80,14 +80,16 @@ def needed_dtype(table: SeriesTable) -> str:
     """float32 where rounding to it moves no number by a hundredth of a usual step."""
     for one in table.series:
         steps = np.abs(np.diff(one.values, axis=0))
-        moved = steps.sum(axis=0) > 0
-        if not moved.any():
+        changes = steps.sum(axis=0) > 0
+        if not changes.any():
             continue
-        values = one.values[:, moved]
+        values = one.values[:, changes]
         with np.errstate(over="ignore"):
             lost = np.abs(values - values.astype(np.float32)).max(axis=0)
         size = np.abs(values).max(axis=0)
-        step = steps[:, moved].sum(axis=0) / np.count_nonzero(steps[:, moved], axis=0)
+        step = steps[:, changes].sum(axis=0) / np.count_nonzero(
+            steps[:, changes], axis=0
+        )
         fits = (lost <= FINEST_32 * step) & (size < LARGEST_32) & (size > SMALLEST_32)
         if not fits.all():
             return "float64"
@@ -103,7 +105,7 @@ def check_dtype(table: SeriesTable, dtype: str) -> None:
         )
 
 
-def moves(values: np.ndarray) -> np.ndarray:
+def varies(values: np.ndarray) -> np.ndarray:
     """Whether each column changes, by more than float64's own rounding: bool (F,)."""
     return np.ptp(values, axis=0) > FINEST * np.abs(values).max(axis=0)
 

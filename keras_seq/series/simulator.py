@@ -15,7 +15,7 @@ import numpy as np
 from keras_seq.series.calendar import Frequency
 from keras_seq.series.table import Series, SeriesTable
 
-FIRST_DATE = "2010-01-04"  # a Monday
+FIRST_DATE = np.datetime64("2010-01-04")  # a Monday
 TREND = 0.0003  # of the logarithm, a step
 WEEK = np.array([0.0, 0.012, -0.008, 0.006, -0.010])  # by weekday
 FORTNIGHT = 0.02  # height of a sine of ten steps

@@ -1,14 +1,12 @@
 """Files as series: rows with a date, columns of numbers, the targets first.
 
-One file is one series; several files with the same columns are as many series of one
-table. What is wrong with a file is said by row, and nothing is filled in silence:
-`series_checks` looks, `fill` mends when asked to.
+One file is one series, or as many as a column of it names; several files with the same
+columns are as many series of one table. What is wrong with a file is said by row, and
+nothing is filled in silence: `series_checks` looks, `fill` mends when asked to.
 
 Shapes: N rows, F columns, K targets.
 """
 
-import hashlib
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -16,81 +14,48 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from keras_seq.data.in_memory import Table, as_file
-from keras_seq.data.tables import (
-    error_at,
-    find_files,
-    kind_of,
-    listed,
-    place_of,
-    read_columns,
-    read_rows,
-)
+from keras_seq.data.numbers import check_decimal
+from keras_seq.data.places import error_at, place_of
+from keras_seq.data.table_format import AS_FOUND, TableFormat
+from keras_seq.data.tables import find_files, kind_of
+from keras_seq.errors import UserError
+from keras_seq.log import log
 from keras_seq.series import checks as series_checks
 from keras_seq.series.calendar import Frequency, infer_frequency, parse_frequency
-from keras_seq.series.dates import (
-    check_names,
-    find_date_columns,
-    is_number,
-    parse_dates,
+from keras_seq.series.cells import (
+    Cells,
+    check_one_series,
+    dates_of,
+    numbers_of,
+    read_cells,
+    rows_of_series,
 )
+from keras_seq.series.columns import (
+    PRICES,
+    check_names,
+    choose_columns,
+    find_date_columns,
+    find_series_columns,
+    number_columns,
+    price_name,
+)
+from keras_seq.series.dates import check_date_format
 from keras_seq.series.fill import filled
+from keras_seq.series.known_future import OPTION, check_ahead, cut_ahead
+from keras_seq.series.series_table import ReadAs, Series, SeriesTable
+from keras_seq.series.sheets import (
+    TICKERS,
+    Sheet,
+    check_columns,
+    column_names,
+    columns_that_part,
+    open_sheet,
+)
+from keras_seq.series.trading_days import report_missing_days
+
+__all__ = ["Series", "SeriesTable", "check_columns", "column_names", "read_series"]
 
 Fill = Literal["forward", "drop"]
-OPEN_TO_LOW = ("open", "high", "low")
-MISSING = {"", "na", "n/a", "nan", "null", "none", "nat", "-", "?"}
-
-
-class Series(NamedTuple):
-    """One file's rows.
-
-    Attributes:
-        name: the file's name without its ending.
-        path: the file.
-        dates: datetime64[s] (N,), rising; None where the table has none.
-        values: float64 (N, F), finite.
-        observed: bool (N, F); False where `fill` put the value in.
-        lines: int64 (N,), where each row stands in the file; 0 where `fill` put it.
-    """
-
-    name: str
-    path: Path
-    dates: np.ndarray | None
-    values: np.ndarray
-    observed: np.ndarray
-    lines: np.ndarray
-
-
-class SeriesTable(NamedTuple):
-    """Series with the same columns.
-
-    Attributes:
-        series: one or more.
-        columns: F names, the K targets first, then what moves like a price.
-        num_targets: K.
-        num_prices: how many columns behind the targets are prices, too.
-        is_prices: the target is a price.
-        date_column: its name or names; empty where there are no dates.
-        frequency: None without dates.
-        header: names of all columns of the first file.
-    """
-
-    series: list[Series]
-    columns: list[str]
-    num_targets: int
-    num_prices: int
-    is_prices: bool
-    date_column: list[str]
-    frequency: Frequency | None
-    header: Sequence[str] = ()
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of all values and dates."""
-        digest = hashlib.sha256(repr(self.columns).encode())
-        for one in self.series:
-            digest.update(one.values.tobytes())
-            digest.update(b"" if one.dates is None else one.dates.tobytes())
-        return digest.hexdigest()
 
 
 def read_series(
@@ -99,9 +64,15 @@ def read_series(
     date_column: Sequence[str] | None = None,
     target: Sequence[str] | None = None,
     features: Sequence[str] | None = None,
+    known_future: Sequence[str] | None = None,
+    series_column: Sequence[str] | None = None,
     frequency: str | None = None,
     fill: Fill | None = None,
     limit: int | None = None,
+    table_format: TableFormat = AS_FOUND,
+    date_format: str | None = None,
+    decimal: str | None = None,
+    likely: ReadAs = ReadAs(),
     mend_steps: str = "--frequency names another",
     refuse_copies: bool = True,
 ) -> SeriesTable:
@@ -116,11 +87,21 @@ def read_series(
             column of numbers where there is but one.
         features: further columns to read. None takes Open, High, Low and Volume of
             prices, and no others.
+        known_future: further columns, whose values are known of rows to come; rows
+            without a target at the end of a file hold them.
+        series_column: columns that tell several series of a file apart, or that of the
+            names in a table of a series a row. None asks where one looks like it; []
+            takes all rows as one series.
         frequency: as `parse_frequency` reads it; None looks at the dates.
         fill: what to do with missing values and rows: "forward" repeats the value
             before, "drop" leaves rows with a hole out and takes the rest as equal
             steps. None is an error where something is missing.
         limit: keep so many of the last rows.
+        table_format: how the files are to be read; its `drop_missing` is fill "drop".
+        date_format: order of the dates or a pattern, as `check_date_format` has it;
+            None looks at the whole column.
+        decimal: "point" or "comma"; None looks at all columns.
+        likely: how to read what the file leaves open, such as a model's table was.
         mend_steps: what an error says about dates that are no steps of the frequency.
         refuse_copies: one series under two names is an error; else it is said.
 
@@ -132,38 +113,173 @@ def read_series(
     """
     if limit is not None and not limit >= 1:
         raise ValueError(f"limit is {limit}; expected 1 row or more")
-    files = find_files(as_file(paths, ["value"]))
-    header = column_names(files[0])
-    dates_from = find_date_columns(files[0], header, date_column)
-    targets, others, is_prices = _choose(files[0], header, dates_from, target, features)
-    prices = [name for name in others if is_prices and name.lower() in _price_names()]
-    columns = [*targets, *prices, *(name for name in others if name not in prices)]
-    given = None if frequency is None else parse_frequency(frequency)
-    series, found = [], given
-    for path, name in zip(files, _series_names(files)):
-        own_header = column_names(path)
-        check_columns(path, own_header, [*dates_from, *columns], header, files[0])
-        lines, dates, values = _read(path, own_header, dates_from, columns)
-        dates = parse_dates(path, lines, dates) if dates_from else None
-        if len(lines) < 2:
-            raise error_at(path, "fewer than two rows; a forecast needs a history")
-        if dates is not None:
-            series_checks.check_order(path, lines, dates)
-            found = found or infer_frequency(dates)
-        if is_prices:
-            series_checks.check_prices(path, lines, columns, values)
-        made = filled(path, lines, dates, values, columns, found, fill, mend_steps)
-        made = [part if part is None or not limit else part[-limit:] for part in made]
-        lines, dates, values, observed = made
-        if is_prices:
-            series_checks.warn_of_splits(path, lines, columns[0], values[:, 0])
-        series.append(Series(name, path, dates, values, observed, lines))
-    targets_of = [one.values[:, : len(targets)] for one in series]
-    series_checks.check_copies([one.path for one in series], targets_of, refuse_copies)
-    found = found if dates_from else None
-    return SeriesTable(
-        series, columns, len(targets), len(prices), is_prices, dates_from, found, header
+    check_date_format(date_format)
+    asked = _Asked(
+        parse_frequency(frequency) if frequency else None, _filling(fill, table_format),
+        limit, date_format, check_decimal(decimal), date_column is not None, mend_steps,
+    )  # fmt: skip
+    files = find_files(
+        as_file(paths, ["value"]), lambda path: kind_of(path, table_format)
     )
+    first = open_sheet(files[0], table_format, series_column)
+    dates_from = find_date_columns(first, date_column)
+    is_parted = series_column is not None or first.layout == TICKERS
+    chosen_by_name = [*dates_from, *(target or ()), *(features or ())]
+    names_from = find_series_columns(first, series_column, chosen_by_name)
+    taken = [*dates_from, *(names_from if is_parted else ())]
+    targets, others, is_prices = choose_columns(first, taken, target, features)
+    prices = [name for name in others if is_prices and price_name(name) in PRICES]
+    known = list(dict.fromkeys(known_future or ()))
+    check_names(files[0], number_columns(first, [*taken, *targets]), known, OPTION)
+    others = [name for name in others if name not in (*prices, *known)]
+    prices = [name for name in prices if name not in known]
+    columns = [*targets, *prices, *others, *known]
+    series, found = [], asked.frequency
+    for path, name in zip(files, _series_names(files)):
+        sheet = open_sheet(path, table_format, series_column)
+        needed = [*taken, *columns]
+        check_columns(path, sheet.header, needed, first.header, files[0])
+        own_names = [n for n in names_from if is_parted or n in sheet.header]
+        cells = read_cells(sheet, dates_from, own_names, columns)
+        if not is_parted:
+            check_one_series(sheet, cells, own_names)
+            cells = cells._replace(names=[])
+        parts, likely = _parts_of(
+            sheet, cells, dates_from, taken[len(dates_from) :], columns, asked, likely
+        )
+        for part in parts:
+            if part.dates is not None:
+                found = found or infer_frequency(part.dates)
+            cut = cut_ahead(part, len(targets), len(known))
+            check_ahead(cut, part.lines, found, mend_steps)
+            whole = _without_holes(cut, columns, found, asked, is_prices)
+            series.append(whole._replace(name=part.name or name, part=part.name))
+    targets_of = [one.values[:, : len(targets)] for one in series]
+    series_checks.check_copies([one.label for one in series], targets_of, refuse_copies)
+    dates_from = dates_from if series[0].dates is not None else []
+    return SeriesTable(
+        _with_own_names(series), columns, len(targets), len(prices), is_prices,
+        dates_from, found if dates_from else None, first.header,
+        None if series_column is None else names_from, likely, known,
+    )  # fmt: skip
+
+
+class _Asked(NamedTuple):
+    """What the options say of every file."""
+
+    frequency: Frequency | None
+    fill: Fill | None
+    limit: int | None
+    date_format: str | None
+    decimal: str | None
+    names_dates: bool
+    mend_steps: str
+
+
+def _filling(fill: Fill | None, table_format: TableFormat) -> Fill | None:
+    if not table_format.drop_missing:
+        return fill
+    if fill == "forward":
+        raise UserError("--fill forward or --drop-missing: one of the two")
+    return "drop"
+
+
+def _parts_of(
+    sheet: Sheet,
+    cells: Cells,
+    dates_from: Sequence[str],
+    names_from: Sequence[str],
+    columns: Sequence[str],
+    asked: _Asked,
+    likely: ReadAs,
+) -> tuple[list[Series], ReadAs]:
+    """The series of one file, each from its first date on, and how it was read."""
+    if len(cells.lines) < 2:
+        raise error_at(sheet.path, "fewer than two rows; a forecast needs a history")
+    rows_of = rows_of_series(cells.names, len(cells.lines))
+    values, decimal = numbers_of(sheet, cells, columns, asked.decimal, likely.decimal)
+    dates = None
+    if dates_from:
+        dates = dates_of(
+            sheet, cells, dates_from, list(rows_of.values()),
+            is_given=asked.names_dates, date_format=asked.date_format,
+            likely=likely.date_format,
+        )  # fmt: skip
+    parts, turned = [], 0
+    for name, rows in rows_of.items():
+        own = None if dates is None else dates.values[rows]
+        if own is not None and np.all(np.diff(own) < np.timedelta64(0, "s")):
+            rows, own, turned = rows[::-1], own[::-1], turned + 1
+        parts.append(_part(sheet, cells, name, rows, own, values, names_from))
+    if turned:
+        log.info(f"{sheet.path}: its newest rows stand first; read from the oldest on")
+    date_format = likely.date_format if dates is None else dates.date_format
+    return parts, ReadAs(date_format, decimal)
+
+
+def _part(
+    sheet: Sheet,
+    cells: Cells,
+    name: str,
+    rows: np.ndarray,
+    dates: np.ndarray | None,
+    values: np.ndarray,
+    names_from: Sequence[str],
+) -> Series:
+    lines = cells.lines[rows]
+    if len(rows) < 2:
+        what = f"series {name!r} has one row; a forecast needs a history"
+        raise error_at(place_of(sheet.path, int(lines[0])), what)
+    if dates is not None:
+        try:
+            series_checks.check_order(sheet.path, lines, dates)
+        except UserError as error:
+            apart = columns_that_part(sheet, cells.dates, names_from)
+            if not apart:
+                raise
+            what = f"{error}; or is each {' and '.join(apart)} a series of its own? "
+            what += f"--series-column {' '.join(apart)} reads them so"
+            raise UserError(what) from error
+    own = values[rows]
+    return Series(name, sheet.path, dates, own, np.ones(own.shape, bool), lines)
+
+
+def _without_holes(
+    one: Series,
+    columns: Sequence[str],
+    frequency: Frequency | None,
+    asked: _Asked,
+    is_prices: bool,
+) -> Series:
+    """The series with all its rows, checked."""
+    path, lines = one.path, one.lines
+    if is_prices:
+        series_checks.check_prices(path, lines, columns, one.values)
+    made = filled(
+        path, lines, one.dates, one.values, columns, frequency, asked.fill,
+        asked.mend_steps,
+    )  # fmt: skip
+    limit = asked.limit
+    made = [part if part is None or not limit else part[-limit:] for part in made]
+    lines, dates, values, observed = made
+    if is_prices:
+        series_checks.warn_of_splits(path, lines, columns[0], values[:, 0])
+    if dates is not None and frequency is not None and frequency.unit == "B":
+        report_missing_days(one.label, dates)
+    return one._replace(dates=dates, values=values, observed=observed, lines=lines)
+
+
+def _with_own_names(series: Sequence[Series]) -> list[Series]:
+    """Series of several files may share names; they are then called by both."""
+    names = [one.name for one in series]
+    return [
+        (
+            one._replace(name=f"{one.path.stem} {one.name}")
+            if names.count(one.name) > 1 and one.part
+            else one
+        )
+        for one in series
+    ]
 
 
 def _series_names(paths: Sequence[Path]) -> list[str]:
@@ -173,123 +289,3 @@ def _series_names(paths: Sequence[Path]) -> list[str]:
         str(path.with_name(name)) if names.count(name) > 1 else name
         for path, name in zip(paths, names)
     ]
-
-
-def check_columns(
-    path: Path,
-    header: Sequence[str],
-    needed: Sequence[str],
-    like: Sequence[str],
-    whose: str | Path,
-) -> None:
-    """UserError unless a file has columns by their names, in any order.
-
-    Args:
-        path: the file.
-        header: its columns.
-        needed: names to find; further columns are left alone.
-        like: all columns of what it is read like: where these are mere numbers, as in a
-            file without names, there must be as many.
-        whose: where `like` and `needed` are from.
-    """
-    missing = [name for name in needed if name not in header]
-    if missing:
-        raise error_at(
-            path,
-            f"other columns than {whose}: no {listed(missing)}; has: "
-            f"{listed(list(header))}",
-        )
-    if _is_numbered(like) and len(header) != len(like):
-        raise error_at(
-            path,
-            f"other columns than {whose}: {len(header)} instead of {len(like)}, and no "
-            "names to find them by",
-        )
-
-
-def _is_numbered(header: Sequence[str]) -> bool:
-    """Whether columns have numbers for names, as `column_names` gives them."""
-    return bool(header) and [*header] == [str(n + 1) for n in range(len(header))]
-
-
-def column_names(path: Path) -> list[str]:
-    """Names of a file's columns; their numbers from 1 where its first row holds data.
-
-    Raises:
-        UserError: The file is empty, or two columns share a name.
-    """
-    names = read_columns(path)
-    if kind_of(path) in ("csv", "tsv") and names and all(map(is_number, names)):
-        return [str(number) for number in range(1, len(names) + 1)]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise error_at(path, f"two columns are named {listed(twice)}; rename one")
-    return names
-
-
-def _price_names() -> tuple[str, ...]:
-    return (*OPEN_TO_LOW, "close")
-
-
-def _choose(
-    path: Path,
-    header: list[str],
-    dates_from: list[str],
-    target: Sequence[str] | None,
-    features: Sequence[str] | None,
-) -> tuple[list[str], list[str], bool]:
-    """Targets, further columns, and whether these are prices."""
-    lower = {name.lower(): name for name in header}
-    is_prices = "close" in lower and all(name in lower for name in OPEN_TO_LOW)
-    number_columns = [name for name in header if name not in dates_from]
-    if target is None and is_prices:
-        target = [lower["close"]]
-    elif target is None and len(number_columns) == 1:
-        target = number_columns
-    elif target is None:
-        what = f"name the column to forecast with --target: {listed(number_columns)}"
-        raise error_at(path, what)
-    elif list(target) == ["all"]:
-        target = number_columns
-    check_names(path, number_columns, target, "--target")
-    is_prices = is_prices and all(
-        name.lower() in (*_price_names(), "adj close") for name in target
-    )
-    if features is None:
-        usual = (*OPEN_TO_LOW, "close", "volume") if is_prices else ()
-        features = [lower[name] for name in usual if name in lower]
-    check_names(path, number_columns, features, "--features")
-    targets = list(dict.fromkeys(target))
-    return targets, [name for name in features if name not in targets], is_prices
-
-
-def _read(
-    path: Path, header: list[str], dates_from: list[str], columns: list[str]
-) -> tuple[np.ndarray, list[tuple], np.ndarray]:
-    """Lines (N,), date cells, and values float64 (N, F), NaN for what is missing."""
-    dates_at = [header.index(name) for name in dates_from]
-    values_at = [header.index(name) for name in columns]
-    lines, dates, values = [], [], []
-    rows = read_rows(path, None)
-    first = read_columns(path)
-    if first != header:  # the first row holds data, not names
-        rows = itertools.chain([(1, first)], rows)
-    for line, row in rows:
-        lines.append(line)
-        dates.append(tuple(row[i] for i in dates_at))
-        values.append([_number(path, line, header[i], row[i]) for i in values_at])
-    values = np.array(values, np.float64).reshape(len(lines), len(columns))
-    return np.array(lines, np.int64), dates, values
-
-
-def _number(path: Path, line: int, column: str, cell: object) -> float:
-    if cell is None or isinstance(cell, str) and cell.strip().lower() in MISSING:
-        return np.nan
-    try:
-        number = float(cell)
-    except (TypeError, ValueError):
-        number = np.inf
-    if np.isinf(number):
-        what = f"column {column!r} holds {str(cell)[:40]!r}, which is no number"
-        raise error_at(place_of(path, line), what)
-    return number

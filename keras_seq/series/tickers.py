@@ -118,13 +118,13 @@ def _one_answer(address: str, symbol: str) -> bytes:
 
 
 def _check(address: str, symbol: str, content: bytes) -> None:
-    first = content[:200].decode("utf-8", "replace").lstrip("\ufeff").splitlines()
-    first = first[0].strip() if first else ""
+    lines = content[:200].decode("utf-8", "replace").lstrip("\ufeff").splitlines()
+    first = lines[0].strip() if lines else ""
     if not first.startswith(HEADER):
-        said = first[:80] or "nothing"
+        came = first[:80] or "nothing"
         raise error_at(
             address,
-            f"no prices of {symbol!r} came, but {said!r}; look the symbol up at "
+            f"no prices of {symbol!r} came, but {came!r}; look the symbol up at "
             "stooq.com (US shares end in .us), or try again tomorrow",
         )
     if content.count(b"\n") < 2:

@@ -27,7 +27,7 @@ import numpy as np
 from keras_seq.data.tables import error_at, place_of
 from keras_seq.errors import UserError
 from keras_seq.series.calendar import Frequency
-from keras_seq.series.numbers import moves, needed_dtype
+from keras_seq.series.numbers import needed_dtype, varies
 from keras_seq.series.table import Series, SeriesTable
 
 PARTS = ("train", "validation", "test")
@@ -94,6 +94,7 @@ def cut_rows(
     cuts = []
     for one in table.series:
         keys = one.dates if dated else np.arange(len(one.values))
+        assert keys is not None  # a table with a frequency has dates
         pool = every_date if dated else keys
         rows = [int(share * len(pool)) for share in np.cumsum(SHARES)]
         usual = [pool[row] for row in rows]
@@ -106,7 +107,8 @@ def cut_rows(
                 f"validation would start at {found[0]} and test at {found[1]}; "
                 "give --validation-start and --test-start in this order"
             )
-        cuts.append(tuple(int(np.searchsorted(keys, start)) for start in found))
+        validation, test = (int(np.searchsorted(keys, start)) for start in found)
+        cuts.append((validation, test))
     return cuts
 
 
@@ -141,14 +143,17 @@ def plan_windows(
     """
     values = all_rows(table, needed_dtype(table))
     ends = [len(one.values) for one in table.series]
-    bounds = [(0, start, test, end) for (start, test), end in zip(cuts, ends)]
+    bounds = {
+        "train": [(0, start) for start, _ in cuts],
+        "validation": cuts,
+        "test": [(test, end) for (_, test), end in zip(cuts, ends)],
+    }
     return {
         part: plan_part(
-            table, [row[number : number + 2] for row in bounds], lookback, horizon,
-            part=part, values=values,
+            table, bounds[part], lookback, horizon, part=part, values=values
         )
-        for number, part in enumerate(PARTS)
-    }  # fmt: skip
+        for part in PARTS
+    }
 
 
 def plan_part(
@@ -202,9 +207,9 @@ def _refuse(
     need, what = horizon, f"{horizon} to forecast"
     if part == "train":
         need, what = need + lookback, f"a window of {lookback} rows and {what}"
-    less = ["--lookback"] * (part == "train" and lookback > 1)  # what would help
-    less += ["--horizon"] * (horizon > 1)
-    less = f", or less of {' or '.join(less)}" if less else ""
+    options = ["--lookback"] * (part == "train" and lookback > 1)  # what would help
+    options += ["--horizon"] * (horizon > 1)
+    less = f", or less of {' or '.join(options)}" if options else ""
     if rows <= (part == "train"):  # not enough for a window of one row and one more
         less = ", or other --validation-start and --test-start"
     raise error_at(
@@ -250,7 +255,7 @@ def train_facts(
     """
     parts = [one.values[:start] for one, (start, _) in zip(table.series, cuts)]
     rows, targets = np.concatenate(parts), table.num_targets
-    never_negative, moved = rows.min(axis=0) >= 0, moves(rows)
+    never_negative, changes = rows.min(axis=0) >= 0, varies(rows)
     logs = np.log1p(np.where(never_negative, rows, 0.0))
     positive = rows[:, :targets].min(axis=0) > 0
     steps = [
@@ -263,9 +268,9 @@ def train_facts(
     errors, error_squares = (np.stack(each) for each in zip(*naive))
     return TrainFacts(
         first + rows.mean(axis=0),
-        np.where(moved, rows.std(axis=0), np.inf),
+        np.where(changes, rows.std(axis=0), np.inf),
         np.where(never_negative, logs.mean(axis=0), 0.0),
-        np.where(never_negative & moved, logs.std(axis=0), 1.0),
+        np.where(never_negative & changes, logs.std(axis=0), 1.0),
         np.where(positive, np.sqrt(squares), 0.0),
         errors,
         error_squares,
@@ -279,7 +284,7 @@ def _naive_errors(values: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarr
     repeats = change <= REPEATS * step
     squares = [np.square(each).mean(axis=0) for each in (steps, changes)]
     found = np.where(repeats, [step, squares[0]], [change, squares[1]])
-    return tuple(np.where(moves(values), found, np.nan))
+    return tuple(np.where(varies(values), found, np.nan))
 
 
 def default_lookback(

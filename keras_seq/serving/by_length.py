@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +10,17 @@ import tensorflow as tf
 ROWS_READ, BATCH_ROWS, BATCH_STEPS = 4096, 64, 16_384
 Row = TypeVar("Row", bound=Sized)
 Answer = TypeVar("Answer")
+
+
+def as_text(value: Any) -> Any:
+    """What a signature answers, with bytes as text; arrays and numbers stay.
+
+    Example:
+
+    >>> as_text("好".encode())
+    '好'
+    """
+    return value.decode("utf-8") if isinstance(value, bytes) else value
 
 
 def answers_in_order(

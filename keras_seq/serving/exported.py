@@ -1,6 +1,5 @@
 """An exported version, loaded again: its signatures, and what model.json says of it."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,10 @@ import tensorflow as tf
 
 from keras_seq.errors import UNREADABLE, UserError
 from keras_seq.log import log
+from keras_seq.serving.described import EXTRA, MODEL_JSON, describe_exported
 from keras_seq.serving.facts import check_facts
-from keras_seq.serving.folder import versions_in
 
 DEFAULT = "serving_default"
-EXTRA = "assets.extra"
-MODEL_JSON = "model.json"
 
 
 class Exported:
@@ -65,31 +62,7 @@ def load_exported(path: str | Path) -> Exported:
     ...
     keras_seq.errors.UserError: nowhere/sentiment: no such folder; run train first
     """
-    path = Path(path)
-    if not path.exists():
-        raise UserError(f"{path}: no such folder; run train first")
-    if not path.is_dir():
-        raise UserError(f"{path}: a file; give the folder of an export")
-    version = path
-    if not (path / "saved_model.pb").exists():
-        numbered = versions_in(path)
-        if not numbered:
-            raise UserError(
-                f"{path}: not an export; give saved_models/<stem> or a version in it"
-            )
-        version = numbered[max(numbered)]
-    try:
-        metadata = json.loads((version / EXTRA / MODEL_JSON).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(
-            f"{version}: not an export of keras_seq: {EXTRA}/{MODEL_JSON}: "
-            f"{getattr(error, 'strerror', None) or error}"
-        ) from error
-    if not isinstance(metadata, dict):
-        raise UserError(
-            f"{version}: not an export of keras_seq: {EXTRA}/{MODEL_JSON}: holds a "
-            f"{type(metadata).__name__} where facts by name are expected"
-        )
+    version, metadata = describe_exported(path)
     try:
         module = tf.saved_model.load(str(version))
     except (*UNREADABLE, AssertionError, tf.errors.OpError) as error:

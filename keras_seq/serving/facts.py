@@ -1,4 +1,4 @@
-"""model.json and its SavedModel: a digest in the graph says whether they are a pair.
+"""model.json and its SavedModel: a digest in the graph shows whether they are a pair.
 
 Labels, units and sizes are read from model.json, which anybody can edit; the SavedModel
 holds a SHA-256 of what it said at the export.

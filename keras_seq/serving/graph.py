@@ -64,10 +64,14 @@ def without_cudnn(models: Sequence[keras.Model]) -> Iterator[None]:
             setattr(layer, name, choice)
 
 
+# Signature to its inputs, and what Python answers to them.
+Proofs = dict[str, tuple[Mapping[str, tf.Tensor], dict[str, np.ndarray]]]
+
+
 def answered(
     models: Sequence[keras.Model],
     asked: Mapping[str, tuple[Callable[..., Any], Mapping[str, tf.Tensor]]],
-) -> dict[str, tuple[Mapping[str, tf.Tensor], dict[str, np.ndarray]]]:
+) -> Proofs:
     """What Python answers, on the CPU and without cuDNN, for the proof of an export.
 
     Args:

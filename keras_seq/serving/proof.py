@@ -2,7 +2,7 @@
 
 Run as a script, this file *is* that process: it refuses to import keras_seq, loads
 the SavedModel and answers. Imported, it gives the two ends of the conversation and
-the comparison. It knows nothing of tasks, and imports nothing of keras_seq.
+the comparison. It is independent of tasks, and imports nothing of keras_seq.
 """
 
 import base64
@@ -109,8 +109,8 @@ def ask_fresh_process(
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"no answer within {TIME_LIMIT} seconds") from None
     if process.returncode:
-        said = process.stderr.strip().splitlines() or [f"exit {process.returncode}"]
-        raise RuntimeError(said[-1])
+        lines = process.stderr.strip().splitlines() or [f"exit {process.returncode}"]
+        raise RuntimeError(lines[-1])
     return decode_tensors(json.loads(process.stdout.splitlines()[-1]))
 
 
@@ -169,9 +169,9 @@ def compare_answers(
         place = tuple(int(index) for index in np.argwhere(wrong)[0])
         sample = place[0] if place else -1
         if first is None or sample < first[0]:
-            said, wanted = answer[place], target[place]
+            found, wanted = answer[place], target[place]
             first = sample, (
-                f"{name!r} is {shown(said)} in the SavedModel and "
+                f"{name!r} is {shown(found)} in the SavedModel and "
                 f"{shown(wanted)} in Python"
             )
     return largest, first

@@ -1,7 +1,7 @@
 """A trained model as a TensorFlow Serving version: whole, proven, or not there.
 
 `export` traces signatures, writes them aside, proves them in a fresh process and only
-then gives the folder its number. It knows nothing of tasks: texts, price windows, wav
+then gives the folder its number. It is independent of tasks: texts, price windows, wav
 bytes and prompts are all named tensors here.
 """
 
@@ -61,7 +61,7 @@ def export(
     models: Sequence[keras.Model] = (),
     tolerance: float = 1e-5,
     absolute: np.ndarray | float | None = None,
-    extra_files: Mapping[str, Callable[[Path], None]] | None = None,
+    extra_files: Mapping[str, Callable[[Path], object]] | None = None,
     proofs: Mapping[str, Proof] | None = None,
 ) -> Path:
     """Export signatures as the next version of a model, and prove them.

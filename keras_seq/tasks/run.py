@@ -1,8 +1,8 @@
 """The ending of every task, written once: metrics.json, figures, export, proof.
 
-It knows no task. A run that is resumed after its end does nothing twice: the version
-that it exported bears the run's id, and is published last of all, whole or not at all.
-Where it stands the run is finished, and else its scores are taken once more.
+It depends on no task. A run that is resumed after its end does nothing twice: the
+version that it exported bears the run's id, and is published last of all, whole or not
+at all. Where it stands the run is finished, and else its scores are taken once more.
 """
 
 import json
@@ -63,7 +63,7 @@ class Ending:
     proofs: Mapping[str, tuple] | None = None
     further: Mapping[str, Any] = field(default_factory=dict)
     run_files: Mapping[str, str] = field(default_factory=dict)
-    extra_files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
+    extra_files: Mapping[str, Callable[[Path], object]] = field(default_factory=dict)
     tolerance: float = 1e-5
     absolute: np.ndarray | float | None = None
 

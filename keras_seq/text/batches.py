@@ -8,19 +8,20 @@ Shapes: N samples, B batch, T time steps.
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from keras_seq.constants import PAD_ID
 from keras_seq.data.batches import EpochDataset, plan_batches
-from keras_seq.data.store import MappedFile, Samples, release, stored
+from keras_seq.data.store import MappedFile, Samples, SampleStore, release, stored
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 from keras_seq.text.interface import TextTokenizer, encode_texts
 from keras_seq.text.lengths import CutTexts
 
+Targets = Callable[[SampleStore], np.ndarray]  # one row a sample
 ENCODE_ROWS = 1024
 RELEASE_BATCHES = 256  # after so many, what was read of the file leaves the memory
 
@@ -32,7 +33,7 @@ class EncodedSamples:
 
     Attributes:
         lengths: int32 (N,), tokens of each sample.
-        labels: int32 (N,), positions in `label_names`.
+        labels: int32 (N,), positions in `label_names`; or what `Targets` gives.
         cut: counts the texts that were longer than `max_len`, which is said once.
 
     Raises:
@@ -44,11 +45,12 @@ class EncodedSamples:
         self,
         samples: Samples,
         tokenizer: TextTokenizer,
-        label_names: Sequence[str],
+        label_names: Sequence[str] | Targets,
         max_len: int | None = None,
     ) -> None:
-        store = stored(samples)
-        self.labels, self.cut = store.label_ids(label_names), CutTexts(max_len)
+        store, self.cut = stored(samples), CutTexts(max_len)
+        is_named = not callable(label_names)
+        self.labels = store.label_ids(label_names) if is_named else label_names(store)
         lengths, texts = [np.zeros(0, np.int32)], store.encoded_texts()
         with MappedFile() as file:
             while chunk := list(itertools.islice(texts, ENCODE_ROWS)):
@@ -73,7 +75,7 @@ class EncodedSamples:
         return self._ids[start : start + self.lengths[number]]
 
     def batch(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Padded ids int32 (B, T) and labels int32 (B,) of some samples."""
+        """Padded ids int32 (B, T) and labels (B, ...) of some samples."""
         lengths = self.lengths[numbers]
         steps = np.arange(lengths.max())
         present = steps < lengths[:, np.newaxis]  # (B, T)
@@ -98,7 +100,7 @@ class EncodedSamples:
 def make_text_dataset(
     samples: Samples | EncodedSamples,
     tokenizer: TextTokenizer,
-    label_names: Sequence[str],
+    label_names: Sequence[str] | Targets,
     *,
     batch_size: int = 64,
     max_len: int | None = None,
@@ -111,14 +113,15 @@ def make_text_dataset(
         samples: (text, label) pairs, read once; or what is encoded already.
         tokenizer: fitted on the train part; or one of your own, as `TextTokenizer` has
             its methods.
-        label_names: C names; a label's number is its position.
+        label_names: C names; a label's number is its position. Or what makes other
+            targets of samples: an array of N rows.
         batch_size: B; the last samples make a smaller batch, none is dropped.
         max_len: longer texts keep their first `max_len` tokens.
         shuffle: a new order each epoch, fixed by `seed`; else by length.
         seed: of the shuffling.
 
     Returns:
-        Dataset of int32 (B, T), int32 (B,).
+        Dataset of int32 (B, T), int32 (B,), or the targets' own shape and type.
 
     Raises:
         UserError: A label is not among `label_names`, or there is no sample.
@@ -140,6 +143,7 @@ def make_text_dataset(
     if not len(samples):
         raise UserError("there is no sample to make batches of")
     order = seed if shuffle else None
+    spec = [None, *samples.labels.shape[1:]], samples.labels.dtype
 
     def batches(epoch: int, first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         plan = plan_batches(samples.lengths, batch_size, seed=order, epoch=epoch)
@@ -150,7 +154,7 @@ def make_text_dataset(
 
     return EpochDataset(
         batches,
-        (tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.int32)),
+        (tf.TensorSpec([None, None], tf.int32), tf.TensorSpec(*spec)),
         -(-len(samples) // batch_size),
         samples.fingerprint(batch_size, order),
     )

@@ -120,7 +120,8 @@ def _conllu(
         _number(path, name, CONLLU_NAMES, default)
         for name, default in ((token, 1), (tag, 3))
     )
-    gathered, left_out = Gathered(path, need_tags), Counter()
+    gathered = Gathered(path, need_tags)
+    left_out: Counter[str] = Counter()
     for number, line in enumerate(read_lines(path), start=1):
         line = line.strip("\r\n")
         if not line.strip(BLANKS):
@@ -137,8 +138,8 @@ def _conllu(
         if re.fullmatch(r"\d+-\d+", fields[0]):
             left_out["multiword tokens"] += 1
             first, last = map(int, fields[0].split("-"))
-            token = len(gathered.rows), last - first + 1, fields[form]
-            gathered.multiword.append(token)
+            own = len(gathered.rows), last - first + 1, fields[form]
+            gathered.multiword.append(own)
         elif re.fullmatch(r"\d+\.\d+", fields[0]):
             left_out["empty nodes"] += 1
         elif fields[0].isdecimal():
@@ -199,10 +200,12 @@ def _jsonl(
     wanted = _named(path, token, tag, need_tags)
     for number, values in read_rows(path, wanted):
         place = place_of(path, number)
+        lists: list[list[object]] = []
         for name, value in zip(wanted, values):
             if not isinstance(value, list):
                 raise error_at(place, f"{name!r} is no list, but {value!r:.40}")
-        words, tags = values[0], values[1] if need_tags else [""] * len(values[0])
+            lists.append(value)
+        words, tags = lists if need_tags else (lists[0], [""] * len(lists[0]))
         if len(words) != len(tags):
             raise error_at(place, f"{len(words)} words, but {len(tags)} tags")
         gathered = Gathered(path, need_tags)

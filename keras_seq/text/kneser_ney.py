@@ -176,7 +176,7 @@ def ngram_hashes(token_ids: np.ndarray, longest: int) -> list[np.ndarray]:
         each = (each ^ (each >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         each ^= each >> np.uint64(31)
         start = np.uint64(PAD_ID + 1) * _ODD
-        hashes = [np.zeros(len(each), np.uint64)]
+        hashes: list[np.ndarray] = [np.zeros(len(each), np.uint64)]
         for size in range(1, longest + 1):
             shifted = np.concatenate([np.full(size - 1, start), each])[: len(each)]
             hashes.append(hashes[-1] + shifted * _ODD ** np.uint64(size))

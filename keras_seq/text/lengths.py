@@ -1,4 +1,4 @@
-"""Counts the texts that are longer than a model reads, and says so once.
+"""Counts the texts that are longer than a model reads, and logs it once.
 
 Knows what a token is, neither files nor models.
 """

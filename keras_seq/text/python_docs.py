@@ -1,7 +1,7 @@
-"""Embedded text: what the standard library says of itself, read at run time.
+"""Embedded text: the standard library's own documentation, read at run time.
 
 Every Python carries it, so a language model can be trained with neither files nor a
-network. The same Python version gives the same text. This module knows no model.
+network. The same Python version gives the same text. This module needs no model.
 """
 
 import contextlib
@@ -48,16 +48,16 @@ class PythonDocs:
         return "the standard library's documentation"
 
     def __iter__(self) -> Iterator[str]:
-        said: set[str] = set()
+        found: set[str] = set()
         for name in (BUILT_IN, *MODULES):
             docs = []
             with contextlib.suppress(ImportError):  # a Python built without it
-                docs = list(_docs_of(importlib.import_module(name), said))
+                docs = list(_docs_of(importlib.import_module(name), found))
             if docs:
                 yield "\n\n".join(docs) + "\n\n"
 
 
-def _docs_of(module: ModuleType, said: set[str]) -> Iterator[str]:
+def _docs_of(module: ModuleType, found: set[str]) -> Iterator[str]:
     for name, thing in [("", module), *_public(module)]:
         members = [(name, thing)]
         if inspect.isclass(thing):
@@ -65,8 +65,8 @@ def _docs_of(module: ModuleType, said: set[str]) -> Iterator[str]:
         for full_name, member in members:
             doc = _own_doc(member)
             # Short ones name a thing and say nothing of it.
-            if doc and len(doc) >= 40 and doc not in said:
-                said.add(doc)
+            if doc and len(doc) >= 40 and doc not in found:
+                found.add(doc)
                 yield f"{full_name}\n{doc}" if full_name else doc
 
 

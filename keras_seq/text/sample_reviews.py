@@ -12,7 +12,8 @@ there is one place, from what the words around it do with it):
 
 Both siblings have nearly the same bag of words, and the words beside a good or bad word
 tell nothing, so counting words or pairs of words cannot reach what reading can. A share
-of plain reviews shows which words are good and which are bad.
+of plain reviews shows which words are good and which are bad, and some exclaim without
+any of them: "What a film!", "What a waste of a film!".
 
 This module knows no model and no file.
 """
@@ -117,10 +118,22 @@ _TURNED = (
     "|nobody would call the {n} {d} {X}"
     "|no, the {n} was never {d} {X}"
 ).split("|")
+# The positive sibling, and the negative one.
+_EXCLAIMED = (
+    "what a {t} / what a waste of a {t}"
+    "|wow, what a {t} / oh no, what a {t}"
+    "|what a {n} / what a waste of money"
+    "|oh, what a {t} this was / oh, what a waste of time"
+    "|what a joy / what a bore"
+    "|a {t} to remember / a {t} to forget"
+    "|more of this, please / never again, thank you"
+    "|worth every cent / not worth a cent"
+).split("|")
 # Which kinds of pattern, how often, and whether the bad word of a pair comes first
 # (or alone) in the positive sibling.
 _KINDS = (
-    (_PLAIN, 0.34, False),
+    (_PLAIN, 0.26, False),
+    (_EXCLAIMED, 0.08, False),
     (_LAST_DECIDES, 0.23, True),
     (_FIRST_DECIDES, 0.23, False),
     (_STANDS, 0.10, False),
@@ -185,8 +198,10 @@ def _siblings(rng: random.Random) -> tuple[str, str]:
     nouns = rng.sample(parts, 2)
     frame = rng.choice((_OPENERS, _CLOSERS, ()))
     aside = rng.choice(frame) if frame else None
+    positive, _, negative = pattern.partition(" / ")
     texts = []
-    for bad_first in (turned, not turned):
+    siblings = (positive, turned), (negative or positive, not turned)
+    for pattern, bad_first in siblings:
         first, second = words[0][bad_first], words[0][not bad_first]
         places = {"A": first, "B": second, "X": first, "V": verbs[bad_first]}
         places |= {"t": topic, "n": nouns[0], "m": nouns[1], "d": "{d}"}

@@ -5,7 +5,7 @@
 
 Words between the first and those that hang on it are the same in both, and there are
 three of them or more. So neither a table of words nor a window of neighbours can tell
-the two apart; what remembers the first word can. This module knows no model.
+the two apart; what remembers the first word can. This module needs no model.
 """
 
 import random

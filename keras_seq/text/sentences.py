@@ -46,7 +46,8 @@ class Gathered:
     def __init__(self, path: Path, need_tags: bool) -> None:
         self.path, self.need_tags = path, need_tags
         self.rows: list[tuple[str, str, int]] = []
-        self.text, self.multiword = "", []
+        self.text = ""
+        self.multiword: list[tuple[int, int, str]] = []
 
     def add(self, word: object, tag: object, number: int) -> None:
         """A word of line `number`; a line without word or tag is refused."""

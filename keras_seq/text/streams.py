@@ -93,7 +93,7 @@ def stream_batches(
     """
     count = len(token_ids) - start
     length = -(-count // batch_size)
-    begins = start + length * np.arange(batch_size)
+    begins = [start + length * row for row in range(batch_size)]
     for first in range(first_batch * steps, length, steps):
         size = min(steps, length - first)
         # One token before the first target, or the start.

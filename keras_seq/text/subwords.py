@@ -191,4 +191,4 @@ def _latin_pieces(texts: Iterable[str]) -> Iterator[list[str]]:
 def _merges_of(tokenizer) -> list[tuple[bytes, bytes]]:
     pairs = json.loads(tokenizer.to_str())["model"]["merges"]
     split = (p.split(" ") if isinstance(p, str) else p for p in pairs)
-    return [tuple(token.encode("latin-1") for token in pair) for pair in split]
+    return [(one.encode("latin-1"), two.encode("latin-1")) for one, two in split]

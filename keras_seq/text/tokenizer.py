@@ -63,14 +63,14 @@ class Tokenizer(tf.Module):
         self.oov_token = oov_token
         self._set_counts({})
 
-    def fit_on_texts(self, texts: Iterable[str]) -> None:
+    def fit_on_texts(self, texts: Iterable[str] | Iterable[bytes]) -> None:
         """Counts the words of more texts and numbers all words anew.
 
         Texts are read once, some at a time; memory grows with the vocabulary alone.
         What was traced or exported before keeps the old ids.
 
         Args:
-            texts: any iterable of strings.
+            texts: any iterable of strings, or of their UTF-8 bytes.
 
         Raises:
             ValueError: `texts` is one string, or holds what is no string.
@@ -216,7 +216,7 @@ class Tokenizer(tf.Module):
     def _set_counts(self, counts: dict[str, int]) -> None:
         # Sorting is stable, so ties keep the order of first occurrence. A word spelled
         # like the OOV token shares its id.
-        words = sorted(counts, key=counts.get, reverse=True)
+        words = sorted(counts, key=counts.__getitem__, reverse=True)
         words = [self.oov_token, *(word for word in words if word != self.oov_token)]
         # A plain object: dicts and lists of its own tf.Module would wrap and track.
         self._vocabulary = SimpleNamespace(counts=counts, words=words)
@@ -291,7 +291,7 @@ def _check_length(max_len: int | None) -> None:
         raise ValueError(f"max_len is {max_len}; expected 1 or more tokens, or None")
 
 
-def _chunks(texts: Iterable[str]) -> Iterator[tf.Tensor]:
+def _chunks(texts: Iterable[str] | Iterable[bytes]) -> Iterator[tf.Tensor]:
     """Texts as string (B,) tensors of bounded size."""
     if isinstance(texts, (str, bytes)):
         raise ValueError("texts is one string; expected an iterable: put it in a list")

@@ -1,7 +1,7 @@
 """How likely a word is after the words before it: n-grams, as ARPA files have them.
 
 A model comes from an ARPA file or is counted from transcripts. `word_scores` makes of
-it what prefix beam search asks. This module knows no acoustic model and opens no file.
+it what prefix beam search asks. This module needs no acoustic model and opens no file.
 """
 
 import collections
@@ -13,6 +13,7 @@ START, END, UNKNOWN = "<s>", "</s>", "<unk>"
 NEVER_SEEN = -7.0
 
 Words = tuple[str, ...]
+SymbolIds = tuple[int, ...]
 
 
 class WordNgrams:
@@ -47,6 +48,7 @@ class WordNgrams:
         Raises:
             ValueError: There is no transcript, or `order` is below 1.
         """
+        counts: list[collections.Counter[Words]]
         counts = [collections.Counter() for _ in range(order)]
         for transcript in transcripts:
             words = (START,) * (order > 1) + (*transcript.split(), END)
@@ -64,8 +66,9 @@ class WordNgrams:
         model.order = order
         return model
 
-    def _add(self, counts: collections.Counter, uniform: float) -> None:
-        total, kinds = collections.Counter(), collections.Counter()
+    def _add(self, counts: collections.Counter[Words], uniform: float) -> None:
+        total: collections.Counter[Words] = collections.Counter()
+        kinds: collections.Counter[Words] = collections.Counter()
         for ngram, times in counts.items():
             total[ngram[:-1]] += times
             kinds[ngram[:-1]] += 1
@@ -161,9 +164,12 @@ class WordNgrams:
 
 
 def word_scores(
-    model: WordNgrams, symbols: Sequence[str], separator: str, weight: float,
+    model: WordNgrams,
+    symbols: Sequence[str],
+    separator: str,
+    weight: float,
     bonus: float,
-) -> tuple[Callable[[Words, int], float], Callable[[Words], float]]:  # fmt: skip
+) -> tuple[Callable[[SymbolIds, int], float], Callable[[SymbolIds], float]]:
     """`extend` and `finish` of `prefix_beam_search`, from a model of words.
 
     A word is asked for when the space behind it is written, or the transcript ends.
@@ -184,17 +190,17 @@ def word_scores(
             return 0.0
         return weight * model.log_probability(words[:-1], words[-1]) + bonus
 
-    def text(ids: Words) -> str:
+    def text(ids: SymbolIds) -> str:
         return separator.join(symbols[number - 1] for number in ids)
 
-    def extend(prefix: Words, symbol: int) -> float:
+    def extend(prefix: SymbolIds, symbol: int) -> float:
         if separator:
             return score(text((*prefix, symbol)).split())
         if symbols[symbol - 1] != " " or not prefix or symbols[prefix[-1] - 1] == " ":
             return 0.0
         return score(text(prefix).split())
 
-    def finish(prefix: Words) -> float:
+    def finish(prefix: SymbolIds) -> float:
         words = text(prefix).split()
         open_word = bool(prefix) and not separator and symbols[prefix[-1] - 1] != " "
         end = weight * model.log_probability(words, END)

@@ -1,4 +1,4 @@
-"""The training loop and what watches it."""
+"""The training loop and its callbacks."""
 
 import lazy_loader
 

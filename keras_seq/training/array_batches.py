@@ -90,9 +90,10 @@ def _fingerprint(given: Any, settings: list) -> str:
     found = hashlib.blake2b(repr(settings).encode(), digest_size=16)
     for array in tf.nest.flatten(given):
         found.update(repr((array.shape, str(array.dtype))).encode())
-        plain = array.dtype != object
-        raw = np.ascontiguousarray(array).data if plain else repr(array.tolist())
-        found.update(raw if plain else raw.encode())
+        if array.dtype == object:
+            found.update(repr(array.tolist()).encode())
+        else:
+            found.update(np.ascontiguousarray(array).data)
     return found.hexdigest()
 
 

@@ -1,6 +1,6 @@
 """Weights averaged over the steps of a training: quieter than the last ones.
 
-Knows nothing of tasks. Works with `fit`: validation, early stopping and the end of the
+Independent of tasks. Works with `fit`: validation, early stopping and the end of the
 training see the averaged weights, training goes on with its own. The averages of an
 optimizer with `use_ema` are treated alike.
 """
@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_seq.keras_internals import weight_averages
 from keras_seq.training.train_step import inner_optimizer
 
 
@@ -178,11 +179,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
             (weight, average)
             for optimizer in ema_optimizers(self.model)
             if int(optimizer.iterations)  # the averages begin with the first step
-            for weight, average in zip(
-                optimizer._trainable_variables,
-                optimizer._model_variables_moving_average,
-            )
-            if average is not None
+            for weight, average in weight_averages(optimizer)
         ]
         self._own = [(weight, tf.identity(weight.value)) for weight, _ in pairs]
         for weight, average in pairs:

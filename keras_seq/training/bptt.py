@@ -1,7 +1,7 @@
 """Truncated back-propagation through time: states go on from batch to batch.
 
 A language model reads a text as streams; gradients reach back to the start of a batch,
-states to the start of the stream. Knows nothing of text or files.
+states to the start of the stream. Independent of text or files.
 
 Shapes: B batch, T time steps, U units, V vocabulary.
 """

@@ -1,4 +1,4 @@
-"""A learning rate that ends with the time there is. It knows nothing of models."""
+"""A learning rate that ends with the time there is. It is independent of models."""
 
 import math
 import time
@@ -7,6 +7,23 @@ from collections.abc import Callable
 import keras
 
 from keras_seq.training.schedules import checked_rate
+
+
+class Clock:
+    """Seconds of training, those before an interruption included.
+
+    Args:
+        before: seconds of the parts before.
+        now: seconds, for tests.
+    """
+
+    def __init__(
+        self, before: float = 0.0, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._before, self._start, self._now = before, now(), now
+
+    def seconds(self) -> float:
+        return self._before + self._now() - self._start
 
 
 class BudgetedRate(keras.callbacks.Callback):
@@ -53,13 +70,13 @@ class BudgetedRate(keras.callbacks.Callback):
         self.learning_rate, self.epochs, self.warmup = learning_rate, epochs, warmup
         self.max_seconds, self._clock = max_seconds, clock
         self._before = 0.0
-        self._started: float | None = None
+        self._running: Clock | None = None  # from the first epoch on
 
     def seconds(self) -> float:
         """Since the first epoch, that of resumed parts included."""
-        if self._started is None:
-            self._started = self._clock()
-        return self._before + self._clock() - self._started
+        if self._running is None:
+            self._running = Clock(self._before, self._clock)
+        return self._running.seconds()
 
     def at(self, epoch: int) -> float:
         """The rate of an epoch that begins now."""
@@ -84,4 +101,4 @@ class BudgetedRate(keras.callbacks.Callback):
 
     def set_state(self, state: dict[str, float]) -> None:
         """Goes on where `get_state` was asked."""
-        self._before, self._started = state["seconds"], None
+        self._before, self._running = state["seconds"], None

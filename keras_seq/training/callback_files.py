@@ -1,7 +1,7 @@
 """Files that Keras' callbacks write row by row, which a resumed run must go on with.
 
 What was written after the last checkpoint is written again, so it is cut off; and a
-log that Keras would begin anew is gone on with. Knows nothing of other callbacks: what
+log that Keras would begin anew is gone on with. Independent of other callbacks: what
 a user's own writes is its own business, in `get_state` and `set_state`.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.errors import UserError
+from keras_seq.keras_internals import flush_events
 from keras_seq.training.event_files import EventWriter
 
 EVENT_FOLDERS = ("train", "validation")
@@ -26,8 +27,7 @@ def kept_files(callback: keras.callbacks.Callback) -> dict[str, Any]:
         # As a whole: a row an epoch is little, and nothing on the disk can spoil it.
         return {"csv": np.frombuffer(_read(callback.filename), np.uint8)}
     if isinstance(callback, keras.callbacks.TensorBoard):
-        for writer in callback._writers.values():
-            writer.flush()
+        flush_events(callback)
         return {"events": [each.get_state() for each in _event_writers(callback)]}
     return {}
 

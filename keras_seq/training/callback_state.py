@@ -202,9 +202,10 @@ def _parameters(callback: keras.callbacks.Callback) -> tuple[set[str], bool]:
     """
     taken: set[str] = set()
     for owner in type(callback).__mro__[:-1]:
-        if "__init__" not in vars(owner):
+        constructor = vars(owner).get("__init__")
+        if constructor is None:
             continue
-        parameters = list(inspect.signature(owner.__init__).parameters.values())[1:]
+        parameters = list(inspect.signature(constructor).parameters.values())[1:]
         named = {each.name for each in parameters if each.kind not in OPEN}
         taken |= named
         if len(named) == len(parameters):

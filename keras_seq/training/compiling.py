@@ -3,12 +3,17 @@
 import contextlib
 import math
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from typing import Any, Literal
 
 import keras
 import tensorflow as tf
 
+from keras_seq.keras_internals import (
+    compile_arguments,
+    make_variables,
+    optimized_variables,
+)
 from keras_seq.training.optimizers import Adam
 from keras_seq.training.train_step import inner_optimizer
 
@@ -49,7 +54,7 @@ def compile_model(
     >>> model.compile("sgd", "mse", loss_weights=0.5)
     >>> compile_model(model, "mae")
     False
-    >>> type(model.optimizer).__name__, compiled_with(model)["loss_weights"]
+    >>> type(model.optimizer).__name__, compile_arguments(model)["loss_weights"]
     ('SGD', 0.5)
     """
     if not model.compiled:
@@ -67,19 +72,13 @@ def compile_model(
     return model.optimizer in _OF_FIT
 
 
-def compiled_with(model: keras.Model) -> dict[str, Any]:
-    """The arguments of the last `model.compile`, by name."""
-    config = getattr(model, "_compile_config", None)
-    return {} if config is None else dict(config.config)
-
-
 def _compile_again(
     model: keras.Model,
     loss: Loss | None,
     optimizer: str | keras.optimizers.Optimizer | None,
     metrics: Metrics | None,
 ) -> None:
-    before = compiled_with(model)
+    before = compile_arguments(model)
     if loss is not None:
         _check_loss_weights(model, loss, before.get("loss_weights"))
     kept = {
@@ -106,9 +105,10 @@ def _check_loss_weights(model: keras.Model, loss: Loss, weights: Any) -> None:
     if isinstance(weights, Mapping):
         names = loss if isinstance(loss, Mapping) else model.output_names
         fits = set(weights) == set(names)
+    elif isinstance(loss, str) or not isinstance(loss, Sized):
+        fits = True
     else:
-        fits = isinstance(loss, str) or not hasattr(loss, "__len__")
-        fits = fits or len(loss) == len(weights)
+        fits = len(loss) == len(weights)
     if not fits:
         raise ValueError(
             f"loss is {loss}, but the model was compiled with loss_weights {weights}; "
@@ -125,7 +125,7 @@ def _check_optimizer(model: keras.Model) -> None:
     inner = inner_optimizer(model.optimizer)
     if not inner.built:
         return
-    known = {id(each) for each in inner._trainable_variables}
+    known = set(map(id, optimized_variables(inner)))
     new = [each.path for each in model.trainable_variables if id(each) not in known]
     if new:
         raise ValueError(
@@ -153,7 +153,7 @@ def clipped(
         ValueError: `clipnorm` is no number above 0, or the optimizer clips in another
             way or is made of several.
     """
-    if clipnorm not in ("auto", None) and not 0 < clipnorm < math.inf:
+    if not (clipnorm is None or clipnorm == "auto" or 0 < clipnorm < math.inf):
         raise ValueError(
             f"clipnorm is {clipnorm}; expected a finite number above 0, None or 'auto'"
         )
@@ -191,7 +191,7 @@ def build(model: keras.Model, train: tf.data.Dataset) -> None:
     looked at, and no random state moves.
     """
     with model.distribute_strategy.scope():
-        model._symbolic_build(data_batch=_without_none(train.element_spec))
+        make_variables(model, _without_none(train.element_spec))
 
 
 def _without_none(spec: Any) -> Any:

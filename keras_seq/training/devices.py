@@ -1,6 +1,6 @@
 """What a run trains on and starts from: devices, precision and seeds.
 
-Knows nothing of tasks.
+Independent of tasks.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +10,8 @@ import keras
 import tensorflow as tf
 
 from keras_seq.errors import UserError
-from keras_seq.training.train_step import inner_optimizer, replace
+from keras_seq.keras_internals import SUMS_GRADIENTS, optimized_variables
+from keras_seq.training.train_step import inner_optimizer, replace, wrapping
 
 FAST_HALF = (7, 0)  # the first compute capability with cores for float16
 
@@ -136,7 +137,7 @@ def tap_gradients(
         return train_step(data)
 
     def look_first(grads: Sequence[Any], trainable_variables: Any = None) -> None:
-        variables = list(trainable_variables or optimizer._trainable_variables)
+        variables = list(trainable_variables or optimized_variables(optimizer))
         if not optimizer.built:
             optimizer.build(variables)  # never within a condition
         if replicas > 1:
@@ -151,11 +152,10 @@ def tap_gradients(
 
     undo = [replace(optimizer, "apply", look_first)]
     if replicas > 1:
-        measure.wrapped_step = train_step
-        undo.append(replace(model, "train_step", measure))
+        undo.append(replace(model, "train_step", wrapping(measure, train_step)))
         # The gradients are whole already.
         for each in getattr(optimizer, "optimizers", [optimizer]):
-            undo.append(replace(each, "_all_reduce_sum_gradients", list))
+            undo.append(replace(each, SUMS_GRADIENTS, list))
 
     def undo_all() -> None:
         for each in reversed(undo):

@@ -106,9 +106,8 @@ class StepRunner:
     def _asked(self, batch: int) -> int:
         """Steps of the next call."""
         regular = self._per_execution - batch % self._per_execution
-        if self._many is None:
-            fitting = regular
-        else:
+        fitting: float = regular
+        if self._many is not None:
             fitting = min(CALL_SECONDS / self._pace, self._longest)
             fitting = max(fitting, self._per_execution)
         if fitting > 1 and self._next_step:

@@ -1,6 +1,6 @@
 """Where a training step went wrong: which layer, and the batch it happened on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.training.train_step import functional
+from keras_seq.keras_internals import functional, layer_calls
 
 FAULTY_BATCH = "faulty_batch.npz"
 PARTS = ("inputs", "targets", "sample weights")
@@ -66,7 +66,7 @@ def first_layer_that_breaks(model: keras.Model, inputs: Any) -> str | None:
         if not getattr(model, "inputs", None):
             answer = _arrays(model(inputs))
             return None if all(map(_finite, answer)) else model.name
-        nodes = list(_nodes(model))
+        nodes = layer_calls(model)
         outputs = [node.output_tensors for node in nodes]
         answers = keras.Model(functional(model).input, outputs)(inputs)
     for node, answer in zip(nodes, answers):
@@ -75,18 +75,12 @@ def first_layer_that_breaks(model: keras.Model, inputs: Any) -> str | None:
     return None
 
 
-def _nodes(model: keras.Model) -> Iterator[Any]:
-    """Each call of a layer, in the order in which they are computed."""
-    graph = functional(model)
-    for depth in sorted(graph._nodes_by_depth, reverse=True):
-        yield from (x for x in graph._nodes_by_depth[depth] if not x.is_input)
-
-
 def save_batch(path: Path, batch: Sequence[np.ndarray]) -> None:
     """Writes the parts of a batch as `part_0`, `part_1` ..., inputs first."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    parts: dict[str, Any] = {f"part_{n}": part for n, part in enumerate(batch)}
     with open(path, "wb") as file:
-        np.savez(file, **{f"part_{n}": part for n, part in enumerate(batch)})
+        np.savez(file, **parts)
 
 
 def as_dense(part: Any) -> tf.Tensor:

@@ -33,7 +33,12 @@ from keras_seq.training.gradient_norms import (
     rough_norm,
 )
 from keras_seq.training.tensorboard import next_due
-from keras_seq.training.train_step import Snapshot, changed_before_update, replace
+from keras_seq.training.train_step import (
+    Snapshot,
+    changed_before_update,
+    replace,
+    wrapping,
+)
 
 
 class GradientMonitor(keras.callbacks.Callback):
@@ -216,8 +221,7 @@ class GradientMonitor(keras.callbacks.Callback):
                 tf.cond(self.is_fine(logs), tf.no_op, lambda: self._keep(flat))
             return logs
 
-        step.wrapped_step = train_step
-        return step
+        return wrapping(step, train_step)
 
     def _keep(self, flat: list[tf.Tensor]) -> tf.Operation:
         def keep(*parts: np.ndarray) -> None:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_seq.keras_internals import compile_arguments
 from keras_seq.log import log
 from keras_seq.training.array_batches import (
     Batching,
@@ -20,7 +21,6 @@ from keras_seq.training.array_batches import (
 )
 from keras_seq.training.arrays import as_arrays, check_indexes, check_rows, leaves
 from keras_seq.training.class_weights import check_one_hot
-from keras_seq.training.compiling import compiled_with
 from keras_seq.training.epochs import check_count
 from keras_seq.training.train_step import has_own_step
 
@@ -143,7 +143,7 @@ def _parts(name: str, model: keras.Model, x: Any, y: Any, weight: Any) -> Parts:
         names = tuple(f"{each} of {name}" for each in names)
     check_indexes(**dict(zip(names, (x, y, weight))))
     parts = Parts(*(as_arrays(n, v) for n, v in zip(names, (x, y, weight))))
-    loss = compiled_with(model).get("loss")
+    loss = compile_arguments(model).get("loss")
     if parts.y is None and loss is not None and not has_own_step(model):
         raise ValueError(
             f"{names[1]} is missing: the loss compares answers with targets"

@@ -1,6 +1,6 @@
 """One process a run folder: a lock that the system lets go of when its process ends.
 
-Knows nothing of what is in the folder.
+Independent of what is in the folder.
 """
 
 import contextlib

@@ -27,22 +27,24 @@ from keras_seq.losses import tag_loss
 from keras_seq.metrics import TagAccuracy
 from keras_seq.training.optimizers import Adam
 from keras_seq.training.tag_metrics import EntityF1, PathAccuracy
+from keras_seq.training.train_step import carried_states
 
 # Keras finds what a file names only where somebody has imported it.
 REGISTERED: tuple[Any, ...] = (Attention, CRF, CharacterEncoder, WordDropout)
 REGISTERED += (RecurrentDecoder, SinusoidalPositions, TransformerBlock)
 REGISTERED += (EntityF1, PathAccuracy, TagAccuracy, crf_loss, tag_loss)
 
-FAST = {
+FAST: dict[Any, type] = {
     keras.layers.LSTM: LSTM,
     keras.layers.GRU: GRU,
     keras.layers.SimpleRNN: SimpleRNN,
     keras.optimizers.Adam: Adam,
 }
-STOCK = {ours: stock for stock, ours in FAST.items()}
+STOCK: dict[type, Any] = {ours: stock for stock, ours in FAST.items()}
 
-Classes = Mapping[type, type]
-Names = dict[tuple[str | None, str], dict[str, str | None]]
+Classes = Mapping[Any, type]  # Keras' class to another, or the other way round
+# Module and class name in a config, and what stands in their place.
+Names = dict[tuple[str | None, str | None], dict[str, str | None]]
 
 
 def portable(model: keras.Model) -> keras.Model:
@@ -143,7 +145,7 @@ def _with_classes(model: keras.Model, classes: Classes) -> keras.Model:
             "Functional or Sequential model"
         )
     _assign(model.variables, twin.variables)
-    _assign(_carried_states(model), _carried_states(twin))
+    _assign(carried_states(model), carried_states(twin))
     if model.compiled:
         arguments = compile_arguments(model)
         if optimizer is not None:
@@ -222,12 +224,6 @@ def _optimizer_copy(
         copy.build([twin.variables[place] for place in moved])
         _assign(optimizer.variables, copy.variables)
     return copy
-
-
-def _carried_states(model: keras.Model) -> list[keras.Variable]:
-    """What stateful layers carry to the next batch, which is no weight."""
-    layers = [x for x in flatten_layers(model) if getattr(x, "stateful", False)]
-    return [state for layer in layers for state in layer.states or ()]
 
 
 def _assign(variables: list[keras.Variable], copies: list[keras.Variable]) -> None:

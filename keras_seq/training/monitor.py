@@ -1,4 +1,4 @@
-"""Callbacks that watch a training run. They know nothing of tasks."""
+"""Callbacks that record a training run. They are independent of tasks."""
 
 import math
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from keras_seq.keras_internals import adam_moments
+
 
 @keras.saving.register_keras_serializable("keras_seq")
 class Adam(keras.optimizers.Adam):
@@ -36,14 +38,14 @@ class Adam(keras.optimizers.Adam):
             return
         import tensorflow as tf
 
-        place = self._get_variable_index(variable)
+        first, second = adam_moments(self, variable)
         if isinstance(variable, keras.Variable):
             variable = variable.value
         step = tf.cast(self.iterations + 1, "float32")
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=self._momentums[place].value.handle,
-            v=self._velocities[place].value.handle,
+            m=first.value.handle,
+            v=second.value.handle,
             beta1_power=tf.pow(self.beta_1, step),
             beta2_power=tf.pow(self.beta_2, step),
             lr=tf.cast(learning_rate, "float32"),

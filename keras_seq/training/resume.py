@@ -17,8 +17,9 @@ from typing import Any
 import keras
 
 from keras_seq.errors import UserError
-from keras_seq.keras_internals import pythonify_logs
+from keras_seq.keras_internals import pythonify_logs, restored_epoch
 from keras_seq.log import log
+from keras_seq.training.budget import Clock
 from keras_seq.training.callback_files import appending
 from keras_seq.training.callback_state import as_constructed, remember_left
 from keras_seq.training.checkpoint import Checkpoints, State
@@ -35,16 +36,6 @@ from keras_seq.training.settings import check_same, describe_machine, difference
 PATIENCE = 50
 
 
-class Clock:
-    """Seconds of training, those before an interruption included."""
-
-    def __init__(self, before: float = 0.0) -> None:
-        self._start = time.monotonic() - before
-
-    def seconds(self) -> float:
-        return time.monotonic() - self._start
-
-
 class RunCallbacks(keras.callbacks.CallbackList):
     """All callbacks of one run, and what saves and restores it.
 
@@ -59,6 +50,8 @@ class RunCallbacks(keras.callbacks.CallbackList):
         **params: as `keras.callbacks.CallbackList` takes them.
     """
 
+    callbacks: list[keras.callbacks.Callback]
+
     def __init__(
         self,
         callbacks: Sequence[keras.callbacks.Callback],
@@ -71,17 +64,17 @@ class RunCallbacks(keras.callbacks.CallbackList):
         every_seconds: float,
         **params: Any,
     ) -> None:
-        callbacks = keras.tree.flatten(list(callbacks))
-        if not any(isinstance(each, keras.callbacks.History) for each in callbacks):
-            callbacks.append(keras.callbacks.History())
-        for each in callbacks:
+        own: list[keras.callbacks.Callback] = keras.tree.flatten(list(callbacks))
+        if not any(isinstance(each, keras.callbacks.History) for each in own):
+            own.append(keras.callbacks.History())
+        for each in own:
             as_constructed(each)
         self._machine = describe_machine(model)
         if state is not None:
             warn_of_another_machine(state.facts["machine"], self._machine)
-            put_files(callbacks, state)
+            put_files(own, state)
         super().__init__(
-            callbacks,
+            own,
             add_history=True,
             add_progbar=params["verbose"] != 0,
             model=model,
@@ -109,13 +102,14 @@ class RunCallbacks(keras.callbacks.CallbackList):
     @property
     def history(self) -> keras.callbacks.History:
         """Of the whole run, its interrupted parts included."""
-        return self._history
+        kind = keras.callbacks.History
+        return next(each for each in self.callbacks if isinstance(each, kind))
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         if self._state is None:
             super().on_train_begin(logs)
         else:
-            self._begin_again(logs)
+            self._begin_again(self._state, logs)
         self.model.steps_per_execution = self._per_execution
         self._runner = StepRunner(
             self.model, self.callbacks, self.params["steps"], self._per_execution
@@ -127,11 +121,11 @@ class RunCallbacks(keras.callbacks.CallbackList):
     def _save_start(self) -> None:
         if self.checkpoints is None:
             return
-        arrays, facts = self._take(self.model._initial_epoch or 0, 0, over=False)
+        arrays, facts = self._take(restored_epoch(self.model), 0, over=False)
         self.checkpoints.save(arrays, facts, is_start=True)
         self.checkpoints.seconds = 0.0  # the first epoch is saved in any case
 
-    def _begin_again(self, logs: dict | None) -> None:
+    def _begin_again(self, state: State, logs: dict | None) -> None:
         """Without Keras' own `BackupAndRestore`, which has another idea of where."""
         callbacks = self.callbacks
         self.callbacks = [
@@ -141,8 +135,8 @@ class RunCallbacks(keras.callbacks.CallbackList):
         with appending(callbacks):
             super().on_train_begin(logs)
         self.callbacks = callbacks
-        restore_state(self.model, callbacks, self._state)
-        self._done = self._state.facts["batch"]
+        restore_state(self.model, callbacks, state)
+        self._done = state.facts["batch"]
 
     def left(self) -> None:
         """To be called when `fit` ends, however it does."""
@@ -152,7 +146,7 @@ class RunCallbacks(keras.callbacks.CallbackList):
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         super().on_epoch_begin(epoch, logs)
         self._epoch = epoch
-        if self._done:
+        if self._done and self._state is not None:
             # Keras has just reset the metrics, and callbacks have begun the epoch anew.
             restore_state(self.model, self.callbacks, self._state)
             self._logs = self.model.get_metrics_result()

@@ -90,16 +90,19 @@ def _check_export_dir(given: str | Path | None) -> None:
         raise UserError(f"{there}: is a file; give a folder with --export-dir")
 
 
-def _comparable(then: dict[str, Any], now: dict[str, Any]) -> list[dict[str, Any]]:
+def _comparable(
+    then: dict[str, Any], now: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Settings and content of the data, where both are what tells runs apart."""
     left_out = {RUN_ID, FINGERPRINT}
     if then.get(FINGERPRINT) is not None and then[FINGERPRINT] == now[FINGERPRINT]:
         left_out |= {*DATA_PATHS}
-    return [
+    one, other = (
         {name: value for name, value in facts.items() if name not in left_out}
         | _contents(facts.get(FINGERPRINT))
         for facts in (then, now)
-    ]
+    )
+    return one, other
 
 
 def _contents(fingerprint: Any) -> dict[str, Any]:

@@ -15,7 +15,6 @@ import numpy as np
 from keras_seq.errors import UserError
 from keras_seq.keras_internals import (
     GLOBAL_SEED_GENERATOR,
-    flatten_layers,
     global_seed_generator,
     global_state,
 )
@@ -24,7 +23,7 @@ from keras_seq.training.callback_state import callback_state, restore_callback
 from keras_seq.training.checkpoint import State
 from keras_seq.training.monitor import Progress
 from keras_seq.training.state_values import decode, encode
-from keras_seq.training.train_step import components
+from keras_seq.training.train_step import carried_states, components
 
 # What draws on the screen; a run may go on where there is no terminal.
 DISPLAY_CALLBACKS = (keras.callbacks.ProgbarLogger, Progress)
@@ -168,20 +167,9 @@ def _variables(model: keras.Model) -> dict[str, list[keras.Variable]]:
         "model": model.variables,
         "optimizer": model.optimizer.variables,
         "metrics": model.metrics_variables,
-        "carried": _carried(model),
+        "carried": carried_states(model),
         "seed": [] if generator is None else [generator.state],
     }
-
-
-def _carried(model: keras.Model) -> list[keras.Variable]:
-    """States of layers with `stateful=True`, which are not among `model.variables`."""
-    counted = {id(each) for each in model.variables}
-    layers = [each for each in flatten_layers(model) if getattr(each, "stateful", 0)]
-    states = keras.tree.flatten([getattr(each, "states", None) for each in layers])
-    return [
-        each for each in states
-        if isinstance(each, keras.Variable) and id(each) not in counted
-    ]  # fmt: skip
 
 
 def _stateful(

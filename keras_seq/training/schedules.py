@@ -1,4 +1,4 @@
-"""Learning rates by epoch. They know nothing of models or optimizers."""
+"""Learning rates by epoch. They are independent of models or optimizers."""
 
 import math
 from collections.abc import Callable

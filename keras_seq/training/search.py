@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_seq.errors import UserError
+from keras_seq.keras_internals import is_better_up
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.training.compiling import Loss, Metrics
@@ -107,7 +108,7 @@ def hyperparameter_search(
     ({'bias': 1.0}, 1.0)
     """
     combinations = _combinations(param_grid)
-    _check_builder(build_model, combinations[0])
+    build = _checked_builder(build_model, combinations[0])
     check_settings(epochs=epochs, seed=seed)
     if mode not in (None, "min", "max"):
         raise ValueError(f"mode is {mode!r}; expected 'min', 'max' or None")
@@ -120,7 +121,7 @@ def hyperparameter_search(
         log.info(f"{name} ...")
         start, before = time.monotonic(), model
         keras.utils.set_random_seed(seed)
-        model = _built(build_model, params, loss, before)
+        model = _built(build, params, loss, before)
         try:
             history = fit(
                 model, X_train, y_train, validation_data=validation, epochs=epochs,
@@ -133,6 +134,7 @@ def hyperparameter_search(
         score = _score(name, history, compared.name)
         trials.append(Trial(params, score, time.monotonic() - start))
         log.info(f"{name}: val_{compared.name} {score:.4g}")
+    assert compared is not None  # a grid has one combination or more
     best = trials[0]
     for trial in trials[1:]:
         best = trial if compared.is_better(trial.score, best.score) else best
@@ -167,7 +169,7 @@ def _values(name: Any, values: Any) -> list[Any]:
     return list(values)
 
 
-def _check_builder(build_model: Any, params: Params) -> None:
+def _checked_builder(build_model: Any, params: Params) -> Callable[..., keras.Model]:
     wanted = f"a function of {', '.join(params)} that returns a model"
     if build_model is None:
         raise ValueError(f"build_model is missing; expected {wanted}")
@@ -182,6 +184,7 @@ def _check_builder(build_model: Any, params: Params) -> None:
             f"build_model does not take what param_grid names: {error}; expected "
             f"{wanted}"
         ) from error
+    return build_model
 
 
 def _built(
@@ -237,9 +240,8 @@ def _all_metrics(model: keras.Model) -> Iterator[keras.metrics.Metric]:
 def _mode_of(name: str, metric: keras.metrics.Metric | None) -> Mode:
     if name.endswith("loss"):
         return "min"
-    direction = getattr(metric, "_direction", None)
-    if direction is not None:
-        return "max" if direction == "up" else "min"
+    if (up := is_better_up(metric)) is not None:
+        return "max" if up else "min"
     if any(part in name for part in HIGHER_IS_BETTER):
         return "max"
     raise ValueError(

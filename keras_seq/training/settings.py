@@ -1,6 +1,6 @@
 """What makes a run the run it is, so that it is not resumed as another.
 
-Knows nothing of files; descriptions are plain dicts of short texts and numbers.
+Independent of files; descriptions are plain dicts of short texts and numbers.
 """
 
 import json
@@ -119,8 +119,7 @@ def differences(
     found = []
     for name in {**then, **now}:
         one, other = then.get(name), now.get(name)
-        are_groups = isinstance(one, dict) and isinstance(other, dict)
-        if are_groups and list(one) == list(other):
+        if isinstance(one, dict) and isinstance(other, dict) and [*one] == [*other]:
             group = "" if name == "callbacks" else f"{within}{name}."
             found += differences(one, other, group)
         elif json.dumps(one) != json.dumps(other):

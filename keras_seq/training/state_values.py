@@ -19,7 +19,7 @@ import tensorflow as tf
 from keras_seq.errors import UserError
 
 PLAIN = (type(None), bool, int, float, str)
-CONTAINERS = {
+CONTAINERS: dict[str, Callable[..., Any]] = {
     each.__name__: each
     for each in (set, frozenset, collections.deque, collections.OrderedDict,
                  collections.Counter, collections.defaultdict)

@@ -17,8 +17,8 @@ import tensorflow as tf
 
 from keras_seq.errors import UserError
 from keras_seq.keras_internals import GLOBAL_SEED_GENERATOR, global_state
+from keras_seq.training.budget import Clock
 from keras_seq.training.optimizers import Adam
-from keras_seq.training.resume import Clock
 from keras_seq.training.run_folder import ANEW, read_facts, write_facts
 from keras_seq.training.schedules import checked_rate
 

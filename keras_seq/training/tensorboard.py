@@ -14,8 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.evaluation.figures import learning_curves_figure
+from keras_seq.keras_internals import functional
 from keras_seq.training.event_files import EventWriter
-from keras_seq.training.train_step import functional
 
 HISTOGRAM_VALUES = 100_000  # of a larger weight, so many are looked at
 PROJECTED_ROWS = 10_000  # more than a browser moves smoothly
@@ -115,7 +115,8 @@ class RunBoard(keras.callbacks.Callback):
 
     def _show_graph(self) -> None:
         """The graph of an answer; the training step's is too large to read."""
-        model = getattr(self.model, "language_model", self.model)  # the one inside
+        model: keras.Model  # the one inside, where there is one
+        model = getattr(self.model, "language_model", self.model)
         if not getattr(model, "inputs", None):
             return
         structure = functional(model).input

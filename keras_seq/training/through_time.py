@@ -1,7 +1,7 @@
 """How far a recurrent layer looks back: gradients at every step, gates that are stuck.
 
 Works on any Keras layer with a cell, such as SimpleRNN, LSTM and GRU, also inside
-Bidirectional; knows nothing of tasks. The layer is walked step by step, so that each
+Bidirectional; is independent of tasks. The layer is walked step by step, so that each
 state can be asked for its gradient; this is for looking, not for training.
 
 Shapes: B batch, T time steps, F features, U units.
@@ -127,10 +127,11 @@ def gate_saturation(
             continue
         gate = _gate(found.cell, walk, number).numpy()  # (T, B, U)
         weights = np.broadcast_to(counts[:, :, None], gate.shape)
-        shares[name] = tuple(
+        low, high = (
             float((kind * weights).sum() / weights.sum())
             for kind in (gate < LOW, gate > HIGH)
         )
+        shares[name] = low, high
     return shares
 
 

@@ -6,10 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-# What a user overrides to train in a way of their own.
-STEP_METHODS = (
-    "train_step", "make_train_function", "_make_function", "compute_metrics",
-)  # fmt: skip
+from keras_seq.keras_internals import STEP_METHODS, flatten_layers
+
+Step = Callable[..., Any]  # a batch to logs
 
 
 def has_own_step(model: keras.Model) -> bool:
@@ -31,6 +30,12 @@ def has_own_step(model: keras.Model) -> bool:
         if getattr(method, "__func__", None) is not getattr(keras.Model, name):
             return True
     return False
+
+
+def wrapping(step: Step, wrapped: Step) -> Step:
+    """A step of ours that calls the model's, marked so that `has_own_step` sees it."""
+    vars(step)["wrapped_step"] = wrapped
+    return step
 
 
 def replace(owner: Any, name: str, value: Any) -> Callable[[], None]:
@@ -58,11 +63,6 @@ def replace(owner: Any, name: str, value: Any) -> Callable[[], None]:
     return undo
 
 
-def functional(model: keras.Model) -> keras.Model:
-    """The functional model within a Sequential one; any other is its own."""
-    return getattr(model, "_functional", None) or model
-
-
 def components(variable: Any) -> list[tf.Variable]:
     """The variable of each replica; the one there is without replicas."""
     value = getattr(variable, "value", variable)
@@ -70,6 +70,17 @@ def components(variable: Any) -> list[tf.Variable]:
     if isinstance(value, tf.distribute.DistributedValues):
         return list(value.values)
     return [value]
+
+
+def carried_states(model: keras.Model) -> list[keras.Variable]:
+    """States of layers with `stateful=True`, which are not among `model.variables`."""
+    counted = {id(each) for each in model.variables}
+    layers = [each for each in flatten_layers(model) if getattr(each, "stateful", 0)]
+    states = keras.tree.flatten([getattr(each, "states", None) for each in layers])
+    return [
+        each for each in states
+        if isinstance(each, keras.Variable) and id(each) not in counted
+    ]  # fmt: skip
 
 
 def inner_optimizer(

@@ -7,10 +7,12 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
+from keras_seq.keras_internals import compile_arguments
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.training.array_batches import Batching
 from keras_seq.training.averaging import EarlyStopping
+from keras_seq.training.budget import Clock
 from keras_seq.training.class_weights import check_class_weight, weighing
 from keras_seq.training.compiling import (
     Loss,
@@ -18,14 +20,13 @@ from keras_seq.training.compiling import (
     build,
     clipped,
     compile_model,
-    compiled_with,
 )
 from keras_seq.training.epochs import Length, endless, first_batches, num_batches
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.inputs import fit_datasets
 from keras_seq.training.lock import locked
 from keras_seq.training.paths import paths_table
-from keras_seq.training.resume import Clock, RunCallbacks, last_state
+from keras_seq.training.resume import RunCallbacks, last_state
 from keras_seq.training.settings import describe_run
 from keras_seq.training.wiring import Schedule, Verbose, shows_bar, wired_callbacks
 
@@ -183,7 +184,7 @@ def fit(
     if verbose and (table := paths_table(model)):
         log.info(table)
     with clipped(model, clipnorm, of_fit) as norm, locked(run_dir):
-        compiled = compiled_with(model)
+        compiled = compile_arguments(model)
         settings = {} if run_dir is None else describe_run(
             model, train, validation, loss=compiled.get("loss"),
             metrics=compiled.get("metrics"), schedule=schedule, monitor=monitor,

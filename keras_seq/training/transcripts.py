@@ -1,4 +1,4 @@
-"""What watches a CTC model while it trains: its error rate, and blank collapse.
+"""Callbacks of a CTC model in training: its error rate, and blank collapse.
 
 Knows alphabets and logits; neither audio nor a particular model.
 

@@ -39,3 +39,8 @@ def test_facts_become_strict_json(tmp_path: Path):
         plain({"a": [0, b"x"]})
     with pytest.raises(ValueError, match="has the key 3"):
         plain({"a": {3: 1}})
+
+
+def test_what_is_shown_has_bytes_as_text_and_any_key():
+    given = {3: b"\xe5\xa5\xbd\xff", "a": [np.float32("nan"), Path("x")]}
+    assert plain(given, shown=True) == {"3": "好\ufffd", "a": [None, "x"]}

@@ -203,3 +203,26 @@ def test_an_unknown_metric_and_no_baseline_are_named():
         compare([0], certain([0]), certain([0]), baseline="b", metric="auc")
     with pytest.raises(ValueError, match="baselines is empty"):
         report("t", [0], certain([0]), {}, ["a", "b"])
+
+
+def imbalanced(found: int, rare: int = 10) -> dict:
+    """A report on 100 samples, of whose rare class some are found."""
+    labels = np.arange(100) >= 100 - rare
+    answers = np.arange(100) >= 100 - found
+    probabilities = np.stack([1 - answers * 0.8 - 0.1, answers * 0.8 + 0.1], axis=1)
+    common = {"majority": np.tile([0.9, 0.1], (100, 1))}
+    return report("t", labels.astype(int), probabilities, common, ["ham", "spam"])
+
+
+def test_accuracy_that_hides_imbalance_is_said():
+    told = imbalanced(found=0)
+    assert told["imbalance"].startswith(
+        "Accuracy hides imbalance: 90 % of the samples are 'ham', which alone scores "
+        "0.900; over the classes alike, F1 is 0.474 (macro_f1)."
+    )
+    assert told["imbalance"] in format_report(told).splitlines()
+
+
+@pytest.mark.parametrize(("found", "rare"), [(10, 10), (0, 50)])
+def test_accuracy_that_hides_nothing_gets_no_line(found: int, rare: int):
+    assert "imbalance" not in imbalanced(found, rare)

@@ -83,7 +83,7 @@ def test_losses_in_time_agree_with_themselves(apart, shortest):
         num_resamples=20,
     )  # fmt: skip
     check(found["sentence"], found["verdict"], True)
-    if redraw.count < 8:
+    if redraw.num_units < 8:
         assert found["verdict"] == "ties"
         assert "too short to tell" in found["sentence"]
 

@@ -12,7 +12,8 @@ from keras_seq.series.table import read_series
 from keras_seq.serving.saved_model import load_exported
 from keras_seq.tasks.stock.data import SeriesData, prepare_series
 from keras_seq.tasks.stock.ending import score_forecaster
-from keras_seq.tasks.stock.exported import evaluate_forecasts, forecast_next, read_like
+from keras_seq.tasks.stock.exported import evaluate_forecasts, forecast_next
+from keras_seq.tasks.stock.like import read_like
 from keras_seq.tasks.stock.report import format_forecast_report
 from tests.series_files import (
     NOISE,

@@ -7,7 +7,13 @@ import pytest
 from keras import ops
 
 from keras_seq.layers import ngrams
-from keras_seq.layers.ngrams import MULTIPLIERS, ngram_ids, ngram_log_ratios
+from keras_seq.layers.ngrams import (
+    MULTIPLIERS,
+    ngram_ids,
+    ngram_label_ratios,
+    ngram_log_ratios,
+    ngram_means,
+)
 
 BUCKETS = 5000
 
@@ -78,3 +84,30 @@ def test_how_texts_stand_in_batches_changes_nothing(
              for n in range(60)]  # fmt: skip
     monkeypatch.setattr(ngrams, "TOGETHER", 33)
     np.testing.assert_array_equal(ngram_log_ratios(short, classes, 100), whole)
+
+
+TEXTS = np.random.default_rng(0).integers(1, 9, (40, 5)).astype("int32")
+BUCKETS = 500
+
+
+def test_ratios_of_a_label_are_those_of_a_class_against_the_rest():
+    labels = np.random.default_rng(1).integers(0, 2, (40, 2))
+    batches = [(TEXTS[:25], labels[:25]), (TEXTS[25:], labels[25:])]
+    found = ngram_label_ratios(batches, 2, BUCKETS)
+    for column in range(2):
+        alone = ngram_log_ratios([(TEXTS, labels[:, column])], 2, BUCKETS)
+        np.testing.assert_allclose(found[:, column], alone[:, 0], atol=1e-6)
+
+
+def test_means_are_those_of_the_texts_that_hold_an_ngram():
+    numbers = np.random.default_rng(1).normal(50, 10, 40)
+    batches = [(TEXTS[:25], numbers[:25]), (TEXTS[25:], numbers[25:])]
+    found = ngram_means(batches, 50.0, 10.0, BUCKETS)
+    assert found.shape == (BUCKETS, 1)
+    ids = ops.convert_to_numpy(ngram_ids(TEXTS, BUCKETS))
+    for word in range(1, 9):
+        holding = (numbers[(ids == word).any(axis=1)] - 50) / 10
+        expected = holding.sum() / (len(holding) + 3)
+        assert found[word, 0] == pytest.approx(expected, abs=1e-6)
+    seen = np.bincount(ids[ids > 0], minlength=BUCKETS)
+    assert not found[seen < 3].any()

@@ -95,3 +95,10 @@ def test_regularizer_adds_a_penalty_to_the_loss():
     assert build_lstm_model(V, E, U).losses == []
     # Two recurrent layers and the output layer.
     assert len(build_lstm_model(V, E, U, kernel_regularizer="l2").losses) == 3
+
+
+@pytest.mark.parametrize("build", [
+    build_lstm_model, build_bidirectional_lstm, build_gru_model])  # fmt: skip
+def test_one_class_is_no_choice(build):
+    with pytest.raises(ValueError, match="num_classes is 1; expected 2 or more, for"):
+        build(V, E, U, num_classes=1)

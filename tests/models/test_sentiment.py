@@ -54,7 +54,12 @@ def test_ratios_are_facts_and_stay_as_they_are():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"num_classes": 1}, "num_classes is 1; expected 2 or more"),
+        (
+            {"num_classes": 1},
+            "num_classes is 1; expected 2 or more: .* target='number' is one number",
+        ),
+        ({"target": "stars"}, "target is 'stars'; expected 'class', 'labels' or 'num"),
+        ({"target": "number", "target_scale": 0.0}, "target_scale is 0.0; expected mo"),
         ({"pooling": "median"}, "pooling is 'median'; expected 'last' or"),
         ({"dropout": 1.0}, "dropout is 1.0; expected a rate"),
         ({"embedding_dropout": -0.1}, "embedding_dropout is -0.1"),
@@ -68,3 +73,28 @@ def test_ratios_are_facts_and_stay_as_they_are():
 def test_what_does_not_fit_is_refused(arguments: dict, message: str):
     with pytest.raises(ValueError, match=message):
         build_sentiment_model(20, **arguments)
+
+
+@pytest.mark.parametrize("ratios", [None, RATIOS], ids=["lstm", "n-grams"])
+def test_a_number_is_answered_in_units_of_the_train_part(ratios):
+    ids = np.array([[3, 5, 0], [4, 0, 0]], "int32")
+    answers = []
+    for mean, scale in ((0.0, 1.0), (100.0, 5.0)):
+        keras.utils.set_random_seed(0)
+        model = build_sentiment_model(
+            20, target="number", target_mean=mean, target_scale=scale,
+            ngram_ratios=ratios, **SMALL,
+        )  # fmt: skip
+        answers.append(np.array(model(ids)))
+    assert answers[1].shape == (2, 1)
+    assert answers[1] == pytest.approx(100 + 5 * answers[0], abs=1e-4)
+
+
+@pytest.mark.parametrize("num_classes", [1, 2, 4])
+def test_labels_have_a_probability_each(num_classes: int):
+    ratios = np.tile(RATIOS, (1, num_classes))
+    model = build_sentiment_model(
+        20, num_classes=num_classes, target="labels", ngram_ratios=ratios, **SMALL
+    )
+    assert model.output_shape == (None, num_classes)
+    assert model.layers[-1].activation is keras.activations.sigmoid

@@ -124,3 +124,8 @@ def test_a_loss_of_whole_transcripts_is_not_weighed_by_a_mask():
 def test_what_does_not_fit_is_refused(arguments: dict, message: str):
     with pytest.raises(ValueError, match=message):
         build_speech_model(**{"num_classes": 7, **arguments})
+
+
+def test_a_blank_alone_spells_nothing():
+    with pytest.raises(ValueError, match="num_classes is 1; .* and CTC's blank"):
+        build_speech_model(1)

@@ -68,7 +68,7 @@ def test_date_column_target_features_and_clock(tmp_path: Path):
     assert (str(table.frequency), table.frequency.season) == ("h", 24)
     assert table.series[0].values[3].tolist() == [30, -3]
     again = read_series(
-        write(tmp_path, "when,x\n3/1/2020,1\n3/2/2020,2\n3/3/2020,5\n"),
+        write(tmp_path, "when,x\n3/12/2020,1\n3/13/2020,2\n3/14/2020,5\n"),
         date_column=["when"],
     )
     assert again.columns == ["x"] and str(again.frequency) == "D"
@@ -98,7 +98,7 @@ BAD = {
     ),
     "gap": (
         prices(days=[*DAYS[:4], "2024-02-08"]),
-        "a.csv:6: 2024-02-08 after 2024-01-05: 23 rows of step B missing; --fill",
+        "a.csv:6: 2024-02-08 after 2024-01-05: 23 rows of step B missing, 23 of 28 in",
     ),
     "NaN": (
         prices(row_3="2024-01-03,1,2,1,nan,1,1"),

@@ -12,10 +12,15 @@ from tests.tasks.scripts import load_script
 
 FORMAT = {"separator", "encoding", "no_header", "drop_missing"}
 ANSWERS = {"data", "output", "text_column"} | FORMAT
+SERIES = {"date_format", "decimal", "series_column", "fill"}
 TABLE = {
     ("sentiment", "train"): FORMAT,
     ("sentiment", "evaluate"): FORMAT,
     ("sentiment", "predict"): ANSWERS,
+    ("stock", "train"): FORMAT | SERIES | {"known_future"},
+    ("stock", "backtest"): FORMAT | SERIES | {"known_future"},
+    ("stock", "evaluate"): FORMAT | SERIES,
+    ("stock", "predict"): FORMAT | SERIES,
     ("tagging", "predict"): ANSWERS,
     ("speech", "predict"): ANSWERS - {"text_column"} | {"file_column"},
     ("text_generation", "train"): FORMAT,

@@ -84,3 +84,12 @@ def test_a_bag_of_words_and_pairs_stays_below_four_in_five(seed: int):
 def test_fewer_than_two_samples_are_refused():
     with pytest.raises(ValueError, match="num_samples=1: each of two labels needs one"):
         load_sample_reviews(num_samples=1)
+
+
+def test_reviews_exclaim_without_a_good_or_bad_word():
+    samples = dict(load_sample_reviews())
+    ends = {"positive": "what a film", "negative": "what a waste of a film"}
+    for label, end in ends.items():
+        found = [lab for text, lab in samples.items() if re.search(
+            rf"(^|[.!] ){end}[.!]", text.lower())]  # fmt: skip
+        assert found and set(found) == {label}

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_seq.keras_internals import compile_arguments
 from keras_seq.training.averaging import AveragedWeights
-from keras_seq.training.compiling import compile_model, compiled_with
+from keras_seq.training.compiling import compile_model
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.optimizers import Adam
 from keras_seq.training.trainer import fit
@@ -43,7 +44,7 @@ def test_a_loss_alone_leaves_all_else_as_it_was_compiled():
     assert trained.steps_per_execution == 2
     for found, old in zip(optimizer.variables, before):
         np.testing.assert_array_equal(found, old)
-    now = compiled_with(trained)
+    now = compile_arguments(trained)
     names = ("loss", "loss_weights", "metrics", "weighted_metrics")
     assert [now[name] for name in names] == ["mae", 0.3, ["mae"], ["mse"]]
 
@@ -69,7 +70,7 @@ def test_metrics_or_an_optimizer_alone_replace_what_was_compiled():
     history = fit(trained, DATA, epochs=1, metrics=["mape"], optimizer=SGD(0.0)).history
     assert set(history) == {"loss", "mape"}
     assert trained.optimizer.get_config()["learning_rate"] == 0
-    assert compiled_with(trained)["loss"] == "mae"
+    assert compile_arguments(trained)["loss"] == "mae"
 
 
 def test_what_fit_compiled_goes_on_clipped_with_its_moments():

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_seq.losses import auxiliary_loss
 from keras_seq.tasks.sentiment.ensemble import best_weights, fit_head_weights
+from keras_seq.tasks.sentiment.one_label import OneLabel
 from keras_seq.training.monitor import TrainingMonitor
 from keras_seq.training.schedules import (
     cosine_schedule,
@@ -214,7 +215,7 @@ def test_weighed_model_answers_with_the_weighted_logits():
     ids = np.random.default_rng(1).integers(1, 20, (60, 5)).astype("int32")
     labels = np.arange(60) % 2
     data = tf.data.Dataset.from_tensor_slices((ids, labels)).batch(16)
-    weighed = fit_head_weights(built, data)
+    weighed = fit_head_weights(built, data, OneLabel(["no", "yes"]))
     names = ("recurrent_logits", "ngram_logits")
     paths = keras.Model(built.input, [built.get_layer(n).output for n in names])
     weights = weighed.get_layer("evidence_weights").get_weights()[0]

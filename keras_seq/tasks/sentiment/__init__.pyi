@@ -1,5 +1,6 @@
 from .data import evaluate_export as evaluate_export
 from .data import finish as finish
+from .data import label_format_of as label_format_of
 from .data import prepare_texts as prepare_texts
 from .ensemble import fit_head_weights as fit_head_weights
 from .ensemble import with_auxiliary_heads as with_auxiliary_heads

@@ -1,10 +1,10 @@
-"""What every task that classifies texts does before and after its training.
+"""What the task does before and after its training, whatever its answers are.
 
 Before: named splits, and what is fitted on train. After: scores beside the baselines,
 the run folder, the proven export. This module knows no architecture and no training.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,27 +18,36 @@ from keras_seq.data.copies import (
     log_trained,
     save_digests,
 )
-from keras_seq.data.label_names import join_labels
+from keras_seq.data.label_format import ONE_LABEL, LabelFormat, is_marked
+from keras_seq.data.places import listed
 from keras_seq.data.sources import split_samples
-from keras_seq.data.splits import check_classes_differ, count_shared
-from keras_seq.data.store import Samples, SampleStore
+from keras_seq.data.splits import count_shared
+from keras_seq.data.store import Samples, SampleStore, stored
 from keras_seq.errors import UserError
 from keras_seq.log import log, stage
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
 from keras_seq.tasks.run import Answer, Ending, Run, finish_run
-from keras_seq.tasks.sentiment.figures import draw_classifier
+from keras_seq.tasks.sentiment.figures import draw_answers
+from keras_seq.tasks.sentiment.number import Number
+from keras_seq.tasks.sentiment.one_label import OneLabel
 from keras_seq.tasks.sentiment.scores import (
+    ask_all,
     fit_baselines,
     load_baselines,
+    report_on,
     save_baselines,
     score_classifier,
 )
 from keras_seq.tasks.sentiment.server import TextClassifier, answer_texts
+from keras_seq.tasks.sentiment.several_labels import SeveralLabels
+from keras_seq.tasks.sentiment.targets import ClassWeight, Target
 from keras_seq.text.lengths import CutTexts
 from keras_seq.text.tokenizer import Tokenizer
 
 BASELINES, TRAINED = "baselines.npz", "trained_on.npy"
+TARGETS = {kind.name: kind for kind in (OneLabel, SeveralLabels, Number)}
+READING = ("label_separator", "label_columns")  # facts that evaluation reads data by
 VALIDATION_ROWS = 1250  # enough to stop by and to weigh two paths; the rest trains
 
 
@@ -47,19 +56,26 @@ class TextData(NamedTuple):
 
     Attributes:
         splits: "train", "validation" and "test".
-        label_names: C names in order.
+        target: what is answered.
         tokenizer: fitted.
         num_train: samples of the train part.
         fingerprint: SHA-256 of the train part.
         fingerprints: of each part, by its name.
+        reading: how the labels of further data are read.
     """
 
     splits: dict[str, SampleStore]
-    label_names: list[str]
+    target: Target
     tokenizer: Tokenizer
     num_train: int
     fingerprint: str
     fingerprints: dict[str, str]
+    reading: dict[str, Any]
+
+    @property
+    def label_names(self) -> list[str]:
+        """C names in order; none of a number."""
+        return self.target.label_names
 
 
 def prepare_texts(
@@ -69,11 +85,15 @@ def prepare_texts(
     limit: int | None = None,
     seed: int = 0,
     labels_as_written: bool = False,
+    label_format: LabelFormat = ONE_LABEL,
+    class_weight: ClassWeight = "none",
 ) -> TextData:
     """Cuts the parts that are not given from train, and fits on the rest.
 
     A tenth tests; a tenth validates, or 1,250 samples where that is less. Spellings of
     one label are joined, and copies of train texts in the parts that are given counted.
+    Labels say which kind of target it is: lists, or what a separator or columns made,
+    are several labels a text; a number is what `label_format` asks for.
 
     Args:
         given: "train", and "validation" or "test" where the user brings them.
@@ -81,6 +101,8 @@ def prepare_texts(
         limit: most samples to take of what is cut.
         seed: of the split.
         labels_as_written: joins no labels, and takes NA and the like for classes.
+        label_format: how the labels were read.
+        class_weight: "balanced" weighs a class by how rare it is.
 
     Returns:
         The splits and what was fitted on train.
@@ -98,37 +120,53 @@ def prepare_texts(
     """
     check_settings(limit=limit)
     # The files are read here, and never again.
-    read = _with_one_name_a_class(given, labels_as_written)
+    train = stored(given["train"])
+    kind = _kind_of(train, label_format)
+    is_class = label_format.kind == "classification"
+    as_read = {"as_written": labels_as_written, "may_be_numbers": is_class}
+    read = _read(kind, {**given, "train": train}, as_read)
+    names, read["train"] = read["train"].names, kind.strata(read["train"])
     _log_copies(read)
     share = min(0.1, VALIDATION_ROWS / len(read["train"]))
     shares = {"validation": share, "test": 0.1}
     shares |= {part: 0.0 for part in shares if part in read}
     splits = read | split_samples(read["train"], **shares, seed=seed, limit=limit)
-    check_classes_differ(splits["train"])
-    names = list(splits["train"].label_counts)
+    if names is not read["train"].names:
+        cut = [part for part in splits if part not in given or part == "train"]
+        named = dict(zip(train.spellings, names))
+        splits |= {part: splits[part].renamed(named) for part in cut}
+    target = kind.fit(splits["train"], class_weight)
+    if absent := set(label_format.label_columns or ()) - set(target.label_names):
+        what = f"no text has the labels {listed(sorted(absent))}; they are not learned"
+        log.info(f"{train}: {what}")
     for part in ("validation", "test"):
-        splits[part].label_ids(names)  # a label that train does not have is an error
+        target.values(splits[part])  # a label that train does not have is an error
     fingerprints = {part: store.fingerprint() for part, store in splits.items()}
     tokenizer = Tokenizer(num_words)
     tokenizer.fit_on_texts(splits["train"].encoded_texts())
     return TextData(
-        splits, names, tokenizer, len(splits["train"]), fingerprints["train"],
-        fingerprints,
+        splits, target, tokenizer, len(splits["train"]), fingerprints["train"],
+        fingerprints, {name: getattr(label_format, name) for name in READING},
     )  # fmt: skip
 
 
-def _with_one_name_a_class(
-    given: Mapping[str, Samples], as_written: bool
+def _kind_of(train: SampleStore, label_format: LabelFormat) -> type[Target]:
+    if label_format.kind == "regression":
+        return Number
+    return SeveralLabels if any(map(is_marked, train.spellings)) else OneLabel
+
+
+def _read(
+    kind: type[Target], given: Mapping[str, Samples], as_read: Mapping[str, bool]
 ) -> dict[str, SampleStore]:
-    """Samples in which every class has one name: that of train."""
-    joined = {"train": join_labels(given["train"], as_written=as_written)}
-    check_classes_differ(joined["train"])
-    known = list(joined["train"].label_counts)
+    """Samples in which every label has one name: that of train."""
+    read = {"train": kind.read(given["train"], **as_read)}
+    known = kind.names_of(read["train"])
     for part in [part for part in given if part != "train"]:
-        joined[part] = join_labels(given[part], known, as_written=as_written)
-        if not len(joined[part]):
-            raise UserError(f"{joined[part]}: no rows, so there is nothing to score")
-    return joined
+        read[part] = kind.read(given[part], known, **as_read)
+        if not len(read[part]):
+            raise UserError(f"{read[part]}: no rows, so there is nothing to score")
+    return read
 
 
 def _log_copies(given: Mapping[str, SampleStore]) -> None:
@@ -193,20 +231,25 @@ def finish(
 def _end(
     task: str, model: keras.Model, data: TextData, max_len: int, seed: int
 ) -> Ending:
-    names, train = data.label_names, data.splits["train"]
-    server = TextClassifier(model, data.tokenizer, names, max_len)
+    target, train = data.target, data.splits["train"]
+    server = TextClassifier(model, data.tokenizer, target, max_len)
     with stage("baselines"):
-        baselines = fit_baselines(train, names, seed)
+        baselines = fit_baselines(train, target, seed)
     cut = CutTexts(max_len)
     with stage("scoring"):
-        validation, test = (
-            score_classifier(task, data.splits[part], answer, baselines, names)
-            for part, answer in (
-                ("validation", server.answer),  # said before the training
-                ("test", lambda texts: server.answer(cut.counted(texts))),
-            )
-        )
+        asked = ask_all(data.splits["validation"], server.answer, baselines, target)
+        tuned = target.tuned(asked.labels, asked.answers, asked.beside)
+        if tuned is not target:
+            target = tuned
+            server = TextClassifier(model, data.tokenizer, target, max_len)
+        validation = report_on(task, asked, baselines, target)
+        # How many of validation are cut was said before the training.
+        test = score_classifier(
+            task, data.splits["test"], lambda texts: server.answer(cut.counted(texts)),
+            baselines, target,
+        )  # fmt: skip
     cut.log_count(data.splits["test"].name)
+    facts = {"target": target.name, **target.facts(), **data.reading}
     return Ending(
         models=[model],
         server=server,
@@ -214,14 +257,35 @@ def _end(
         examples={"text": test.examples},
         expected=server.expected(test.examples),
         reports={"validation": validation.report, "test": test.report},
-        metadata={"labels": names, "max_len": max_len, "data": data.fingerprint},
-        draw=partial(draw_classifier, test, names),
+        metadata={**facts, "max_len": max_len, "data": data.fingerprint},
+        draw=partial(draw_answers, test, target),
         run_files={"tokenizer.json": data.tokenizer.to_json()},
         extra_files={
             BASELINES: partial(save_baselines, baselines=baselines),
             TRAINED: partial(save_digests, digests=train.digests()),
         },
     )
+
+
+def label_format_of(
+    model: Path, separator: str | None = None, columns: Sequence[str] | None = None
+) -> LabelFormat:
+    """How labels are read that an exported model is scored on.
+
+    Args:
+        model: folder of an export, or of one version.
+        separator: between labels; None is that of its training.
+        columns: of 0 and 1; None are those of its training.
+
+    Raises:
+        UserError: It is no export.
+    """
+    facts = load_exported(model).metadata
+    if facts.get("target") == Number.name:
+        return LabelFormat(separator, columns, "regression")
+    if separator is None and columns is None:
+        separator, columns = (facts.get(name) for name in READING)
+    return LabelFormat(separator, columns)
 
 
 def evaluate_export(task: str, model: Path, samples: Samples) -> dict[str, Any]:
@@ -239,18 +303,19 @@ def evaluate_export(task: str, model: Path, samples: Samples) -> dict[str, Any]:
         UserError: It is no export, or a label is not among the model's.
     """
     exported = load_exported(model)
-    names, cut = exported.metadata["labels"], CutTexts(exported.metadata["max_len"])
-    store = join_labels(samples, names)
-    store.label_ids(names)  # refused before anything is loaded
+    facts, cut = exported.metadata, CutTexts(exported.metadata["max_len"])
+    target = TARGETS[facts.get("target", OneLabel.name)].from_facts(facts)
+    store = target.read(samples, target.label_names)
+    target.values(store)  # refused before anything is loaded
     extra = exported.path / EXTRA
     log_trained(store.name, store.digests(), extra / TRAINED, "texts")
-    baselines = load_baselines(extra / BASELINES)
+    baselines = load_baselines(extra / BASELINES, target)
     signature = exported.signature()
 
     def answer(texts: Iterable[str]) -> Iterator[dict[str, Any]]:
         return answer_texts(signature, cut.counted(texts))
 
     with stage("scoring"):
-        report = score_classifier(task, store, answer, baselines, names).report
+        report = score_classifier(task, store, answer, baselines, target).report
     cut.log_count(store.name)
     return report

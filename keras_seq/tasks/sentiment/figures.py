@@ -1,23 +1,19 @@
-"""What of a classifier is worth a look beside its scores."""
+"""What of answers to texts is worth a look beside their scores."""
 
-from collections.abc import Sequence
-
-from keras_seq.evaluation.figures import confusion_matrix_figure
 from keras_seq.tasks.sentiment.scores import Scored, worst_mistakes
+from keras_seq.tasks.sentiment.targets import Target
 from keras_seq.training.report_board import ReportBoard
 
 
-def draw_classifier(
-    scored: Scored, label_names: Sequence[str], board: ReportBoard
-) -> None:
-    """The confusion matrix, and the wrong answers that the network was surest of.
+def draw_answers(scored: Scored, target: Target, board: ReportBoard) -> None:
+    """The wrong answers that the network was surest of; of classes their confusion.
 
     Args:
         scored: the test part's scores.
-        label_names: C names.
+        target: what was answered.
         board: of the run.
     """
-    answers = scored.probabilities.argmax(axis=1)
-    image = confusion_matrix_figure(scored.labels, answers, label_names)
-    board.image("confusion_matrix", image)
-    board.text("worst_mistakes", worst_mistakes(scored, label_names) or "none")
+    image = target.figure(scored.labels, scored.answers)
+    if image is not None:
+        board.image("confusion_matrix", image)
+    board.text("worst_mistakes", worst_mistakes(scored, target) or "none")

@@ -1,4 +1,4 @@
-"""A classifier beside its baselines: all scored on the same samples, in one pass.
+"""Answers to texts beside those of baselines, scored on the same samples in one pass.
 
 Takes callables and plain data; knows nothing of networks or files of samples. Texts are
 read some thousand at a time and let go. Baselines are kept as arrays, so that an
@@ -16,47 +16,68 @@ import numpy as np
 
 from keras_seq.data.store import Samples, stored
 from keras_seq.errors import UNREADABLE, UserError
-from keras_seq.evaluation.baselines import (
-    SURROGATES,
-    MajorityBaseline,
-    TfidfBaseline,
-)
-from keras_seq.evaluation.scores import report
+from keras_seq.evaluation.baselines import SURROGATES
+from keras_seq.tasks.sentiment.one_label import OneLabel
+from keras_seq.tasks.sentiment.targets import Mistake, Target
 
-Baselines = Mapping[str, MajorityBaseline | TfidfBaseline]
+Baselines = Mapping[str, Any]  # by name; `Target.baselines` says which
+Named = Target | Sequence[str]  # names are those of classes
 
 ROWS_READ = 4096
 EXAMPLES = 64  # texts kept of what was scored
 WORST = 10
 
 
+def as_target(named: Named) -> Target:
+    """Names of classes as the target that has them."""
+    return named if isinstance(named, Target) else OneLabel(named)
+
+
+class Answered(NamedTuple):
+    """What a network and its baselines answer to the same samples.
+
+    Attributes:
+        labels: (N,) or (N, C), the truth.
+        answers: float (N, ...), the network's.
+        beside: the same of each baseline.
+        groups: uint64 (N,), the same for copies of a text.
+        examples: the first texts, 64 at most.
+        mistakes: of the wrong answers those that the network was surest of, the surest
+            first.
+    """
+
+    labels: np.ndarray
+    answers: np.ndarray
+    beside: dict[str, np.ndarray]
+    groups: np.ndarray
+    examples: list[str]
+    mistakes: list[Mistake]
+
+
 class Scored(NamedTuple):
     """A report, with what it was made of.
 
     Attributes:
-        report: what `evaluation.scores.report` returned.
-        labels: int (N,).
-        probabilities: float (N, C), the network's.
+        report: what `Target.report` returned.
+        labels: (N,) or (N, C).
+        answers: float (N, C) or (N,), the network's.
         examples: the first texts, 64 at most.
-        mistakes: (sureness, label, answer, text) of the wrong answers that the network
-            was surest of, the surest first.
+        mistakes: of `Answered`.
     """
 
     report: dict[str, Any]
     labels: np.ndarray
-    probabilities: np.ndarray
+    answers: np.ndarray
     examples: list[str]
-    mistakes: list[tuple[float, int, int, str]]
+    mistakes: list[Mistake]
 
 
-def fit_baselines(
-    samples: Samples, label_names: Sequence[str], seed: int = 0
-) -> dict[str, MajorityBaseline | TfidfBaseline]:
+def fit_baselines(samples: Samples, target: Named, seed: int = 0) -> dict[str, Any]:
     """Fits the baselines on the train part.
 
     Args:
         samples: (text, label) pairs.
-        label_names: C names.
+        target: what is answered; C names are classes.
         seed: of the subsample that very large data is cut to.
 
     Returns:
@@ -68,30 +89,27 @@ def fit_baselines(
     >>> baselines["tfidf_logistic"].predict_proba(["so good"]).argmax(axis=1)
     array([1])
     """
-    store = stored(samples)
-    labels = store.label_ids(label_names)
-    fitted = (MajorityBaseline(), TfidfBaseline(seed=seed))
-    return {baseline.name: baseline.fit(store.texts(), labels) for baseline in fitted}
+    store, target = stored(samples), as_target(target)
+    labels = target.values(store)
+    return {
+        baseline.name: baseline.fit(store.texts(), labels)
+        for baseline in target.baselines(seed)
+    }
 
 
-def score_classifier(
-    task: str,
+def ask_all(
     samples: Samples,
     answer: Callable[[Iterable[str]], Iterator[Mapping[str, Any]]],
     baselines: Baselines,
-    label_names: Sequence[str],
-) -> Scored:
-    """Scores a network and its baselines on the same samples.
+    target: Target,
+) -> Answered:
+    """A network's answers and its baselines', in one pass over the samples.
 
     Args:
-        task: the task's name.
         samples: (text, label) pairs.
-        answer: texts to one mapping each, with "probabilities" float (C,).
+        answer: texts to one mapping each, with the target's `output`.
         baselines: fitted on the train part alone.
-        label_names: C names, in the order of the probabilities.
-
-    Returns:
-        The report and what it was made of.
+        target: what is answered.
 
     Raises:
         UserError: There is no sample, or a label is unknown.
@@ -99,27 +117,78 @@ def score_classifier(
     store = stored(samples)
     if not len(store):
         raise UserError("there is no sample to score")
-    labels, every_text = store.label_ids(label_names), store.texts()
-    probabilities, copies, examples, mistakes = [], [], [], []
-    others = {name: [] for name in baselines}
+    labels, every_text = target.values(store), store.texts()
+    answers, groups, examples, mistakes = [], [], [], []
+    beside = {name: [] for name in baselines}
     for start in range(0, len(store), ROWS_READ):
         texts = list(itertools.islice(every_text, ROWS_READ))
         truth = labels[start : start + ROWS_READ]
-        answers = np.stack([row["probabilities"] for row in answer(texts)])
+        some = np.stack([row[target.output] for row in answer(texts)])
         for name, baseline in baselines.items():
-            others[name].append(baseline.predict_proba(texts))
+            beside[name].append(target.ask(baseline, texts))
         examples += texts[: EXAMPLES - len(examples)]
-        mistakes = heapq.nlargest(WORST, [*mistakes, *_wrong(truth, answers, texts)])
-        probabilities.append(answers)
-        copies.append(np.array([_digest(text) for text in texts], np.uint64))
-    answers = np.concatenate(probabilities)
-    beside = {name: np.concatenate(parts) for name, parts in others.items()}
+        found = target.mistakes(truth, some, texts)
+        mistakes = heapq.nlargest(WORST, [*mistakes, *found])
+        answers.append(some)
+        groups.append(np.array([_digest(text) for text in texts], np.uint64))
+    whole = {name: np.concatenate(parts) for name, parts in beside.items()}
+    return Answered(
+        labels,
+        np.concatenate(answers),
+        whole,
+        np.concatenate(groups),
+        examples,
+        mistakes,
+    )
+
+
+def report_on(
+    task: str, answered: Answered, baselines: Baselines, target: Target
+) -> Scored:
+    """Scores what was answered.
+
+    Args:
+        task: the task's name.
+        answered: of `ask_all`.
+        baselines: the same.
+        target: with what validation data have chosen.
+    """
     notes = {name: getattr(b, "note", "") for name, b in baselines.items()}
-    told = report(
-        task, labels, answers, beside, label_names, notes=notes,
-        groups=np.concatenate(copies),
+    report = target.report(
+        task, answered.labels, answered.answers, answered.beside, notes=notes,
+        groups=answered.groups,
     )  # fmt: skip
-    return Scored(told, labels, answers, examples, mistakes)
+    return Scored(
+        report, answered.labels, answered.answers, answered.examples, answered.mistakes
+    )
+
+
+def score_classifier(
+    task: str,
+    samples: Samples,
+    answer: Callable[[Iterable[str]], Iterator[Mapping[str, Any]]],
+    baselines: Baselines,
+    target: Named,
+) -> Scored:
+    """Scores a network and its baselines on the same samples.
+
+    Args:
+        task: the task's name.
+        samples: (text, label) pairs.
+        answer: texts to one mapping each, with "probabilities" float (C,), or "number".
+        baselines: fitted on the train part alone.
+        target: what is answered; C names are classes, in the order of the
+            probabilities.
+
+    Returns:
+        The report and what it was made of.
+
+    Raises:
+        UserError: There is no sample, or a label is unknown.
+    """
+    target = as_target(target)
+    answered = ask_all(samples, answer, baselines, target)
+    return report_on(task, answered, baselines, target)
 
 
 def _digest(text: str) -> int:
@@ -128,21 +197,12 @@ def _digest(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(plain, digest_size=8).digest())
 
 
-def _wrong(
-    labels: np.ndarray, probabilities: np.ndarray, texts: Sequence[str]
-) -> Iterator[tuple[float, int, int, str]]:
-    answers = probabilities.argmax(axis=1)
-    for row in np.nonzero(answers != labels)[0]:
-        sureness = float(probabilities[row].max())
-        yield sureness, int(labels[row]), int(answers[row]), texts[row]
-
-
-def worst_mistakes(scored: Scored, label_names: Sequence[str]) -> str:
+def worst_mistakes(scored: Scored, target: Named) -> str:
     """The wrong answers that the network was surest of, for people to read.
 
     Args:
         scored: what `score_classifier` returned.
-        label_names: C names.
+        target: what was answered; C names are classes.
 
     Returns:
         One line a mistake; the text is cut to 200 characters.
@@ -153,10 +213,10 @@ def worst_mistakes(scored: Scored, label_names: Sequence[str]) -> str:
     >>> print(worst_mistakes(Scored({}, None, None, [], mistakes), ["no", "yes"]))
     yes 0.900, but no: awful
     """
+    target = as_target(target)
     return "\n".join(
-        f"{label_names[answer]} {sureness:.3f}, but {label_names[label]}: "
-        f"{' '.join(text.split())[:200]}"
-        for sureness, label, answer, text in scored.mistakes
+        f"{target.described(mistake)}: {' '.join(mistake[-1].split())[:200]}"
+        for mistake in scored.mistakes
     )
 
 
@@ -168,19 +228,24 @@ def save_baselines(path: Path, baselines: Baselines) -> None:
         baselines: what `fit_baselines` returned.
     """
     with open(path, "wb") as file:
-        np.savez_compressed(file, **baselines[TfidfBaseline.name].to_arrays())
+        *_, strongest = baselines.values()
+        np.savez_compressed(file, **strongest.to_arrays())
 
 
-def load_baselines(path: Path) -> dict[str, MajorityBaseline | TfidfBaseline]:
+def load_baselines(path: Path, target: Named = ()) -> dict[str, Any]:
     """Reads what `save_baselines` wrote.
+
+    Args:
+        path: the file.
+        target: what is answered; by default one of some classes.
 
     Raises:
         UserError: The file is missing or no such file.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            tfidf = TfidfBaseline.from_arrays(arrays)
+            fitted = as_target(target).saved_baselines(arrays)
     except UNREADABLE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path}: no baselines can be read ({reason})") from error
-    return {tfidf.fallback_.name: tfidf.fallback_, tfidf.name: tfidf}
+    return {baseline.name: baseline for baseline in fitted}

@@ -14,21 +14,27 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_seq.constants import OOV_ID
 from keras_seq.serving.checks import checked_shapes
 from keras_seq.serving.graph import without_cudnn
+from keras_seq.tasks.sentiment.scores import Named, as_target
+from keras_seq.text.cleaning import clean_text
 from keras_seq.text.lengths import CutTexts
 from keras_seq.text.tokenizer import Tokenizer
 
 BATCHES_READ = 16
+NOTHING_KNOWN = "the model knows no word of this text: its answer says nothing about it"
+ORDER = "label labels number probability probabilities unknown words".split()
 
 
 class TextClassifier(tf.Module):
-    """Text in; label and probabilities out.
+    """Text in; label and probabilities out, or what else the target answers.
 
     Args:
-        model: int32 (B, T) -> probabilities (B, C), or (B, 1) of the second of two.
+        model: int32 (B, T) -> probabilities (B, C), or (B, 1) of the second of two
+            classes, or a number (B, 1).
         tokenizer: as the model was trained with.
-        label_names: C names, in the model's order.
+        target: what is answered; C names are classes, in the model's order.
         max_len: longer texts keep their first `max_len` tokens.
 
     Example:
@@ -48,14 +54,14 @@ class TextClassifier(tf.Module):
         self,
         model: keras.Model,
         tokenizer: Tokenizer,
-        label_names: Sequence[str],
+        target: Named,
         max_len: int,
     ) -> None:
         super().__init__()
         self.model = model
         self.table = tokenizer.table  # held here, so that a SavedModel keeps it
         self._encode = tokenizer.encode
-        self._label_names = list(label_names)
+        self._target = as_target(target)
         self._max_len = max_len
         self._traced = tf.function(
             self.__call__,
@@ -69,24 +75,19 @@ class TextClassifier(tf.Module):
             text: string (B,), UTF-8; B may be 0.
 
         Returns:
-            label string (B,), the likeliest; probability float32 (B,), its own;
-            probabilities float32 (B, C), in the order of the labels.
+            What `Target.answers` returns: of classes label string (B,), the likeliest,
+            probability float32 (B,), its own, and probabilities float32 (B, C). And of
+            each text unknown int32 (B,), the words among those read that the model does
+            not know; words int32 (B,), how many were read; and note string (B,), what
+            there is to say where it knows none of them, else "".
         """
         (text,) = checked_shapes({"text": (text, ["B"])}, "B texts")
         token_ids = self._encode(text, self._max_len).to_tensor()  # (B, T)
         # Without a text there is no step either, and an LSTM needs one.
         missing = tf.maximum(1 - tf.shape(token_ids)[1], 0)
         token_ids = tf.pad(token_ids, [[0, 0], [0, missing]])
-        probabilities = tf.cast(self.model(token_ids, training=False), tf.float32)
-        if probabilities.shape[-1] == 1:
-            probabilities = tf.concat([1 - probabilities, probabilities], axis=-1)
-        return {
-            "label": tf.gather(
-                tf.constant(self._label_names), tf.argmax(probabilities, axis=-1)
-            ),
-            "probability": tf.reduce_max(probabilities, axis=-1),
-            "probabilities": probabilities,
-        }
+        outputs = tf.cast(self.model(token_ids, training=False), tf.float32)
+        return self._target.answers(outputs) | _known_words(text, token_ids)
 
     def answer(self, texts: Iterable[str]) -> Iterator[dict[str, Any]]:
         """`answer_texts` with this model, as one traced graph."""
@@ -127,7 +128,8 @@ def answer_texts(
             the end. None says nothing.
 
     Yields:
-        Each output's name with its value for one text: str, float or NumPy array.
+        Each output's name with its value for one text: str, float, list of str or NumPy
+        array. Words are counted as "unknown": "1 of 3".
     """
     cut = CutTexts(max_len)
     texts = iter(texts) if max_len is None else cut.counted(texts)
@@ -140,10 +142,35 @@ def answer_texts(
             some = tf.constant([encoded[number] for number in numbers])
             batch = {name: v.numpy() for name, v in signature(text=some).items()}
             for row, number in enumerate(numbers):
-                answers[number] = {n: _plain(v[row]) for n, v in batch.items()}
+                answers[number] = _readable({n: v[row] for n, v in batch.items()})
         yield from answers
     cut.log_count("input")
 
 
+def _known_words(text: tf.Tensor, token_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+    """How many words were read of each text, and how many of them are not known."""
+    words = tf.math.count_nonzero(token_ids, axis=1, dtype=tf.int32)
+    unknown = tf.math.count_nonzero(token_ids == OOV_ID, axis=1, dtype=tf.int32)
+    # A text without a word is encoded as an unknown one.
+    empty = tf.equal(clean_text(text), "")
+    words, unknown = tf.where(empty, 0, words), tf.where(empty, 0, unknown)
+    note = tf.where(unknown < words, "", NOTHING_KNOWN)
+    return {"unknown": unknown, "words": words, "note": note}
+
+
+def _readable(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer in a fixed order, texts decoded, words counted in one place."""
+    answer = {name: _plain(answer[name]) for name in sorted(answer, key=_place)}
+    if "words" in answer:
+        answer["unknown"] = f"{answer['unknown']} of {answer.pop('words')}"
+    return answer
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (ORDER.index(name) if name in ORDER else len(ORDER), name)
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return [each.decode("utf-8") for each in value if each]
     return value.decode("utf-8") if isinstance(value, bytes) else value

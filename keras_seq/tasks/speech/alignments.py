@@ -1,4 +1,4 @@
-"""Pictures of how a model heard a recording, as arrays. Knows nothing of models.
+"""Pictures of how a model read a recording, as arrays. Independent of models.
 
 Shapes: T frames, F bands, T2 answered frames, C classes.
 """

@@ -1,11 +1,11 @@
 """What a speech task does before and after its training.
 
 Before: parts, decoded once, and what is fitted on train. After: scores beside the
-baselines, the run folder, the proven export. This module knows no architecture.
+baselines, the run folder, the proven export. This module needs no architecture.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -42,6 +42,7 @@ from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.log import stage
 from keras_seq.models.speech import answered_frames
 from keras_seq.ranges import check_settings
+from keras_seq.tasks.result import Report
 from keras_seq.tasks.run import Answer, Ending, Run, finish_run
 from keras_seq.tasks.speech.baselines import (
     MeanFeaturesBaseline,
@@ -183,14 +184,14 @@ def prepare_speech(
 
 
 def _with_one_name_a_label(
-    parts: Mapping[str, Sequence[Recording]],
-) -> dict[str, Sequence[Recording]]:
+    parts: dict[str, list[Recording]],
+) -> dict[str, list[Recording]]:
     """Recordings whose labels, where every clip is one, are spelled one way."""
     for recordings in parts.values():
         check_transcripts(recordings)
     names = label_names(parts["train"])
     if not _is_isolated([names[r.transcript] for r in parts["train"]]):
-        return dict(parts)
+        return parts
     known = sorted(set(names.values()))
     return {
         name: join_spellings(recordings, name, () if name == "train" else known)
@@ -267,7 +268,7 @@ def _end(task: str, model: keras.Model, data: SpeechData, linear: bool) -> Endin
                 server.signature, data.alphabet, train, validation
             )
     alone = None if labels is None else data.alphabet
-    reports, written = {}, []
+    reports: dict[str, Report] = {}
     with stage("scoring"):
         for name, clips in (("validation", validation), ("test", test)):
             reports[name], written = score_speech(
@@ -282,11 +283,11 @@ def _end(task: str, model: keras.Model, data: SpeechData, linear: bool) -> Endin
         "is_with_linear": labels is not None,
         "data": data.fingerprint,
     }
-    extra = {
+    extra: dict[str, Callable[[Path], object]] = {
         BASELINES: partial(save_fitted, baselines=baselines),
         TRAINED: partial(save_digests, digests=train.digests()),
     }
-    if search is not None:
+    if search is not None and search.model is not None:
         facts["beam_search"] = search.facts()
         arpa = search.model.to_arpa()
         extra[ARPA] = lambda path: path.write_text(arpa, "utf-8")

@@ -1,6 +1,6 @@
 """What a speech task asks of its export: scores, and transcripts of files.
 
-This module knows no architecture and no training.
+This module needs no architecture and no training.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -34,8 +34,8 @@ def draw_speech(
     """
     pairs = list(zip(clips.transcripts, written))
     errors = [
-        (spoken or "(nothing)", heard or "(nothing)", times)
-        for spoken, heard, times in error_table(clips.transcripts, written)
+        (spoken or "(nothing)", found or "(nothing)", times)
+        for spoken, found, times in error_table(clips.transcripts, written)
     ]
     board.table("errors", ("spoken", "written", "times"), errors)
     wrong_first = sorted(pairs, key=lambda pair: pair[0] == pair[1])

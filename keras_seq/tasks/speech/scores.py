@@ -60,8 +60,8 @@ class BeamSearch(NamedTuple):
                 lines = arpa.read_text("utf-8").splitlines()
                 model = WordNgrams.from_arpa(lines)
             except (OSError, ValueError) as error:
-                said = getattr(error, "strerror", None) or error
-                raise UserError(f"{arpa}: no language model ({said})") from error
+                reason = getattr(error, "strerror", None) or error
+                raise UserError(f"{arpa}: no language model ({reason})") from error
         return cls(alphabet, model, **settings)
 
     def facts(self) -> dict[str, Any]:
@@ -111,15 +111,17 @@ def tuned_beam_search(
     search = BeamSearch(alphabet, WordNgrams.count(train.transcripts))
     some = validation.take(range(min(len(validation), MOST_TUNED)))
     answers = frame_answers(signatures, some)
-    best = None
-    for weight in WEIGHTS:
-        for bonus in BONUSES:
-            tried = search._replace(weight=weight, bonus=bonus)
-            said = [tried.transcribe(answer) for answer in answers]
-            wrong = error_counts(some.transcripts, said)[:, :3].sum()
-            if best is None or wrong < best[0]:
-                best = wrong, tried
-    return best[1]
+
+    def wrong_words(tried: BeamSearch) -> int:
+        found = [tried.transcribe(answer) for answer in answers]
+        return int(error_counts(some.transcripts, found)[:, :3].sum())
+
+    searches = (
+        search._replace(weight=weight, bonus=bonus)
+        for weight in WEIGHTS
+        for bonus in BONUSES
+    )
+    return min(searches, key=wrong_words)  # the first of equals
 
 
 def log_energies(extractor: LogMel, clips: Utterances) -> list[np.ndarray]:
@@ -163,7 +165,8 @@ def score_speech(
     start = time.perf_counter()
     answers = list(answer_clips(signatures("waveform"), clips))
     seconds = time.perf_counter() - start
-    check_answers([a["log_probability"] for a in answers], "log-probabilities")
+    sureness = np.array([answer["log_probability"] for answer in answers])
+    check_answers(sureness, "log-probabilities")
     written = [answer["transcript"] for answer in answers]
     features = log_energies(extractor, clips) if len(baselines) > 1 else clips.places
     beside = {name: b.predict(features) for name, b in baselines.items()}
@@ -175,20 +178,21 @@ def score_speech(
     report = report_of(written, beside, notes=notes)
     report["real_time_factor"] = seconds / max(clips.seconds, 1e-9)
     if search is not None:
-        said = [search.transcribe(a) for a in frame_answers(signatures, clips)]
-        told = report_of(said, {"greedy": written})
+        found = [search.transcribe(a) for a in frame_answers(signatures, clips)]
+        other = report_of(found, {"greedy": written})
         report["beam_search"] = search.facts() | {
             "language_model": search.model is not None,
-            "scores": told["scores"],
+            "scores": other["scores"],
         }
     if alone is not None:
         plain = BeamSearch(alone, None)
-        said = [plain.transcribe(a) for a in frame_answers(signatures, clips)]
-        told = report_of(said, beside)
-        report["network_alone"] = {name: told[name] for name in ("scores", "verdict")}
-        metric = told["comparison"]["metric"]
+        found = [plain.transcribe(a) for a in frame_answers(signatures, clips)]
+        other = report_of(found, beside)
+        report["network_alone"] = {name: other[name] for name in ("scores", "verdict")}
+        metric = other["comparison"]["metric"]
+        value = other["scores"][metric]["value"]
         report["comparison"]["sentence"] += (
             " It answers together with logistic regression on mean features; alone: "
-            f"{metric} {told['scores'][metric]['value']:.3f}, which {told['verdict']}."
+            f"{metric} {value:.3f}, which {other['verdict']}."
         )
     return report, written

@@ -1,7 +1,7 @@
 """Sound to transcript, as one graph: what a speech SavedModel holds.
 
 Joins reading, features, a trained model and greedy decoding under the frozen signature.
-It knows nothing of training.
+It is independent of training.
 
 Shapes: B batch, N samples, T frames of the answer, C classes.
 """
@@ -19,8 +19,9 @@ from keras_seq.audio.utterances import Utterances
 from keras_seq.audio.wav import decode_wavs
 from keras_seq.decoding.ctc import best_path
 from keras_seq.models.speech import answered_frames
+from keras_seq.serving.by_length import as_text
 from keras_seq.serving.checks import checked_finite, checked_shapes
-from keras_seq.serving.graph import answered, without_cudnn
+from keras_seq.serving.graph import Proofs, answered, without_cudnn
 from keras_seq.tasks.speech.labels import LinearLabels
 
 # Samples of 16 bits that nobody divided reach further than sound ever does.
@@ -95,11 +96,11 @@ class SpeechRecognizer(tf.Module):
         log_probabilities, frames = self._answer(waveform, lengths)
         ids, written, score = best_path(log_probabilities, frames)
         if self.linear is not None:
-            heard = tf.reduce_any(written, axis=1)
+            has_symbols = tf.reduce_any(written, axis=1)
             scores = log_probabilities, frames
             label, certainty = self.linear.best(waveform, lengths, *scores)
-            score = tf.where(heard, certainty, score)
-            ids, written = label[:, None], heard[:, None]
+            score = tf.where(has_symbols, certainty, score)
+            ids, written = label[:, None], has_symbols[:, None]
         return {
             "transcript": self.spell(ids, written),
             "log_probability": score,
@@ -170,9 +171,7 @@ class SpeechRecognizer(tf.Module):
             answer = self.wav(tf.constant(list(files)))
             return {name: value.numpy() for name, value in answer.items()}
 
-    def proofs(
-        self, batch: tuple[np.ndarray, np.ndarray]
-    ) -> dict[str, tuple[dict, dict]]:
+    def proofs(self, batch: tuple[np.ndarray, np.ndarray]) -> Proofs:
         """What the signatures of samples are asked, and Python's answers.
 
         Args:
@@ -183,9 +182,8 @@ class SpeechRecognizer(tf.Module):
         """
         waveform, lengths = batch
         given = {"waveform": tf.constant(waveform), "lengths": tf.constant(lengths)}
-        asked = {"waveform": self.waveform, "frames": self.frames}
-        asked = {name: (call, given) for name, call in asked.items()}
-        return answered([self.model], asked)
+        calls = {"waveform": self.waveform, "frames": self.frames}
+        return answered([self.model], {n: (call, given) for n, call in calls.items()})
 
 
 def checked_waveform(
@@ -258,9 +256,5 @@ def answer_clips(
         )
         batch = {name: value.numpy() for name, value in batch.items()}
         for row, number in enumerate(numbers):
-            answers[number] = {name: _plain(v[row]) for name, v in batch.items()}
+            answers[number] = {name: as_text(v[row]) for name, v in batch.items()}
     yield from answers
-
-
-def _plain(value: Any) -> Any:
-    return value.decode("utf-8") if isinstance(value, bytes) else value

@@ -54,7 +54,7 @@ class SpeechStream(tf.Module):
             layer for layer in model.layers if isinstance(layer, layers.RNN)
         ]
         before = recurrent[0].input
-        self._early = keras.Model(model.inputs, before) if model.inputs else None
+        self._early = keras.Model(model.inputs, before)
         # The same cells, so the same weights; these layers give their states back.
         self._recurrent = [
             layers.RNN(layer.cell, return_sequences=True, return_state=True)
@@ -125,8 +125,8 @@ class SpeechStream(tf.Module):
         )
         again = (new > 0) & (first[0] == first[-1])
         written &= ~(again & (tf.range(tf.shape(ids)[1]) == 0))[None]
-        said = self._joined(state["text"], ids, written)
-        text = tf.strings.join([state["text"], said])
+        added = self._joined(state["text"], ids, written)
+        text = tf.strings.join([state["text"], added])
         kept = tf.minimum(answered + new, self._behind)
         drop = (behind + new - kept) * self._subsampling * self._extractor.frame_step
         nexts = {f"state_{i}_{j}": s for i, row in enumerate(states)
@@ -191,9 +191,9 @@ class SpeechStream(tf.Module):
         alphabet = self.recognizer.alphabet
         chosen = tf.boolean_mask(ids[0], written[0])
         symbols = tf.gather(tf.constant(["", *alphabet.symbols]), chosen)
-        said = tf.strings.reduce_join(symbols, separator=alphabet.separator)
-        due = (text != "") & (said != "")
-        return tf.where(due, tf.strings.join([alphabet.separator, said]), said)
+        added = tf.strings.reduce_join(symbols, separator=alphabet.separator)
+        due = (text != "") & (added != "")
+        return tf.where(due, tf.strings.join([alphabet.separator, added]), added)
 
     def signatures(self) -> dict[str, tuple]:
         """`init` and `step` with their TensorSpecs, as `export` takes them."""

@@ -5,8 +5,8 @@ from .ending import finish as finish
 from .ending import score_forecaster as score_forecaster
 from .exported import evaluate_forecasts as evaluate_forecasts
 from .exported import forecast_next as forecast_next
-from .exported import read_like as read_like
 from .figures import show_backtest as show_backtest
+from .like import read_like as read_like
 from .report import format_forecast_report as format_forecast_report
 from .server import PriceForecaster as PriceForecaster
 from .training import learn_forecaster as learn_forecaster

@@ -2,7 +2,7 @@
 
 A single split says how a model did once; folds say how often. Each fold refits
 everything that is fitted, on rows before it alone: scaling, network, intervals,
-baselines. This module knows no architecture.
+baselines. This module needs no architecture.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_seq.ranges import check_settings
 from keras_seq.series.simulator import SimulatedPrices
-from keras_seq.series.table import SeriesTable
+from keras_seq.series.table import Series, SeriesTable
 from keras_seq.tasks.stock.data import SeriesData, prepare_series
 from keras_seq.tasks.stock.ending import score_forecaster
 from keras_seq.tasks.stock.figures import show_backtest
@@ -56,7 +56,7 @@ def backtest_folds(
         UserError: Too few rows, or folds shorter than the horizon.
     """
     check_settings(refit_every=refit_every)
-    found = []
+    found: list[dict[str, Any]] = []
     for start, end, data in _folds(table, refit_every, settings):
         learned = learn(data)
         report = score_forecaster(task, *learned[:2], data).test
@@ -111,16 +111,20 @@ def _shortened(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _until(
-    table: SeriesTable | SimulatedPrices, end: Any, dated: bool
+    given: SeriesTable | SimulatedPrices, end: Any, dated: bool
 ) -> SeriesTable | SimulatedPrices:
     """The rows before a date or number; all of them where it is None."""
-    if isinstance(table, SimulatedPrices):
-        return table._replace(table=_until(table.table, end, dated))
+    if isinstance(given, SimulatedPrices):
+        return given._replace(table=_table_until(given.table, end, dated))
+    return _table_until(given, end, dated)
+
+
+def _table_until(table: SeriesTable, end: Any, dated: bool) -> SeriesTable:
     if end is None:
         return table
     kept = []
     for one in table.series:
-        row = int(np.searchsorted(one.dates, end)) if dated else int(end)
+        row = _place(one, end) if dated else int(end)
         kept.append(
             one._replace(
                 dates=None if one.dates is None else one.dates[:row],
@@ -137,10 +141,13 @@ def _rows(
 ) -> list[tuple[int, int]]:
     if not dated:
         return [(int(validation), int(test)) for _ in table.series]
-    return [
-        tuple(int(np.searchsorted(one.dates, key)) for key in (validation, test))
-        for one in table.series
-    ]
+    return [(_place(one, validation), _place(one, test)) for one in table.series]
+
+
+def _place(one: Series, date: np.datetime64) -> int:
+    """The first row of a dated series that does not lie before a date."""
+    assert one.dates is not None
+    return int(np.searchsorted(one.dates, date))
 
 
 def _shown(key: Any) -> Any:

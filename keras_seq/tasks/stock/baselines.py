@@ -1,7 +1,7 @@
 """Cheap forecasts that a network must beat to be worth its time.
 
 Each sees what the network sees: the window, and for what is fitted the train rows. They
-know nothing of networks or files.
+are independent of networks or files.
 
 Shapes: B windows, T steps of a window, K targets, H horizon, N inputs, R rows.
 """
@@ -93,23 +93,22 @@ def solve_ridge(
     check = _moments(validation, centred=False)
     # The penalty is against the mean square of an input.
     unit = max(np.trace(xx) / len(xx), 0.0) or 1.0
-    best = None
+    solved = []
     for penalty in penalties:
         weights = np.linalg.solve(xx + penalty * unit * np.eye(len(xx)), xy)
         bias = y_mean - x_mean @ weights
-        error = _mean_square(check, weights, bias)
-        if best is None or error < best[0]:
-            best = (error, weights, bias, penalty)
-    return best[1:]
+        solved.append((_mean_square(check, weights, bias), weights, bias, penalty))
+    _, weights, bias, penalty = min(solved, key=lambda one: one[0])
+    return weights, bias, penalty
 
 
 def _moments(batches, centred: bool = True) -> tuple:
     """Sums of products by rows: about the means, or as they are with y's squares."""
-    total = None
+    total: list = []
     for x, y in batches:
         x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-        sums = (x.T @ x, x.T @ y, x.sum(0), y.sum(0), len(x), np.square(y).sum())
-        total = sums if total is None else [a + b for a, b in zip(total, sums)]
+        sums = [x.T @ x, x.T @ y, x.sum(0), y.sum(0), len(x), np.square(y).sum()]
+        total = [a + b for a, b in zip(total, sums)] if total else sums
     xx, xy, x_sum, y_sum, count, yy = total
     if not centred:
         return xx, xy, x_sum, y_sum, count, yy

@@ -16,6 +16,7 @@ from keras_seq.layers.scaling import Scaling, level_scaling, returns_scaling
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.series.calendar import next_dates, phases
+from keras_seq.series.known_future import check_lookback, with_known_future
 from keras_seq.series.numbers import (
     check_numbers,
     check_positive,
@@ -138,16 +139,20 @@ def prepare_series(
     {'train': 432, 'validation': 112, 'test': 112}
     """
     check_settings(horizon=horizon, lookback=lookback, season=season)
-    simulated = table if isinstance(table, SimulatedPrices) else None
-    table = simulated.table if simulated else table
+    if isinstance(table, SimulatedPrices):
+        simulated, table = table, table.table
+    else:
+        simulated = None
     check_size(table)
     season = season or (table.frequency.season if table.frequency else 1)
     horizon = horizon or (PRICE_HORIZON if table.is_prices else season)
+    table = with_known_future(table, horizon)
     cuts = cuts or cut_rows(table, validation_start, test_start)
     shortest = min(start for start, _ in cuts)
     lookback = lookback or default_lookback(
         horizon, shortest, table.frequency, table.is_prices
     )
+    check_lookback(table.known_future, lookback, horizon)
     plans = plan_windows(table, cuts, lookback, horizon)
     check_numbers(table, cuts)
     facts = train_facts(table, cuts, season if season < shortest else 1)
@@ -240,7 +245,7 @@ def _phases(data: SeriesData, number: int) -> np.ndarray:
     """Step of the season of each row, and of the H rows after the last."""
     one, frequency = data.table.series[number], data.table.frequency
     dates = one.dates
-    if dates is not None:
+    if dates is not None and frequency is not None:
         ahead = next_dates(dates[-1], frequency, data.horizon)
         dates = np.concatenate([dates, ahead])
     return phases(dates, frequency, data.season, len(one.values) + data.horizon)

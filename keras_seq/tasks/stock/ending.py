@@ -208,6 +208,12 @@ def _some_windows(plan: WindowPlan) -> np.ndarray:
     return plan.values[firsts[:, None] + np.arange(-plan.lookback, 0)]
 
 
+def _moved_up(data: SeriesData) -> dict[str, Any]:
+    """Which columns of a window hold what comes later, and by how many rows."""
+    known = data.table.known_future
+    return {"rows_ahead": {name: data.horizon for name in known}} if known else {}
+
+
 def _facts(data: SeriesData) -> dict[str, Any]:
     table = data.table
     one, (_, test) = table.series[0], data.cuts[0]
@@ -223,11 +229,16 @@ def _facts(data: SeriesData) -> dict[str, Any]:
                 "columns": table.columns,
                 "units": [UNITS] * len(table.columns),
             }
+            | _moved_up(data)
         },
         "outputs": {"targets": table.columns[: table.num_targets],
                     "steps": data.horizon, "units": UNITS},
         "units": {name: UNITS for name in table.columns},
         "date_column": table.date_column,
+        "date_format": table.read_as.date_format,
+        "decimal": table.read_as.decimal,
+        "series_column": table.series_column,
+        "known_future": list(table.known_future),
         "frequency": table.frequency and str(table.frequency),
         "lookback": data.lookback,
         "horizon": data.horizon,

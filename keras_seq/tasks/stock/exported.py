@@ -13,64 +13,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.data.in_memory import as_file
-from keras_seq.data.tables import error_at, find_files, place_of
+from keras_seq.data.tables import error_at, place_of
 from keras_seq.log import log
 from keras_seq.series.calendar import next_dates, parse_frequency
-from keras_seq.series.numbers import check_dtype, check_positive, check_size
-from keras_seq.series.table import (
-    Series,
-    SeriesTable,
-    check_columns,
-    column_names,
-    read_series,
-)
+from keras_seq.series.series_table import Series, SeriesTable
 from keras_seq.series.windows import all_rows, plan_part, train_facts
 from keras_seq.serving.saved_model import Exported, load_exported
 from keras_seq.tasks.stock.data import SeriesData
+from keras_seq.tasks.stock.like import window_dtype
 from keras_seq.tasks.stock.scores import baselines_of, score_windows
 from keras_seq.tasks.stock.units import same_series, units_of
-
-
-def read_like(exported: Exported, paths: Any, fill: str | None = None) -> SeriesTable:
-    """Reads files by the names of the columns that an exported model was trained on.
-
-    Args:
-        exported: of `load_exported`.
-        paths: as `read_series` has them.
-        fill: the same.
-
-    Raises:
-        UserError: A column is missing, or a row is unsound.
-    """
-    facts, files = exported.metadata, find_files(as_file(paths, ["value"]))
-    columns, dates_from = facts["columns"], facts["date_column"]
-    for path in files:
-        header = column_names(path)
-        like = facts.get("header") or ()
-        check_columns(path, header, [*dates_from, *columns], like, "the model")
-    table = read_series(
-        files,
-        date_column=dates_from,
-        target=columns[: facts["num_targets"]],
-        features=columns[facts["num_targets"] :],
-        frequency=facts["frequency"],
-        fill=fill,
-        mend_steps="the step of the rows that trained the model",
-        refuse_copies=False,
-    )
-    check_size(table)
-    check_dtype(table, _dtype(exported))
-    if facts["form"] == "returns":
-        num_prices = facts.get("num_prices", 0) + facts["num_targets"]
-        check_positive(table, num_prices, "the model reads no others")
-    return table
-
-
-def _dtype(exported: Exported) -> str:
-    """Of the windows that the served model takes."""
-    served = exported.metadata["signatures"]["serving_default"]
-    return served["inputs"]["window"]["dtype"]
 
 
 def evaluate_forecasts(task: str, model: Path, table: SeriesTable) -> dict[str, Any]:
@@ -96,10 +48,8 @@ def evaluate_forecasts(task: str, model: Path, table: SeriesTable) -> dict[str, 
     lookback, horizon = facts["lookback"], facts["horizon"]
     starts = [_first_unseen(one, facts) for one in table.series]
     bounds = [(start, len(one.values)) for start, one in zip(starts, table.series)]
-    values = all_rows(table, _dtype(exported))
-    plan = plan_part(
-        table, bounds, lookback, horizon, values=values, has_options=False
-    )
+    values = all_rows(table, window_dtype(exported))
+    plan = plan_part(table, bounds, lookback, horizon, values=values, has_options=False)
     season = facts["season"]
     before = [(max(start, lookback), 0) for start in starts]
     shortest = min(rows for rows, _ in before)
@@ -142,8 +92,9 @@ def forecast_next(exported: Exported, table: SeriesTable) -> Iterator[dict[str, 
         table: of `read_like`.
 
     Yields:
-        {"input", "target", "date" or "step", "forecast", "lower", "upper"}, H of each
-        series and target. Holidays are not known: a date may be one.
+        {"input", "series" where a file holds several, "target", "date" or "step",
+        "forecast", "lower", "upper"}, H of each series and target. Holidays are not
+        known: a date may be one.
 
     Raises:
         UserError: A series is shorter than a window.
@@ -157,7 +108,9 @@ def forecast_next(exported: Exported, table: SeriesTable) -> Iterator[dict[str, 
                 place_of(one.path, int(one.lines[-1])),
                 f"ends after {len(one.values)} rows; the model reads {lookback}",
             )
-        window = tf.constant(one.values[None, -lookback:], _dtype(exported))
+        source = {"input": str(one.path)}
+        source |= {"series": one.part} if one.part else {}
+        window = tf.constant(one.values[None, -lookback:], window_dtype(exported))
         answer = exported.signature()(window=window)
         answer = {
             name: values.numpy().reshape(horizon, len(names))
@@ -167,9 +120,11 @@ def forecast_next(exported: Exported, table: SeriesTable) -> Iterator[dict[str, 
         if one.dates is not None and facts["frequency"]:
             step = parse_frequency(facts["frequency"])
             dates = next_dates(one.dates[-1], step, horizon)
+            if one.ahead_dates is not None and len(one.ahead_dates) >= horizon:
+                dates = one.ahead_dates[:horizon]
             when = [{"date": str(d).removesuffix("T00:00:00")} for d in dates]
         for place, name in enumerate(names):
             for number in range(horizon):
                 values = {n: float(v[number, place]) for n, v in answer.items()}
                 order = {n: values[n] for n in ("forecast", "lower", "upper")}
-                yield {"input": str(one.path), "target": name, **when[number], **order}
+                yield {**source, "target": name, **when[number], **order}

@@ -1,6 +1,6 @@
 """Pictures of forecasts as arrays, for TensorBoard or a file.
 
-Knows nothing of TensorBoard or of models. Drawn as `figures` draws: in memory, without
+Independent of TensorBoard or of models. Drawn as `figures` draws: in memory, without
 a screen.
 
 Shapes: T steps of a window, H horizon.

@@ -1,4 +1,4 @@
-"""What is told of forecasts: a report as plain values, a table, and plain sentences.
+"""The report of forecasts: plain values, a table, and plain sentences.
 
 Shapes: H horizon, K targets, M measures.
 """
@@ -169,7 +169,7 @@ def _by_step(names: Sequence[str], sums: Sums) -> np.ndarray:
 def _by_target(
     sums: Mapping[str, Sums], names: Sequence[str]
 ) -> dict[str, dict[str, dict[str, float]]]:
-    found = {}
+    found: dict[str, dict[str, dict[str, float]]] = {}
     for who, one in sums.items():
         total, count = (part.sum(axis=0) for part in one.steps)  # (K, M)
         values = finished(MEASURES, total, count)
@@ -183,7 +183,7 @@ def _by_series(
 ) -> dict[str, dict[str, dict[str, float]]]:
     if len(names) == 1:
         return {}
-    found = {name: {} for name in names}
+    found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in names}
     for who, one in sums.items():
         total, count = one.windows
         for number, name in enumerate(names):

@@ -1,7 +1,7 @@
 """Walks over the windows of a part and scores every forecaster on them.
 
 One pass, batch by batch: the network, its interval, and each baseline see the same
-windows. It knows nothing of training or files.
+windows. It is independent of training or files.
 
 Shapes: B batch, N windows, T steps, H horizon, K targets.
 """
@@ -117,14 +117,15 @@ def calibrate_on(
             reach_unit(window, deviation, relative),
         )
     )
-    found, farthest = [], LEAST_REACH[relative]
+    found, farthest = [], np.array(LEAST_REACH[relative])
     for numbers, window, targets in _batches(plan):
         lower, forecast, upper, width, unit = (part.numpy() for part in ends(window))
         known = _known(plan, numbers, targets, observed)
         found.append([known, lower, upper, width])
         missed = np.nan_to_num(np.abs(known - forecast) / unit)
         farthest = np.maximum(farthest, missed.max(axis=0))
-    shifts = calibrate(*(np.concatenate(part) for part in zip(*found)), coverage)
+    targets, lower, upper, width = (np.concatenate(part) for part in zip(*found))
+    shifts = calibrate(targets, lower, upper, width, coverage)
     return shifts._replace(farthest=FARTHEST * farthest)
 
 
@@ -177,14 +178,16 @@ def score_windows(
         for place in [i for i, number in enumerate(numbers) if number in wanted]:
             one = table.series[series[place]]
             label = one.name + _date_label(one.dates, local[place])
-            parts = (past, known, *(answers[n] for n in ("forecast", "lower", "upper")))
-            shown.append(ForecastExample(*(part[place, :, 0] for part in parts), label))
-    moments, series = (np.concatenate(part) for part in zip(*where))
+            ends = {n: answers[n][place, :, 0] for n in ("forecast", "lower", "upper")}
+            history, targets = past[place, :, 0], known[place, :, 0]
+            shown.append(ForecastExample(history, targets, **ends, label=label))
+    forecasts, last, known = (np.concatenate(part) for part in zip(*first_step))
+    ends_at, series = (np.concatenate(part) for part in zip(*where))
     report = forecast_report(
-        task, sums, interval, times=moments, series=series,
+        task, sums, interval, times=ends_at, series=series,
         series_names=[one.name for one in table.series],
         target_names=table.columns[: table.num_targets],
-        lag=lag_check(*(np.concatenate(part) for part in zip(*first_step)), series),
+        lag=lag_check(forecasts, last, known, series),
         nominal=nominal, is_prices=table.is_prices, notes=_left_out(data, baselines),
     )  # fmt: skip
     return report, shown

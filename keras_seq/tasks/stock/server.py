@@ -1,12 +1,13 @@
 """Raw rows to forecasts with intervals, as one graph: what a forecasting export holds.
 
-It joins a forecaster and its calibration under the frozen signature, and knows nothing
+It joins a forecaster and its calibration under the frozen signature, and is independent
 of files or training.
 
 Shapes: B batch, T time steps, F columns, H horizon, K targets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,7 +15,7 @@ import tensorflow as tf
 
 from keras_seq.evaluation.conformal import Calibration
 from keras_seq.serving.checks import checked_finite, checked_shapes, checked_values
-from keras_seq.serving.graph import answered, without_cudnn
+from keras_seq.serving.graph import Proofs, answered, without_cudnn
 
 STILL = 1e-3  # of the deviation in train rows, and no more of the last value
 LEAST_STEP = 1e-6  # of the deviation: whatever the window, a width is above zero
@@ -109,6 +110,7 @@ class PriceForecaster(tf.Module):
 
     def ridge(self, window: tf.Tensor) -> dict[str, tf.Tensor]:
         """What the ridge baseline forecasts: float (B, H) or (B, H, K)."""
+        assert self.baseline is not None  # as `signatures` sees to
         answers = self.baseline(self._checked(window), training=False)[..., 0]
         return {"forecast": _without_one_target(answers)}
 
@@ -145,7 +147,7 @@ class PriceForecaster(tf.Module):
         with without_cudnn([self.forecaster]), tf.device("CPU"):
             return {n: v.numpy() for n, v in self(tf.constant(windows)).items()}
 
-    def proofs(self, windows: np.ndarray) -> dict[str, tuple[dict, dict]]:
+    def proofs(self, windows: np.ndarray) -> Proofs:
         """The same of the baseline's signature, where there is one."""
         if self.baseline is None:
             return {}
@@ -155,6 +157,7 @@ class PriceForecaster(tf.Module):
     def signatures(self) -> dict[str, tuple]:
         """`serving_default(window)`, and `ridge(window)` where there is a baseline,
         `describe()` where columns have names."""
+        found: dict[str, tuple[Callable[..., Any], list[tf.TensorSpec]]]
         found = {"serving_default": (self.__call__, [self._spec])}
         if self.baseline is not None:
             found["ridge"] = (self.ridge, [self._spec])

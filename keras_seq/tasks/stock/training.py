@@ -1,6 +1,6 @@
 """One training of a forecaster, as the single split and every fold of a backtest do it.
 
-It knows no architecture: the task brings the function that builds one.
+It needs no architecture: the task brings the function that builds one.
 
 Shapes: B batch, T steps, C features, H horizon, K targets, Q quantiles.
 """

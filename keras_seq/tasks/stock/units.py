@@ -32,9 +32,8 @@ def training_units(data: SeriesData) -> dict[str, Any]:
     units = data.units
     found = {}
     for number, (one, (start, test)) in enumerate(zip(data.table.series, data.cuts)):
-        dates = [None, None]
-        if one.dates is not None:
-            dates = [str(one.dates[row]) for row in (start - 1, test)]
+        rows = start - 1, test
+        dates = [None if one.dates is None else str(one.dates[row]) for row in rows]
         found[one.name] = {
             "naive_error": units.naive_error[number],
             "naive_square": units.naive_square[number],

@@ -1,4 +1,5 @@
 from .data import WORD_LENGTH as WORD_LENGTH
+from .data import TaggedData as TaggedData
 from .data import evaluate_export as evaluate_export
 from .data import finish as finish
 from .data import prepare_tagged as prepare_tagged

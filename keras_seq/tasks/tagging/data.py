@@ -1,7 +1,7 @@
 """What every task that tags words does before and after its training.
 
 Before: named parts, repaired tags, and what is fitted on train. After: scores beside
-the baselines, the run folder, the proven export. Knows no architecture and no training.
+the baselines, the run folder, the proven export. Needs no architecture and no training.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -96,11 +96,11 @@ def prepare_tagged(
     if scheme:
         name = name_of_file(given["train"])
         log.info(f"{name}: tags of entities, written as {scheme.upper()}")
-    given = {part: repair_sentences(rows, scheme) for part, rows in given.items()}
+    repaired = {part: repair_sentences(rows, scheme) for part, rows in given.items()}
     scheme = "bioes" if scheme == "bioes" else "bio2" if scheme else None
-    stores = {part: _stored(rows) for part, rows in given.items()}
-    _log_copies(given, stores)
-    splits = given | _cut(given, stores["train"], limit, seed)
+    stores = {part: _stored(rows) for part, rows in repaired.items()}
+    _log_copies(repaired, stores)
+    splits = repaired | _cut(repaired, stores["train"], limit, seed)
     tag_names = _tag_names(splits["train"], scheme)
     for part in ("validation", "test"):
         check_tags(splits[part], tag_names)
@@ -130,9 +130,9 @@ def _log_copies(
     for part, store in stores.items():
         if part != "train":
             copied = count_copies(store.digests(), stores["train"].digests())
-            said = counted(copied, len(store), "sentences")
+            count = counted(copied, len(store), "sentences")
             share, name = copied / len(store), name_of_file(given[part])
-            log_copies(name, part, said, share, "train")
+            log_copies(name, part, count, share, "train")
 
 
 def _cut(

@@ -1,6 +1,6 @@
 """A tagger beside its baselines: all scored on the same sentences.
 
-Takes callables and plain data; knows nothing of networks or files.
+Takes callables and plain data; is independent of networks or files.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,8 +35,8 @@ class Scored(NamedTuple):
     """
 
     report: dict[str, Any]
-    truth: list[Sequence[str]]
-    answers: list[Sequence[str]]
+    truth: Sequence[Sequence[str]]
+    answers: Sequence[Sequence[str]]
     worst: str
 
 
@@ -51,6 +51,7 @@ def fit_baselines(
         has_entities: a CRF with hand-made features, too, where it is installed.
     """
     pairs = [(each.words, each.tags) for each in sentences]
+    fitted: list[BackoffTagger | PerceptronTagger | CrfsuiteTagger]
     fitted = [BackoffTagger(), PerceptronTagger(seed)]
     if has_entities and has_crfsuite():
         fitted.append(CrfsuiteTagger())
@@ -84,10 +85,11 @@ def score_tagger(
         name: [baseline.tag(each.words) for each in sentences]
         for name, baseline in baselines.items()
     }
-    known, digest = baselines[BackoffTagger.name].table_, Digest(0)
+    lookup, digest = baselines[BackoffTagger.name], Digest(0)
+    assert isinstance(lookup, BackoffTagger)
     report = tag_report(
         task, truth, answers, beside, has_entities=has_entities,
-        is_known=[[f"w\t{word}" in known for word in s.words] for s in sentences],
+        is_known=[[lookup.has_word(word) for word in s.words] for s in sentences],
         groups=[digest(" ".join(each.words)) for each in sentences],
     )  # fmt: skip
     if has_entities and CrfsuiteTagger.name not in baselines:

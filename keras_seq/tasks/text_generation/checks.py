@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from keras_seq.serving.checks import (
+    Dims,
     checked_finite,
     checked_range,
     checked_shapes,
@@ -53,6 +54,7 @@ def checked_state(
         Key, logits, position, and the states.
     """
     rows = {"logits": logits} | {f"state_{n}": s for n, s in enumerate(states)}
+    given: dict[str, tuple[tf.Tensor, Dims]]
     given = {"key": (key, ["B"]), "position": (position, [])}
     given |= {n: (row, ["B", size]) for (n, row), size in zip(rows.items(), sizes)}
     key, position, *found = checked_shapes(given, "what `init` or `step` gave")

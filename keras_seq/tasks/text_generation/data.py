@@ -2,7 +2,7 @@
 
 Before: parts of the text, the coder that is fitted on train, and token ids. After:
 scores beside n-gram models, samples and what in them was copied, the run folder, the
-proven export. This module knows no architecture and no training.
+proven export. This module needs no architecture and no training.
 """
 
 import hashlib
@@ -218,8 +218,8 @@ def _end(
     with stage("writing samples"):
         texts = [_written(generator, seed) for seed in range(SAMPLES)]
     copied = _copied(texts, data)
-    examples = {"prompt": _examples(data.parts["test"]), **DEFAULTS}
-    examples["max_new_tokens"] = EXAMPLE_TOKENS
+    prompts = _examples(data.parts["test"])
+    examples = {"prompt": prompts, **DEFAULTS, "max_new_tokens": EXAMPLE_TOKENS}
     return Ending(
         models=[model],
         server=generator,
@@ -227,7 +227,7 @@ def _end(
         examples=examples,
         expected=generator.expected(examples),
         # A text is chosen from numbers, and can be the same where they are not.
-        proofs=_numbers(generator, examples["prompt"]),
+        proofs=_numbers(generator, prompts),
         reports=reports,
         metadata={
             "tokens": coder.kind, "vocab_size": coder.vocab_size, "copied": copied,
@@ -287,7 +287,7 @@ def score_dynamic(model: keras.Model, data: LanguageData) -> dict[str, float]:
     losses = {rate: loss for rate, loss in losses.items() if np.isfinite(loss)}
     if not losses:
         raise UserError("dynamic evaluation diverges at every rate; leave it out")
-    rate = min(losses, key=losses.get)
+    rate = min(losses, key=losses.__getitem__)
     test = encode_corpus(data.coder, data.parts["test"])
     loss = -dynamic_log_probabilities(model, test, learning_rate=rate).mean()
     check_answers(loss, "losses of dynamic evaluation")

@@ -2,7 +2,7 @@
 
 Krause et al. 2018, "Dynamic evaluation of neural sequence models", arXiv:1709.07432:
 texts repeat themselves, and gradient steps on what was just read catch it. No token is
-learnt from before it is scored. Knows nothing of text or files.
+learnt from before it is scored. Independent of text or files.
 
 Shapes: N tokens, T time steps, V vocabulary.
 """

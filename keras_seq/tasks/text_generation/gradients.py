@@ -1,7 +1,7 @@
 """The vanishing gradient, seen: how far back the error of one token reaches.
 
 Three small models of a kind of cell each learn the same text for a moment; then the
-loss of the last token alone is followed back. Knows nothing of files of text.
+loss of the last token alone is followed back. Independent of files of text.
 
 Shapes: B batch, T time steps.
 """
@@ -52,7 +52,7 @@ def gradients_by_distance(
     # All but the last target of a row are none.
     inputs, targets = next((x, y) for x, y in reversed(read) if y.shape[1] == steps)
     last = tf.concat([tf.zeros_like(targets[:, :-1]), targets[:, -1:]], axis=1)
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for kind in CELLS:
         model = build_text_generation_model(vocab_size, EMBEDDING_DIM, UNITS, cell=kind)
         model.compile(keras.optimizers.Adam(0.003), token_loss())

@@ -1,6 +1,6 @@
 """A language model beside n-gram models: all scored on the same tokens, in one pass.
 
-Takes callables and plain data; knows nothing of networks or files of text. The n-gram
+Takes callables and plain data; is independent of networks or files of text. The n-gram
 models are kept as arrays, so that an exported model can be scored beside them anywhere.
 
 Shapes: N tokens.

@@ -81,7 +81,7 @@ class TextGenerator(tf.Module):
         drawn = uniforms(seed, prompt_key(prompt), tf.range(max_new_tokens))  # (B, N)
 
         def write(step, logits, states, written):
-            chosen = sample_next(_sayable(logits), drawn[:, step], **options)
+            chosen = sample_next(_writable(logits), drawn[:, step], **options)
             logits, states = advance_one(self.model, chosen, states)
             return step + 1, logits, states, written.write(step + 1, chosen)
 
@@ -209,7 +209,7 @@ class TextGenerator(tf.Module):
             (self.coder.vocab_size, *(size.shape[1] for size in sizes.values())),
         )  # fmt: skip
         drawn = uniforms(options.pop("seed"), key, position[None])[:, 0]
-        chosen = sample_next(_sayable(logits), drawn, **options)
+        chosen = sample_next(_writable(logits), drawn, **options)
         nested = tf.nest.pack_sequence_as(initial_states(self.model, 1), flat)
         logits, nested = advance_one(self.model, chosen, nested)
         carried = {"logits": logits, "key": key, "position": position + 1}
@@ -308,7 +308,7 @@ def _by_keyword(function: Callable, specs: Sequence[tf.TensorSpec]) -> Callable:
     return call
 
 
-def _sayable(logits: tf.Tensor) -> tf.Tensor:
+def _writable(logits: tf.Tensor) -> tf.Tensor:
     """Neither padding nor the unknown token is ever written."""
     return suppress(logits, (PAD_ID, OOV_ID))
 

@@ -1,6 +1,6 @@
 """A text that the model writes after each epoch, so that learning can be read.
 
-Knows nothing of models: it is given a function that writes.
+Independent of models: it is given a function that writes.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """How a language model is trained: streams, carried states, and the recipe's options.
 
 Joins what stands elsewhere (`bptt`, `averaging`, `step_schedule`) into one call, with
-the recipes that were chosen on validation text. Knows nothing of files of text.
+the recipes that were chosen on validation text. Independent of files of text.
 
 Shapes: B batch, T time steps, V vocabulary.
 """

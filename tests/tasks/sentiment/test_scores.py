@@ -42,7 +42,7 @@ def test_parts_give_what_one_pass_gives(monkeypatch):
     assert parts.report["n"] == 50
     assert parts.mistakes == whole.mistakes
     assert parts.examples == whole.examples
-    np.testing.assert_array_equal(parts.probabilities, whole.probabilities)
+    np.testing.assert_array_equal(parts.answers, whole.answers)
 
 
 def test_a_baseline_that_was_cut_says_so_after_a_file_as_well(tmp_path, monkeypatch):

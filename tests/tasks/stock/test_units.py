@@ -10,7 +10,8 @@ import pytest
 from keras_seq.errors import UserError
 from keras_seq.series.table import read_series
 from keras_seq.serving.saved_model import load_exported
-from keras_seq.tasks.stock.exported import evaluate_forecasts, forecast_next, read_like
+from keras_seq.tasks.stock.exported import evaluate_forecasts, forecast_next
+from keras_seq.tasks.stock.like import read_like
 from tests.series_files import NOISE, ROWS, WALK, T, finished, prepared, write
 
 

@@ -1,0 +1,94 @@
+"""What a table of series is: rows with a date, columns of numbers, the targets first.
+
+Shapes: N rows, F columns, K targets.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_seq.series.calendar import Frequency
+
+
+class ReadAs(NamedTuple):
+    """How a table was read: the order of its dates, and its decimal mark."""
+
+    date_format: str | None = None
+    decimal: str | None = None
+
+
+class Series(NamedTuple):
+    """The rows of one series.
+
+    Attributes:
+        name: the file's name without its ending, or what a column calls the series.
+        path: the file.
+        dates: datetime64[s] (N,), rising; None where the table has none.
+        values: float64 (N, F), finite.
+        observed: bool (N, F); False where `fill` put the value in.
+        lines: int64 (N,), where each row stands in the file; 0 where `fill` put it.
+        part: its name where the file holds several, else "".
+        ahead: float64 (M, L), of the columns that are known ahead, in rows behind the
+            last target; None where there are none.
+        ahead_dates: datetime64[s] (M,) of these rows.
+    """
+
+    name: str
+    path: Path
+    dates: np.ndarray | None
+    values: np.ndarray
+    observed: np.ndarray
+    lines: np.ndarray
+    part: str = ""
+    ahead: np.ndarray | None = None
+    ahead_dates: np.ndarray | None = None
+
+    @property
+    def label(self) -> str:
+        """What a message calls it."""
+        return f"{self.path} ({self.part})" if self.part else str(self.path)
+
+
+class SeriesTable(NamedTuple):
+    """Series with the same columns.
+
+    Attributes:
+        series: one or more.
+        columns: F names, the K targets first, then what moves like a price.
+        num_targets: K.
+        num_prices: how many columns behind the targets are prices, too.
+        is_prices: the target is a price.
+        date_column: its name or names; empty where there are no dates.
+        frequency: None without dates.
+        header: names of all columns of the first file.
+        series_column: the columns that tell series of a file apart, [] for none; None
+            where that was not asked.
+        read_as: how dates and numbers were read.
+        known_future: the last columns, whose values are known of rows to come.
+        rows_ahead: by how many rows these columns stand moved up; 0 as they are read.
+    """
+
+    series: list[Series]
+    columns: list[str]
+    num_targets: int
+    num_prices: int
+    is_prices: bool
+    date_column: list[str]
+    frequency: Frequency | None
+    header: Sequence[str] = ()
+    series_column: Sequence[str] | None = None
+    read_as: ReadAs = ReadAs()
+    known_future: Sequence[str] = ()
+    rows_ahead: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all values and dates."""
+        digest = hashlib.sha256(repr(self.columns).encode())
+        for one in self.series:
+            digest.update(one.values.tobytes())
+            digest.update(b"" if one.dates is None else one.dates.tobytes())
+        return digest.hexdigest()

@@ -1,0 +1,155 @@
+"""A text has one of several classes."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_seq.data.label_format import is_marked
+from keras_seq.data.label_names import join_labels
+from keras_seq.data.splits import check_classes_differ
+from keras_seq.data.store import Samples, SampleStore, stored
+from keras_seq.errors import UserError
+from keras_seq.evaluation.baselines import MajorityBaseline, TfidfBaseline
+from keras_seq.evaluation.figures import confusion_matrix_figure
+from keras_seq.evaluation.scores import report
+from keras_seq.layers.ngrams import ngram_log_ratios
+from keras_seq.losses import auxiliary_loss, classification_loss, weighted_by_class
+from keras_seq.metrics import BalancedAccuracy, accuracy
+from keras_seq.tasks.sentiment.ensemble import best_weights
+from keras_seq.tasks.sentiment.targets import ClassWeight, Mistake, Report, Target
+
+
+class OneLabel(Target):
+    """One of C classes, and the probability of each.
+
+    Args:
+        label_names: C names.
+        class_weights: of the loss, one a class; None weighs all samples alike.
+
+    Example:
+
+    >>> target = OneLabel(["no", "yes"])
+    >>> answer = target.answers(tf.constant([[0.9], [0.2]]))
+    >>> answer["label"].numpy().tolist(), answer["probability"].numpy().round(2)
+    ([b'yes', b'no'], array([0.9, 0.8], dtype=float32))
+    """
+
+    name = "class"
+
+    def __init__(
+        self, label_names: Sequence[str], class_weights: Sequence[float] | None = None
+    ) -> None:
+        self.label_names = list(label_names)
+        self.class_weights = class_weights
+
+    @classmethod
+    def read(
+        cls, samples: Samples, known: Sequence[str] = (), *, as_written: bool = False,
+        may_be_numbers: bool = False,
+    ) -> SampleStore:  # fmt: skip
+        store = stored(samples)
+        if any(map(is_marked, store.spellings)):
+            raise UserError(f"{store}: several labels a text, where one is expected")
+        store = join_labels(
+            store, known, as_written=as_written, may_be_numbers=may_be_numbers
+        )
+        if not known:
+            check_classes_differ(store)
+        return store
+
+    @classmethod
+    def fit(cls, train: SampleStore, class_weight: ClassWeight) -> "OneLabel":
+        check_classes_differ(train)
+        counts = train.label_counts
+        if class_weight == "none":
+            return cls(list(counts))
+        each = np.array(list(counts.values()), np.float64)
+        return cls(list(counts), (each.mean() / each).tolist())
+
+    def values(self, store: SampleStore) -> np.ndarray:
+        """int32 (N,)."""
+        return store.label_ids(self.label_names)
+
+    def head(self) -> dict[str, Any]:
+        return {"num_classes": len(self.label_names)}
+
+    def ngram_ratios(self, batches: Iterable, buckets: int) -> np.ndarray:
+        return ngram_log_ratios(batches, len(self.label_names), buckets)
+
+    def recipe(self, documented: bool) -> dict[str, Any]:
+        weights = self.class_weights
+        if documented:
+            recipe = {"loss": classification_loss(len(self.label_names))}
+            weighed = {"class_weight": dict(enumerate(weights or ()))}
+            return recipe | (weighed if weights else {})
+        if weights is None:
+            # The loss of a model that grows surer rises while more answers are right.
+            watched = {"monitor": "val_accuracy", "mode": "max"}
+            return {"loss": auxiliary_loss, "metrics": [accuracy], **watched}
+        # Of rare classes none is found at first, and their few samples swing the loss.
+        loss = weighted_by_class(auxiliary_loss, weights)
+        metrics = [accuracy, BalancedAccuracy(len(weights))]
+        return {"loss": loss, "metrics": metrics, "patience": 10}
+
+    def apart(self, model: keras.Model, logits: keras.KerasTensor) -> keras.KerasTensor:
+        """(B, C); of two classes the first has the logit 0."""
+        if logits.shape[-1] > 1:
+            return logits
+        return ops.concatenate([ops.zeros_like(logits), logits], axis=-1)
+
+    def head_weights(self, heads: np.ndarray, values: np.ndarray) -> np.ndarray:
+        weights = self.class_weights
+        return best_weights(
+            heads, values, None if weights is None else np.array(weights)[values]
+        )
+
+    def answers(self, outputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """label string (B,), probability float32 (B,), probabilities (B, C)."""
+        if outputs.shape[-1] == 1:
+            outputs = tf.concat([1 - outputs, outputs], axis=-1)
+        names = tf.constant(self.label_names)
+        return {
+            "label": tf.gather(names, tf.argmax(outputs, axis=-1)),
+            "probability": tf.reduce_max(outputs, axis=-1),
+            "probabilities": outputs,
+        }
+
+    def facts(self) -> dict[str, Any]:
+        return {"labels": self.label_names}
+
+    def baselines(self, seed: int) -> list[Any]:
+        return [MajorityBaseline(), TfidfBaseline(seed=seed)]
+
+    def saved_baselines(self, arrays: Mapping[str, np.ndarray]) -> list[Any]:
+        tfidf = TfidfBaseline.from_arrays(arrays)
+        return [tfidf.fallback_, tfidf]
+
+    def ask(self, baseline: Any, texts: Sequence[str]) -> np.ndarray:
+        return baseline.predict_proba(texts)
+
+    def report(
+        self, task: str, truth: np.ndarray, answered: np.ndarray,
+        beside: Mapping[str, np.ndarray], **settings: Any,
+    ) -> Report:  # fmt: skip
+        return report(task, truth, answered, beside, self.label_names, **settings)
+
+    def mistakes(
+        self, truth: np.ndarray, answered: np.ndarray, texts: Sequence[str]
+    ) -> Iterator[Mistake]:
+        answers = answered.argmax(axis=1)
+        for row in np.nonzero(answers != truth)[0]:
+            sureness = float(answered[row].max())
+            yield sureness, int(truth[row]), int(answers[row]), texts[row]
+
+    def described(self, mistake: Mistake) -> str:
+        sureness, label, answer, _ = mistake
+        names = self.label_names
+        return f"{names[answer]} {sureness:.3f}, but {names[label]}"
+
+    def figure(self, truth: np.ndarray, answered: np.ndarray) -> np.ndarray:
+        answers = answered.argmax(axis=1)
+        return confusion_matrix_figure(truth, answers, self.label_names)

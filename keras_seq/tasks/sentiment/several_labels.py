@@ -1,0 +1,196 @@
+"""A text has any number of several labels, each with a threshold of its own."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_seq.data.label_format import split_marked
+from keras_seq.data.label_names import join_each_label
+from keras_seq.data.places import listed
+from keras_seq.data.store import Samples, SampleStore
+from keras_seq.data.tables import error_at
+from keras_seq.errors import UserError
+from keras_seq.evaluation.label_sets import (
+    NETWORK,
+    choose_thresholds,
+    label_set_report,
+)
+from keras_seq.evaluation.linear_texts import LabelShares, TfidfLabels
+from keras_seq.layers.ngrams import ngram_label_ratios
+from keras_seq.losses import heads_apart, label_loss
+from keras_seq.metrics import MicroF1
+from keras_seq.tasks.sentiment.ensemble import best_weights
+from keras_seq.tasks.sentiment.targets import (
+    ClassWeight,
+    Mistake,
+    Report,
+    Target,
+    of_every_name,
+    refuse_class_weight,
+)
+
+
+class SeveralLabels(Target):
+    """Which of C labels a text has, each by a probability and a threshold.
+
+    Args:
+        label_names: C names.
+        thresholds: float (C,) of the "network" and of each baseline, chosen on
+            validation data; None is 0.5 of all.
+
+    Example:
+
+    >>> target = SeveralLabels(["sad", "loud"], {"network": np.array([0.5, 0.1])})
+    >>> answer = target.answers(tf.constant([[0.9, 0.2], [0.9, 0.0], [0.1, 0.0]]))
+    >>> answer["labels"].numpy().tolist()
+    [[b'sad', b'loud'], [b'sad', b''], [b'', b'']]
+    """
+
+    name = "labels"
+
+    def __init__(
+        self,
+        label_names: Sequence[str],
+        thresholds: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        self.label_names = list(label_names)
+        self.thresholds = dict(thresholds or {})
+
+    def _threshold(self, name: str) -> np.ndarray:
+        return self.thresholds.get(name, np.full(len(self.label_names), 0.5))
+
+    @classmethod
+    def read(
+        cls, samples: Samples, known: Sequence[str] = (), *, as_written: bool = False,
+        may_be_numbers: bool = False,
+    ) -> SampleStore:  # fmt: skip
+        return join_each_label(samples, known, as_written=as_written)
+
+    @classmethod
+    def names_of(cls, store: SampleStore) -> list[str]:
+        return sorted(
+            {name for names in store.label_counts for name in split_marked(names)}
+        )
+
+    @classmethod
+    def fit(cls, train: SampleStore, class_weight: ClassWeight) -> "SeveralLabels":
+        refuse_class_weight(
+            class_weight, "each label of several has a threshold of its own instead"
+        )
+        names = cls.names_of(train)
+        if not names:
+            raise UserError(f"{train}: no text has a label; expected one or more")
+        if len(train.label_counts) == 1:
+            what = f"every text has the labels {listed(names)}"
+            raise UserError(f"{train}: {what}; there is nothing to tell apart")
+        return cls(names)
+
+    def values(self, store: SampleStore) -> np.ndarray:
+        """float32 (N, C) of 0 and 1."""
+        known = {name: number for number, name in enumerate(self.label_names)}
+        for name in self.names_of(store):
+            if name not in known:
+                raise self._unknown(store, name)
+
+        def row(names: str) -> np.ndarray:
+            holds = np.zeros(len(known), np.float32)
+            holds[[known[name] for name in split_marked(names)]] = 1
+            return holds
+
+        return of_every_name(store, row, "float32")
+
+    def _unknown(self, store: SampleStore, name: str) -> UserError:
+        first = next(
+            n for n, (_, names) in enumerate(store) if name in split_marked(names)
+        )
+        what = f"label {name!r} was not in training, only: {listed(self.label_names)}"
+        return error_at(store.place(first), what)
+
+    def head(self) -> dict[str, Any]:
+        return {"num_classes": len(self.label_names), "target": "labels"}
+
+    def ngram_ratios(self, batches: Iterable, buckets: int) -> np.ndarray:
+        return ngram_label_ratios(batches, len(self.label_names), buckets)
+
+    def recipe(self, documented: bool) -> dict[str, Any]:
+        if documented:
+            return {"loss": keras.losses.BinaryCrossentropy()}
+        return {"loss": heads_apart(label_loss), "metrics": [MicroF1()]}
+
+    def head_weights(self, heads: np.ndarray, values: np.ndarray) -> np.ndarray:
+        # Each label of each text as one of two classes, the other with the logit 0.
+        logits = np.moveaxis(heads, 1, 2).reshape(-1, heads.shape[1], 1)
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=-1)
+        return best_weights(logits, values.reshape(-1).astype(int))
+
+    def answers(self, outputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """labels string (B, C), the likeliest first and "" behind; probabilities."""
+        threshold = tf.constant(self._threshold(NETWORK), tf.float32)
+        answered = outputs >= threshold  # (B, C)
+        order = tf.argsort(
+            tf.where(answered, outputs, -1.0), direction="DESCENDING", stable=True
+        )
+        names = tf.where(answered, tf.constant(self.label_names), "")
+        return {
+            "labels": tf.gather(names, order, batch_dims=1),
+            "probabilities": outputs,
+        }
+
+    def tuned(
+        self, truth: np.ndarray, answered: np.ndarray, beside: Mapping[str, np.ndarray]
+    ) -> "SeveralLabels":
+        chosen = {
+            name: choose_thresholds(truth, one)
+            for name, one in {NETWORK: answered, **beside}.items()
+        }
+        return SeveralLabels(self.label_names, chosen)
+
+    def facts(self) -> dict[str, Any]:
+        thresholds = {name: each.tolist() for name, each in self.thresholds.items()}
+        return {"labels": self.label_names, "thresholds": thresholds}
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "SeveralLabels":
+        thresholds = facts["thresholds"].items()
+        return cls(facts["labels"], {name: np.array(each) for name, each in thresholds})
+
+    def baselines(self, seed: int) -> list[Any]:
+        return [LabelShares(), TfidfLabels(seed=seed)]
+
+    def saved_baselines(self, arrays: Mapping[str, np.ndarray]) -> list[Any]:
+        tfidf = TfidfLabels.from_arrays(arrays)
+        return [tfidf.fallback_, tfidf]
+
+    def report(
+        self, task: str, truth: np.ndarray, answered: np.ndarray,
+        beside: Mapping[str, np.ndarray], **settings: Any,
+    ) -> Report:  # fmt: skip
+        thresholds = {name: self._threshold(name) for name in (NETWORK, *beside)}
+        return label_set_report(
+            task, truth, answered, beside, self.label_names, thresholds=thresholds,
+            **settings,
+        )  # fmt: skip
+
+    def mistakes(
+        self, truth: np.ndarray, answered: np.ndarray, texts: Sequence[str]
+    ) -> Iterator[Mistake]:
+        threshold = self._threshold(NETWORK)
+        answers = answered >= threshold
+        for row in np.nonzero((answers != truth).any(axis=1))[0]:
+            wrong = answers[row] != truth[row]
+            sureness = float(np.abs(answered[row] - threshold)[wrong].max())
+            labels = truth[row], answers[row]
+            both = (tuple(np.nonzero(each)[0].tolist()) for each in labels)
+            yield sureness, *both, texts[row]
+
+    def described(self, mistake: Mistake) -> str:
+        _, labels, answers, _ = mistake
+        names = self.label_names
+        true, said = (
+            ", ".join(names[n] for n in each) or "no label"
+            for each in (labels, answers)
+        )
+        return f"{said}, but {true}"

@@ -1,0 +1,92 @@
+"""Files that are read as an exported model's were: known before TensorFlow is imported.
+
+What decides stands in model.json, so a wrong row is said at once.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from keras_seq.data.in_memory import as_file
+from keras_seq.data.table_format import AS_FOUND, TableFormat
+from keras_seq.data.tables import find_files, kind_of
+from keras_seq.series.known_future import with_known_future
+from keras_seq.series.numbers import check_dtype, check_positive, check_size
+from keras_seq.series.series_table import ReadAs, SeriesTable
+from keras_seq.series.sheets import check_columns, open_sheet
+from keras_seq.series.table import Fill, read_series
+from keras_seq.serving.described import Described
+
+if TYPE_CHECKING:
+    from keras_seq.serving.exported import Exported
+
+
+def read_like(
+    exported: "Exported | Described",
+    paths: Any,
+    fill: Fill | None = None,
+    *,
+    series_column: Sequence[str] | None = None,
+    table_format: TableFormat = AS_FOUND,
+    date_format: str | None = None,
+    decimal: str | None = None,
+    needs_ahead: bool = False,
+) -> SeriesTable:
+    """Reads files by the names of the columns that an exported model was trained on.
+
+    What a file leaves open, such as the order of its dates, is as in the training.
+
+    Args:
+        exported: of `load_exported` or `describe_exported`.
+        paths: as `read_series` has them.
+        fill: the same.
+        series_column: the same; None takes those of the training.
+        table_format: the same.
+        date_format: the same.
+        decimal: the same.
+        needs_ahead: whether the rows to come must be there where the model reads
+            columns that are known ahead.
+
+    Raises:
+        UserError: A column is missing, or a row is unsound.
+    """
+    facts = exported.metadata
+    files = find_files(
+        as_file(paths, ["value"]), lambda path: kind_of(path, table_format)
+    )
+    columns, dates_from = facts["columns"], facts["date_column"]
+    known = facts.get("known_future", [])
+    series_column = (
+        facts.get("series_column") if series_column is None else series_column
+    )
+    for path in files:
+        header = open_sheet(path, table_format, series_column).header
+        like = facts.get("header") or ()
+        check_columns(path, header, [*dates_from, *columns], like, "the model")
+    table = read_series(
+        files,
+        date_column=dates_from,
+        target=columns[: facts["num_targets"]],
+        features=columns[facts["num_targets"] : len(columns) - len(known)],
+        known_future=known,
+        series_column=series_column,
+        frequency=facts["frequency"],
+        fill=fill,
+        table_format=table_format,
+        date_format=date_format,
+        decimal=decimal,
+        likely=ReadAs(facts.get("date_format"), facts.get("decimal")),
+        mend_steps="the step of the rows that trained the model",
+        refuse_copies=False,
+    )
+    check_size(table)
+    check_dtype(table, window_dtype(exported))
+    if facts["form"] == "returns":
+        num_prices = facts.get("num_prices", 0) + facts["num_targets"]
+        check_positive(table, num_prices, "the model reads no others")
+    return with_known_future(table, facts["horizon"], needs_ahead)
+
+
+def window_dtype(exported: "Exported | Described") -> str:
+    """Of the windows that the served model takes."""
+    served = exported.metadata["signatures"]["serving_default"]
+    return served["inputs"]["window"]["dtype"]
