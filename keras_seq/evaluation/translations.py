@@ -59,9 +59,12 @@ def translation_metrics(references: Sequence[str]) -> dict[str, _Metric]:
             f"scoring translations needs sacrebleu ({error}): "
             "python -m pip install 'keras_seq[translation]'"
         ) from error
-    cut = {"tokenize": tokenizer_for(references)}
-    metrics = {"bleu": BLEU(lowercase=True, **cut), "bleu_cased": BLEU(**cut)}
-    metrics["chrf"] = CHRF()
+    cut = tokenizer_for(references)
+    metrics: dict[str, Any] = {
+        "bleu": BLEU(lowercase=True, tokenize=cut),
+        "bleu_cased": BLEU(tokenize=cut),
+        "chrf": CHRF(),
+    }
     for metric in metrics.values():
         metric.num_refs = 1  # as a signature says
     return {name: _Metric(metric, references) for name, metric in metrics.items()}
@@ -133,7 +136,6 @@ def translation_report(
         raise ValueError("expected one or more sentences, and baselines beside them")
     metrics = translation_metrics(references)
     redraw = by_groups(list(sources), "sentences")
-    drawing = {"num_resamples": num_resamples, "seed": seed}
     counts = {name: each.counts(hypotheses) for name, each in metrics.items()}
     others = {
         name: {key: each.counts(said) for key, each in metrics.items()}
@@ -144,7 +146,8 @@ def translation_report(
         for name, own in others.items()
     }
     best = max(values, key=lambda name: values[name]["bleu"])
-    notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
+    notes = {name: (notes or {}).get(name, "") for name in baselines}
+    notes = {name: note for name, note in notes.items() if note}
     bleu = metrics["bleu"]
     both = counts["bleu"], others[best]["bleu"]
     pair = verdict.Pair(
@@ -153,13 +156,14 @@ def translation_report(
     )
     comparison = verdict.compare(
         pair, redraw, baseline=best, metric="bleu", note=notes.get(best, ""),
-        bounds=(-BOUNDS[1], BOUNDS[1]), **drawing,
+        bounds=(-BOUNDS[1], BOUNDS[1]),
+        num_resamples=num_resamples, seed=seed,
     )  # fmt: skip
 
     def scored(weights: np.ndarray) -> np.ndarray:
         return np.array([m.score(weights @ counts[n]) for n, m in metrics.items()])
 
-    found, drawn = bootstrap.bootstrap(scored, redraw, **drawing)
+    found, drawn = bootstrap.bootstrap(scored, redraw, num_resamples, seed)
     widening = redraw.widening()
     report = {
         "task": task,

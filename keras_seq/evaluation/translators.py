@@ -150,7 +150,9 @@ class WordTranslator:
         return [self._translate(TOKEN.findall(text)) for text in sources]
 
     def _translate(self, words: Sequence[str]) -> str:
-        beam = [(0.0, (START, START), ())]  # score, last two ids, words so far
+        # Score, last two ids, words so far.
+        beam: list[tuple[float, tuple[int, int], tuple[str, ...]]]
+        beam = [(0.0, (START, START), ())]
         for word in words:
             options = self._options.get(self._source_ids.get(word, 0))
             if options is None:  # an unknown word stays

@@ -105,8 +105,8 @@ def _whole(rows: Iterator[SentencePair], drop: bool) -> Iterator[SentencePair]:
         log.info(f"{first.path}: {found} lack a side and are left out")
 
 
-def _tidy(side: object) -> str:
-    return unicodedata.normalize("NFC", "" if side is None else str(side)).strip()
+def _tidy(side: str) -> str:
+    return unicodedata.normalize("NFC", side).strip()
 
 
 def _one(data: Any) -> Path:
@@ -166,8 +166,9 @@ def _of_tables(
         if found[0] == found[1]:
             what = f"column {found[0]!r} is named for both sides; name two"
             raise error_at(path, what)
-        for line, (source, target) in read_rows(path, found, table_format):
-            yield SentencePair(source, target, path, line)
+        for line, values in read_rows(path, found, table_format):
+            own, other = ("" if value is None else str(value) for value in values)
+            yield SentencePair(own, other, path, line)
 
 
 def report_faults(pairs: Sequence[SentencePair]) -> dict[str, int]:
@@ -210,7 +211,7 @@ def _is_unlike(pair: SentencePair) -> bool:
 
 
 def _usual_script(pairs: Sequence[SentencePair], side: int) -> str:
-    counts = Counter(script_of(pair[side]) for pair in pairs)
+    counts = Counter(script_of(pair[:2][side]) for pair in pairs)
     counts.pop("", None)
     return max(counts, key=counts.__getitem__, default="")
 

@@ -52,9 +52,11 @@ class _Reader:
     """Gathers units while expat walks over the file."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self.source = path, None
+        self._path = path
+        self.source: str | None = None  # of the header
         self._units: list[Unit] = []
-        self._language, self._text, self._codes = "", None, 0
+        self._language, self._codes = "", 0
+        self._text: list[str] | None = None  # of a segment that is open
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end

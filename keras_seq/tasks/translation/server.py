@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_seq.decoding.attended import attention_weights
@@ -101,10 +100,12 @@ class Translator(tf.Module):
 
     def _search(
         self, text: tf.Tensor, beam_width: Any, length_penalty: Any
-    ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor, tuple]:
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor, tuple[Any, Any]]:
         """The answer, source ids (B, S), target ids (B, T), and the state at first."""
         (text,) = checked_shapes({"text": (text, ["B"])}, "B texts")
-        rows = self.coder.encode(text)
+        count = tf.shape(text)[0]
+        # Of no text a search would have no length: an empty one stands in.
+        rows = self.coder.encode(tf.pad(text, [[0, tf.cast(count == 0, tf.int32)]]))
         lengths = tf.cast(rows.row_lengths(), tf.int32)
         rows = with_end(rows[:, : MOST_SOURCE - 1])
         source_ids = rows.to_tensor()
@@ -123,6 +124,7 @@ class Translator(tf.Module):
             "log_probability": tf.where(empty, 0.0, found.log_probability[:, 0]),
             "cut": tf.maximum(lengths - (MOST_SOURCE - 1), 0),
         }
+        answer = {name: values[:count] for name, values in answer.items()}
         return answer, source_ids, ids, state
 
     def _advance(self, token_ids: tf.Tensor, fixed: Any, moving: Any) -> tuple:
@@ -222,7 +224,7 @@ def answer_export(
         yield found | ({n: answer[n] for n in SHOWN} if attention else {})
 
 
-def _plain(row: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     answer = {
         "translation": row["translation"].decode("utf-8", "replace"),
         "log_probability": float(row["log_probability"]),

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from keras_seq.layers.attention import Score
 from keras_seq.losses import token_loss
 from keras_seq.models.transformer import build_transformer
 from keras_seq.models.translation import build_translation_model
@@ -33,7 +34,7 @@ def build_network(
     num_pairs: int,
     network: str,
     *,
-    attention: str | None = None,
+    attention: Score | None = None,
     model_dim: int | None = None,
     num_layers: int | None = None,
     dropout: float = 0.3,
