@@ -1,12 +1,12 @@
 """Tagging on real data: scores, what each part of the recipe is worth, and speed.
 
-    python -m benchmarks.tagging --only parts --max-seconds 300 [--seeds 0]
+    python -m benchmarks.tagging --only parts --epochs 6 [--seeds 0]
     python -m benchmarks.tagging --only ewt wnut --data-dir DIR [--seeds 0 1 2]
     python -m benchmarks.tagging --only speed [--model saved_models/tagging]
 
 `ewt` is UPOS on test_a, `wnut` entities on dev, which nothing was chosen on: a tenth of
 train stops the training. `parts` trains on EWT with everything, then with each part
-left out, all for the same seconds, and scores on the development part, which also stops
+left out, all for the same passes, and scores on the development part, which also stops
 the training. `speed` is words a second of the exported model, 64 sentences of EWT at a
 time, in process and warmed up; without --model a small training comes first, of the
 same architecture.
@@ -35,7 +35,7 @@ PARTS = {
     "without CRF": ["--crf", "off"],
     "words alone": ["--crf", "off", "--characters", "off", "--features", "off"],
 }
-PARTS_SECONDS = 300
+PARTS_EPOCHS = 6
 BATCH, REPEATS = 64, 7
 SECTIONS = ("parts", *SETS, "speed")
 
@@ -63,7 +63,7 @@ def show_scores(name: str, score: str, runs: list[dict]) -> None:
         print(f"{'':6} {run['test']['comparison']['sentence']}", flush=True)
 
 
-def measure_parts(data_dir: Path, seconds: float, seed: int) -> dict[str, list[dict]]:
+def measure_parts(data_dir: Path, epochs: int, seed: int) -> dict[str, list[dict]]:
     """Prints what each part is worth on the development part, by paired intervals."""
     from keras_seq.evaluation.tags import tag_report
     from keras_seq.serving.saved_model import load_exported
@@ -75,10 +75,10 @@ def measure_parts(data_dir: Path, seconds: float, seed: int) -> dict[str, list[d
     known = [[word in train for word in each.words] for each in sentences]
     truth = [list(each.tags) for each in sentences]
     answers, reports = {}, {}
-    print(f"EWT dev, {seconds:g} seconds each, seed {seed}")
+    print(f"EWT dev, {epochs} passes each, seed {seed}")
     for name, options in PARTS.items():
         files = files_of(data_dir, (TRAIN, DEV, DEV))
-        options = [*files, *options, "--max-seconds", str(seconds)]
+        options = [*files, *options, "--epochs", str(epochs)]
         with tempfile.TemporaryDirectory() as folder:
             run = run_task("tagging", options, seed, Path(folder, "model"))
             ask = load_exported(Path(folder, "model")).signature("words")
@@ -158,6 +158,7 @@ def main() -> None:
     parser = parser_of_sets(__doc__, SECTIONS)
     parser.set_defaults(only=["speed"], seeds=[0])
     parser.add_argument("--max-seconds", type=float, help="instead of the documented")
+    parser.add_argument("--epochs", type=int, default=PARTS_EPOCHS, help="of `parts`")
     parser.add_argument("--model", type=Path, help="an export, for `speed`")
     asked = parser.parse_args()
     if not asked.data_dir.is_dir():
@@ -169,9 +170,8 @@ def main() -> None:
             measure_speed(asked.data_dir, asked.model)
             continue
         if name == "parts":
-            seconds = asked.max_seconds or PARTS_SECONDS
             for seed in asked.seeds:
-                found = measure_parts(asked.data_dir, seconds, seed)
+                found = measure_parts(asked.data_dir, asked.epochs, seed)
                 for part, runs in found.items():
                     reports.setdefault(part, []).extend(runs)
         else:

@@ -146,3 +146,44 @@ def plan_batches(
         run = run[np.argsort(lengths[run], kind="stable")]
         batches += [run[i : i + batch_size] for i in range(0, len(run), batch_size)]
     return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def plan_token_batches(
+    lengths: np.ndarray, batch_tokens: int, *, seed: int | None = None, epoch: int = 0
+) -> list[np.ndarray]:
+    """Batches of about as many tokens each, of samples that are alike in every length.
+
+    A batch is as large as its padded arrays allow. Samples are sorted by their last
+    length, then by the one before; those of equal lengths change places each epoch, and
+    so do the batches, but where the batches are cut depends on the lengths alone: every
+    epoch has as many.
+
+    Args:
+        lengths: int (N, K), tokens of each sample in each of K arrays.
+        batch_tokens: most tokens of a batch, padding included, in all arrays together;
+            a longer sample is a batch of its own.
+        seed: of the shuffling; None keeps all samples in the order of their lengths.
+        epoch: each has an order of its own.
+
+    Example:
+
+    >>> lengths = np.array([[2, 2], [9, 9], [2, 3], [2, 2]])
+    >>> plan_token_batches(lengths, 12)
+    [array([0, 3]), array([2]), array([1])]
+    """
+    rng = np.random.default_rng((seed or 0, epoch))
+    first = np.arange(len(lengths))
+    if seed is not None:
+        first = rng.permutation(len(lengths))
+    order = first[np.lexsort(lengths[first].T)]
+    batches, start, widest = [], 0, np.zeros(lengths.shape[1], np.int64)
+    for end, sizes in enumerate(lengths[order]):
+        wider = np.maximum(widest, sizes)
+        if end > start and (end + 1 - start) * wider.sum() > batch_tokens:
+            batches.append(order[start:end])
+            start, wider = end, sizes
+        widest = wider
+    batches.append(order[start:])
+    if seed is None:
+        return batches
+    return [batches[number] for number in rng.permutation(len(batches))]

@@ -16,15 +16,17 @@ train. A label keeps at least one text in train.
 This module knows samples only: no files, no columns.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from keras_seq.data.store import SampleStore
 from keras_seq.errors import UserError
 
+Row = TypeVar("Row")
+_TENTH = 0.1
 _PARTS = ("test", "validation", "train")
 _END = (1 << 64) - 1  # no digest stands above
 
@@ -235,3 +237,42 @@ def _evenly(label_ids: np.ndarray, keep: float) -> np.ndarray:
     # After `count` rows, so many are taken; those where the number grows are.
     before, after = (np.floor(1 - keep + n * keep + 1e-9) for n in (count, count + 1))
     return np.sort(order[(after > before) | (count == 0)])
+
+
+def cut_missing(
+    rows: Sequence[Row],
+    store: SampleStore,
+    given: Container[str],
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+) -> dict[str, list[Row]]:
+    """The train part, and those that are not given, a tenth each, cut by digests.
+
+    Args:
+        rows: samples of any kind.
+        store: the text of each that decides, without labels.
+        given: names of the parts that the user brings.
+        limit: most rows to take; None takes all.
+        seed: of the split.
+
+    Raises:
+        UserError: A part gets no row.
+
+    Example:
+
+    >>> from keras_seq.data.store import stored
+    >>> store = stored([(str(n), "") for n in range(100)])
+    >>> parts = cut_missing(range(100), store, ["validation"])
+    >>> {name: len(part) for name, part in parts.items()}
+    {'train': 90, 'test': 10}
+    """
+    shares = {part: _TENTH for part in ("validation", "test") if part not in given}
+    plan = plan_splits(digests_by_label(store, seed), shares)
+    keep = min(1.0, (limit or len(store)) / len(store))
+    cut = split_store(store, plan, seed, keep)
+    for part in ("train", *shares):
+        if not len(cut[part]):
+            what = f"{len(store)} samples are too few for a {part} part; bring more"
+            raise UserError(f"{store}: {what}")
+    return {part: [rows[row] for row in cut[part].rows] for part in ("train", *shares)}

@@ -1,3 +1,4 @@
+from .attended import attention_weights as attention_weights
 from .beam_search import beam_search as beam_search
 from .ctc import prefix_beam_search as prefix_beam_search
 from .loop import generate as generate

@@ -48,11 +48,11 @@ def beam_search(
     fixed: State,
     moving: State,
     *,
-    beam_width: int,
+    beam_width: int | KerasTensor,
     max_new_tokens: KerasTensor,
     end_id: int | None = None,
     start_id: int = PAD_ID,
-    length_penalty: float = 0.0,
+    length_penalty: float | KerasTensor = 0.0,
     coverage_penalty: float = 0.0,
     source_mask: KerasTensor | None = None,
     choose: Choose | None = None,
@@ -73,7 +73,7 @@ def beam_search(
             new `moving`, and attention weights float (N, S) or None.
         fixed: what a step only reads, such as an encoded source; tensors (B, ...).
         moving: what a step changes; tensors (B, ...).
-        beam_width: K; 1 is greedy search.
+        beam_width: K; 1 is greedy search. In a graph a tensor (), too, unchecked.
         max_new_tokens: int32 (B,), the longest continuation of each row, 1 or more.
         end_id: token that ends one; None lets all run to their limit.
         start_id: token that is read first.
@@ -99,9 +99,10 @@ def beam_search(
     >>> [int(n) for n in found.token_ids[0, 0]], round(float(found.score[0, 0]), 2)
     ([1, 0, 0], -0.45)
     """
-    if beam_width < 1:
+    if isinstance(beam_width, int) and beam_width < 1:
         raise ValueError(f"beam_width is {beam_width}; expected 1 or more")
-    if length_penalty < 0 or coverage_penalty < 0:
+    penalties = length_penalty, coverage_penalty
+    if any(isinstance(penalty, int | float) and penalty < 0 for penalty in penalties):
         raise ValueError(
             f"length_penalty is {length_penalty}, coverage_penalty {coverage_penalty}; "
             "expected 0 or more"
@@ -142,16 +143,17 @@ class _Beams(NamedTuple):
 class _Search:
     advance: Advance
     fixed: State
-    width: int
+    width: int | KerasTensor
     limits: KerasTensor
     end_id: int
-    length_penalty: float
+    length_penalty: float | KerasTensor
     coverage_penalty: float
     source_mask: KerasTensor | None
     choose: Choose
 
     def start(self, moving: State, start_id: int) -> _Beams:
-        rows, longest = ops.shape(self.limits)[0], ops.max(self.limits)
+        rows = ops.shape(self.limits)[0]
+        longest = ops.max(self.limits, initial=0)  # 0 where there is no row
         shape = (rows, self.width)
         ids = ops.zeros((*shape, longest), dtype="int32")
         first = ops.where(ops.arange(self.width) > 0, NEVER, 0.0)
@@ -266,7 +268,7 @@ class _Search:
         """Finished hypotheses, then those that were cut off."""
         limits = ops.zeros_like(beams.done_lengths) + self.limits[:, None]
         cut_score = beams.log_probability / self._lengthened(limits)
-        rank = ops.zeros_like(cut_score) + ops.arange(self.width, dtype="float32")
+        rank = ops.zeros_like(cut_score) + ops.cast(ops.arange(self.width), "float32")
         cut_off = (
             beams.token_ids,
             limits,

@@ -16,15 +16,17 @@ from keras_seq.decoding.samplers import sample_next
 Choose = Callable[[KerasTensor, KerasTensor], tuple[KerasTensor, KerasTensor]]
 
 
-def likeliest(count: int) -> Choose:
+def likeliest(count: int | KerasTensor) -> Choose:
     """The `count` likeliest continuations of all beams of a row."""
 
     def choose(
         totals: KerasTensor, step: KerasTensor
     ) -> tuple[KerasTensor, KerasTensor]:
-        beams, vocab_size = totals.shape[1:]
-        flat = ops.reshape(totals, (-1, beams * vocab_size))
-        return ops.top_k(flat, min(count, beams * vocab_size))
+        size = totals.shape[1] and totals.shape[1] * totals.shape[2]
+        if size is None:  # the number of beams is a tensor
+            size = ops.shape(totals)[1] * totals.shape[2]
+            return ops.top_k(ops.reshape(totals, (-1, size)), ops.minimum(count, size))
+        return ops.top_k(ops.reshape(totals, (-1, size)), min(count, size))
 
     return choose
 

@@ -128,6 +128,46 @@ def learning_curves_figure(
     return _rendered(figure)
 
 
+def attention_figure(
+    weights: Sequence[Sequence[float]] | np.ndarray,
+    source_tokens: Sequence[str],
+    target_tokens: Sequence[str],
+) -> np.ndarray:
+    """Draws which source tokens each target token looked at, a row a target token.
+
+    Args:
+        weights: float (T, S).
+        source_tokens: S tokens.
+        target_tokens: T tokens.
+
+    Returns:
+        uint8 (H, W, 4), RGBA.
+
+    Raises:
+        ValueError: There is no token, or the weights are of another shape.
+
+    Example:
+
+    >>> image = attention_figure([[0.9, 0.1]], ["ein", " Hund"], ["a"])
+    >>> image.dtype, image.shape[2]
+    (dtype('uint8'), 4)
+    """
+    from matplotlib.figure import Figure
+
+    weights, shape = np.asarray(weights), (len(target_tokens), len(source_tokens))
+    if weights.shape != shape or not weights.size:
+        raise ValueError(f"weights are {weights.shape}; expected {shape}, not empty")
+    side = [min(2.0 + 0.3 * size, 16.0) for size in reversed(shape)]  # inches
+    figure = Figure(figsize=side, layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(weights, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
+    axes.set_xticks(range(shape[1]), map(_shortened, source_tokens), rotation=90)
+    axes.set_yticks(range(shape[0]), map(_shortened, target_tokens))
+    axes.set_xlabel("source")
+    axes.set_ylabel("translation")
+    return _rendered(figure)
+
+
 def gradient_by_time_figure(
     norms: Mapping[str, Sequence[float] | np.ndarray],
 ) -> np.ndarray:

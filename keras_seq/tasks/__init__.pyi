@@ -3,4 +3,5 @@ from . import speech as speech
 from . import stock as stock
 from . import tagging as tagging
 from . import text_generation as text_generation
+from . import translation as translation
 from .result import Run as Run

@@ -10,6 +10,11 @@ from .embeddings import GivenEmbeddings as GivenEmbeddings
 from .embeddings import load_embeddings as load_embeddings
 from .interface import TextTokenizer as TextTokenizer
 from .kneser_ney import KneserNey as KneserNey
+from .multi30k import load_multi30k as load_multi30k
+from .pair_batches import make_pair_dataset as make_pair_dataset
+from .pairs import SentencePair as SentencePair
+from .pairs import read_pairs as read_pairs
+from .sample_pairs import load_sample_pairs as load_sample_pairs
 from .sample_reviews import load_sample_reviews as load_sample_reviews
 from .sample_sentences import load_sample_sentences as load_sample_sentences
 from .sentences import Sentence as Sentence

@@ -235,3 +235,18 @@ def test_in_a_graph_it_finds_the_same():
 def test_impossible_numbers_are_refused(options, problem):
     with pytest.raises(ValueError, match=problem):
         beam_search(by_last(TABLE), (), (), max_new_tokens=np.array([2]), **options)
+
+
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_width_and_penalty_may_be_tensors_of_a_graph(width: int):
+    @tf.function(input_signature=[tf.TensorSpec([], tf.int32), tf.TensorSpec([])])
+    def searched(width: tf.Tensor, penalty: tf.Tensor):
+        return beam_search(
+            by_last(TABLE), (), (), beam_width=width, length_penalty=penalty,
+            max_new_tokens=tf.constant([4, 2]), end_id=2,
+        )  # fmt: skip
+
+    expected, numbers = search(width, [4, 2], end_id=2, length_penalty=0.7)
+    found = searched(tf.constant(width), tf.constant(0.7))
+    assert (np.array(numbers.token_ids) == found.token_ids.numpy()).all()
+    assert found.score.numpy() == pytest.approx(np.array(numbers.score), abs=1e-5)

@@ -1,0 +1,121 @@
+"""How a translator is trained: the network by the size of the data, and the recipe."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_seq.layers.attention import Score
+from keras_seq.losses import token_loss
+from keras_seq.models.transformer import build_transformer
+from keras_seq.models.translation import build_translation_model
+from keras_seq.text.pair_batches import make_pair_dataset
+from keras_seq.text.pairs import SentencePair
+from keras_seq.text.reversible import ReversibleTokenizer
+from keras_seq.training.averaging import AveragedWeights
+from keras_seq.training.step_schedule import (
+    StepLimit,
+    cosine_adam,
+    planned_steps,
+    steps_within,
+)
+from keras_seq.training.trainer import fit
+
+FEW_PAIRS = 10_000
+PAIRS_SEEN = 600_000  # in all epochs together, where no time is given
+MEAN_FROM = 0.75  # of the steps: the weights that are averaged
+LEARNING_RATES = {"transformer": 0.001, "translation": 0.002}  # by a model's name
+
+
+def build_network(
+    vocab_size: int,
+    num_pairs: int,
+    network: str,
+    *,
+    attention: Score | None = None,
+    model_dim: int | None = None,
+    num_layers: int | None = None,
+    dropout: float = 0.3,
+) -> keras.Model:
+    """One builder call: smaller where there are few pairs.
+
+    Args:
+        vocab_size: of both sides.
+        num_pairs: of the train part.
+        network: "transformer", "lstm", or "documented": the LSTM encoder-decoder with
+            its positional arguments alone.
+        attention: of the recurrent ones; of "lstm" additive where it is None.
+        model_dim: width of all layers; None is 128 for few pairs, else 256.
+        num_layers: of encoder and decoder each; None is 2 for few pairs, else 3, and 1
+            of recurrent ones.
+        dropout: rate.
+    """
+    width = model_dim or (128 if num_pairs < FEW_PAIRS else 256)
+    if network == "documented":
+        return build_translation_model(
+            vocab_size, vocab_size, width, width, attention=attention
+        )
+    if network == "lstm":
+        return build_translation_model(
+            vocab_size, vocab_size, width, width, attention=attention or "additive",
+            num_layers=num_layers or 1, bidirectional=True, tie_embeddings=True,
+            dropout=dropout,
+        )  # fmt: skip
+    layers = num_layers or (2 if num_pairs < FEW_PAIRS else 3)
+    return build_transformer(
+        vocab_size, vocab_size, width, 4, layers, ff_dim=2 * width, dropout=dropout,
+        pre_norm=True, tie_embeddings=True,
+    )  # fmt: skip
+
+
+def train_translator(
+    model: keras.Model,
+    coder: ReversibleTokenizer,
+    splits: Mapping[str, Sequence[SentencePair]],
+    recipe: Mapping[str, Any],
+    run_dir: Path,
+) -> keras.callbacks.History:
+    """Trains with smoothed labels, a warm-up, a cosine, and weights that are averaged.
+
+    Args:
+        model: it learns.
+        coder: of both sides.
+        splits: "train" and "validation".
+        recipe: batch_tokens, seed, learning_rate, label_smoothing, epochs, max_seconds
+            and resume.
+        run_dir: takes TensorBoard's logs, checkpoints and the planned steps.
+    """
+    sizes = {"batch_tokens": recipe["batch_tokens"], "seed": recipe["seed"]}
+    train = make_pair_dataset(splits["train"], coder, shuffle=True, **sizes)
+    validation = make_pair_dataset(splits["validation"], coder, **sizes)
+    an_epoch = train.num_batches
+    loss = token_loss(recipe["label_smoothing"])
+    rate = recipe["learning_rate"] or LEARNING_RATES[model.name]
+
+    def measured() -> int:
+        copy = keras.models.clone_model(model)
+        copy.compile(cosine_adam(rate, 1000), loss)
+        return steps_within(recipe["max_seconds"], copy, train)
+
+    epochs = recipe["epochs"]
+    if epochs is None and recipe["max_seconds"] is None:
+        epochs = max(3, min(30, PAIRS_SEEN // len(splits["train"])))
+    steps = epochs * an_epoch if epochs else planned_steps(run_dir, measured)
+    return fit(
+        model,
+        train,
+        validation_data=validation,
+        loss=loss,
+        metrics=[],
+        optimizer=cosine_adam(rate, steps),
+        epochs=math.ceil(steps / an_epoch),
+        patience=10,  # the rate falls on, and the best weights are kept
+        max_seconds=recipe["max_seconds"],
+        run_dir=run_dir,
+        resume=recipe["resume"],
+        hparams={n: v for n, v in recipe.items() if isinstance(v, bool | int | float)},
+        embedding_words=coder.names,
+        callbacks=[AveragedWeights(None, int(MEAN_FROM * steps)), StepLimit(steps)],
+    )
