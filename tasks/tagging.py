@@ -39,6 +39,7 @@ class Options(TrainOptions):
     data: Data = None
     token_column: str | None = None
     tag_column: str | None = None
+    table_format: TableFormat = AS_FOUND
     validation_data: Data = None
     test_data: Data = None
     crf: Literal["auto", "on", "off"] = "auto"
@@ -63,7 +64,9 @@ def load_data(options: Options) -> "tagging.TaggedData":
     files = {"train": options.data, "validation": options.validation_data}
     for part, data in (files | {"test": options.test_data}).items():
         if data is not None:
-            given[part] = ks.text.read_tagged(data, *columns)
+            given[part] = ks.text.read_tagged(
+                data, *columns, table_format=options.table_format
+            )
     has_characters = options.characters != "off" and not options.documented
     return tagging.prepare_tagged(
         given,
@@ -191,6 +194,7 @@ def evaluate(
     data: Data = None,
     token_column: str | None = None,
     tag_column: str | None = None,
+    table_format: TableFormat = AS_FOUND,
 ) -> dict[str, Any]:
     """Score an exported model on a data file, beside the baselines of its training.
 
@@ -202,7 +206,9 @@ def evaluate(
     """
     sentences = ks.text.load_sample_sentences(FRESH_SEED)
     if data is not None:
-        sentences = ks.text.read_tagged(data, token_column, tag_column)
+        sentences = ks.text.read_tagged(
+            data, token_column, tag_column, table_format=table_format
+        )
     return tagging.evaluate_export(STEM, model, sentences)
 
 

@@ -21,6 +21,8 @@ TABLE = {
     ("stock", "backtest"): FORMAT | SERIES | {"known_future"},
     ("stock", "evaluate"): FORMAT | SERIES,
     ("stock", "predict"): FORMAT | SERIES,
+    ("tagging", "train"): FORMAT | {"token_column", "tag_column"},
+    ("tagging", "evaluate"): FORMAT | {"token_column", "tag_column"},
     ("tagging", "predict"): ANSWERS,
     ("speech", "train"): FORMAT | {"file_column", "transcript_column"},
     ("speech", "evaluate"): FORMAT | {"file_column", "transcript_column"},
