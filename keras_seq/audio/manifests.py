@@ -205,7 +205,7 @@ class Finder:
             for known in (self._whole, self._ends):
                 if name + ending in known:
                     return known[name + ending]
-        found = [
+        found: list[tuple[Files, str]] = [
             (self._beside, (Path(folder) / (name + ending)).as_posix())
             for folder, ending in itertools.product(self._folders, endings)
             if _is_file(self._beside.path / folder / (name + ending))
