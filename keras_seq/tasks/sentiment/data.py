@@ -123,8 +123,7 @@ def prepare_texts(
     train = stored(given["train"])
     kind = _kind_of(train, label_format)
     is_class = label_format.kind == "classification"
-    as_read = {"as_written": labels_as_written, "may_be_numbers": is_class}
-    read = _read(kind, {**given, "train": train}, as_read)
+    read = _read(kind, {**given, "train": train}, labels_as_written, is_class)
     names, read["train"] = read["train"].names, kind.strata(read["train"])
     _log_copies(read)
     share = min(0.1, VALIDATION_ROWS / len(read["train"]))
@@ -157,13 +156,17 @@ def _kind_of(train: SampleStore, label_format: LabelFormat) -> type[Target]:
 
 
 def _read(
-    kind: type[Target], given: Mapping[str, Samples], as_read: Mapping[str, bool]
+    kind: type[Target],
+    given: Mapping[str, Samples],
+    as_written: bool,
+    may_be_numbers: bool,
 ) -> dict[str, SampleStore]:
     """Samples in which every label has one name: that of train."""
-    read = {"train": kind.read(given["train"], **as_read)}
+    read_part = partial(kind.read, as_written=as_written, may_be_numbers=may_be_numbers)
+    read = {"train": read_part(given["train"])}
     known = kind.names_of(read["train"])
     for part in [part for part in given if part != "train"]:
-        read[part] = kind.read(given[part], known, **as_read)
+        read[part] = read_part(given[part], known)
         if not len(read[part]):
             raise UserError(f"{read[part]}: no rows, so there is nothing to score")
     return read
