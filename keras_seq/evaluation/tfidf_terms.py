@@ -85,7 +85,7 @@ class TfidfTerms:
             num_outputs: weights that each term will have.
         """
         most = MAX_WEIGHTS // num_outputs
-        self.vectorizer_ = _vectorizer(
+        self.vectorizer_ = tfidf_vectorizer(
             _is_unspaced(texts),
             min_df=2 if len(texts) >= PRUNE_FROM_ROWS else 1,
             max_features=most,
@@ -113,7 +113,7 @@ class TfidfTerms:
 
     def _read_terms(self, arrays: Mapping[str, np.ndarray]) -> None:
         terms = arrays["terms"].tobytes().decode("utf-8", SURROGATES).split("\n")
-        self.vectorizer_ = _vectorizer(bool(arrays["unspaced"]))
+        self.vectorizer_ = tfidf_vectorizer(bool(arrays["unspaced"]))
         self.vectorizer_.vocabulary_ = {term: i for i, term in enumerate(terms)}
         self.vectorizer_.idf_ = arrays["idf"]
 
@@ -140,7 +140,7 @@ def _word_pattern() -> str:
     return rf"\w+(?:[{marks}]+\w*)*"
 
 
-def _vectorizer(unspaced: bool, **settings: int) -> "TfidfVectorizer":
+def tfidf_vectorizer(unspaced: bool, **settings: int) -> "TfidfVectorizer":
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     return TfidfVectorizer(
