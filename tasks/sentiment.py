@@ -122,8 +122,9 @@ def train(options: Options) -> Run:
         data: File or glob of samples, or `imdb`; default generated reviews.
         validation_data: File of its own; default a tenth of the data, 1,250 at most.
         test_data: File of its own; default a tenth of the data.
-        epochs: Most passes over train; default by its size, from 2 to 20, and fewer
-            where --max-seconds has no room: the learning rate falls with the time.
+        epochs: Most passes over train; default by its size, from 2 to 20, with class
+            weights to 80, and fewer where --max-seconds has no room: the learning rate
+            falls with the time.
         labels_as_written: Join no spellings of a label, and take NA for a class.
         kind: regression learns a number a text; auto asks about labels that are many
             different numbers, which classification takes for classes.
@@ -132,7 +133,8 @@ def train(options: Options) -> Run:
     """
     loaded = load_data(options)
     target, seed, documented = loaded.target, options.seed, options.documented
-    epochs = options.epochs or max(2, min(20, SAMPLES_SEEN // loaded.num_train))
+    most = min(target.most_epochs, SAMPLES_SEEN // loaded.num_train)
+    epochs = options.epochs or max(2, most)
     vectors = ks.text.GivenEmbeddings.load(options.embeddings, loaded.tokenizer)
     contents = loaded.fingerprints | vectors.fingerprints
     run_dir = ks.training.begin_run(STEM, vars(options), contents)

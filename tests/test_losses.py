@@ -6,11 +6,11 @@ import pytest
 
 from keras_seq.losses import (
     QuantileLoss,
+    adjusted_for_shares,
     auxiliary_loss,
     heads_apart,
     label_loss,
     scaled_squared_error,
-    weighted_by_class,
 )
 
 
@@ -92,15 +92,14 @@ def test_any_loss_of_heads_is_as_that_of_classes():
         assert found == pytest.approx(expected, abs=1e-6)
 
 
-def test_classes_weigh_in_value_and_gradient():
-    labels = np.array([2, 0])
-    plain = gradient(auxiliary_loss, labels, HEADS)
-    weighed = gradient(
-        weighted_by_class(auxiliary_loss, [3.0, 1.0, 0.5]), labels, HEADS
-    )
-    for found, expected in zip(weighed, plain):
-        factors = np.array([0.5, 3.0]).reshape(-1, *[1] * (expected.ndim - 1))
-        assert found == pytest.approx(expected * factors)
+def test_shares_of_classes_need_not_be_learned():
+    """Where samples tell nothing, the least loss is at equal logits, not at shares."""
+    labels = np.array([0] * 9 + [1, 2, 2])
+    loss = adjusted_for_shares(auxiliary_loss, [9, 1, 2])
+    alike = np.zeros((len(labels), 2, 3), "float32")
+    assert gradient(loss, labels, alike)[1].sum(axis=0) == pytest.approx(0, abs=1e-5)
+    plain = gradient(auxiliary_loss, labels, alike)[1].sum(axis=0)
+    assert plain[:, 0] == pytest.approx(-5)
 
 
 def test_the_loss_of_labels_is_the_mean_of_their_cross_entropies():

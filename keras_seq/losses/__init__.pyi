@@ -1,6 +1,6 @@
+from .classes import adjusted_for_shares as adjusted_for_shares
 from .classes import classification_loss as classification_loss
 from .classes import label_loss as label_loss
-from .classes import weighted_by_class as weighted_by_class
 from .ctc import ctc_loss as ctc_loss
 from .ctc import ctc_loss_of_probabilities as ctc_loss_of_probabilities
 from .ctc import ctc_targets as ctc_targets

@@ -3,6 +3,7 @@
 Shapes: B batch, C classes or labels.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import keras
@@ -47,27 +48,31 @@ def label_loss(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
     return keras.losses.binary_crossentropy(labels, logits, from_logits=True)
 
 
-def weighted_by_class(
-    loss: Callable[[KerasTensor, KerasTensor], KerasTensor], weights: Sequence[float]
+def adjusted_for_shares(
+    loss: Callable[[KerasTensor, KerasTensor], KerasTensor], shares: Sequence[float]
 ) -> Callable[[KerasTensor, KerasTensor], KerasTensor]:
-    """A loss in which each sample counts as much as its class weighs.
+    """A loss that teaches logits in which each class counts alike, however rare it is.
+
+    How often a class occurs is added to its logit, and need not be learned (Menon et
+    al. 2021, "Long-tail learning via logit adjustment", arXiv:2007.07314, equation 10).
+    What is learned is what weights of samples teach. But those make the gradients of
+    the few batches with rare classes large; where gradients are clipped, they alone
+    are, and the common class wins.
 
     Args:
-        loss: labels (B,) and answers -> float (B,).
-        weights: C numbers.
+        loss: labels (B,) and logits (..., C) -> float (B,).
+        shares: C numbers above 0, in proportion to how often each class occurs.
 
     Example:
 
     >>> from keras_seq.losses import auxiliary_loss
-    >>> loss = weighted_by_class(auxiliary_loss, [1.0, 3.0])
-    >>> [round(float(x), 2) for x in loss(ops.array([0, 1]), ops.zeros((2, 1, 2)))]
-    [0.69, 2.08]
+    >>> loss = adjusted_for_shares(auxiliary_loss, [0.75, 0.25])
+    >>> [float(x).__round__(2) for x in loss(ops.array([0, 1]), ops.zeros((2, 1, 2)))]
+    [0.29, 1.39]
     """
+    offsets = [math.log(share / sum(shares)) for share in shares]
 
-    def weighted_loss(labels: KerasTensor, answers: KerasTensor) -> KerasTensor:
-        each = loss(labels, answers)
-        of_class = ops.convert_to_tensor(weights, each.dtype)
-        numbers = ops.cast(ops.reshape(labels, (-1,)), "int32")
-        return each * ops.take(of_class, numbers)
+    def adjusted_loss(labels: KerasTensor, logits: KerasTensor) -> KerasTensor:
+        return loss(labels, logits + ops.convert_to_tensor(offsets, logits.dtype))
 
-    return weighted_loss
+    return adjusted_loss

@@ -84,7 +84,36 @@ def fit_datasets(
     held_out = batching._replace(size=size, shuffle=False)
     if validation is not None:
         validation = _dataset(validation, held_out)
-    return _dataset(train, batching), validation
+        _check_outputs("y of validation_data", model, validation)
+    train = _dataset(train, batching)
+    _check_outputs("y", model, train)
+    return train, validation
+
+
+def _check_outputs(name: str, model: keras.Model, data: tf.data.Dataset) -> None:
+    """Raises ValueError where a dict of targets has none for an output that needs some.
+
+    Without metrics an output without a loss needs none, as Keras has it.
+    """
+    spec = data.element_spec
+    y = spec[1] if isinstance(spec, tuple) and len(spec) > 1 else None
+    outputs = getattr(model, "output", None)
+    if not isinstance(y, Mapping) or outputs is None or has_own_step(model):
+        return
+    names = list(outputs if isinstance(outputs, Mapping) else model.output_names)
+    compiled = compile_arguments(model)
+    losses = compiled.get("loss")
+    if isinstance(losses, list | tuple):
+        losses = dict(zip(names, losses))
+    measured = any(compiled.get(m) is not None for m in ("metrics", "weighted_metrics"))
+    if isinstance(losses, Mapping) and not measured:
+        names = [each for each in names if losses.get(each) is not None]
+    missing = [each for each in names if each not in y]
+    if missing:
+        raise ValueError(
+            f"{name} has no targets for the output {missing[0]!r}, only for "
+            f"{sorted(y)}; give one array each"
+        )
 
 
 def _check_batching(batching: Batching, split: float, validation_data: Any) -> None:

@@ -26,9 +26,18 @@ def write_inputs(folder: Path) -> None:
     write_prices(folder / "AAPL.csv")
     write_words(folder / "words", 0, 20)
     (folder / "verse.txt").write_text(VERSE * 100)
+    moods = ["sad", "loud", "sad;loud", ""]
+    rows = [(f"{mood} film {n % 7}", mood, n) for n in range(160) for mood in moods]
+    for column, place in (("labels", 1), ("number", 2)):
+        lines = [f"text,{column}", *(f"{row[0]},{row[place]}" for row in rows)]
+        (folder / f"{column}.csv").write_text("\n".join(lines))
 
 
-SMALL = {  # sentiment has a test of its own
+LABELS = "--data", "labels.csv", "--label-column", "labels", "--label-separator", ";"
+NUMBER = "--data", "number.csv", "--label-column", "number", "--kind", "regression"
+SMALL = {  # sentiment of one class has a test of its own
+    "sentiment several labels": (*LABELS, "--epochs", "4"),
+    "sentiment number": (*NUMBER, "--epochs", "4"),
     "stock": ("--data", "AAPL.csv", "--lookback", "20", "--epochs", "4"),
     "speech": ("--data", "words", "--batch-size", "4", "--epochs", "4"),
     "text_generation": (
@@ -40,12 +49,13 @@ SMALL = {  # sentiment has a test of its own
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", SMALL)
-def test_a_killed_run_resumed_ends_as_one_never_killed(task: str, tmp_path: Path):
+@pytest.mark.parametrize("name", SMALL)
+def test_a_killed_run_resumed_ends_as_one_never_killed(name: str, tmp_path: Path):
+    task = name.split()[0]
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     for folder in (killed, whole):
         write_inputs(folder)
-    asked = "train", *SMALL[task], "--run-dir", "run"
+    asked = "train", *SMALL[name], "--run-dir", "run"
     process = subprocess.Popen(
         [sys.executable, str(script_of(task)), *asked], cwd=killed, env=ENVIRONMENT,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

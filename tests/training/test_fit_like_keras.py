@@ -372,6 +372,10 @@ GIVEN: dict[str, tuple] = {
         three_classes, (X, ONE_HOT), {"class_weight": {2: 4.0, 0: 0.5}},
         {"loss": "categorical_crossentropy"},
     ),
+    "class weights of labels, one not named": (
+        dense, (X, Y[:, 0].astype(int)), {"class_weight": {0: 7.5}},
+        {"loss": "binary_crossentropy"},
+    ),
     "class weights of a dataset": (
         dense, (batches(X, Y),), {"class_weight": {0: 0.2, 1: 3.0}}, {}
     ),
@@ -395,6 +399,9 @@ GIVEN: dict[str, tuple] = {
     "several outputs, dicts": (
         two_outputs, (X, {"slope": X[:, :1], "level": Y}),
         {"validation_data": (X, {"slope": X[:, :1], "level": Y})}, DICT,
+    ),
+    "a dict without the output that has no loss": (
+        named_outputs, (X, {"a": Y}), {}, {"loss": {"a": "mse"}}
     ),
     "one weight a sample for several outputs": (
         two_outputs, (X, [X[:, :1], Y], W), {}, {"loss": ["mse", "mae"]}
@@ -425,6 +432,21 @@ def test_fit_takes_what_keras_takes(name: str):
         )  # fmt: skip
         sides.append([history.history, history.epoch, model.get_weights()])
     np.testing.assert_equal(sides[1], sides[0])
+
+
+@pytest.mark.parametrize("metrics", [None, []])
+@pytest.mark.parametrize("build", [two_outputs, named_outputs])
+def test_a_dict_of_targets_that_lacks_an_output_is_named(build, metrics):
+    first, second = ("z", "a") if build is named_outputs else ("slope", "level")
+    y, line = {first: Y}, f"has no targets for the output '{second}', only for"
+    options = {"loss": "mse", "metrics": metrics, "epochs": 1, "verbose": 0}
+    with pytest.raises(ValueError, match=f"^y {line}"):
+        fit(build(), X, y, **options)
+    with pytest.raises(ValueError, match=f"^y {line}"):
+        fit(build(), tf.data.Dataset.from_tensors((X, y)), **options)
+    with pytest.raises(ValueError, match=f"^y of validation_data {line}"):
+        both = {first: Y, second: Y}
+        fit(build(), X, both, validation_data=(X, y), **options)
 
 
 def test_lists_and_tuples_are_arrays():

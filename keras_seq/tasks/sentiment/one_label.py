@@ -17,7 +17,11 @@ from keras_seq.evaluation.baselines import MajorityBaseline, TfidfBaseline
 from keras_seq.evaluation.figures import confusion_matrix_figure
 from keras_seq.evaluation.scores import report
 from keras_seq.layers.ngrams import ngram_log_ratios
-from keras_seq.losses import auxiliary_loss, classification_loss, weighted_by_class
+from keras_seq.losses import (
+    adjusted_for_shares,
+    auxiliary_loss,
+    classification_loss,
+)
 from keras_seq.metrics import BalancedAccuracy, accuracy
 from keras_seq.tasks.sentiment.ensemble import best_weights
 from keras_seq.tasks.sentiment.targets import ClassWeight, Mistake, Report, Target
@@ -28,7 +32,7 @@ class OneLabel(Target):
 
     Args:
         label_names: C names.
-        class_weights: of the loss, one a class; None weighs all samples alike.
+        class_weights: one a class, so that each counts alike; None: samples do.
 
     Example:
 
@@ -90,10 +94,16 @@ class OneLabel(Target):
             # The loss of a model that grows surer rises while more answers are right.
             watched = {"monitor": "val_accuracy", "mode": "max"}
             return {"loss": auxiliary_loss, "metrics": [accuracy], **watched}
-        # Of rare classes none is found at first, and their few samples swing the loss.
-        loss = weighted_by_class(auxiliary_loss, weights)
+        # Its least value is where each class counts alike: to answer the common class
+        # alone is no minimum. It swings with the few samples of a rare one.
+        loss = adjusted_for_shares(auxiliary_loss, [1 / weight for weight in weights])
         metrics = [accuracy, BalancedAccuracy(len(weights))]
-        return {"loss": loss, "metrics": metrics, "patience": 10}
+        return {"loss": loss, "metrics": metrics, "patience": self.most_epochs // 4}
+
+    @property
+    def most_epochs(self) -> int:
+        """A rare class has a few samples an epoch, and needs more of them."""
+        return super().most_epochs * (1 if self.class_weights is None else 4)
 
     def apart(self, model: keras.Model, logits: keras.KerasTensor) -> keras.KerasTensor:
         """(B, C); of two classes the first has the logit 0."""

@@ -84,6 +84,11 @@ class Target(abc.ABC):
             documented: the model answers by itself; else with heads (B, P, C).
         """
 
+    @property
+    def most_epochs(self) -> int:
+        """Passes over a small train part."""
+        return 20
+
     def apart(self, model: keras.Model, logits: keras.KerasTensor) -> keras.KerasTensor:
         """A path's logits as its head's answer (B, C)."""
         del model
