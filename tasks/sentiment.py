@@ -23,7 +23,7 @@ import keras_seq as ks
 from keras_seq import cli
 from keras_seq.data.in_memory import Data
 from keras_seq.data.label_format import LabelFormat
-from keras_seq.data.store import stored
+from keras_seq.data.store import Samples, stored
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.tasks import sentiment
@@ -70,8 +70,9 @@ def load_data(options: Options) -> Any:
     labels = LabelFormat(options.label_separator, options.label_columns, options.kind)
     columns = options.text_column, options.label_column, True
     read_as = *columns, options.labels_as_written, options.table_format, labels
+    given: dict[str, Samples]
     if isinstance(options.data, str) and options.data == "imdb":
-        given = ks.data.load_imdb()
+        given = {**ks.data.load_imdb()}
     elif options.data is not None:
         # Read here: what is wrong with a row is said before TensorFlow is imported.
         given = {"train": stored(ks.read_table(options.data, *read_as))}
@@ -152,10 +153,11 @@ def train(options: Options) -> Run:
         for part in ("train", "validation")
     )
     with ks.get_strategy(options.strategy).scope():
-        model = learning = build_model(
-            loaded, train_set, documented, **vectors.options
-        )
-        hparams = {"documented": documented, "batch_size": options.batch_size}
+        model = learning = build_model(loaded, train_set, documented, **vectors.options)
+        hparams: dict[str, float] = {
+            "documented": documented,
+            "batch_size": options.batch_size,
+        }
         recipe = target.recipe(documented)
         if not documented:
             learning = sentiment.with_auxiliary_heads(model, target)
@@ -207,7 +209,7 @@ def evaluate(
         model: Folder of an export, or of one version.
         data: File or glob of samples; default freshly generated reviews.
     """
-    samples = ks.text.load_sample_reviews(FRESH_SEED)
+    samples: Samples = ks.text.load_sample_reviews(FRESH_SEED)
     if data is not None:  # the model's labels say what is one
         labels = sentiment.label_format_of(model, label_separator, label_columns)
         columns = text_column, label_column, True, True

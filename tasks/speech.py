@@ -1,10 +1,11 @@
 """Speech recognition: bidirectional LSTMs read a recording and write its words.
 
 Data: a manifest (CSV, TSV, JSON Lines) with file and transcript columns, a folder or
-zip archive of LABEL/x.wav, or a LibriSpeech tree; sounds of any format and rate. Where
-every clip is one label, this is keyword spotting: logistic regression on mean features
-answers with the network, and accuracy is reported too. `--data speech_commands_mini`
-and `--data librispeech_dev_clean` are downloaded. Without --data it trains on made-up
+zip archive of LABEL/x.wav, x.txt beside x.wav, a LibriSpeech, Common Voice or Kaldi
+folder; sounds of any format and rate, whole or from start to end. Where every clip is
+one label, this is keyword spotting: logistic regression on mean features answers with
+the network, and accuracy is reported too. `--data speech_commands_mini` and `--data
+librispeech_dev_clean` are downloaded. Without --data it trains on made-up
 words spoken by synthetic voices; --max-seconds bounds the time. Scores and wall times
 on real data stand in the README.
 
@@ -69,6 +70,7 @@ class Options(TrainOptions):
     validation_data: Data = None
     test_data: Data = None
     test_speaker: str | None = None
+    table_format: TableFormat = AS_FOUND
     unit: Literal["auto", "character", "word"] = "auto"
     streaming: bool = False
     labels_as_written: bool = False
@@ -81,11 +83,18 @@ class Options(TrainOptions):
 def load_data(options: Options) -> "speech.SpeechData":
     """Named parts, and what was fitted on train: alphabet and features."""
     columns = options.file_column, options.transcript_column
-    given = {"train": ks.audio.load_recordings(options.data, *columns, options.seed)}
+    form = options.table_format
+    given = {
+        "train": ks.audio.load_recordings(
+            options.data, *columns, options.seed, table_format=form
+        )
+    }
     further = {"validation": options.validation_data, "test": options.test_data}
     for part, data in further.items():
         if data is not None:
-            given[part] = ks.find_recordings(data, *columns, any_parts=True)
+            given[part] = ks.find_recordings(
+                data, *columns, any_parts=True, table_format=form
+            )
     return speech.prepare_speech(
         given,
         unit=options.unit,
@@ -186,6 +195,7 @@ def evaluate(
     beam_width: int | None = None,
     arpa: Path | None = None,
     labels_as_written: bool = False,
+    table_format: TableFormat = AS_FOUND,
 ) -> dict[str, Any]:
     """Score an exported model on recordings, beside the baselines of its training.
 
@@ -196,7 +206,9 @@ def evaluate(
         labels_as_written: Join no spellings of a label, and take NA for a word.
     """
     columns = file_column, transcript_column
-    recordings = ks.audio.load_recordings(data, *columns, FRESH_SEED, any_parts=True)
+    recordings = ks.audio.load_recordings(
+        data, *columns, FRESH_SEED, any_parts=True, table_format=table_format
+    )
     return speech.evaluate_speech_export(
         STEM,
         model,

@@ -39,6 +39,7 @@ class Options(TrainOptions):
     data: Data = None
     token_column: str | None = None
     tag_column: str | None = None
+    table_format: TableFormat = AS_FOUND
     validation_data: Data = None
     test_data: Data = None
     crf: Literal["auto", "on", "off"] = "auto"
@@ -63,7 +64,9 @@ def load_data(options: Options) -> "tagging.TaggedData":
     files = {"train": options.data, "validation": options.validation_data}
     for part, data in (files | {"test": options.test_data}).items():
         if data is not None:
-            given[part] = ks.text.read_tagged(data, *columns)
+            given[part] = ks.text.read_tagged(
+                data, *columns, table_format=options.table_format
+            )
     has_characters = options.characters != "off" and not options.documented
     return tagging.prepare_tagged(
         given,
@@ -77,30 +80,22 @@ def load_data(options: Options) -> "tagging.TaggedData":
 def build_model(
     data: "tagging.TaggedData",
     crf: bool,
-    characters: str = "cnn",
+    characters: Literal["cnn", "lstm", "off"] = "cnn",
     documented: bool = False,
     **vectors: Any,
 ) -> Any:
     """The strong recipe; `documented`: the architecture with its sizes alone."""
-    encoder, words = data.encoder, ks.text.words
-    sizes = encoder.vocab_size, len(data.tag_names)
+    sizes = data.encoder.vocab_size, len(data.tag_names)
     if documented:
         return ks.build_tagging_model(*sizes, 100, 128)
-    read: dict[str, Any] = {"embedding_dim": 100, "lstm_units": 128} | vectors
-    if encoder.word_length:
-        read |= {
-            "characters": characters,
-            "word_length": encoder.word_length,
-            "num_characters": words.NUM_CHARACTERS,
-        }
-    if encoder.with_features:
-        read |= {
-            "num_features": words.NUM_FEATURES,
-            "feature_ids": words.NUM_FEATURES * words.BUCKETS,
-        }
-    rules = ks.text.allowed_tags(data.tag_names, data.scheme) if crf else None
     return ks.build_tagging_model(
-        *sizes, dropout=0.4, word_dropout=0.1, crf=crf, allowed=rules, **read
+        *sizes,
+        dropout=0.4,
+        word_dropout=0.1,
+        characters=None if characters == "off" else characters,
+        crf=crf,
+        allowed=ks.text.allowed_tags(data.tag_names, data.scheme) if crf else None,
+        **{"embedding_dim": 100, "lstm_units": 128, **data.encoder.sizes, **vectors},
     )
 
 
@@ -145,18 +140,12 @@ def train(options: Options) -> Run:
         loss, metric = ks.layers.crf_loss, ks.training.PathAccuracy()
         metric = ks.training.EntityF1(loaded.tag_names) if loaded.scheme else metric
     recipe: dict[str, Any] = {"loss": loss, "metrics": [metric]}
-    hparams: dict[str, float] = {
-        "documented": documented,
-        "batch_size": options.batch_size,
-        "seed": seed,
-    }
     if not documented:
         rate = ks.training.BudgetedRate(
             LEARNING_RATE, epochs, options.max_seconds, warmup=1
         )
         recipe |= {"monitor": f"val_{metric.name}", "mode": "max", "patience": 5}
         recipe["callbacks"] = [rate]
-        hparams["learning_rate"] = LEARNING_RATE
     with ks.get_strategy(options.strategy).scope():
         model = build_model(
             loaded, has_crf, options.characters, documented, **vectors.options
@@ -169,7 +158,7 @@ def train(options: Options) -> Run:
             max_seconds=options.max_seconds,
             run_dir=run_dir,
             resume=options.resume,
-            hparams=hparams,
+            hparams=vars(options),
             embedding_words=["(padding)", "(unknown)", *loaded.encoder.words],
             **recipe,
         )
@@ -191,6 +180,7 @@ def evaluate(
     data: Data = None,
     token_column: str | None = None,
     tag_column: str | None = None,
+    table_format: TableFormat = AS_FOUND,
 ) -> dict[str, Any]:
     """Score an exported model on a data file, beside the baselines of its training.
 
@@ -202,7 +192,9 @@ def evaluate(
     """
     sentences = ks.text.load_sample_sentences(FRESH_SEED)
     if data is not None:
-        sentences = ks.text.read_tagged(data, token_column, tag_column)
+        sentences = ks.text.read_tagged(
+            data, token_column, tag_column, table_format=table_format
+        )
     return tagging.evaluate_export(STEM, model, sentences)
 
 

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_seq.audio.recordings import Recording, find_recordings
+from keras_seq.audio.labels import check_several
+from keras_seq.audio.recording import Recording
+from keras_seq.audio.recordings import find_recordings
 from keras_seq.audio.sample_speech import load_sample_speech
 from keras_seq.data.archives import safe_extract
 from keras_seq.data.download import Source, default_cache, fetch
 from keras_seq.data.in_memory import Table
+from keras_seq.data.table_format import AS_FOUND, TableFormat
 
 # Its makers publish no checksum. Size and SHA-256 are those that independent projects
 # record for the file at this address; a file that differs is refused, not repaired.
@@ -79,6 +82,7 @@ def load_recordings(
     transcript_column: str | None = None,
     seed: int = 0,
     any_parts: bool = False,
+    table_format: TableFormat = AS_FOUND,
 ) -> list[Recording]:
     """Recordings of a named corpus, of the user's own data, or of generated speech.
 
@@ -88,10 +92,12 @@ def load_recordings(
         file_column: Of a manifest.
         transcript_column: Likewise.
         seed: Of the sample.
-        any_parts: As `find_recordings` has it.
+        any_parts: As `find_recordings` has it; it allows for a single label, too.
+        table_format: Likewise.
 
     Raises:
-        UserError: The data is missing or of no known kind, or the download fails.
+        UserError: The data is missing or of no known kind, the download fails, or every
+            transcript is the same.
 
     Example:
 
@@ -102,4 +108,8 @@ def load_recordings(
         return load_sample_speech(seed)
     if isinstance(data, str) and data in _LOADERS:
         return _LOADERS[data]()
-    return find_recordings(data, file_column, transcript_column, any_parts)
+    columns = file_column, transcript_column
+    found = find_recordings(data, *columns, any_parts, table_format)
+    if not any_parts:
+        check_several(found)
+    return found

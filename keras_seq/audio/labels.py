@@ -6,13 +6,14 @@ Knows recordings by their transcripts alone.
 from collections import Counter
 from collections.abc import Sequence
 
-from keras_seq.audio.recordings import Recording
+from keras_seq.audio.recording import Recording
 from keras_seq.data.labels import (
     check_classes,
     check_missing,
     log_joined,
     name_spellings,
 )
+from keras_seq.errors import UserError
 
 
 def check_transcripts(
@@ -40,6 +41,33 @@ as a class with --labels-as-written
         if recording.transcript not in asked:
             check_missing(recording.place, [recording.transcript])
             asked.add(recording.transcript)
+
+
+def check_several(recordings: Sequence[Recording]) -> None:
+    """Refuses to train on one transcript alone, whose score would be perfect.
+
+    Args:
+        recordings: of all parts.
+
+    Raises:
+        UserError: All say the same.
+
+    Example:
+
+    >>> check_several([Recording(f"wavs/{n}.wav", "wavs", bytes) for n in range(9)])
+    Traceback (most recent call last):
+    ...
+    keras_seq.errors.UserError: wavs/0.wav and others: all 9 recordings have one \
+transcript, 'wavs', and there is nothing to learn; name another column with \
+--transcript-column, or bring recordings of something else
+    """
+    transcripts = {" ".join(recording.transcript.split()) for recording in recordings}
+    if len(transcripts) == 1 and len(recordings) > 1:
+        what = f"all {len(recordings):,} recordings have one transcript, "
+        what += f"{transcripts.pop()[:80]!r}, and there is nothing to learn; name "
+        what += "another column with --transcript-column, or bring recordings of "
+        what += "something else"
+        raise UserError(f"{recordings[0].place} and others: {what}")
 
 
 def label_names(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keras_seq.audio.alphabet import Alphabet, needed_frames, tidy
-from keras_seq.audio.recordings import Recording
+from keras_seq.audio.recording import Recording
 from keras_seq.audio.waveforms import read_audio, source_rate, wav_bytes
 from keras_seq.errors import UserError
 from keras_seq.log import log
@@ -136,7 +136,10 @@ def most_common_rate(recordings: Iterable[Recording], most: int = 200) -> int:
     for number, recording in enumerate(recordings):
         if number == most:
             break
-        rate = source_rate(recording.read())
+        try:
+            rate = source_rate(recording.read())
+        except UserError:  # listed by its file when it is decoded
+            continue
         if rate is not None:
             rates[rate] += 1
     if not rates:
@@ -154,8 +157,9 @@ def decode_recordings(
         sample_rate: that the model hears, in hertz.
 
     Returns:
-        The clips that can be used, and what was odd: unreadable, zero length, silent
-        and empty transcripts are left out; clipped ones and those of a lower rate stay.
+        The clips that can be used, and what was odd: unreadable, cut short, zero
+        length, silent and empty transcripts are left out; clipped ones and those of a
+        lower rate stay.
     """
     problems, texts, lengths, numbers = [], [], [], []
     with tempfile.TemporaryFile() as file:
@@ -165,7 +169,7 @@ def decode_recordings(
             except UserError as error:
                 problems.append(Problem(recording.place, f"unreadable ({error})"))
                 continue
-            audio = read_audio(content, sample_rate)
+            audio = read_audio(content, sample_rate, recording.piece)
             transcript = tidy(recording.transcript)
             problem = audio.problem or (None if transcript else "transcript is empty")
             if what := problem or audio.remark:

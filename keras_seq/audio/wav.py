@@ -8,13 +8,17 @@ Shapes: B batch, N samples.
 
 import tensorflow as tf
 
+from keras_seq.audio.wav_header import ENDLESS, MOST_CHUNKS
+
+MOST_SAMPLES = 1 << 27  # of a request, zeros behind each end counted
 PCM, EXTENSIBLE = 1, 0xFFFE
 
 
 def decode_wavs(wav: tf.Tensor, sample_rate: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Samples of WAV files, their channels mixed.
 
-    What is cut short behind its header is answered as far as it goes.
+    What is cut short behind its header is answered as far as it goes, and what was
+    written as a stream, of a length that its header does not know, to its end.
 
     Args:
         wav: string (B,), bytes of files.
@@ -25,7 +29,8 @@ def decode_wavs(wav: tf.Tensor, sample_rate: int) -> tuple[tf.Tensor, tf.Tensor]
 
     Raises:
         tf.errors.InvalidArgumentError: A file is no WAV, not 16-bit PCM or of another
-            rate; the message says which and what it is.
+            rate; the message says which and what it is. Or together they are longer
+            than memory should hold.
 
     Example:
 
@@ -47,7 +52,15 @@ def decode_wavs(wav: tf.Tensor, sample_rate: int) -> tuple[tf.Tensor, tf.Tensor]
     check = tf.debugging.Assert(
         tf.size(messages) == 0, [tf.strings.reduce_join(messages[:3], separator="; ")]
     )
-    with tf.control_dependencies([check] if check is not None else []):
+    padded = samples.nrows() * tf.reduce_max(tf.concat([samples.row_lengths(), [0]], 0))
+    fits = tf.debugging.Assert(
+        padded <= MOST_SAMPLES,
+        [tf.strings.join([
+            "wav: ", tf.strings.as_string(padded), " samples, each file as long as the "
+            f"longest; at most {MOST_SAMPLES}: ask for fewer, or for shorter ones",
+        ])],
+    )  # fmt: skip
+    with tf.control_dependencies([each for each in (check, fits) if each is not None]):
         lengths = tf.cast(samples.row_lengths(), tf.int32)
         return samples.to_tensor(), lengths
 
@@ -99,7 +112,12 @@ def _decode(content: tf.Tensor, sample_rate: int) -> tuple[tf.RaggedTensor, tf.T
 def _find_chunks(
     bytes_: tf.Tensor, size: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Where format and data begin, -1 when they do not; and the bytes of data there."""
+    """Where format and data begin, -1 when they do not; and the bytes of data there.
+
+    No more than `MOST_CHUNKS` chunks are looked at: each costs time, and no sound file
+    has so many.
+    """
+    is_whole = _number(bytes_, tf.constant(4, tf.int64), 4) + 8 == size
 
     def step(place, form, data, data_size):
         name, length = _text(bytes_, place), _number(bytes_, place + 4, 4)
@@ -107,7 +125,10 @@ def _find_chunks(
         form = tf.where((name == "fmt ") & (length >= 16), inside, form)
         is_data = name == "data"
         data = tf.where(is_data, inside, data)
-        data_size = tf.where(is_data, tf.minimum(length, size - inside), data_size)
+        there = size - inside
+        endless = (length == 0) & ~is_whole | (length >= ENDLESS)
+        found = tf.where(endless, there, tf.minimum(length, there))
+        data_size = tf.where(is_data, found, data_size)
         return inside + length + length % 2, form, data, data_size
 
     none = tf.constant(-1, tf.int64)
@@ -115,6 +136,7 @@ def _find_chunks(
         lambda place, form, data, data_size: (place + 8 <= size) & (data < 0),
         step,
         (tf.constant(12, tf.int64), none, none, tf.constant(0, tf.int64)),
+        maximum_iterations=MOST_CHUNKS,
     )
     return form, data, data_size
 

@@ -6,19 +6,35 @@ module says what is wrong with a file; whose file it is, it does not know.
 Shapes: N samples.
 """
 
+import contextlib
 import io
+import os
 import wave
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from keras_seq.audio.recording import Piece
+from keras_seq.audio.wav_header import mended_wav
 from keras_seq.errors import UserError
+
+if TYPE_CHECKING:
+    import soundfile
 
 FULL = 32768  # what 16 bits count up to
 # A peak below this is the noise of rounding, not sound.
 SILENT_PEAK = 8
 # So many samples in a row at full scale are a wave that was cut off.
 CLIPPED_RUN = 4
+# What a recording may be: a header can promise anything, and a small file can unpack
+# into any length.
+RATES = 1_000, 768_000
+MOST_SECONDS = 3_600
+MOST_SAMPLES = 1 << 28
+_BLOCK = 1 << 20  # samples of all channels that are unpacked at a time
+_PAST_END = 0.1  # seconds by which a piece may be longer than its file
+_KEPT = 0.95  # of the sound that the header of an MP3 promises; encoders count roughly
 
 
 class Audio(NamedTuple):
@@ -37,15 +53,17 @@ class Audio(NamedTuple):
     remark: str | None
 
 
-def read_audio(content: bytes, sample_rate: int) -> Audio:
+def read_audio(content: bytes, sample_rate: int, piece: Piece | None = None) -> Audio:
     """Decodes a file, mixes its channels and resamples it.
 
     Args:
         content: the bytes of a file.
         sample_rate: of the answer, in hertz.
+        piece: of the file; None is the whole of it.
 
     Returns:
         The recording. 16-bit samples of one channel at the rate come out as they are.
+        What is cut short, longer than an hour or of no rate of sound has a problem.
 
     Raises:
         UserError: The extra `speech` is not installed.
@@ -59,15 +77,24 @@ def read_audio(content: bytes, sample_rate: int) -> Audio:
     'unreadable (Format not recognised)'
     """
     soundfile = _soundfile()
+    none = np.zeros(0, np.int16)
+    content, cut = mended_wav(content)
+    if cut is not None and piece is None:
+        return Audio(none, 0, cut, None)
     try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
+        with quiet_decoder(), soundfile.SoundFile(io.BytesIO(content)) as file:
             rate = file.samplerate
-            sound = file.read(dtype="float32", always_2d=True).mean(axis=1)
-    except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
+            sound, problem = _read(file, piece, sample_rate)
+    except (
+        soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError,
+        OverflowError,
+    ) as error:  # fmt: skip
         reason = str(error).rstrip(".").rsplit(": ", 1)[-1] or "no audio"
-        return Audio(np.zeros(0, np.int16), 0, f"unreadable ({reason})", None)
-    if not np.isfinite(sound).all():
-        return Audio(np.zeros(0, np.int16), rate, "samples are not finite", None)
+        return Audio(none, 0, f"unreadable ({reason})", None)
+    if problem is None and not np.isfinite(sound).all():
+        problem = "samples are not finite"
+    if problem is not None:
+        return Audio(none, rate, problem, None)
     clipped = _is_clipped(sound)
     if rate != sample_rate:
         import soxr
@@ -78,12 +105,14 @@ def read_audio(content: bytes, sample_rate: int) -> Audio:
 
 
 def source_rate(content: bytes) -> int | None:
-    """The sample rate that a file states, or None when it cannot be read."""
+    """The sample rate that a file states, or None where it cannot be one of sound."""
     soundfile = _soundfile()
     try:
-        return soundfile.info(io.BytesIO(content)).samplerate
+        with quiet_decoder(), soundfile.SoundFile(io.BytesIO(content)) as file:
+            rate = file.samplerate
     except (soundfile.SoundFileError, OSError, ValueError, TypeError):
         return None
+    return rate if RATES[0] <= rate <= RATES[1] else None
 
 
 def wav_bytes(samples: np.ndarray, sample_rate: int) -> bytes:
@@ -100,6 +129,66 @@ def wav_bytes(samples: np.ndarray, sample_rate: int) -> bytes:
         file.setframerate(sample_rate)
         file.writeframes(np.asarray(samples).astype("<i2").tobytes())
     return content.getvalue()
+
+
+@contextlib.contextmanager
+def quiet_decoder() -> Iterator[None]:
+    """Keeps what the decoders' C code remarks about a file off the terminal.
+
+    libmpg123 writes lines to descriptor 2 that name no file; what is wrong with a file
+    is answered in words instead.
+    """
+    try:
+        terminal = os.dup(2)
+    except OSError:  # a process without an error output
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+
+
+def _read(
+    file: "soundfile.SoundFile", piece: Piece | None, sample_rate: int
+) -> tuple[np.ndarray, str | None]:
+    """float32 (N,) of a file or a piece of it, block by block, and what is wrong."""
+    rate, promised = file.samplerate, file.frames
+    if not RATES[0] <= rate <= RATES[1]:
+        return np.zeros(0), f"no rate of sound: the file says {rate:,} Hz"
+    most = int(min(MOST_SECONDS * rate, MOST_SAMPLES * min(1, rate / sample_rate)))
+    wanted = promised
+    if piece is not None:
+        first = round(piece.start * rate)
+        last = promised if piece.end is None else round(piece.end * rate)
+        if first >= promised or last > promised + _PAST_END * rate:
+            what = f"from {piece.start:g} to {last / rate:g} s of {promised / rate:g} s"
+            return np.zeros(0), f"the piece lies outside its file: {what}"
+        file.seek(first)
+        wanted = min(last, promised) - first
+    sound = _mixed(file, min(wanted, most + 1))
+    if len(sound) > most:
+        return np.zeros(0), f"longer than can be used: more than {most / rate:,.0f} s"
+    is_rough = file.format == "MP3"
+    if len(sound) < wanted * (_KEPT if is_rough else 1):
+        what = f"{len(sound) / rate:,.1f} of {wanted / rate:,.1f} s are there"
+        return np.zeros(0), f"cut short: {what}"
+    return sound, None
+
+
+def _mixed(file: "soundfile.SoundFile", wanted: int) -> np.ndarray:
+    """float32 (N,), the mean of the channels of the next samples there are."""
+    size, blocks, count = max(1, _BLOCK // file.channels), [], 0
+    while count < wanted:
+        block = file.read(min(size, wanted - count), dtype="float32", always_2d=True)
+        if not len(block):
+            break
+        blocks.append(block.mean(axis=1))
+        count += len(block)
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 
 def _findings(

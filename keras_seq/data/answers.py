@@ -95,7 +95,7 @@ def _rows(
     for path in paths:
         for number, values in read_rows(path, None, table_format):
             try:
-                asked: object = text_of(values[at])
+                text = text_of(values[at])
             except ValueError as error:
                 if table_format.drop_missing:
                     left_out += 1
@@ -103,7 +103,7 @@ def _rows(
                 what = f"{error.args[0]} in column {column!r}; mend or remove the row, "
                 what += "or leave such rows out with --drop-missing"
                 raise error_at(place_of(path, number), what) from error
-            yield asked if read is None else read(asked, path, number), values
+            yield text if read is None else read(text, path, number), values
     if left_out:
         log.info(f"{paths[0]}: {left_out:,} rows without a value to answer left out")
 

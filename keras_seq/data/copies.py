@@ -10,13 +10,17 @@ import hashlib
 import re
 import string
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_seq.errors import UserError
 from keras_seq.log import log
+
+if TYPE_CHECKING:
+    from keras_seq.data.store import SampleStore
 
 KEPT = 1 << 20  # digests that an export has of what trained it
 MOST = 0.5  # a part of which more stands in train measures nothing
@@ -191,6 +195,29 @@ that is not in train with --test-data, or leave the option out
             f"data that is not in {other} with --{part}-data, or leave the option out"
         )
     log.info(f"{line}: its score flatters")
+
+
+def log_copies_between(stores: "Mapping[str, SampleStore]", what: str) -> None:
+    """Compares parts that are files of their own, and refuses too many copies.
+
+    Args:
+        stores: "train", and "validation" or "test" where the user brings them. The
+            train file whole: its validation part chooses the weights that are kept.
+        what: the samples' plural, such as "sentences".
+
+    Raises:
+        UserError: More than half of a part stands in train.
+    """
+    own = [part for part in ("validation", "test") if part in stores]
+    pairs = [(part, "train") for part in own]
+    if len(own) == 2:
+        pairs.append(("test", "validation"))
+    for part, other in pairs:
+        store = stores[part]
+        copied = count_copies(store.digests(), stores[other].digests())
+        found = counted(copied, len(store), what)
+        share, is_train = copied / len(store), other == "train"
+        log_copies(store.name, part, found, share, other, refuse=is_train)
 
 
 def counted(copied: int, total: int, what: str) -> str:

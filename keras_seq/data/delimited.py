@@ -60,6 +60,7 @@ def read_records(
         except csv.Error as error:
             what = f"unreadable row ({error}); "
             what += "close every quote, and double the quotes inside a quoted field"
+            what += "; where quotes are characters, call it .tsv, with --separator"
             raise error_at(place_of(path, start), what) from error
         if record:
             rows.look(start, record, lines.kept)

@@ -4,11 +4,14 @@ They are read where they are: an archive stays packed.
 """
 
 import functools
+import lzma
 import zipfile
-import zlib
 from pathlib import Path
 
-from keras_seq.data.tables import error_at
+from keras_seq.data.places import error_at
+from keras_seq.errors import UNREADABLE
+
+MOST_BYTES = 1 << 31  # of one file, in memory
 
 
 class FolderFiles:
@@ -26,10 +29,14 @@ class FolderFiles:
         return str(self.path / name)
 
     def read(self, name: str) -> bytes:
+        path = self.path / name
         try:
-            return (self.path / name).read_bytes()
+            size = path.stat().st_size
+            content = path.read_bytes() if size <= MOST_BYTES else b""
         except OSError as error:
             raise error_at(self.place(name), error.strerror or "unreadable") from error
+        check_size(self.place(name), size)
+        return content
 
 
 class ZipFiles:
@@ -52,9 +59,26 @@ class ZipFiles:
 
     def read(self, name: str) -> bytes:
         try:
-            return self._zip.read(name)
-        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError) as error:
+            size = self._zip.getinfo(name).file_size
+            content = self._zip.read(name) if size <= MOST_BYTES else b""
+        except (*UNREADABLE, lzma.LZMAError) as error:
             raise error_at(self.place(name), f"cannot be unpacked: {error}") from error
+        check_size(self.place(name), size)
+        return content
+
+
+def check_size(place: str, size: int) -> None:
+    """Refuses a file that memory has no room for.
+
+    Args:
+        place: the file.
+        size: its bytes, unpacked.
+
+    Raises:
+        UserError: There are more than 2 GB.
+    """
+    if size > MOST_BYTES:
+        raise error_at(place, f"holds {size / 1e9:,.1f} GB; at most 2.1 GB are read")
 
 
 Files = FolderFiles | ZipFiles

@@ -30,8 +30,8 @@ def split_groups(
     >>> {name: int(mask.sum()) for name, mask in parts.items()}
     {'train': 3, 'validation': 2, 'test': 1}
     """
-    groups = np.asarray(groups)
-    names = np.random.default_rng(seed).permutation(np.unique(groups))
+    group_of = np.asarray(groups)
+    names = np.random.default_rng(seed).permutation(np.unique(group_of))
     counts = {
         name: max(1, round(share * len(names))) if share else 0
         for name, share in (("validation", validation), ("test", test))
@@ -41,4 +41,4 @@ def split_groups(
         raise UserError(f"{what}; bring more")
     cuts = np.cumsum([len(names) - sum(counts.values()), counts["validation"]])
     parts = zip(("train", "validation", "test"), np.split(names, cuts))
-    return {part: np.isin(groups, some) for part, some in parts}
+    return {part: np.isin(group_of, some) for part, some in parts}

@@ -60,6 +60,8 @@ class LabelFormat:
 
     def several_of(self, cell: str) -> str:
         """A cell with separators as `join_marked` has it."""
+        if self.label_separator is None:
+            return join_marked([cell])
         mark = SEPARATORS.get(self.label_separator, self.label_separator)
         return join_marked(cell.split(mark))
 

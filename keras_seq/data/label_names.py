@@ -122,8 +122,8 @@ def check_no_measurements(place: str, counts: Mapping[str, int]) -> None:
 '0.25', and 28 more; --kind regression learns a number a text, --kind classification \
 takes them for classes
     """
-    numbers = [number_of(label) for label in counts]
-    if None in numbers:
+    numbers = [n for n in map(number_of, counts) if n is not None]
+    if len(numbers) < len(counts):
         return
     has_fractions = any(number != int(number) for number in numbers)
     if len(set(numbers)) > (MOST_FRACTIONS if has_fractions else MOST_NUMBERS):

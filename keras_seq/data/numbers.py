@@ -4,10 +4,11 @@ A point or a comma is the decimal mark in all of a file or in none of it, so one
 that leaves no doubt decides for the others; where none does, it is asked.
 """
 
+import contextlib
 import re
 from array import array
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, SupportsFloat
 
 import numpy as np
 
@@ -94,12 +95,9 @@ class NumberColumn:
         if isinstance(cell, str):
             number = self._looked_at(cell)
         elif cell is not None:
-            try:
-                number = float(cell)
-            except (TypeError, ValueError):
-                self._texts[len(self)] = str(cell)
+            number = _float_of(cell)
             if np.isinf(number):
-                self._texts[len(self)] = str(cell)
+                self._texts[len(self)], number = str(cell), np.nan
         self._plain.append(number)
 
     def _looked_at(self, cell: str) -> float:
@@ -150,7 +148,7 @@ class NumberColumn:
     def _in_doubt(self) -> bool:
         """Points before three digits, and numbers without a point."""
         number = np.asarray(self._plain)
-        bare = np.count_nonzero(~np.isnan(number)) - len(self._open)
+        bare = int(np.count_nonzero(~np.isnan(number))) - len(self._open)
         return bool(self._open) and not self._points and bare > 0
 
     def row_in_doubt(self) -> int:
@@ -175,13 +173,13 @@ class NumberColumn:
                 return found, Wrong(row, shown, "in which the point is no thousands'")
         signs: dict[str, int] = {}
         for row, text in self._texts.items():
-            match = _NUMBER.fullmatch(text)
-            number = None if match is None else _number(match, mark)
+            match, what = _NUMBER.fullmatch(text), "which is no number"
+            if match is None:
+                return found, Wrong(row, text, what)
+            number = _number(match, mark)
+            if number is None:
+                what += f" with a decimal {'point' if mark == POINT else 'comma'}"
             if number is None or np.isinf(number):
-                what = "which is no number"
-                if match is not None and number is None:
-                    name = "point" if mark == POINT else "comma"
-                    what += f" with a decimal {name}"
                 return found, Wrong(row, text, what)
             found[row] = number
             sign = (match["money"] + match["end"]) or "no sign"
@@ -248,6 +246,14 @@ def _of_mixed_commas(columns: Sequence[NumberColumn]) -> str | None:
         if column._open or texts and not (column._whole and _end_round(texts)):
             return None
     return POINT
+
+
+def _float_of(cell: object) -> float:
+    """A cell of a file that has types; infinite where it is no number."""
+    with contextlib.suppress(TypeError, ValueError):
+        if isinstance(cell, (float, int, bytes, SupportsFloat)):  # the last is slow
+            return float(cell)
+    return np.inf
 
 
 def _end_round(texts: Sequence[str]) -> bool:

@@ -38,7 +38,7 @@ __all__ = [
 ]  # fmt: skip
 
 # Rows as (line or row number from 1, values of the asked-for columns).
-Rows = Iterator[tuple[int, list[object]]]
+Rows = Generator[tuple[int, list[object]], None, None]
 
 KINDS = {
     ".csv": "csv",

@@ -93,7 +93,7 @@ class TextTable:
     ) -> tuple[str, str]:
         """Text and label of a row."""
         place, label = place_of(path, number), ""
-        column = self._columns[0]
+        column: str | None = self._columns[0]
         try:
             text = text_of(values[0])
             if values[1:]:

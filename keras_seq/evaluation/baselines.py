@@ -4,35 +4,19 @@ They know nothing of tokenizers or networks: they see the raw texts and the labe
 the train part, and of the test part nothing but the texts they are asked about.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from keras_seq.evaluation.bootstrap import checked_labels
+from keras_seq.evaluation.tfidf_terms import TfidfTerms
 
 # Inverse strength of the L2 penalty. On held-out parts of train files alone (IMDB by
 # movie, rt-polarity, ChnSentiCorp hotels, waimai): 10 is within 0.2 points of the best
 # of 1, 3, 10, 30 and 100 on each; scikit-learn's own 1 loses up to 2.4 points.
 INVERSE_REGULARIZATION = 10.0
-# In fewer texts than these, terms that occur once are worth keeping.
-PRUNE_FROM_ROWS = 1000
-# The solver holds some 25 copies of its weights: this is about a gigabyte.
-MAX_WEIGHTS = 5_000_000
 MAX_STEPS = 300  # of the solver
-PREDICT_ROWS = 10_000
-SURROGATES = "surrogatepass"  # half a character may stand in a text
-MARKUP = re.compile(r"</?[A-Za-z][^<>]*>")
-# Thai, Lao, Myanmar, Khmer, Hiragana, Katakana and Han: no space ends their words.
-UNSPACED = re.compile(
-    r"[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff"
-    r"\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uaa60-\uaa7f\uf900-\ufaff"
-    r"\uff66-\uff9f\U00020000-\U0003ffff]"
-)
 
 
 class MajorityBaseline:
@@ -76,7 +60,7 @@ class MajorityBaseline:
         return np.tile(self.shares_, (sum(1 for _ in texts), 1))
 
 
-class TfidfBaseline:
+class TfidfBaseline(TfidfTerms):
     """Logistic regression on the TF-IDF of word pairs: seconds of work, hard to beat.
 
     Terms are words and pairs of words, or runs of one to three characters where the
@@ -103,13 +87,6 @@ class TfidfBaseline:
 
     name = "tfidf_logistic"
 
-    def __init__(self, max_rows: int = 100_000, *, seed: int = 0) -> None:
-        if max_rows < 1:
-            raise ValueError(f"max_rows is {max_rows}; expected 1 or more")
-        self.max_rows = max_rows
-        self.seed = seed
-        self.note = ""
-
     def fit(
         self, texts: Iterable[str], labels: Sequence[int] | np.ndarray
     ) -> "TfidfBaseline":
@@ -132,7 +109,7 @@ class TfidfBaseline:
         self.num_classes_ = int(labels.max()) + 1
         self.fallback_ = MajorityBaseline().fit((), labels)
         texts, labels, cut = self._subsample(texts, labels)
-        features, fewer_terms = self._fit_terms(texts)
+        features, fewer_terms = self._fit_terms(texts, self.num_classes_)
         self.classifier_, stopped = None, ""
         if features is not None and len(np.unique(labels)) > 1:
             self.classifier_ = LogisticRegression(
@@ -153,11 +130,10 @@ class TfidfBaseline:
         """
         if self.classifier_ is None:
             return self.fallback_.predict_proba(texts)
-        texts, blocks = iter(texts), [np.zeros((0, self.num_classes_))]
-        while block := list(islice(texts, PREDICT_ROWS)):
-            features = self.vectorizer_.transform(block)
+        blocks = [np.zeros((0, self.num_classes_))]
+        for features in self._features(texts):
             # A class that the subsample missed keeps probability 0.
-            scored = np.zeros((len(block), self.num_classes_))
+            scored = np.zeros((features.shape[0], self.num_classes_))
             scored[:, self.classifier_.classes_] = self.classifier_.predict_proba(
                 features
             )
@@ -176,20 +152,6 @@ class TfidfBaseline:
                 "classes": self.classifier_.classes_,
             }
         return arrays
-
-    def _term_arrays(self) -> dict[str, np.ndarray]:
-        terms = "\n".join(self.vectorizer_.get_feature_names_out())
-        return {
-            "terms": np.frombuffer(terms.encode("utf-8", SURROGATES), np.uint8),
-            "idf": self.vectorizer_.idf_,
-            "unspaced": np.array(self.vectorizer_.analyzer == "char"),
-        }
-
-    def _read_terms(self, arrays: Mapping[str, np.ndarray]) -> None:
-        terms = arrays["terms"].tobytes().decode("utf-8", SURROGATES).split("\n")
-        self.vectorizer_ = _vectorizer(bool(arrays["unspaced"]))
-        self.vectorizer_.vocabulary_ = {term: i for i, term in enumerate(terms)}
-        self.vectorizer_.idf_ = arrays["idf"]
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "TfidfBaseline":
@@ -219,40 +181,6 @@ class TfidfBaseline:
             baseline.classifier_.classes_ = arrays["classes"]
         return baseline
 
-    def _subsample(
-        self, texts: Iterable[str], labels: np.ndarray
-    ) -> tuple[list[str], np.ndarray, str]:
-        chosen, note = np.ones(len(labels), dtype=bool), ""
-        if len(labels) > self.max_rows:
-            rng = np.random.default_rng(self.seed)
-            chosen[rng.permutation(len(labels))[self.max_rows :]] = False
-            cut = f"{self.max_rows:,} of {len(labels):,} rows"
-            note = f"fitted on {cut}, drawn at random"
-        kept, count = [], 0
-        for count, text in enumerate(texts, start=1):
-            if count <= len(labels) and chosen[count - 1]:
-                kept.append(text)
-        if count != len(labels):
-            raise ValueError(
-                f"{count} texts and {len(labels)} labels; expected one label a text"
-            )
-        return kept, labels[chosen], note
-
-    def _fit_terms(self, texts: list[str]) -> tuple[Any | None, str]:
-        """The sparse TF-IDF matrix float32 (N, V), or None where there is no term."""
-        most = MAX_WEIGHTS // self.num_classes_
-        self.vectorizer_ = _vectorizer(
-            _is_unspaced(texts),
-            min_df=2 if len(texts) >= PRUNE_FROM_ROWS else 1,
-            max_features=most,
-        )
-        try:
-            features = self.vectorizer_.fit_transform(texts)
-        except ValueError:  # as scikit-learn says that no term is left
-            return None, ""
-        is_cut = features.shape[1] == most
-        return features, f"of its terms the commonest {most:,}" if is_cut else ""
-
 
 def fitted_or_stopped(classifier: Any, features: Any, labels: Any) -> str:
     """Fits a scikit-learn classifier; a note where its solver ran out of steps."""
@@ -266,39 +194,3 @@ def fitted_or_stopped(classifier: Any, features: Any, labels: Any) -> str:
     if not any(issubclass(one.category, ConvergenceWarning) for one in caught):
         return ""
     return f"its solver was stopped after {classifier.max_iter} steps, still improving"
-
-
-def _clean(text: str) -> str:
-    # One kind of space: character terms are kept in a file, one a line.
-    return " ".join(MARKUP.sub(" ", text.lower()).split())
-
-
-def _is_unspaced(texts: Sequence[str]) -> bool:
-    """Whether most letters of some thousand texts are of scripts without spaces."""
-    some = texts[:: max(1, len(texts) // 1000)]
-    beginnings = "".join(_clean(text[:2000]) for text in some)
-    letters = sum(map(str.isalpha, beginnings))
-    return 2 * len(UNSPACED.findall(beginnings)) > letters
-
-
-@cache
-def _word_pattern() -> str:
-    """Letters, digits and marks: without the marks, Hindi falls apart at its vowels."""
-    # Beyond U+FFFF no script in wide use has marks, and `re` has no fast set.
-    chars = (chr(code) for code in range(0x300, 0x10000))
-    marks = "".join(char for char in chars if unicodedata.category(char)[0] == "M")
-    return rf"\w+(?:[{marks}]+\w*)*"
-
-
-def _vectorizer(unspaced: bool, **settings: Any) -> Any:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    return TfidfVectorizer(
-        analyzer="char" if unspaced else "word",
-        ngram_range=(1, 3) if unspaced else (1, 2),
-        token_pattern=None if unspaced else _word_pattern(),
-        preprocessor=_clean,
-        sublinear_tf=True,
-        dtype=np.float32,
-        **settings,
-    )

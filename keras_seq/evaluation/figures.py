@@ -157,8 +157,8 @@ def attention_figure(
     weights, shape = np.asarray(weights), (len(target_tokens), len(source_tokens))
     if weights.shape != shape or not weights.size:
         raise ValueError(f"weights are {weights.shape}; expected {shape}, not empty")
-    side = [min(2.0 + 0.3 * size, 16.0) for size in reversed(shape)]  # inches
-    figure = Figure(figsize=side, layout="constrained")
+    height, width = (min(2.0 + 0.3 * size, 16.0) for size in shape)  # inches
+    figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(weights, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
     axes.set_xticks(range(shape[1]), map(_shortened, source_tokens), rotation=90)

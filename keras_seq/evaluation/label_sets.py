@@ -121,7 +121,8 @@ def label_set_report(
     check_answers(probabilities, "probabilities")
     baselines, left_out = finite_baselines(baselines)
     redraw = redraw_of(len(labels), groups)
-    notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
+    told = notes or {}
+    notes = {name: told[name] for name in baselines if told.get(name)}
     names = [HEADLINE, "macro_f1", *(f"f1_{name}" for name in label_names)]
     names += ["exact_match", "log_loss"]
     statistics = {

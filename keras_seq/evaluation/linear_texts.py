@@ -6,23 +6,49 @@ nothing of networks, and are kept as arrays.
 Shapes: N texts, C labels, V terms.
 """
 
+import abc
 from collections.abc import Iterable, Mapping
-from itertools import islice
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
 from keras_seq.evaluation.baselines import (
     INVERSE_REGULARIZATION,
     MAX_STEPS,
-    PREDICT_ROWS,
-    TfidfBaseline,
     fitted_or_stopped,
 )
+from keras_seq.evaluation.tfidf_terms import TfidfTerms
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 PENALTY = 1.0  # of ridge: scikit-learn's own
 
 
-class LabelShares:
+class _TrainMean:
+    """Answers every text with the mean of the train part's targets.
+
+    Attributes:
+        mean_: float64 () of numbers, (C,) of labels.
+    """
+
+    name: ClassVar[str]
+    note = ""
+    mean_: np.ndarray
+
+    def fit(self, texts: Iterable[str], targets: np.ndarray) -> Self:
+        """Takes the mean of targets (N,) or (N, C); the texts are not looked at."""
+        del texts
+        self.mean_ = np.asarray(targets, np.float64).mean(axis=0)
+        return self
+
+    def predict(self, texts: Iterable[str]) -> np.ndarray:
+        """The mean, once a text: float64 (N,) or (N, C)."""
+        count = sum(1 for _ in texts)
+        return np.tile(self.mean_, (count, *(1 for _ in self.mean_.shape)))
+
+
+class LabelShares(_TrainMean):
     """Answers every text with how often each label stands in train.
 
     Example:
@@ -32,20 +58,9 @@ class LabelShares:
     """
 
     name = "label_shares"
-    note = ""
-
-    def fit(self, texts: Iterable[str], labels: np.ndarray) -> "LabelShares":
-        """Counts labels (N, C) of 0 and 1; the texts are not looked at."""
-        del texts
-        self.shares_ = np.asarray(labels, np.float64).mean(axis=0)
-        return self
-
-    def predict(self, texts: Iterable[str]) -> np.ndarray:
-        """The shares, once a text: float64 (N, C)."""
-        return np.tile(self.shares_, (sum(1 for _ in texts), 1))
 
 
-class MeanNumber:
+class MeanNumber(_TrainMean):
     """Answers every text with the mean of train.
 
     Example:
@@ -55,26 +70,32 @@ class MeanNumber:
     """
 
     name = "mean"
-    note = ""
-
-    def fit(self, texts: Iterable[str], numbers: np.ndarray) -> "MeanNumber":
-        """Takes the mean of numbers (N,); the texts are not looked at."""
-        del texts
-        self.mean_ = float(np.mean(numbers))
-        return self
-
-    def predict(self, texts: Iterable[str]) -> np.ndarray:
-        """The mean, once a text: float64 (N,)."""
-        return np.full(sum(1 for _ in texts), self.mean_)
 
 
-class _LinearTexts(TfidfBaseline):
-    """Weights float64 (C, V) and constants (C,) on TF-IDF terms, and a trivial answer.
+class _LinearTexts(TfidfTerms, abc.ABC):
+    """Weights and constants on TF-IDF terms; a trivial answer where there is no term.
 
-    `coef_` is None where the train texts hold no term.
+    Attributes:
+        fallback_: the trivial answer, fitted.
+        coef_: float64 (C, V); None where the train texts hold no term.
+        intercept_: float64 (C,).
     """
 
-    def fit(self, texts: Iterable[str], targets: np.ndarray) -> "_LinearTexts":
+    name: ClassVar[str]
+    trivial: ClassVar[type[_TrainMean]]
+    fallback_: _TrainMean
+    coef_: np.ndarray | None
+    intercept_: np.ndarray
+
+    @abc.abstractmethod
+    def _fit_weights(self, features: "csr_matrix", targets: np.ndarray) -> str:
+        """Sets `coef_` and `intercept_` from terms (N, V) and targets; a note or ""."""
+
+    @abc.abstractmethod
+    def _answers(self, sums: np.ndarray) -> np.ndarray:
+        """What weighted sums float64 (N, C) say."""
+
+    def fit(self, texts: Iterable[str], targets: np.ndarray) -> Self:
         """Learns terms and weights from the train part.
 
         Args:
@@ -88,41 +109,41 @@ class _LinearTexts(TfidfBaseline):
             ValueError: There are not as many targets as texts.
         """
         targets = np.asarray(targets, np.float64)
-        self.num_classes_ = 1 if targets.ndim == 1 else targets.shape[1]
         self.fallback_ = self.trivial().fit((), targets)
-        texts, targets, cut = self._subsample(texts, targets)
-        features, fewer_terms = self._fit_terms(texts)
+        num_outputs = 1 if targets.ndim == 1 else targets.shape[1]
+        kept, targets, cut = self._subsample(texts, targets)
+        features, fewer_terms = self._fit_terms(kept, num_outputs)
         self.coef_, stopped = None, ""
         if features is not None:
-            self.coef_, self.intercept_, stopped = self._weights(features, targets)
+            stopped = self._fit_weights(features, targets)
         self.note = "; ".join(filter(None, (cut, fewer_terms, stopped)))
         return self
 
-    def _sums(self, texts: Iterable[str]) -> np.ndarray:
-        """Weighted sums of terms: float64 (N, C)."""
-        texts, blocks = iter(texts), [np.zeros((0, self.num_classes_))]
-        while block := list(islice(texts, PREDICT_ROWS)):
-            features = self.vectorizer_.transform(block)
+    def predict(self, texts: Iterable[str]) -> np.ndarray:
+        """Probabilities of labels float64 (N, C), or numbers (N,)."""
+        if self.coef_ is None:
+            return self.fallback_.predict(texts)
+        blocks = [np.zeros((0, len(self.coef_)))]
+        for features in self._features(texts):
             blocks.append(features @ self.coef_.T + self.intercept_)
-        return np.concatenate(blocks)
+        return self._answers(np.concatenate(blocks))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All that `predict` needs, as arrays of plain types."""
         note = np.frombuffer(self.note.encode(), np.uint8)
-        arrays = {"note": note, "trivial": np.asarray(self._trivial())}
+        arrays = {"note": note, "trivial": np.asarray(self.fallback_.mean_)}
         if self.coef_ is not None:
             arrays |= self._term_arrays()
             arrays |= {"coef": self.coef_, "intercept": self.intercept_}
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "_LinearTexts":
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """The fitted baseline that `to_arrays` took apart."""
         baseline = cls()
         baseline.note = bytes(arrays["note"]).decode()
-        trivial = arrays["trivial"]
-        baseline.num_classes_ = max(1, trivial.size)
-        baseline.fallback_ = cls.trivial().fit((), trivial[np.newaxis])
+        baseline.fallback_ = cls.trivial()
+        baseline.fallback_.mean_ = arrays["trivial"]
         baseline.coef_ = None
         if "terms" in arrays:
             baseline._read_terms(arrays)
@@ -145,13 +166,11 @@ class TfidfLabels(_LinearTexts):
     name = "tfidf_logistic"
     trivial = LabelShares
 
-    def _weights(
-        self, features: object, labels: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, str]:
+    def _fit_weights(self, features: "csr_matrix", targets: np.ndarray) -> str:
         from sklearn.linear_model import LogisticRegression
 
         coef, intercept, notes = [], [], set()
-        for label in labels.T:
+        for label in targets.T:
             share = np.clip(label.mean(), 1e-6, 1 - 1e-6)
             if len(np.unique(label)) < 2:  # nothing to tell apart
                 coef.append(np.zeros(features.shape[1]))
@@ -161,18 +180,13 @@ class TfidfLabels(_LinearTexts):
             notes.add(fitted_or_stopped(one, features, label.astype(int)))
             coef.append(one.coef_[0])
             intercept.append(one.intercept_[0])
-        return np.stack(coef), np.array(intercept), "; ".join(filter(None, notes))
+        self.coef_, self.intercept_ = np.stack(coef), np.array(intercept)
+        return "; ".join(filter(None, notes))
 
-    def predict(self, texts: Iterable[str]) -> np.ndarray:
-        """Probabilities of the labels: float64 (N, C)."""
+    def _answers(self, sums: np.ndarray) -> np.ndarray:
         from scipy.special import expit
 
-        if self.coef_ is None:
-            return self.fallback_.predict(texts)
-        return expit(self._sums(texts))
-
-    def _trivial(self) -> np.ndarray:
-        return self.fallback_.shares_
+        return expit(sums)
 
 
 class TfidfRidge(_LinearTexts):
@@ -189,21 +203,15 @@ class TfidfRidge(_LinearTexts):
     name = "tfidf_ridge"
     trivial = MeanNumber
 
-    def _weights(
-        self, features: object, numbers: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, str]:
+    def _fit_weights(self, features: "csr_matrix", targets: np.ndarray) -> str:
         from sklearn.linear_model import Ridge
 
         ridge = Ridge(alpha=PENALTY, solver="sparse_cg", tol=1e-6).fit(
-            features.astype(np.float64), numbers
+            features.astype(np.float64), targets
         )
-        return ridge.coef_[np.newaxis], np.array([ridge.intercept_]), ""
+        self.coef_ = ridge.coef_[np.newaxis]
+        self.intercept_ = np.array([ridge.intercept_])
+        return ""
 
-    def predict(self, texts: Iterable[str]) -> np.ndarray:
-        """Numbers: float64 (N,)."""
-        if self.coef_ is None:
-            return self.fallback_.predict(texts)
-        return self._sums(texts)[:, 0]
-
-    def _trivial(self) -> float:
-        return self.fallback_.mean_
+    def _answers(self, sums: np.ndarray) -> np.ndarray:
+        return sums[:, 0]

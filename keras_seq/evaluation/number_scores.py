@@ -75,7 +75,8 @@ def number_report(
     check_answers(answers, "numbers")
     baselines, left_out = finite_baselines(baselines)
     redraw = redraw_of(len(numbers), groups)
-    notes = {name: notes[name] for name in baselines if (notes or {}).get(name)}
+    told = notes or {}
+    notes = {name: told[name] for name in baselines if told.get(name)}
     statistic, once = _statistic(numbers, answers), np.ones(len(numbers))
     values = {
         name: dict(zip(BOUNDS, np.nan_to_num(_statistic(numbers, b)(once)).tolist()))
@@ -87,7 +88,7 @@ def number_report(
     comparison = verdict.compare(
         verdict.Pair(
             lambda weights: errors @ weights / weights.sum(),
-            ~np.isclose(*errors, rtol=1e-9, atol=0),
+            ~np.isclose(errors[0], errors[1], rtol=1e-9, atol=0),
         ),
         redraw, baseline=strongest, metric=HEADLINE, lower_is_better=True,
         note=notes.get(strongest, ""), num_resamples=num_resamples, seed=seed,

@@ -13,9 +13,9 @@ import numpy as np
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation import bootstrap, verdict
-from keras_seq.evaluation.baselines import UNSPACED
 from keras_seq.evaluation.finite import checked_report
 from keras_seq.evaluation.resampling import by_groups
+from keras_seq.evaluation.tfidf_terms import UNSPACED
 
 LENGTHS = (1, 6, 11, 16, 21, 31)  # words of a source: where each class begins
 BOUNDS = (0.0, 100.0)

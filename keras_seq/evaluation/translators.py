@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from keras_seq.evaluation.baselines import _vectorizer
+from keras_seq.evaluation.tfidf_terms import tfidf_vectorizer
 from keras_seq.text.kneser_ney import KneserNey
 
 MOST_PAIRS = 100_000
@@ -76,7 +76,7 @@ class TranslationMemory:
         unspaced = len(TOKEN.findall(self._sources[0])) > 3 * len(
             self._sources[0].split()
         )
-        self._vectorizer = _vectorizer(unspaced)
+        self._vectorizer = tfidf_vectorizer(unspaced)
         self._known = self._vectorizer.fit_transform(self._sources).T.tocsr()
         return self
 

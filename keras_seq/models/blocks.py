@@ -181,16 +181,16 @@ def with_vectors(
     """
     if vectors is None:
         return model
-    embedding, vectors = model.get_layer(layer), ops.convert_to_numpy(vectors)
+    embedding, matrix = model.get_layer(layer), ops.convert_to_numpy(vectors)
     expected = embedding.input_dim, embedding.output_dim
-    if vectors.shape != expected:
+    if matrix.shape != expected:
         raise ValueError(
-            f"{argument} has shape {vectors.shape}; expected {expected}: a row for "
+            f"{argument} has shape {matrix.shape}; expected {expected}: a row for "
             "each id, as long as the model's vectors"
         )
-    if not (vectors.dtype.kind in "fiu" and ops.all(ops.isfinite(vectors))):
+    if not (matrix.dtype.kind in "fiu" and ops.all(ops.isfinite(matrix))):
         raise ValueError(f"{argument} hold NaN, Inf or words; expected numbers alone")
-    embedding.set_weights([vectors])
+    embedding.set_weights([matrix])
     return model
 
 

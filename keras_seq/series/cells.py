@@ -61,7 +61,10 @@ def read_cells(
         for asked in (dates_from, names_from, columns)
     )
     numbers = [NumberColumn() for _ in columns]
-    lines, dates, names, same = [], [], [], {}
+    lines: list[int] = []
+    dates: list[str] = []
+    names: list[tuple[str, ...]] = []
+    same: dict[tuple[str, ...], tuple[str, ...]] = {}  # one object a name
     is_clock = [name.lower() for name in dates_from[:1]] == [CLOCK[0]]
     for line, row in sheet.rows():
         lines.append(line)

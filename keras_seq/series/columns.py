@@ -83,8 +83,8 @@ def find_date_columns(sheet: Sheet, given: Sequence[str] | None) -> list[str]:
     if clock and clock[0].lower() == "year":
         return clock
     found = [name for name in header if _holds_dates(sheet, name)]
-    usual = [n for n in found if _letters(n) in (*DATE_NAMES, *FURTHER_DATES)]
-    found = usual or [n for n in found if not is_number(_cells(sheet, n)[0])]
+    known = [n for n in found if _letters(n) in (*DATE_NAMES, *FURTHER_DATES)]
+    found = known or [n for n in found if not is_number(_cells(sheet, n)[0])]
     if len(found) > 1:
         what = f"{listed(found)} hold dates; name one with --date-column"
         raise error_at(sheet.path, what)

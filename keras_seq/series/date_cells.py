@@ -145,15 +145,15 @@ class _OrderedCells:
         days, clock = self._days.get(start), self._clocks.get(end)
         if days is not None and clock is not None:
             return When(days * DAY + clock[0], *clock[1:])
-        day, *clock = _split(text)
+        day, seconds, rest, zone = _split(text)
         if day not in self._days:
             self._days[day] = _day(day, self._order, self._turn)
         days = self._days[day]
-        if days is None or clock[0] is None:
+        if days is None or seconds is None:
             return None
         if day == start:
-            self._clocks[end] = tuple(clock)
-        return When(days * DAY + clock[0], *clock[1:])
+            self._clocks[end] = seconds, rest, zone
+        return When(days * DAY + seconds, rest, zone)
 
 
 class _PatternCells:
@@ -191,7 +191,9 @@ class _PatternCells:
 
 def _epoch(text: str) -> When | None:
     digits = whole_number(text)
-    unit = _EPOCHS.get(len(digits or ""))
+    if digits is None:
+        return None
+    unit = _EPOCHS.get(len(digits))
     return When(int(digits) // unit, int(digits) % unit > 0) if unit else None
 
 

@@ -171,9 +171,12 @@ class _Reading:
     def __init__(
         self, name: str, texts: Sequence[str], groups: Sequence[np.ndarray]
     ) -> None:
-        self.name, self._groups, self.notes = name, groups, []
+        self.name, self._groups = name, groups
+        self.notes: list[str] = []
         first = self._read(texts, 1970)
-        if not self.wrong and _has_short_years(name, texts[0], first):
+        if first is None or self.wrong:
+            return
+        if _has_short_years(name, texts[0], first):
             self._find_century(texts)
 
     def _read(self, texts: Sequence[str], turn: int) -> When | None:
@@ -181,7 +184,7 @@ class _Reading:
         read = reader(self.name, turn)
         whens = [read(text) for text in texts]
         self.wrong = [row for row, when in enumerate(whens) if when is None]
-        whole = [] if self.wrong else whens
+        whole = [when for when in whens if when is not None and not self.wrong]
         self.seconds = np.array([when.seconds for when in whole], "datetime64[s]")
         self._zones = [when.zone for when in whole]
         self._is_cut = any(when.rest for when in whole)

@@ -38,7 +38,7 @@ def filled(
         dates: datetime64[s] (N,) or None.
         values: float64 (N, F), NaN where missing.
         columns: F names.
-        frequency: of the dates.
+        frequency: of the dates; None where there are none.
         fill: None, "forward" or "drop".
         mend_steps: as `check_steps` has it.
 
@@ -46,7 +46,7 @@ def filled(
         lines, dates, values, and observed bool (N, F): False where filled in. An
         added row has line 0.
     """
-    if dates is not None and len(dates) > 1:
+    if dates is not None and frequency is not None and len(dates) > 1:
         series_checks.check_frequency(path, lines, dates, frequency, mend_steps)
     if fill == "drop":
         whole = ~np.isnan(values).any(axis=1)
@@ -58,10 +58,10 @@ def filled(
         return lines, dates, values, np.ones(values.shape, bool)
     if fill is None:
         series_checks.check_missing(path, lines, columns, values)
-        if dates is not None:
+        if dates is not None and frequency is not None:
             series_checks.check_steps(path, lines, dates, frequency, mend_steps)
         return lines, dates, values, np.ones(values.shape, bool)
-    if dates is not None:
+    if dates is not None and frequency is not None:
         lines, dates, values = _with_missing_rows(
             path, lines, dates, values, frequency, mend_steps
         )

@@ -60,9 +60,10 @@ def check_ahead(
         frequency: None without dates.
         mend: as `check_steps` has it.
     """
-    if one.ahead_dates is not None and frequency is not None:
-        dates = np.concatenate([one.dates[-1:], one.ahead_dates])
-        check_steps(one.path, lines[-len(dates) :], dates, frequency, mend)
+    if one.dates is None or one.ahead_dates is None or frequency is None:
+        return
+    dates = np.concatenate([one.dates[-1:], one.ahead_dates])
+    check_steps(one.path, lines[-len(dates) :], dates, frequency, mend)
 
 
 def with_known_future(

@@ -53,9 +53,9 @@ class Sheet(NamedTuple):
 
     def rows(self) -> Iterator[Row]:
         """Line or row number, and a cell for each column of the header."""
-        rows = read_rows(self.path, None, self.table_format)
+        rows: Iterator[Row] = read_rows(self.path, None, self.table_format)
         if self.skipped < 0:
-            rows = itertools.chain([(1, self.names)], rows)
+            rows = itertools.chain([(1, [*self.names])], rows)
         rows = itertools.islice(rows, max(self.skipped, 0), None)
         if self.layout == PLAIN:
             return rows
@@ -88,7 +88,7 @@ def open_sheet(
     rows.close()
     if is_text and names and all(map(is_number, names)) and not table_format.no_header:
         numbers = [str(number) for number in range(1, len(names) + 1)]
-        return Sheet(path, numbers, [names, *first], PLAIN, table_format, names, -1)
+        return Sheet(path, numbers, [[*names], *first], PLAIN, table_format, names, -1)
     if skipped := _header_rows(names, first):
         return _with_tickers(path, table_format, names, first, skipped)
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -209,7 +209,9 @@ def _with_tickers(
 
 def _of_tickers(sheet: Sheet, rows: Iterator[Row]) -> Iterator[Row]:
     """A row for each ticker, with its name at the end."""
-    places = {ticker: [] for ticker in sheet.tickers if ticker is not None}
+    places: dict[str, list[int | None]] = {
+        ticker: [] for ticker in sheet.tickers if ticker is not None
+    }
     for ticker in places:
         for kind in sheet.header[1:-1]:
             found = [
@@ -219,8 +221,8 @@ def _of_tickers(sheet: Sheet, rows: Iterator[Row]) -> Iterator[Row]:
             ]
             places[ticker].append(found[0] if found else None)
     for line, row in rows:
-        for ticker, found in places.items():
-            cells = [None if n is None else row[n] for n in found]
+        for ticker, at in places.items():
+            cells = [None if n is None else row[n] for n in at]
             yield line, [row[0], *cells, ticker]
 
 

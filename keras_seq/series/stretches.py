@@ -29,9 +29,9 @@ def cut_windows(
     >>> windows[:, :, 0].tolist(), labels.tolist()
     ([[0.0, 1.0], [3.0, 4.0]], ['a', 'b'])
     """
-    values, columns = np.asarray(values, np.float32), [np.asarray(key) for key in keys]
+    table, columns = np.asarray(values, np.float32), [np.asarray(key) for key in keys]
     changes = [np.flatnonzero(key[1:] != key[:-1]) + 1 for key in columns]
-    ends = np.unique(np.concatenate([*changes, [len(values)]])).astype(int)
+    ends = np.unique(np.concatenate([*changes, [len(table)]])).astype(int)
     starts = [
         start
         for begin, end in zip([0, *ends[:-1]], ends)
@@ -41,4 +41,4 @@ def cut_windows(
         what = f"no stretch has {steps} rows between two changes"
         raise UserError(f"{what} of its keys; take shorter windows")
     rows = np.array(starts)[:, np.newaxis] + np.arange(steps)  # (M, T)
-    return values[rows], *(key[starts] for key in columns)
+    return table[rows], *(key[starts] for key in columns)

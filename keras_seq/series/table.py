@@ -255,13 +255,13 @@ def _without_holes(
     path, lines = one.path, one.lines
     if is_prices:
         series_checks.check_prices(path, lines, columns, one.values)
-    made = filled(
+    lines, dates, values, observed = filled(
         path, lines, one.dates, one.values, columns, frequency, asked.fill,
         asked.mend_steps,
     )  # fmt: skip
-    limit = asked.limit
-    made = [part if part is None or not limit else part[-limit:] for part in made]
-    lines, dates, values, observed = made
+    last = slice(-asked.limit if asked.limit else None, None)
+    lines, values, observed = lines[last], values[last], observed[last]
+    dates = None if dates is None else dates[last]
     if is_prices:
         series_checks.warn_of_splits(path, lines, columns[0], values[:, 0])
     if dates is not None and frequency is not None and frequency.unit == "B":

@@ -49,8 +49,10 @@ class EncodedSamples:
         max_len: int | None = None,
     ) -> None:
         store, self.cut = stored(samples), CutTexts(max_len)
-        is_named = not callable(label_names)
-        self.labels = store.label_ids(label_names) if is_named else label_names(store)
+        if callable(label_names):
+            self.labels = label_names(store)
+        else:
+            self.labels = store.label_ids(label_names)
         lengths, texts = [np.zeros(0, np.int32)], store.encoded_texts()
         with MappedFile() as file:
             while chunk := list(itertools.islice(texts, ENCODE_ROWS)):

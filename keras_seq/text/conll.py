@@ -7,9 +7,11 @@ named by line. Sentences are held in memory: a million words take some 200 MB.
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from keras_seq.data.in_memory import Table, as_file
+from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import (
     KINDS,
     error_at,
@@ -37,6 +39,7 @@ def read_tagged(
     token_column: str | None = None,
     tag_column: str | None = None,
     need_tags: bool = True,
+    table_format: TableFormat = AS_FOUND,
 ) -> list[Sentence]:
     """Reads sentences of words and tags.
 
@@ -51,6 +54,8 @@ def read_tagged(
         token_column: name or, of CoNLL columns, number from 1; default the first.
         tag_column: the same; default UPOS of CoNLL-U, the last of CoNLL columns.
         need_tags: False reads words alone.
+        table_format: encoding of any text; separator and a missing header of tables. A
+            word cannot be left out of its sentence, so no row is dropped.
 
     Returns:
         Sentences of one word or more.
@@ -67,10 +72,12 @@ def read_tagged(
     [(('Ada', 'sleeps'), ('B-person', 'O')), (('Bye',), ('O',))]
     """
     found: list[Sentence] = []
-    for path in find_files(as_file(paths, ("words", "tags")), _kind):
+    kind = partial(_kind, encoding=table_format.encoding)
+    for path in find_files(as_file(paths, ("words", "tags")), kind):
         read = {"conllu": _conllu, "columns": _columns, "json": _jsonl}
-        reader = read.get(_kind(path), _table)
-        own = list(reader(path, token_column, tag_column, need_tags))
+        reader = read.get(kind(path), _table)
+        _check_format(path, reader in (_conllu, _columns), table_format)
+        own = list(reader(path, token_column, tag_column, need_tags, table_format))
         if not own:
             raise error_at(path, "holds no sentence")
         found += own
@@ -81,48 +88,59 @@ def read_tagged(
     return found
 
 
-def _kind(path: Path) -> str:
+def _check_format(path: Path, is_plain: bool, table_format: TableFormat) -> None:
+    """Refuses options that a format has no use for."""
+    if table_format.drop_missing:
+        what = "a row is a word of a sentence, which would be torn; leave "
+        raise error_at(path, f"{what}--drop-missing out, and mend the rows")
+    if is_plain and (table_format.separator or table_format.no_header):
+        what = "columns of CoNLL are parted by tabs or spaces and have no header"
+        raise error_at(path, f"{what}; leave --separator and --no-header out")
+
+
+def _kind(path: Path, encoding: str | None = None) -> str:
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
     if suffix == ".conllu":
         return "conllu"
     if suffix == ".tsv":
-        return "tsv" if _has_header(path) else "columns"
+        return "tsv" if _has_header(path, encoding) else "columns"
     if suffix in COLUMNS:
-        return "conllu" if _looks_like_conllu(path) else "columns"
+        return "conllu" if _looks_like_conllu(path, encoding) else "columns"
     if suffix not in KINDS:
         known = ", ".join(dict.fromkeys([".conllu", *COLUMNS, *KINDS]))
         raise error_at(path, f"unknown file type; known are {known}, each also as .gz")
     return kind_of(path)
 
 
-def _first_line(path: Path) -> str:
+def _first_line(path: Path, encoding: str | None) -> str:
     """The first that is neither blank nor a comment."""
-    for line in read_lines(path):
+    for line in read_lines(path, encoding):
         if line.strip(BLANKS) and not line.startswith("# "):
             return line.strip("\r\n")
     return ""
 
 
-def _has_header(path: Path) -> bool:
-    names = {name.strip().lower() for name in _first_line(path).split("\t")}
+def _has_header(path: Path, encoding: str | None) -> bool:
+    names = {name.strip().lower() for name in _first_line(path, encoding).split("\t")}
     return bool(names & set(WORD_NAMES)) and bool(names & set(TAG_NAMES))
 
 
-def _looks_like_conllu(path: Path) -> bool:
-    fields = _first_line(path).split("\t")
+def _looks_like_conllu(path: Path, encoding: str | None) -> bool:
+    fields = _first_line(path, encoding).split("\t")
     return len(fields) == 10 and re.fullmatch(r"1(-\d+)?", fields[0]) is not None
 
 
 def _conllu(
-    path: Path, token: str | None, tag: str | None, need_tags: bool
-) -> Iterator[Sentence]:
+    path: Path, token: str | None, tag: str | None, need_tags: bool,
+    table_format: TableFormat,
+) -> Iterator[Sentence]:  # fmt: skip
     form, wanted = (
         _number(path, name, CONLLU_NAMES, default)
         for name, default in ((token, 1), (tag, 3))
     )
     gathered = Gathered(path, need_tags)
     left_out: Counter[str] = Counter()
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in enumerate(read_lines(path, table_format.encoding), start=1):
         line = line.strip("\r\n")
         if not line.strip(BLANKS):
             yield from gathered.done()
@@ -153,11 +171,12 @@ def _conllu(
 
 
 def _columns(
-    path: Path, token: str | None, tag: str | None, need_tags: bool
-) -> Iterator[Sentence]:
+    path: Path, token: str | None, tag: str | None, need_tags: bool,
+    table_format: TableFormat,
+) -> Iterator[Sentence]:  # fmt: skip
     gathered, first, size = Gathered(path, need_tags), 0, 0
-    tabs = "\t" in _first_line(path)
-    for number, line in enumerate(read_lines(path), start=1):
+    tabs = "\t" in _first_line(path, table_format.encoding)
+    for number, line in enumerate(read_lines(path, table_format.encoding), start=1):
         bare = line.strip(BLANKS)
         line = line.strip("\r\n") if tabs else bare
         fields = line.split("\t") if tabs else re.split(r"[ \t]+", line)
@@ -195,10 +214,11 @@ def _number(path: Path, asked: str | None, names: Sequence[str], default: int) -
 
 
 def _jsonl(
-    path: Path, token: str | None, tag: str | None, need_tags: bool
-) -> Iterator[Sentence]:
-    wanted = _named(path, token, tag, need_tags)
-    for number, values in read_rows(path, wanted):
+    path: Path, token: str | None, tag: str | None, need_tags: bool,
+    table_format: TableFormat,
+) -> Iterator[Sentence]:  # fmt: skip
+    wanted = _named(path, token, tag, need_tags, table_format)
+    for number, values in read_rows(path, wanted, table_format):
         place = place_of(path, number)
         lists: list[list[object]] = []
         for name, value in zip(wanted, values):
@@ -215,13 +235,14 @@ def _jsonl(
 
 
 def _table(
-    path: Path, token: str | None, tag: str | None, need_tags: bool
-) -> Iterator[Sentence]:
-    wanted = _named(path, token, tag, need_tags)
-    columns = {name.lower(): name for name in read_columns(path)}
+    path: Path, token: str | None, tag: str | None, need_tags: bool,
+    table_format: TableFormat,
+) -> Iterator[Sentence]:  # fmt: skip
+    wanted = _named(path, token, tag, need_tags, table_format)
+    columns = {name.lower(): name for name in read_columns(path, table_format)}
     counted = [columns[name] for name in SENTENCE_NAMES if name in columns][:1]
     gathered, before, last, ends = Gathered(path, need_tags), None, None, 0
-    for number, values in read_rows(path, wanted + counted):
+    for number, values in read_rows(path, wanted + counted, table_format):
         own = values[-1] if counted else None
         # Some write the number of a sentence at its first word alone.
         changed = counted and own not in (None, "") and own == own and own != before
@@ -239,10 +260,11 @@ def _table(
 
 
 def _named(
-    path: Path, token: str | None, tag: str | None, need_tags: bool
-) -> list[str]:
+    path: Path, token: str | None, tag: str | None, need_tags: bool,
+    table_format: TableFormat,
+) -> list[str]:  # fmt: skip
     """Names of the columns of words and tags."""
-    columns = read_columns(path)
+    columns = read_columns(path, table_format)
     found = []
     for kind, asked, usual in (("token", token, WORD_NAMES), ("tag", tag, TAG_NAMES)):
         if kind == "tag" and not need_tags:

@@ -59,8 +59,10 @@ def load_embeddings(
     ((4, 2), [0.25, -1.0])
     """
     path = user_path(path)
-    is_words = not hasattr(tokenizer, "decode")
-    words = list(tokenizer) if is_words else token_texts(tokenizer)
+    if isinstance(tokenizer, TextTokenizer):
+        words = token_texts(tokenizer)
+    else:
+        words = list(tokenizer)
     rows, found = _rows_of(path, words)
     matrix = _with_random_rows(rows, found, seed)
     _log_coverage(path, words, found, getattr(tokenizer, "word_counts", None))

@@ -7,14 +7,14 @@ Shapes: B texts, T tokens, V vocabulary.
 """
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import tensorflow as tf
 
 from keras_seq.constants import PAD_ID
 
-Rows = tf.RaggedTensor | Sequence[Sequence[int]]
+Rows: TypeAlias = tf.RaggedTensor | Sequence[Sequence[int]]
 
 
 @runtime_checkable

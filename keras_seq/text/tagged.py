@@ -14,13 +14,18 @@ import tensorflow as tf
 from keras_seq.constants import OOV_ID, OOV_TOKEN
 from keras_seq.data.batches import EpochDataset, plan_batches
 from keras_seq.data.copies import counted
-from keras_seq.data.tables import error_at, listed
-from keras_seq.errors import UserError
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.text.sentences import Sentence
-from keras_seq.text.tag_schemes import OUTSIDE, repair_tags, split_tag
-from keras_seq.text.words import affix_ids, character_ids, normal_form
+from keras_seq.text.tag_checks import check_tags, name_of_file
+from keras_seq.text.words import (
+    BUCKETS,
+    NUM_CHARACTERS,
+    NUM_FEATURES,
+    affix_ids,
+    character_ids,
+    normal_form,
+)
 
 NO_TAG = -1  # at padding
 PIECE = 250  # words; memory of a batch grows with its longest sentence
@@ -92,6 +97,18 @@ class WordEncoder(tf.Module):
     def words(self) -> tuple[str, ...]:
         """The vocabulary, ids from 2 on."""
         return self._words
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What `build_tagging_model` is to expect of characters and features."""
+        sizes: dict[str, int] = {}
+        if self.word_length:
+            sizes |= {"word_length": self.word_length}
+            sizes |= {"num_characters": NUM_CHARACTERS}
+        if self.with_features:
+            sizes |= {"num_features": NUM_FEATURES}
+            sizes |= {"feature_ids": NUM_FEATURES * BUCKETS}
+        return sizes
 
     def encode(self, words: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """What a model reads of words.
@@ -234,60 +251,6 @@ def _log_pieces(sentences: Sequence[Sentence]) -> None:
             f"have more than {PIECE} words and are trained on in pieces of so many, "
             f"the first at {long[0].place()}; scores and answers read them whole"
         )
-
-
-def name_of_file(sentences: Sequence[Sentence]) -> str:
-    """What to call sentences in a message: the file that the first is from."""
-    return str(sentences[0].path) if sentences else "sentences"
-
-
-def check_tags(sentences: Sequence[Sentence], tag_names: Sequence[str]) -> None:
-    """Refuses a tag that train does not have, by its line.
-
-    Raises:
-        UserError: There is one, or no sentence.
-    """
-    known = set(tag_names)
-    for sentence in sentences:
-        for word, tag in enumerate(sentence.tags):
-            if tag not in known:
-                what = f"tag {tag!r} was not in training, only: {listed(tag_names, 20)}"
-                raise error_at(sentence.place(word), what)
-    if not sentences:
-        raise UserError("there is no sentence to read tags of")
-
-
-def repair_sentences(
-    sentences: Sequence[Sentence], scheme: str | None
-) -> list[Sentence]:
-    """Tags as they are learned; one line says how many broke the rules of the scheme.
-
-    Args:
-        sentences: with their tags.
-        scheme: of `find_scheme`.
-
-    Raises:
-        UserError: A tag is of no entity, where others are.
-    """
-    if scheme is None:
-        return list(sentences)
-    found, broken, first = [], 0, ""
-    for sentence in sentences:
-        for word, tag in enumerate(sentence.tags):
-            if split_tag(tag)[0] == OUTSIDE != tag:
-                what = f"tag {tag!r} is of no entity, in data of {scheme.upper()}"
-                raise error_at(sentence.place(word), what)
-        tags, count = repair_tags(sentence.tags, scheme)
-        if count and not broken:
-            first = sentence.place()
-        broken += count
-        found.append(sentence._replace(tags=tuple(tags)))
-    if broken:
-        log.info(
-            f"{name_of_file(sentences)}: {broken:,} tags break the rules of "
-            f"{scheme.upper()} and are repaired, the first at {first}"
-        )
-    return found
 
 
 def _chunks(words: Sequence[str]) -> Iterator[Sequence[str]]:

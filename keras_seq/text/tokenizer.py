@@ -7,7 +7,7 @@ is. Nothing here knows of files, labels or models.
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 
 import keras
@@ -16,9 +16,7 @@ import tensorflow as tf
 
 from keras_seq.constants import OOV_ID, OOV_TOKEN, PAD_ID
 from keras_seq.text.cleaning import clean_text
-
-# Texts, or bytes, cleaned in one call: fast, and a bound on memory.
-_CHUNK_TEXTS, _CHUNK_BYTES = 1024, 4 << 20
+from keras_seq.text.text_chunks import chunks_of
 
 
 class Tokenizer(tf.Module):
@@ -76,7 +74,7 @@ class Tokenizer(tf.Module):
             ValueError: `texts` is one string, or holds what is no string.
         """
         counts = {word.encode(): n for word, n in self._vocabulary.counts.items()}
-        for chunk in _chunks(texts):
+        for chunk in chunks_of(texts):
             # Rows do not matter here; `tf.strings.split` would take time to keep them.
             tokens = tf.raw_ops.StringSplitV2(input=clean_text(chunk), sep=" ").values
             words, _, totals = tf.unique_with_counts(tokens)
@@ -118,7 +116,7 @@ class Tokenizer(tf.Module):
         Returns:
             One list of ids a text, none of them empty.
         """
-        encoded = (self.encode(chunk) for chunk in _chunks(texts))
+        encoded = (self.encode(chunk) for chunk in chunks_of(texts))
         return [row for ragged in encoded for row in ragged.to_list()]
 
     def sequences_to_texts(self, sequences: Iterable[Sequence[int]]) -> list[str]:
@@ -289,30 +287,3 @@ def preprocess_text(
 def _check_length(max_len: int | None) -> None:
     if max_len is not None and max_len < 1:
         raise ValueError(f"max_len is {max_len}; expected 1 or more tokens, or None")
-
-
-def _chunks(texts: Iterable[str] | Iterable[bytes]) -> Iterator[tf.Tensor]:
-    """Texts as string (B,) tensors of bounded size."""
-    if isinstance(texts, (str, bytes)):
-        raise ValueError("texts is one string; expected an iterable: put it in a list")
-    chunk, size = [], 0
-    for text in texts:
-        chunk.append(_as_bytes(text))
-        size += len(chunk[-1])
-        if len(chunk) == _CHUNK_TEXTS or size >= _CHUNK_BYTES:
-            yield tf.constant(chunk)
-            chunk, size = [], 0
-    if chunk:
-        yield tf.constant(chunk)
-
-
-def _as_bytes(text: str | bytes) -> bytes:
-    """UTF-8; a lone surrogate, which UTF-8 cannot hold, becomes "?"."""
-    if isinstance(text, str):
-        return text.encode("utf-8", "replace")
-    if isinstance(text, bytes):
-        return text
-    raise ValueError(
-        f"texts holds {text!r}, a {type(text).__name__}; expected strings alone: leave "
-        "out or fill in missing texts first"
-    )

@@ -9,12 +9,11 @@ Plain, `.gz`, or the one file of a `.zip`. One line is in memory at a time.
 
 import codecs
 import contextlib
-import io
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from keras_seq.data.places import error_at, exists, listed, user_path
 from keras_seq.data.text_files import opened
@@ -126,29 +125,30 @@ def _is_number(value: bytes) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _opened(path: Path) -> Iterator[IO[bytes]]:
     """The file's bytes, unpacked, once they look like text."""
     if not exists(path):
         raise error_at(path, "no such file")
     if path.is_dir():
         raise error_at(path, "is a folder; name the file of word vectors")
     with _unpacked(path) as file:
-        sample = file.peek(_SAMPLE)
-        if not sample:
-            raise error_at(path, "is empty; expected a word a line, then its numbers")
-        if path.suffix.lower() == ".bin" or b"\0" in sample:
-            what = "is binary; give word vectors as text (.vec, .txt), which word2vec "
-            raise error_at(path, what + "and fastText write, too")
+        sample = file.read(_SAMPLE)
+    if not sample:
+        raise error_at(path, "is empty; expected a word a line, then its numbers")
+    if path.suffix.lower() == ".bin" or b"\0" in sample:
+        what = "is binary; give word vectors as text (.vec, .txt), which word2vec "
+        raise error_at(path, what + "and fastText write, too")
+    with _unpacked(path) as file:
         if sample.startswith(codecs.BOM_UTF8):
             file.read(len(codecs.BOM_UTF8))
         yield file
 
 
 @contextlib.contextmanager
-def _unpacked(path: Path) -> Iterator[io.BufferedReader | zipfile.ZipExtFile]:
+def _unpacked(path: Path) -> Iterator[IO[bytes]]:
     if path.suffix.lower() != ".zip":
-        with opened(path) as file:
-            yield file
+        with opened(path) as plain:
+            yield plain
         return
     try:
         with zipfile.ZipFile(path) as archive:

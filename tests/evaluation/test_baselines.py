@@ -5,7 +5,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from keras_seq.evaluation import baselines
+from keras_seq.evaluation import baselines, tfidf_terms
 from keras_seq.evaluation.baselines import MajorityBaseline, TfidfBaseline
 
 
@@ -95,7 +95,7 @@ def test_texts_without_spaces_are_read_by_characters():
     ],
 )
 def test_the_script_of_train_decides(text, unspaced):
-    assert baselines._is_unspaced([text] * 3) == unspaced
+    assert tfidf_terms._is_unspaced([text] * 3) == unspaced
 
 
 def test_words_keep_their_marks_and_markup_is_no_word():
@@ -142,11 +142,11 @@ def test_a_large_train_part_is_subsampled_by_the_seed_and_says_so():
 
 def test_terms_and_steps_that_were_cut_are_named(monkeypatch):
     texts, labels = make_reviews(200, ENGLISH[:2], FILLER)
-    monkeypatch.setattr(baselines, "MAX_WEIGHTS", 20)
+    monkeypatch.setattr(tfidf_terms, "MAX_WEIGHTS", 20)
     fitted = TfidfBaseline(max_rows=150).fit(texts, labels)
     rows = "fitted on 150 of 200 rows, drawn at random"
     assert fitted.note == f"{rows}; of its terms the commonest 10"
-    monkeypatch.setattr(baselines, "MAX_WEIGHTS", 10**6)
+    monkeypatch.setattr(tfidf_terms, "MAX_WEIGHTS", 10**6)
     monkeypatch.setattr(baselines, "MAX_STEPS", 1)
     note = TfidfBaseline().fit(texts, labels).note
     assert note == "its solver was stopped after 1 steps, still improving"
@@ -165,14 +165,14 @@ def test_a_class_that_the_subsample_misses_keeps_its_column():
 def test_answers_depend_on_train_alone(monkeypatch):
     texts, labels = make_reviews(200, ENGLISH[:2], FILLER)
     baseline = TfidfBaseline().fit(texts, labels)
-    monkeypatch.setattr(baselines, "PREDICT_ROWS", 7)
+    monkeypatch.setattr(tfidf_terms, "PREDICT_ROWS", 7)
     together = baseline.predict_proba([*texts[:20], "good good " * 100])
     alone = [baseline.predict_proba([text])[0] for text in texts[:20]]
     np.testing.assert_allclose(together[:20], alone, rtol=1e-6)
 
 
 def test_many_classes_leave_fewer_terms(monkeypatch):
-    monkeypatch.setattr(baselines, "MAX_WEIGHTS", 60)
+    monkeypatch.setattr(tfidf_terms, "MAX_WEIGHTS", 60)
     baseline = TfidfBaseline().fit(*make_reviews(100, ENGLISH, FILLER))
     assert len(baseline.vectorizer_.vocabulary_) == 20
 

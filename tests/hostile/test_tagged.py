@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from keras_seq.data.table_format import TableFormat
 from keras_seq.errors import UserError
 from keras_seq.tasks.tagging.data import prepare_tagged
 from keras_seq.text.conll import read_tagged
@@ -50,6 +51,44 @@ def test_what_cannot_be_read_is_one_line(case: str, tmp_path: Path):
     with pytest.raises(UserError) as refused:
         read_tagged(path, *columns)
     assert message in str(refused.value) and "\n" not in str(refused.value)
+
+
+FORMATS = {
+    "semicolons, no header": (
+        "a.csv", "1;Ada;B\n1;l\xe4uft;O\n", ("2", "3"),
+        TableFormat("semicolon", "cp1252", no_header=True),
+    ),
+    "CoNLL of another encoding": (
+        "a.conll", "Ada B\nl\xe4uft O\n", (), TableFormat(encoding="cp1252"),
+    ),
+    "tabs and a header": (
+        "a.tsv", "word\ttag\nAda\tB\nl\xe4uft\tO\n", (), TableFormat(encoding="cp1252"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FORMATS)
+def test_what_a_file_leaves_open_is_given(case: str, tmp_path: Path):
+    name, content, columns, form = FORMATS[case]
+    (tmp_path / name).write_bytes(content.encode("cp1252"))
+    (found,) = read_tagged(tmp_path / name, *columns, table_format=form)
+    assert found.words == ("Ada", "l\xe4uft") and found.tags == ("B", "O")
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "message"),
+    [
+        ("a.conll", TableFormat("tab"), "leave --separator and --no-header out"),
+        ("a.conllu", TableFormat(no_header=True), "leave --separator and --no-header"),
+        ("a.csv", TableFormat(drop_missing=True), "leave --drop-missing out"),
+    ],
+)
+def test_options_without_use_are_refused(
+    name: str, form: TableFormat, message: str, tmp_path: Path
+):
+    (tmp_path / name).write_text("word,tag\nA,X\n")
+    with pytest.raises(UserError, match=message):
+        read_tagged(tmp_path / name, table_format=form)
 
 
 @pytest.mark.parametrize(

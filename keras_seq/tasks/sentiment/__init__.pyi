@@ -1,9 +1,9 @@
-from .data import evaluate_export as evaluate_export
-from .data import finish as finish
-from .data import label_format_of as label_format_of
 from .data import prepare_texts as prepare_texts
+from .ending import finish as finish
 from .ensemble import fit_head_weights as fit_head_weights
 from .ensemble import with_auxiliary_heads as with_auxiliary_heads
+from .exported import evaluate_export as evaluate_export
+from .exported import label_format_of as label_format_of
 from .scores import score_classifier as score_classifier
 from .server import TextClassifier as TextClassifier
 from .server import answer_texts as answer_texts

@@ -1,52 +1,27 @@
-"""What the task does before and after its training, whatever its answers are.
+"""What the task does before its training, whatever its answers are.
 
-Before: named splits, and what is fitted on train. After: scores beside the baselines,
-the run folder, the proven export. This module knows no architecture and no training.
+Named splits, and what is fitted on train. This module knows no architecture.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import keras
-
-from keras_seq.data.copies import (
-    count_copies,
-    counted,
-    log_copies,
-    log_trained,
-    save_digests,
-)
+from keras_seq.data.copies import count_copies, counted, log_copies
 from keras_seq.data.label_format import ONE_LABEL, LabelFormat, is_marked
 from keras_seq.data.places import listed
 from keras_seq.data.sources import split_samples
 from keras_seq.data.splits import count_shared
 from keras_seq.data.store import Samples, SampleStore, stored
 from keras_seq.errors import UserError
-from keras_seq.log import log, stage
+from keras_seq.log import log
 from keras_seq.ranges import check_settings
-from keras_seq.serving.saved_model import EXTRA, load_exported
-from keras_seq.tasks.run import Answer, Ending, Run, finish_run
-from keras_seq.tasks.sentiment.figures import draw_answers
 from keras_seq.tasks.sentiment.number import Number
 from keras_seq.tasks.sentiment.one_label import OneLabel
-from keras_seq.tasks.sentiment.scores import (
-    ask_all,
-    fit_baselines,
-    load_baselines,
-    report_on,
-    save_baselines,
-    score_classifier,
-)
-from keras_seq.tasks.sentiment.server import TextClassifier, answer_texts
 from keras_seq.tasks.sentiment.several_labels import SeveralLabels
 from keras_seq.tasks.sentiment.targets import ClassWeight, Target
-from keras_seq.text.lengths import CutTexts
 from keras_seq.text.tokenizer import Tokenizer
 
-BASELINES, TRAINED = "baselines.npz", "trained_on.npy"
-TARGETS = {kind.name: kind for kind in (OneLabel, SeveralLabels, Number)}
 READING = ("label_separator", "label_columns")  # facts that evaluation reads data by
 VALIDATION_ROWS = 1250  # enough to stop by and to weigh two paths; the rest trains
 
@@ -123,8 +98,7 @@ def prepare_texts(
     train = stored(given["train"])
     kind = _kind_of(train, label_format)
     is_class = label_format.kind == "classification"
-    as_read = {"as_written": labels_as_written, "may_be_numbers": is_class}
-    read = _read(kind, {**given, "train": train}, as_read)
+    read = _read(kind, {**given, "train": train}, labels_as_written, is_class)
     names, read["train"] = read["train"].names, kind.strata(read["train"])
     _log_copies(read)
     share = min(0.1, VALIDATION_ROWS / len(read["train"]))
@@ -157,13 +131,17 @@ def _kind_of(train: SampleStore, label_format: LabelFormat) -> type[Target]:
 
 
 def _read(
-    kind: type[Target], given: Mapping[str, Samples], as_read: Mapping[str, bool]
+    kind: type[Target],
+    given: Mapping[str, Samples],
+    as_written: bool,
+    may_be_numbers: bool,
 ) -> dict[str, SampleStore]:
     """Samples in which every label has one name: that of train."""
-    read = {"train": kind.read(given["train"], **as_read)}
+    read_part = partial(kind.read, as_written=as_written, may_be_numbers=may_be_numbers)
+    read = {"train": read_part(given["train"])}
     known = kind.names_of(read["train"])
     for part in [part for part in given if part != "train"]:
-        read[part] = kind.read(given[part], known, **as_read)
+        read[part] = read_part(given[part], known)
         if not len(read[part]):
             raise UserError(f"{read[part]}: no rows, so there is nothing to score")
     return read
@@ -186,136 +164,3 @@ def _log_copies(given: Mapping[str, SampleStore]) -> None:
     if shared := count_shared(given["train"]):
         what = f"{shared:,} texts stand under several labels"
         log.info(f"{given['train']}: {what}; each in one part")
-
-
-def finish(
-    task: str,
-    model: keras.Model,
-    data: TextData,
-    history: keras.callbacks.History,
-    *,
-    max_len: int,
-    seed: int,
-    run_dir: Path,
-    export_dir: Path,
-    answer: Answer,
-) -> Run:
-    """Scores a trained model on validation and test, shows it, exports and proves it.
-
-    Args:
-        task: its name.
-        model: int32 (B, T) -> probabilities.
-        data: what it was trained on.
-        history: of `fit`.
-        max_len: tokens that the model reads of a text.
-        seed: of the baseline's subsample.
-        run_dir: takes model.keras, metrics.json and what TensorBoard shows.
-        export_dir: takes the SavedModel's version, with the baselines beside it.
-        answer: the task's `predict`.
-
-    Raises:
-        ExportError: The SavedModel does not answer as Python does.
-    """
-    end = partial(_end, task, model, data, max_len, seed)
-    return finish_run(
-        task,
-        end,
-        history,
-        model=model,
-        answer=answer,
-        run_dir=run_dir,
-        export_dir=export_dir,
-    )
-
-
-def _end(
-    task: str, model: keras.Model, data: TextData, max_len: int, seed: int
-) -> Ending:
-    target, train = data.target, data.splits["train"]
-    server = TextClassifier(model, data.tokenizer, target, max_len)
-    with stage("baselines"):
-        baselines = fit_baselines(train, target, seed)
-    cut = CutTexts(max_len)
-    with stage("scoring"):
-        asked = ask_all(data.splits["validation"], server.answer, baselines, target)
-        tuned = target.tuned(asked.labels, asked.answers, asked.beside)
-        if tuned is not target:
-            target = tuned
-            server = TextClassifier(model, data.tokenizer, target, max_len)
-        validation = report_on(task, asked, baselines, target)
-        # How many of validation are cut was said before the training.
-        test = score_classifier(
-            task, data.splits["test"], lambda texts: server.answer(cut.counted(texts)),
-            baselines, target,
-        )  # fmt: skip
-    cut.log_count(data.splits["test"].name)
-    facts = {"target": target.name, **target.facts(), **data.reading}
-    return Ending(
-        models=[model],
-        server=server,
-        signatures=server.signatures(),
-        examples={"text": test.examples},
-        expected=server.expected(test.examples),
-        reports={"validation": validation.report, "test": test.report},
-        metadata={**facts, "max_len": max_len, "data": data.fingerprint},
-        draw=partial(draw_answers, test, target),
-        run_files={"tokenizer.json": data.tokenizer.to_json()},
-        extra_files={
-            BASELINES: partial(save_baselines, baselines=baselines),
-            TRAINED: partial(save_digests, digests=train.digests()),
-        },
-    )
-
-
-def label_format_of(
-    model: Path, separator: str | None = None, columns: Sequence[str] | None = None
-) -> LabelFormat:
-    """How labels are read that an exported model is scored on.
-
-    Args:
-        model: folder of an export, or of one version.
-        separator: between labels; None is that of its training.
-        columns: of 0 and 1; None are those of its training.
-
-    Raises:
-        UserError: It is no export.
-    """
-    facts = load_exported(model).metadata
-    if facts.get("target") == Number.name:
-        return LabelFormat(separator, columns, "regression")
-    if separator is None and columns is None:
-        separator, columns = (facts.get(name) for name in READING)
-    return LabelFormat(separator, columns)
-
-
-def evaluate_export(task: str, model: Path, samples: Samples) -> dict[str, Any]:
-    """Scores an exported classifier beside the baselines that were fitted with it.
-
-    Args:
-        task: its name.
-        model: folder of an export, or of one version.
-        samples: (text, label) pairs.
-
-    Returns:
-        The report, as `evaluation.scores.report` has it.
-
-    Raises:
-        UserError: It is no export, or a label is not among the model's.
-    """
-    exported = load_exported(model)
-    facts, cut = exported.metadata, CutTexts(exported.metadata["max_len"])
-    target = TARGETS[facts.get("target", OneLabel.name)].from_facts(facts)
-    store = target.read(samples, target.label_names)
-    target.values(store)  # refused before anything is loaded
-    extra = exported.path / EXTRA
-    log_trained(store.name, store.digests(), extra / TRAINED, "texts")
-    baselines = load_baselines(extra / BASELINES, target)
-    signature = exported.signature()
-
-    def answer(texts: Iterable[str]) -> Iterator[dict[str, Any]]:
-        return answer_texts(signature, cut.counted(texts))
-
-    with stage("scoring"):
-        report = score_classifier(task, store, answer, baselines, target).report
-    cut.log_count(store.name)
-    return report

@@ -131,6 +131,10 @@ class OneLabel(Target):
     def facts(self) -> dict[str, Any]:
         return {"labels": self.label_names}
 
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> "OneLabel":
+        return cls(facts["labels"])
+
     def baselines(self, seed: int) -> list[Any]:
         return [MajorityBaseline(), TfidfBaseline(seed=seed)]
 
@@ -151,7 +155,7 @@ class OneLabel(Target):
         self, truth: np.ndarray, answered: np.ndarray, texts: Sequence[str]
     ) -> Iterator[Mistake]:
         answers = answered.argmax(axis=1)
-        for row in np.nonzero(answers != truth)[0]:
+        for row in np.flatnonzero(answers != truth).tolist():
             sureness = float(answered[row].max())
             yield sureness, int(truth[row]), int(answers[row]), texts[row]
 

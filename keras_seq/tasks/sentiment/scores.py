@@ -16,7 +16,7 @@ import numpy as np
 
 from keras_seq.data.store import Samples, stored
 from keras_seq.errors import UNREADABLE, UserError
-from keras_seq.evaluation.baselines import SURROGATES
+from keras_seq.evaluation.tfidf_terms import SURROGATES
 from keras_seq.tasks.sentiment.one_label import OneLabel
 from keras_seq.tasks.sentiment.targets import Mistake, Target
 
@@ -118,8 +118,10 @@ def ask_all(
     if not len(store):
         raise UserError("there is no sample to score")
     labels, every_text = target.values(store), store.texts()
-    answers, groups, examples, mistakes = [], [], [], []
-    beside = {name: [] for name in baselines}
+    answers, groups = [], []
+    examples: list[str] = []
+    mistakes: list[Mistake] = []
+    beside: dict[str, list[np.ndarray]] = {name: [] for name in baselines}
     for start in range(0, len(store), ROWS_READ):
         texts = list(itertools.islice(every_text, ROWS_READ))
         truth = labels[start : start + ROWS_READ]

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.constants import OOV_ID
+from keras_seq.serving.by_length import as_text
 from keras_seq.serving.checks import checked_shapes
 from keras_seq.serving.graph import without_cudnn
 from keras_seq.tasks.sentiment.scores import Named, as_target
@@ -172,5 +173,5 @@ def _place(name: str) -> tuple[int, str]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.dtype == object:
-        return [each.decode("utf-8") for each in value if each]
-    return value.decode("utf-8") if isinstance(value, bytes) else value
+        return [as_text(each) for each in value if each]
+    return as_text(value)

@@ -179,12 +179,14 @@ class SeveralLabels(Target):
     ) -> Iterator[Mistake]:
         threshold = self._threshold(NETWORK)
         answers = answered >= threshold
-        for row in np.nonzero((answers != truth).any(axis=1))[0]:
+        for row in np.flatnonzero((answers != truth).any(axis=1)).tolist():
             wrong = answers[row] != truth[row]
             sureness = float(np.abs(answered[row] - threshold)[wrong].max())
-            labels = truth[row], answers[row]
-            both = (tuple(np.nonzero(each)[0].tolist()) for each in labels)
-            yield sureness, *both, texts[row]
+            true, said = (
+                tuple(np.flatnonzero(each).tolist())
+                for each in (truth[row], answers[row])
+            )
+            yield sureness, true, said, texts[row]
 
     def described(self, mistake: Mistake) -> str:
         _, labels, answers, _ = mistake

@@ -116,9 +116,9 @@ class Target(abc.ABC):
         """All that makes an equal one of `from_facts`, for model.json."""
 
     @classmethod
+    @abc.abstractmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> "Target":
         """The target that an export has."""
-        return cls(facts["labels"])
 
     # Scores
 

@@ -116,6 +116,7 @@ def forecast_next(exported: Exported, table: SeriesTable) -> Iterator[dict[str, 
             name: values.numpy().reshape(horizon, len(names))
             for name, values in answer.items()
         }
+        when: list[dict[str, int | str]]
         when = [{"step": number} for number in range(1, horizon + 1)]
         if one.dates is not None and facts["frequency"]:
             step = parse_frequency(facts["frequency"])

@@ -4,23 +4,17 @@ Before: named parts, repaired tags, and what is fitted on train. After: scores b
 the baselines, the run folder, the proven export. Needs no architecture and no training.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 
-from keras_seq.data.copies import (
-    count_copies,
-    counted,
-    log_copies,
-    log_trained,
-    save_digests,
-)
-from keras_seq.data.splits import digests_by_label, plan_splits, split_store
+from keras_seq.data.copies import log_copies_between, log_trained, save_digests
+from keras_seq.data.splits import cut_missing
 from keras_seq.data.store import SampleStore, stored
-from keras_seq.data.tables import error_at
 from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
@@ -35,13 +29,15 @@ from keras_seq.tasks.tagging.scores import (
 )
 from keras_seq.tasks.tagging.server import Tagger, answer_texts, answer_words
 from keras_seq.text.sentences import Sentence
-from keras_seq.text.tag_schemes import OUTSIDE, find_scheme, split_tag
-from keras_seq.text.tagged import (
-    WordEncoder,
+from keras_seq.text.tag_checks import (
     check_tags,
     name_of_file,
+    names_of_tags,
+    repair_like,
     repair_sentences,
 )
+from keras_seq.text.tag_schemes import find_scheme
+from keras_seq.text.tagged import WordEncoder
 
 BASELINES, TRAINED, ENCODER = "baselines.npz", "trained_on.npy", "words.json"
 EXAMPLES = 64  # sentences that prove an export
@@ -94,14 +90,16 @@ def prepare_tagged(
     check_settings(limit=limit)
     scheme = find_scheme(each.tags for each in given["train"])
     if scheme:
-        name = name_of_file(given["train"])
-        log.info(f"{name}: tags of entities, written as {scheme.upper()}")
+        what = f"tags of entities, written as {scheme.upper()}"
+        log.info(f"{name_of_file(given['train'])}: {what}")
     repaired = {part: repair_sentences(rows, scheme) for part, rows in given.items()}
     scheme = "bioes" if scheme == "bioes" else "bio2" if scheme else None
     stores = {part: _stored(rows) for part, rows in repaired.items()}
-    _log_copies(repaired, stores)
-    splits = repaired | _cut(repaired, stores["train"], limit, seed)
-    tag_names = _tag_names(splits["train"], scheme)
+    log_copies_between(stores, "sentences")
+    splits: dict[str, list[Sentence]] = repaired | cut_missing(
+        repaired["train"], stores["train"], repaired, limit=limit, seed=seed
+    )
+    tag_names = names_of_tags(splits["train"], scheme)
     for part in ("validation", "test"):
         check_tags(splits[part], tag_names)
     train = [each.words for each in splits["train"]]
@@ -111,64 +109,14 @@ def prepare_tagged(
                       fingerprints)  # fmt: skip
 
 
-def _texts(sentences: Sequence[Sentence]) -> Iterator[tuple[str, str]]:
-    return ((" ".join(each.words), "") for each in sentences)
-
-
 def _stored(sentences: Sequence[Sentence]) -> SampleStore:
-    return stored(list(_texts(sentences)))
+    store = stored([(" ".join(each.words), "") for each in sentences])
+    return replace(store, name=name_of_file(sentences))
 
 
 def _fingerprint(sentences: Sequence[Sentence]) -> str:
     rows = [("\n".join(each.words), "\n".join(each.tags)) for each in sentences]
     return stored(rows).fingerprint()
-
-
-def _log_copies(
-    given: Mapping[str, Sequence[Sentence]], stores: Mapping[str, SampleStore]
-) -> None:
-    for part, store in stores.items():
-        if part != "train":
-            copied = count_copies(store.digests(), stores["train"].digests())
-            count = counted(copied, len(store), "sentences")
-            share, name = copied / len(store), name_of_file(given[part])
-            log_copies(name, part, count, share, "train")
-
-
-def _cut(
-    given: Mapping[str, Sequence[Sentence]],
-    train: SampleStore,
-    limit: int | None,
-    seed: int,
-) -> dict[str, list[Sentence]]:
-    """The train part, and those that are not given, cut by digests of the words."""
-    shares = {part: 0.1 for part in ("validation", "test") if part not in given}
-    plan = plan_splits(digests_by_label(train, seed), shares)
-    keep = min(1.0, (limit or len(train)) / len(train))
-    cut = split_store(train, plan, seed, keep)
-    for part in ("train", *shares):
-        if not len(cut[part]):
-            what = f"{len(train)} sentences are too few for a {part} part"
-            raise error_at(name_of_file(given["train"]), f"{what}; bring more")
-    return {
-        part: [given["train"][row] for row in cut[part].rows]
-        for part in ("train", *shares)
-    }
-
-
-def _tag_names(sentences: Sequence[Sentence], scheme: str | None) -> list[str]:
-    """Those of train; of a scheme, all that its types can have."""
-    found = {tag for each in sentences for tag in each.tags}
-    if scheme:
-        kinds = {split_tag(tag)[1] for tag in found} - {""}
-        letters = "BIES" if scheme == "bioes" else "BI"
-        found = {OUTSIDE} | {f"{letter}-{kind}" for letter in letters for kind in kinds}
-    if len(found) < 2:
-        what = (
-            f"every word has the tag {next(iter(found))!r}; a tagger needs two or more"
-        )
-        raise error_at(name_of_file(sentences), what)
-    return sorted(found, key=lambda tag: (tag != OUTSIDE, tag))
 
 
 def finish(
@@ -258,16 +206,10 @@ def evaluate_export(
     """
     exported = load_exported(model)
     scheme = exported.metadata["scheme"]
-    if scheme:  # what is written as BIO1 is learned as BIO2
-        written = find_scheme(each.tags for each in sentences) or scheme
-        if (written == "bioes") != (scheme == "bioes"):
-            what = f"tags are {written.upper()}, but the model has {scheme.upper()}"
-            raise error_at(name_of_file(sentences), f"{what}; convert them")
-        sentences = repair_sentences(sentences, written)
+    sentences = repair_like(sentences, scheme)
     check_tags(sentences, exported.metadata["labels"])
-    extra = exported.path / EXTRA
-    digests = _stored(sentences).digests()
-    log_trained(name_of_file(sentences), digests, extra / TRAINED, "sentences")
+    extra, store = exported.path / EXTRA, _stored(sentences)
+    log_trained(store.name, store.digests(), extra / TRAINED, "sentences")
     tag = partial(answer_words, exported.signature("words"))
     answer = partial(answer_texts, exported.signature())
     baselines = load_baselines(extra / BASELINES)

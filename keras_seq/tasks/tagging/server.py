@@ -19,6 +19,7 @@ from keras_seq.serving.by_length import answers_in_order
 from keras_seq.serving.checks import checked_shapes
 from keras_seq.serving.graph import answered
 from keras_seq.text.tagged import WordEncoder
+from keras_seq.text.word_rows import flat_words, padded_rows, rows_of_words
 from keras_seq.text.words import split_words
 
 PROVEN_PATHS = 3
@@ -87,7 +88,7 @@ class Tagger(tf.Module):
         Returns:
             As `__call__`; places of entities are counted in words.
         """
-        rows = _rows_of(words, row_lengths)
+        rows = self._rows(words, row_lengths)
         longest = tf.maximum(tf.reduce_max(row_lengths), 0)
         places = tf.zeros_like(row_lengths)[:, None] + tf.range(longest)[None]
         return self._answer(rows, places, places + 1)
@@ -106,7 +107,7 @@ class Tagger(tf.Module):
             than N paths that its scheme allows; log_probability float32 (B, N), of all
             tags together, -1e30 where there is no path.
         """
-        rows = _rows_of(words, row_lengths)
+        rows = self._rows(words, row_lengths)
         least = tf.debugging.assert_positive(count, "count is below 1")
         with tf.control_dependencies([] if least is None else [least]):
             count = tf.identity(count)
@@ -123,11 +124,15 @@ class Tagger(tf.Module):
             "log_probability": tf.where(exists, sums, UNREACHED),
         }
 
+    def _rows(self, words: tf.Tensor, row_lengths: tf.Tensor) -> tf.RaggedTensor:
+        shapes = {"words": (words, ["N"]), "row_lengths": (row_lengths, ["B"])}
+        return rows_of_words(*checked_shapes(shapes, "N words in B sentences"))
+
     def _scores(self, words: tf.RaggedTensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Logits or potentials, and which steps are words: bool (B, T)."""
         steps = tf.maximum(tf.reduce_max(words.row_lengths()), 1)  # an LSTM needs one
         read = [
-            self._padded(words, array, steps)
+            padded_rows(words, array, steps)
             for array in self._encode(words.flat_values)
         ]
         scores = self.model(read if len(read) > 1 else read[0], training=False)
@@ -150,31 +155,19 @@ class Tagger(tf.Module):
         most = tf.maximum(tf.reduce_max(first.row_lengths()), 1)  # E
         pad = [[0, 0], [0, steps - tf.shape(begins)[1]]]
         begins, ends = tf.pad(begins, pad), tf.pad(ends, pad)
-        start = tf.gather(begins, self._padded(first, first.values, most), batch_dims=1)
-        end = tf.gather(ends, self._padded(last, last.values, most), batch_dims=1)
+        start = tf.gather(begins, padded_rows(first, first.values, most), batch_dims=1)
+        end = tf.gather(ends, padded_rows(last, last.values, most), batch_dims=1)
         is_entity = tf.sequence_mask(first.row_lengths(), most)
         return {
-            "words": self._padded(words, words.flat_values, steps),
+            "words": padded_rows(words, words.flat_values, steps),
             "tags": tf.where(
                 present, tf.gather(tf.constant(self._tag_names), best), ""
             ),
             "probability": tf.where(present, probability, 0.0),
             "entity_start": tf.where(is_entity, start, -1),
             "entity_end": tf.where(is_entity, end, -1),
-            "entity_type": self._padded(kind, kind.values, most),
+            "entity_type": padded_rows(kind, kind.values, most),
         }
-
-    def _padded(
-        self, words: tf.RaggedTensor, values: tf.Tensor, steps: tf.Tensor
-    ) -> tf.Tensor:
-        dense = words.with_flat_values(values).to_tensor()
-        sizes = [(0, 0)] * (len(dense.shape) - 2)
-        steps = tf.cast(steps, tf.int32)
-        return tf.pad(
-            dense,
-            [(0, 0), (0, steps - tf.shape(dense)[1]), *sizes],
-            constant_values="" if dense.dtype == tf.string else 0,
-        )
 
     def signatures(self) -> dict[str, tuple]:
         """`serving_default(text)`, `words` and `n_best`, for `export`."""
@@ -203,24 +196,9 @@ class Tagger(tf.Module):
         count = {"count": tf.constant(PROVEN_PATHS)}
         return answered([self.model], {
             "serving_default": (self.__call__, {"text": tf.constant(_bytes(texts))}),
-            "words": (self.tag_words, _ragged(sentences)),
-            "n_best": (self.n_best, _ragged(sentences) | count),
+            "words": (self.tag_words, flat_words(sentences)),
+            "n_best": (self.n_best, flat_words(sentences) | count),
         })  # fmt: skip
-
-
-def _rows_of(words: tf.Tensor, row_lengths: tf.Tensor) -> tf.RaggedTensor:
-    """Ragged string (B, None), or InvalidArgumentError where the two do not fit."""
-    words, row_lengths = checked_shapes(
-        {"words": (words, ["N"]), "row_lengths": (row_lengths, ["B"])},
-        "N words in B sentences",
-    )
-    fits = tf.debugging.assert_equal(
-        tf.reduce_sum(row_lengths), tf.size(words),
-        "row_lengths do not add up to the words",
-    )  # fmt: skip
-    counts = tf.debugging.assert_non_negative(row_lengths)
-    with tf.control_dependencies([op for op in (fits, counts) if op is not None]):
-        return tf.RaggedTensor.from_row_lengths(words, row_lengths, validate=False)
 
 
 def answer_texts(
@@ -247,7 +225,9 @@ def answer_words(
     signature: Signature, sentences: Iterable[Sequence[str]]
 ) -> Iterator[dict[str, Any]]:
     """The same of the signature `words`, to sentences that are split already."""
-    return answers_in_order(lambda some: signature(**_ragged(some)), sentences, _plain)
+    return answers_in_order(
+        lambda some: signature(**flat_words(some)), sentences, _plain
+    )
 
 
 def best_paths(
@@ -259,7 +239,7 @@ def best_paths(
         {"tags", "log_probability"} of up to `count` paths, the best first.
     """
     ask = partial(signature, count=tf.constant(count))
-    return answers_in_order(lambda some: ask(**_ragged(some)), sentences, _paths)
+    return answers_in_order(lambda some: ask(**flat_words(some)), sentences, _paths)
 
 
 def with_best_paths(
@@ -299,12 +279,3 @@ def _paths(row: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
 
 def _bytes(texts: Sequence[str]) -> list[bytes]:
     return [text.encode("utf-8", "replace") for text in texts]
-
-
-def _ragged(sentences: Sequence[Sequence[str]]) -> dict[str, tf.Tensor]:
-    words = _bytes(list(itertools.chain(*sentences)))
-    counts = [len(words) for words in sentences]
-    return {
-        "words": tf.constant(words, tf.string, shape=[len(words)]),
-        "row_lengths": tf.constant(counts, tf.int32, shape=[len(counts)]),
-    }

@@ -13,13 +13,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from keras_seq.data.copies import (
-    count_copies,
-    counted,
-    log_copies,
-    log_trained,
-    save_digests,
-)
+from keras_seq.data.copies import log_copies_between, log_trained, save_digests
 from keras_seq.data.splits import cut_missing
 from keras_seq.data.store import SampleStore, stored
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
@@ -84,13 +78,9 @@ def prepare_pairs(
     check_settings(limit=limit, vocab_size=vocab_size)
     translation_metrics(["text"])  # what scores later has to be here now
     stores = {part: _stored(rows) for part, rows in given.items()}
-    for part, store in stores.items():
-        report_faults(given[part])
-        if part != "train":
-            copied = count_copies(store.digests(), stores["train"].digests())
-            said = counted(copied, len(store), "sources")
-            name = str(given[part][0].path)
-            log_copies(name, part, said, copied / len(store), "train")
+    for rows in given.values():
+        report_faults(rows)
+    log_copies_between(stores, "sources")
     splits = {part: list(rows) for part, rows in given.items()}
     splits |= cut_missing(
         given["train"], stores["train"], given, limit=limit, seed=seed

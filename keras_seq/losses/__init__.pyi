@@ -1,0 +1,12 @@
+from .classes import adjusted_for_shares as adjusted_for_shares
+from .classes import classification_loss as classification_loss
+from .classes import label_loss as label_loss
+from .ctc import ctc_loss as ctc_loss
+from .ctc import ctc_loss_of_probabilities as ctc_loss_of_probabilities
+from .ctc import ctc_targets as ctc_targets
+from .heads import auxiliary_loss as auxiliary_loss
+from .heads import heads_apart as heads_apart
+from .numbers import QuantileLoss as QuantileLoss
+from .numbers import scaled_squared_error as scaled_squared_error
+from .tokens import tag_loss as tag_loss
+from .tokens import token_loss as token_loss
