@@ -26,8 +26,12 @@ def write_inputs(folder: Path) -> None:
     write_prices(folder / "AAPL.csv")
     write_words(folder / "words", 0, 20)
     (folder / "verse.txt").write_text(VERSE * 100)
-    moods = ["sad", "loud", "sad;loud", ""]
-    rows = [(f"{mood} film {n % 7}", mood, n) for n in range(160) for mood in moods]
+    moods = ["sad", "loud", "sad;loud", "long"]
+    rows = [
+        (f"{mood.replace(';', ' ')} film {n}", mood, n)
+        for n in range(50)
+        for mood in moods
+    ]
     for column, place in (("labels", 1), ("number", 2)):
         lines = [f"text,{column}", *(f"{row[0]},{row[place]}" for row in rows)]
         (folder / f"{column}.csv").write_text("\n".join(lines))

@@ -214,6 +214,23 @@ def test_class_weights_are_for_classes():
     assert prepare_texts({"train": one}, num_words=50).target.class_weights is None
 
 
+def test_a_rare_class_is_found_with_class_weights(task: ModuleType, tmp_path: Path):
+    rng = np.random.default_rng(0)
+    words = "music cast plot with film a story and night was room hotel food".split()
+    marks = ["prize", "win", "cash"]
+
+    def table(rows: int, rare: int) -> tuple[list[str], list[str]]:
+        texts = [" ".join(rng.choice(words, 11)) for _ in range(rows)]
+        texts[:rare] = [f"{text} {rng.choice(marks)}" for text in texts[:rare]]
+        return texts, ["spam"] * rare + ["ham"] * (rows - rare)
+
+    run = task.train(
+        data=table(400, 30), test_data=table(200, 60), class_weight="balanced",
+        run_dir=tmp_path / "run", export_dir=tmp_path / "model",
+    )  # fmt: skip
+    assert run.report["scores"]["f1_spam"]["value"] > 0.7
+
+
 def test_high_and_low_numbers_stand_in_each_part():
     given = [(f"film {n}", str(n / 3)) for n in range(400)]
     data = prepare_texts(
