@@ -59,14 +59,12 @@ class Options(TrainOptions):
 
 def load_data(options: Options) -> "tagging.TaggedData":
     """Named parts, and what was fitted on train: tag names, scheme and words."""
-    columns = options.token_column, options.tag_column
+    read_as = options.token_column, options.tag_column, options.table_format
     given = {"train": ks.text.load_sample_sentences(options.seed)}
     files = {"train": options.data, "validation": options.validation_data}
     for part, data in (files | {"test": options.test_data}).items():
         if data is not None:
-            given[part] = ks.text.read_tagged(
-                data, *columns, table_format=options.table_format
-            )
+            given[part] = ks.text.read_tagged(data, *read_as)
     has_characters = options.characters != "off" and not options.documented
     return tagging.prepare_tagged(
         given,
@@ -192,9 +190,7 @@ def evaluate(
     """
     sentences = ks.text.load_sample_sentences(FRESH_SEED)
     if data is not None:
-        sentences = ks.text.read_tagged(
-            data, token_column, tag_column, table_format=table_format
-        )
+        sentences = ks.text.read_tagged(data, token_column, tag_column, table_format)
     return tagging.evaluate_export(STEM, model, sentences)
 
 

@@ -38,8 +38,8 @@ def read_tagged(
     paths: Table,
     token_column: str | None = None,
     tag_column: str | None = None,
-    need_tags: bool = True,
     table_format: TableFormat = AS_FOUND,
+    need_tags: bool = True,
 ) -> list[Sentence]:
     """Reads sentences of words and tags.
 
@@ -53,9 +53,9 @@ def read_tagged(
             with such columns.
         token_column: name or, of CoNLL columns, number from 1; default the first.
         tag_column: the same; default UPOS of CoNLL-U, the last of CoNLL columns.
-        need_tags: False reads words alone.
         table_format: encoding of any text; separator and a missing header of tables. A
             word cannot be left out of its sentence, so no row is dropped.
+        need_tags: False reads words alone.
 
     Returns:
         Sentences of one word or more.

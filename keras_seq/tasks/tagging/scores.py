@@ -113,9 +113,8 @@ def describe(report: Mapping[str, Any]) -> str:
     lines = []
     if found := report.get("from_text"):
         words, tags = (f"{found[name]:.3f}" for name in ("words", "tags"))
-        lines.append(
-            f"from {found['n']:,} raw texts: F1 of words {words}, of their tags {tags}"
-        )
+        scores = f"F1 of words {words}, of their tags {tags}"
+        lines.append(f"from {found['n']:,} raw texts: {scores}")
     unit = f"sentences, {report['words']:,} words"
     return format_report(report, unit=unit, lines=lines)
 
