@@ -118,6 +118,7 @@ def test_what_does_not_fit_is_refused(options: dict, message: str):
         model(**options)
 
 
+@pytest.mark.slow
 def test_it_runs_under_a_second_backend(root: Path):
     run_under_jax(root, """
 import keras

@@ -99,6 +99,7 @@ def test_fine_tuning_goes_on_as_if_it_had_not_been_saved(tmp_path: Path):
     assert type(loaded.optimizer) is Adam
 
 
+@pytest.mark.slow
 def test_what_is_saved_loads_and_trains_without_keras_seq(tmp_path: Path):
     for number, make in enumerate([*OPTIMIZERS[1:3], None]):
         model = nested_model(make and make())

@@ -204,11 +204,11 @@ def assert_same(found: dict, expected: dict) -> None:
     ("data", "scaled", "stops"),
     [
         (text_data, False, (4, 17)),
-        (users_own_data, False, (10,)),
+        pytest.param(users_own_data, False, (10,), marks=pytest.mark.slow),
         (unknown_length, False, (12,)),
         (text_data, True, (8,)),
         (arrays, False, (9,)),
-        (pieces, False, (16,)),
+        pytest.param(pieces, False, (16,), marks=pytest.mark.slow),
     ],
     ids=["text", "users own", "unknown length", "loss scale", "arrays", "PyDataset"],
 )

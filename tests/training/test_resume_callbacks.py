@@ -268,6 +268,7 @@ def steps_on_board(folder: Path, tag: str) -> Iterator[int]:
                 yield event.step
 
 
+@pytest.mark.slow
 def test_tensorboard_of_keras_shows_each_step_once(tmp_path: Path):
     def board() -> list[callbacks.Callback]:
         return [callbacks.TensorBoard(tmp_path / "board", update_freq=1)]

@@ -214,6 +214,7 @@ def test_class_weights_are_for_classes():
     assert prepare_texts({"train": one}, num_words=50).target.class_weights is None
 
 
+@pytest.mark.slow
 def test_a_rare_class_is_found_with_class_weights(task: ModuleType, tmp_path: Path):
     rng = np.random.default_rng(0)
     words = "music cast plot with film a story and night was room hotel food".split()

@@ -152,6 +152,7 @@ def test_evaluate_scores_what_came_after_training(
         task.evaluate(model=model, data=[str(old)])
 
 
+@pytest.mark.slow
 def test_backtest_refits_and_tests_on_what_came_next(
     trained: Path, task: ModuleType, monkeypatch
 ):
@@ -172,6 +173,7 @@ def test_backtest_refits_and_tests_on_what_came_next(
     assert kept["folds"][1]["start"] == folds[1]["start"]
 
 
+@pytest.mark.slow
 def test_several_targets_without_dates_documented(task: ModuleType, tmp_path: Path):
     rng = np.random.default_rng(0)
     rows = np.cumsum(rng.normal(size=(200, 2)), axis=0)

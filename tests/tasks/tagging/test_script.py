@@ -255,6 +255,7 @@ def test_the_sample_shows_what_the_network_is_for(tmp_path: Path):
     assert all(values["accuracy"] < 0.8 for values in report["baselines"].values())
 
 
+@pytest.mark.slow
 def test_plain_tags_in_columns_of_a_table_and_the_documented_model(
     tmp_path: Path, task: ModuleType, monkeypatch
 ):
