@@ -35,8 +35,8 @@ PHASES = {
     "encoding": [("keras_seq.text.batches", "EncodedSamples.__init__")],
     "n-grams": [("keras_seq.layers.ngrams", "ngram_log_ratios")],
     "training": [("keras_seq.training.trainer", "fit")],
-    "baselines": [("keras_seq.tasks.sentiment.data", "fit_baselines")],
-    "scoring": [("keras_seq.tasks.sentiment.data", "score_classifier")],
+    "baselines": [("keras_seq.tasks.sentiment.ending", "fit_baselines")],
+    "scoring": [("keras_seq.tasks.sentiment.ending", "score_classifier")],
     "export": [("keras_seq.tasks.run", "export")],
 }
 COLUMNS = [*PHASES, "other", "total", "cpu"]

@@ -176,6 +176,7 @@ def test_what_float32_holds_stays_float32(tmp_path: Path):
         assert needed_dtype(read_series(write(tmp_path / "x.csv", values))) == dtype
 
 
+@pytest.mark.slow
 def test_an_export_reads_cents_beside_1e8(tmp_path: Path):
     values = 1e8 + np.round(np.sin(T / 3), 3)
     path = write(tmp_path / "x.csv", values)

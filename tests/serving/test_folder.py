@@ -95,6 +95,7 @@ for step in range(12):
         assert answers["text"].numpy().tolist() == [b"x"]
 
 
+@pytest.mark.slow
 def test_exports_at_once_get_distinct_versions(root: Path, tmp_path: Path):
     folder = tmp_path / "copy"
     script = """

@@ -205,7 +205,7 @@ def assert_same(found: dict, expected: dict) -> None:
     [
         (text_data, False, (4, 17)),
         pytest.param(users_own_data, False, (10,), marks=pytest.mark.slow),
-        (unknown_length, False, (12,)),
+        pytest.param(unknown_length, False, (12,), marks=pytest.mark.slow),
         (text_data, True, (8,)),
         (arrays, False, (9,)),
         pytest.param(pieces, False, (16,), marks=pytest.mark.slow),
@@ -427,6 +427,7 @@ def test_a_state_keeps_what_numpy_has_no_name_for(tmp_path: Path):
     assert found["none"].shape == (0, 3)
 
 
+@pytest.mark.slow
 def test_what_was_shown_after_the_last_state_is_not_shown_twice(
     tmp_path: Path, tokenizer: Tokenizer
 ):

@@ -63,6 +63,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
     assert facts["proof"]["max_abs_difference"] < 1e-5
 
 
+@pytest.mark.slow
 def test_model_keras_loads_for_fine_tuning_without_keras_seq(trained: Path):
     script = """
 import sys, keras, numpy

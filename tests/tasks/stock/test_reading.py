@@ -93,6 +93,7 @@ def test_series_and_format_of_the_training_are_found_again(tmp_path: Path):
         read_like(Described(path, FACTS), path, table_format=form)
 
 
+@pytest.mark.slow
 def test_a_forecast_is_decided_by_what_is_known_ahead(tmp_path: Path):
     offer = np.random.default_rng(3).integers(0, 2, 300)
     sold = 20 + 10 * offer

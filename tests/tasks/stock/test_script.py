@@ -107,6 +107,7 @@ def test_the_savedmodel_takes_raw_rows_and_gives_prices(trained: Path):
     assert empty["forecast"].shape == (0, 5)
 
 
+@pytest.mark.slow
 def test_model_keras_loads_for_fine_tuning_without_keras_seq(trained: Path):
     script = """
 import sys, keras, numpy

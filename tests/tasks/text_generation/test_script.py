@@ -63,6 +63,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
     assert facts["proof"]["samples"] == 4
 
 
+@pytest.mark.slow
 def test_model_keras_loads_for_fine_tuning_without_keras_seq(trained: Path):
     script = """
 import sys, keras, numpy
@@ -139,11 +140,16 @@ def served(trained: Path):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--tokens", "words", "--tie-embeddings", "--cell", "gru"),
         ("--tokens", "subwords", "--vocab-size", "300", "--average", "mean"),
         ("--tokens", "bytes", "--cell", "simple_rnn", "--layer-norm"),
-        ("--documented", "simple_rnn"),
         ("--documented", "lstm"),
+        *(
+            pytest.param(more, marks=pytest.mark.slow)
+            for more in (
+                ("--tokens", "words", "--tie-embeddings", "--cell", "gru"),
+                ("--documented", "simple_rnn"),
+            )
+        ),
     ],
     ids=lambda arguments: "_".join(a.strip("-") for a in arguments[:2]),
 )

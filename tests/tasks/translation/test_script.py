@@ -107,6 +107,7 @@ def test_predict_answers_lines_of_standard_input_and_tables(trained: Path):
     assert len(rows) == 40 and {"source", "target", "translation"} <= set(first)
 
 
+@pytest.mark.slow
 def test_evaluate_scores_a_file_as_the_run_did(trained: Path, task: ModuleType, capsys):
     model, test = trained / "saved_models" / "translation", str(trained / "test.tsv")
     report = task.evaluate(model=model, data=test)
