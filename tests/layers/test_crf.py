@@ -236,6 +236,7 @@ def test_numbers_are_those_that_another_implementation_gave():
             assert best[row][mask[row]].tolist() == path
 
 
+@pytest.mark.slow
 def test_it_runs_under_jax():
     code = (
         "import keras, numpy as np\n"

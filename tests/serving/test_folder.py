@@ -66,6 +66,7 @@ def drive(root: Path, folder: Path, exports: int, script: str) -> None:
     assert process.returncode == 0, process.stdout + process.stderr
 
 
+@pytest.mark.slow
 def test_killed_at_any_instant_leaves_no_broken_version(root: Path, tmp_path: Path):
     folder = tmp_path / "copy"
     script = """

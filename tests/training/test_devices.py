@@ -104,11 +104,8 @@ def two_devices(*arguments: str) -> dict[str, float]:
 
 
 # The last batch of 57 has 9 samples, that of 61 has one: a replica goes without.
-@pytest.mark.parametrize(
-    "arguments",
-    [("57", "mixed_float16"), pytest.param(("61",), marks=pytest.mark.slow)],
-    ids="_".join,
-)
+@pytest.mark.parametrize("arguments", [("57", "mixed_float16"), ("61",)], ids="_".join)
+@pytest.mark.slow
 def test_two_devices_train_as_one_and_resume_to_the_bit(arguments: tuple[str, ...]):
     told = two_devices(*arguments)
     assert told["losses"] < 1e-5 and told["validation"] < 1e-5

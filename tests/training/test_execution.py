@@ -143,6 +143,7 @@ def test_steps_per_execution_skip_no_data_and_callbacks_see_every_kth(
     assert seen.ends == ends
 
 
+@pytest.mark.slow
 def test_steps_per_execution_are_resumed_to_the_bit(tmp_path: Path):
     """With an epoch that they do not divide, and other ones in the second part."""
     x, options = X[: 8 * 5], {"run_dir": tmp_path, "checkpoint_seconds": 0.0}

@@ -206,7 +206,7 @@ def assert_same(found: dict, expected: dict) -> None:
         (text_data, False, (4, 17)),
         pytest.param(users_own_data, False, (10,), marks=pytest.mark.slow),
         pytest.param(unknown_length, False, (12,), marks=pytest.mark.slow),
-        (text_data, True, (8,)),
+        pytest.param(text_data, True, (8,), marks=pytest.mark.slow),
         (arrays, False, (9,)),
         pytest.param(pieces, False, (16,), marks=pytest.mark.slow),
     ],
@@ -486,6 +486,7 @@ def test_a_run_that_goes_on_elsewhere_says_so(
     assert any(re.search(line, remark) for remark in remarks)
 
 
+@pytest.mark.slow
 def test_a_run_cut_off_before_its_first_state_begins_with_the_same_bits(
     tmp_path: Path, tokenizer: Tokenizer
 ):

@@ -33,6 +33,7 @@ def scored_again(three: tuple, *names: str) -> dict:
     return evaluate_forecasts("t", three[2], read_like(exported, paths))
 
 
+@pytest.mark.slow
 def test_train_and_evaluate_report_the_same_units(three: tuple):
     folder, report, _ = three
     again = scored_again(three, "halted", "cheap", "dear")  # in another order

@@ -105,6 +105,7 @@ def test_neither_padding_nor_unknown_is_written():
 @settings(max_examples=20)
 @given(st.lists(st.text("abcdefgh 谢?\n", max_size=20), min_size=1, max_size=4))
 @example(["", "a", "abcabcabcabcabc", "谢谢"])
+@pytest.mark.slow
 def test_prompts_in_one_batch_answer_as_each_would_alone(untrained, prompts):
     options = {"max_new_tokens": 12, "seed": 4, "top_k": 9}
     together = write_texts(untrained.signature(), prompts, **options)

@@ -44,6 +44,7 @@ def trained(run_dir: Path, **settings) -> tuple[keras.Model, keras.callbacks.His
     return model, history
 
 
+@pytest.mark.slow
 def test_every_regulariser_at_once_trains_and_is_resumed_to_the_bit(tmp_path: Path):
     options = {
         "weight_drop": 0.2, "temporal_activation": 0.1, "label_smoothing": 0.1,

@@ -14,6 +14,7 @@ from keras_seq.text.pairs import SentencePair
 from keras_seq.text.sample_pairs import load_sample_pairs
 from tests.tasks.scripts import load_script, run_script
 
+pytestmark = pytest.mark.slow
 shell = partial(run_script, "translation")
 OPTIONS = ["--epochs", "12", "--model-dim", "32", "--num-layers", "1", "--run-dir",
            "run", "--vocab-size", "400", "--batch-tokens", "512",
@@ -107,7 +108,6 @@ def test_predict_answers_lines_of_standard_input_and_tables(trained: Path):
     assert len(rows) == 40 and {"source", "target", "translation"} <= set(first)
 
 
-@pytest.mark.slow
 def test_evaluate_scores_a_file_as_the_run_did(trained: Path, task: ModuleType, capsys):
     model, test = trained / "saved_models" / "translation", str(trained / "test.tsv")
     report = task.evaluate(model=model, data=test)
