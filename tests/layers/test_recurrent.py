@@ -142,6 +142,7 @@ def test_dropout_leaves_out_what_keras_would(name: str):
 
 
 @every_cell
+@pytest.mark.slow
 def test_training_in_a_graph_gives_keras_weights(name: str):
     x = np.random.default_rng(0).normal(size=(8, 6, 3)).astype("float32")
     x[4:, 3:] = 0

@@ -69,6 +69,7 @@ OPTIMIZERS = [
 
 
 @pytest.mark.parametrize("make", OPTIMIZERS)
+@pytest.mark.slow
 def test_there_and_back_keeps_every_bit(make, tmp_path: Path):
     model = nested_model(make())
     twin = portable(model)

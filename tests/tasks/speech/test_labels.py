@@ -107,6 +107,7 @@ def recognizer(fitted, blank: float = 0.0) -> SpeechRecognizer:
     return SpeechRecognizer(model, extractor, alphabet, 2, linear)
 
 
+@pytest.mark.slow
 def test_both_answer_in_a_savedmodel(fitted, tmp_path):
     server = recognizer(fitted, blank=-9)
     save_signatures(server, server.signatures(), tmp_path / "1")
