@@ -246,6 +246,7 @@ def test_hparams_compare_runs_by_validation(trained: Path):
     assert ("validation", "epoch_accuracy") in shown
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumed_ends_as_one_never_killed(trained: Path, tmp_path: Path):
     asked = ("--limit", "600", "--epochs", "2", "--run-dir", "run", "--resume")
     process = subprocess.Popen(
