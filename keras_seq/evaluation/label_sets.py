@@ -21,6 +21,7 @@ from keras_seq.evaluation.finite import (
     check_answers,
     checked_report,
     finite_baselines,
+    kept_notes,
 )
 from keras_seq.evaluation.scores import redraw_of
 
@@ -121,8 +122,7 @@ def label_set_report(
     check_answers(probabilities, "probabilities")
     baselines, left_out = finite_baselines(baselines)
     redraw = redraw_of(len(labels), groups)
-    told = notes or {}
-    notes = {name: told[name] for name in baselines if told.get(name)}
+    notes = kept_notes(notes, baselines)
     names = [HEADLINE, "macro_f1", *(f"f1_{name}" for name in label_names)]
     names += ["exact_match", "log_loss"]
     statistics = {

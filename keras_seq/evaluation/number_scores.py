@@ -16,6 +16,7 @@ from keras_seq.evaluation.finite import (
     check_answers,
     checked_report,
     finite_baselines,
+    kept_notes,
 )
 from keras_seq.evaluation.scores import redraw_of
 
@@ -75,8 +76,7 @@ def number_report(
     check_answers(answers, "numbers")
     baselines, left_out = finite_baselines(baselines)
     redraw = redraw_of(len(numbers), groups)
-    told = notes or {}
-    notes = {name: told[name] for name in baselines if told.get(name)}
+    notes = kept_notes(notes, baselines)
     statistic, once = _statistic(numbers, answers), np.ones(len(numbers))
     values = {
         name: dict(zip(BOUNDS, np.nan_to_num(_statistic(numbers, b)(once)).tolist()))

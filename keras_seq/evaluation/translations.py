@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation import bootstrap, verdict
-from keras_seq.evaluation.finite import checked_report
+from keras_seq.evaluation.finite import checked_report, kept_notes
 from keras_seq.evaluation.resampling import by_groups
 from keras_seq.evaluation.tfidf_terms import UNSPACED
 
@@ -146,8 +146,7 @@ def translation_report(
         for name, own in others.items()
     }
     best = max(values, key=lambda name: values[name]["bleu"])
-    notes = {name: (notes or {}).get(name, "") for name in baselines}
-    notes = {name: note for name, note in notes.items() if note}
+    notes = kept_notes(notes, baselines)
     bleu = metrics["bleu"]
     both = counts["bleu"], others[best]["bleu"]
     pair = verdict.Pair(
