@@ -13,25 +13,45 @@ from pathlib import Path
 
 from benchmarks.task_runs import parser_of_sets, run_task, write_reports
 
-ETTH1 = ["--target", "all", "--horizon", "96", "--validation-start", "2017-06-26",
-         "--test-start", "2017-10-24"]  # fmt: skip
-PM25 = ["--target", "pm2.5", "--features", "TEMP", "DEWP", "PRES", "Iws",
-        "--fill", "forward"]  # fmt: skip
-TICKERS = [f"stock/{name}.csv" for name in (
-    "AAPL", "AMZN", "BA", "COST", "CVX", "DIA", "GOOGL", "MSFT")]  # fmt: skip
+ETTH1 = [
+    "--target",
+    "all",
+    "--horizon",
+    "96",
+    "--validation-start",
+    "2017-06-26",
+    "--test-start",
+    "2017-10-24",
+]
+PM25 = [
+    "--target",
+    "pm2.5",
+    "--features",
+    "TEMP",
+    "DEWP",
+    "PRES",
+    "Iws",
+    "--fill",
+    "forward",
+]
+TICKERS = [
+    f"stock/{name}.csv"
+    for name in ("AAPL", "AMZN", "BA", "COST", "CVX", "DIA", "GOOGL", "MSFT")
+]
 # Name: (files, further options). No file: the simulator.
 SETS = {
     "simulator": ([], []),
     "etth1": (["timeseries/ETTh1_first14400.csv.gz"], ETTH1),
     "etth1_documented": (
-        ["timeseries/ETTh1_first14400.csv.gz"], [*ETTH1, "--documented"],
+        ["timeseries/ETTh1_first14400.csv.gz"],
+        [*ETTH1, "--documented"],
     ),
     "tickers": (TICKERS, []),
     "tickers_documented": (TICKERS, ["--documented"]),
     "sp500": (["stock/GSPC.csv"], []),
     "pm25": (["timeseries/beijing_pm25_2010_2013.csv.gz"], PM25),
     "airline": (["timeseries/airline-passengers.csv"], []),
-}  # fmt: skip
+}
 
 
 def run_once(data_dir: Path, name: str, seed: int) -> dict:

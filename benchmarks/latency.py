@@ -42,8 +42,10 @@ def script(*arguments: str) -> float:
     start = time.perf_counter()
     subprocess.run(
         [sys.executable, SCRIPT, *arguments],
-        check=True, capture_output=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+        check=True,
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
     return time.perf_counter() - start
 
 

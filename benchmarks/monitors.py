@@ -120,18 +120,29 @@ def train(kind: str, turns: Turns, epochs: int, folder: str, small: bool) -> Non
         calls = [TakesTurns(turns, kind, every)]
         if kind == "everything":
             fit(
-                model, data, validation_data=validation, epochs=epochs, patience=epochs,
-                run_dir=folder, callbacks=calls, optimizer=optimizer(), clipnorm=None,
+                model,
+                data,
+                validation_data=validation,
+                epochs=epochs,
+                patience=epochs,
+                run_dir=folder,
+                callbacks=calls,
+                optimizer=optimizer(),
+                clipnorm=None,
                 **LOSS,
-            )  # fmt: skip
+            )
             return
         if kind == "gradients":
             calls.insert(0, GradientMonitor())
         model.compile(optimizer(), **LOSS)
         model.fit(
-            data, validation_data=validation, epochs=epochs, verbose=0, shuffle=False,
+            data,
+            validation_data=validation,
+            epochs=epochs,
+            verbose=0,
+            shuffle=False,
             callbacks=calls,
-        )  # fmt: skip
+        )
     finally:
         turns.hand_on(kind, ended=True)
 

@@ -52,11 +52,17 @@ def take_picture(address: str, page: str, size: str, out: Path, profile: str) ->
     out.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         [
-            browser, *FLAGS, f"--user-data-dir={profile}", f"--window-size={size}",
-            f"--screenshot={out}", f"{address}#{page}",
+            browser,
+            *FLAGS,
+            f"--user-data-dir={profile}",
+            f"--window-size={size}",
+            f"--screenshot={out}",
+            f"{address}#{page}",
         ],
-        check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
     with Image.open(out) as image:
         image.convert("RGB").quantize(COLORS).save(out, optimize=True)
 

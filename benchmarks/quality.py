@@ -16,22 +16,32 @@ from benchmarks.task_runs import parser_of_sets, run_task, write_reports
 ZH = "sentiment_zh"
 SETS = {
     "imdb": (
-        "sentiment_en/imdb_train.jsonl.gz", None, "sentiment_en/imdb_test_a.jsonl.gz",
+        "sentiment_en/imdb_train.jsonl.gz",
+        None,
+        "sentiment_en/imdb_test_a.jsonl.gz",
         ["--max-seconds", "900"],
     ),
     "imdb_103_seconds": (
-        "sentiment_en/imdb_train.jsonl.gz", None, "sentiment_en/imdb_test_a.jsonl.gz",
+        "sentiment_en/imdb_train.jsonl.gz",
+        None,
+        "sentiment_en/imdb_test_a.jsonl.gz",
         ["--max-seconds", "103"],
     ),
     "imdb_documented": (
-        "sentiment_en/imdb_train.jsonl.gz", None, "sentiment_en/imdb_test_a.jsonl.gz",
+        "sentiment_en/imdb_train.jsonl.gz",
+        None,
+        "sentiment_en/imdb_test_a.jsonl.gz",
         ["--documented", "--max-seconds", "900"],
     ),
-    "hotels": tuple(f"{ZH}/chnsenticorp_htl_{part}.jsonl.gz"
-                    for part in ("train", "dev", "test")) + ([],),
-    "waimai": tuple(f"{ZH}/waimai_10k_{part}.jsonl.gz"
-                    for part in ("train", "dev", "test")) + ([],),
-}  # fmt: skip
+    "hotels": tuple(
+        f"{ZH}/chnsenticorp_htl_{part}.jsonl.gz" for part in ("train", "dev", "test")
+    )
+    + ([],),
+    "waimai": tuple(
+        f"{ZH}/waimai_10k_{part}.jsonl.gz" for part in ("train", "dev", "test")
+    )
+    + ([],),
+}
 
 
 def run_once(data_dir: Path, name: str, seed: int) -> dict:

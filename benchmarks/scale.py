@@ -106,9 +106,12 @@ def train(path: str, seconds: float) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         sentiment.train(
-            data=path, max_seconds=seconds, strategy="cpu",
-            run_dir=Path(folder, "run"), export_dir=Path(folder, "export"),
-        )  # fmt: skip
+            data=path,
+            max_seconds=seconds,
+            strategy="cpu",
+            run_dir=Path(folder, "run"),
+            export_dir=Path(folder, "export"),
+        )
     total, used = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF)
     facts = watch.seconds | {"other": total - sum(watch.seconds.values())}
     facts |= {"total": total, "cpu": used.ru_utime + used.ru_stime}

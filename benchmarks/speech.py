@@ -25,8 +25,14 @@ from benchmarks.task_runs import ROOT, parser_of_sets, run_task, write_reports
 
 SCRIPT = str(ROOT / "tasks" / "speech.py")
 DIGITS = ["--data", "speech_fsdd/manifest.csv"]
-CENSUS = ["--data", "speech_an4/train.csv", "--validation-data", "speech_an4/dev.csv",
-          "--test-data", "speech_an4/test.csv"]  # fmt: skip
+CENSUS = [
+    "--data",
+    "speech_an4/train.csv",
+    "--validation-data",
+    "speech_an4/dev.csv",
+    "--test-data",
+    "speech_an4/test.csv",
+]
 SPEAKERS = ("george", "jackson", "nicolas", "theo", "yweweler")
 # Name: (options of the documented command, score shown).
 SETS = {
@@ -34,9 +40,10 @@ SETS = {
     "digits_by_speaker": ([*DIGITS, "--max-seconds", "150"], "accuracy"),
     "census": ([*CENSUS, "--max-seconds", "2700"], "wer"),
     "census_documented": (
-        [*CENSUS, "--max-seconds", "2700", "--documented"], "wer",
+        [*CENSUS, "--max-seconds", "2700", "--documented"],
+        "wer",
     ),
-}  # fmt: skip
+}
 SECONDS, REPEATS = (1, 3, 10), 7
 
 
@@ -76,9 +83,10 @@ def measure_speed(model: Path | None) -> None:
             options = ["--epochs", "1", "--limit", "60", "--run-dir", f"{folder}/run"]
             subprocess.run(
                 [sys.executable, SCRIPT, "train", *options, "--export-dir", str(model)],
-                check=True, capture_output=True,
+                check=True,
+                capture_output=True,
                 env=os.environ | {"PYTHONPATH": str(ROOT)},
-            )  # fmt: skip
+            )
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         import tensorflow as tf
@@ -100,8 +108,9 @@ def measure_speed(model: Path | None) -> None:
                 found.append((time.perf_counter() - start) / seconds)
             print(
                 f"{seconds:2} s at {rate} Hz, one core: real-time factor "
-                f"{statistics.median(found[2:]):.4f}", flush=True,
-            )  # fmt: skip
+                f"{statistics.median(found[2:]):.4f}",
+                flush=True,
+            )
 
 
 def main() -> None:

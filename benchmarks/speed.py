@@ -43,9 +43,12 @@ except ImportError:
 
 # Batch, steps, inputs, units.
 SHAPES = [
-    (32, 60, 5, 50), (32, 100, 128, 64), (64, 200, 128, 64), (16, 400, 80, 256),
+    (32, 60, 5, 50),
+    (32, 100, 128, 64),
+    (64, 200, 128, 64),
+    (16, 400, 80, 256),
     (64, 100, 256, 1024),
-]  # fmt: skip
+]
 CELLS = ("lstm", "gru")
 OURS, STOCK, XLA, TORCH = "keras_seq", "keras", "keras, jit", "pytorch"
 WARM_UP = 2

@@ -1,6 +1,6 @@
 """Prints what `benchmarks/speed.py` measured: a line a setting, and geometric means.
 
-    python -m benchmarks.speed_table speed.json      # the table of the README
+python -m benchmarks.speed_table speed.json      # the table of the README
 """
 
 import itertools

@@ -113,10 +113,13 @@ def measure_speed(data_dir: Path, model: Path | None) -> None:
             files = files_of(data_dir, (TRAIN, DEV, DEV))
             run_task("tagging", [*files, "--max-seconds", "20"], 0, model)
         exported = load_exported(model)
-        show_speed("words", [_words(exported.signature("words"), some)
-                             for some in _batches(sentences)])  # fmt: skip
-        show_speed("text", [_text(exported.signature(), some)
-                            for some in _batches(sentences)])  # fmt: skip
+        show_speed(
+            "words",
+            [_words(exported.signature("words"), some) for some in _batches(sentences)],
+        )
+        show_speed(
+            "text", [_text(exported.signature(), some) for some in _batches(sentences)]
+        )
 
 
 def _batches(sentences: Sequence) -> list[Sequence]:

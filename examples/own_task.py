@@ -73,9 +73,13 @@ def train(table: pd.DataFrame) -> None:
     means, tests = (np.hstack([x.mean(1), x.std(1)]) for x in (fitted[0], test[0]))
     baseline = LogisticRegression().fit(means, fitted[1]).predict_proba(tests)
     report = ks.evaluation.report(
-        "activity", test[1], model.predict(test[0], verbose=0),
-        {"logistic_regression": baseline}, list(names), groups=sessions[parts["test"]],
-    )  # fmt: skip
+        "activity",
+        test[1],
+        model.predict(test[0], verbose=0),
+        {"logistic_regression": baseline},
+        list(names),
+        groups=sessions[parts["test"]],
+    )
     print(ks.evaluation.format_report(report))
     ks.training.write_facts(run_dir, "metrics.json", {"test": report})
     facts = {"task": "activity", "metrics": report}

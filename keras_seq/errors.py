@@ -22,6 +22,15 @@ class UserError(ValueError):
 # What the readers of zip archives, JSON and NumPy answer with to bytes that nobody has
 # written for them; each file that is read again turns them into one line.
 UNREADABLE = (
-    OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, MemoryError,
-    ArithmeticError, RuntimeError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    MemoryError,
+    ArithmeticError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)

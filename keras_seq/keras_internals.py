@@ -50,8 +50,11 @@ __all__ = [
 
 # What a user overrides to train in a way of their own.
 STEP_METHODS = (
-    "train_step", "make_train_function", "_make_function", "compute_metrics",
-)  # fmt: skip
+    "train_step",
+    "make_train_function",
+    "_make_function",
+    "compute_metrics",
+)
 
 
 def flatten_layers(layer: keras.Layer) -> list[keras.Layer]:

@@ -1,7 +1,7 @@
 """The library's logger: progress and remarks go to stderr, answers alone to stdout.
 
-    import logging
-    logging.getLogger("keras_seq").setLevel(logging.WARNING)   # remarks alone
+import logging
+logging.getLogger("keras_seq").setLevel(logging.WARNING)   # remarks alone
 """
 
 import contextlib

@@ -210,9 +210,12 @@ STRONG = {
 TEXT_GENERATION = {"vocab_size": VOCAB_SIZE, "embedding_dim": 4, "rnn_units": 5}
 TAGGING = {"vocab_size": VOCAB_SIZE, "num_tags": 4, "embedding_dim": 8, "lstm_units": 9}
 ALL_OPTIONS = {
-    "quantiles": (0.1, 0.5, 0.9), "attention": True, "residual": True,
-    "normalize_window": True, "cell": "gru",
-}  # fmt: skip
+    "quantiles": (0.1, 0.5, 0.9),
+    "attention": True,
+    "residual": True,
+    "normalize_window": True,
+    "cell": "gru",
+}
 STOCK = {"horizon": 5, "num_targets": 2, "units": 6, "num_layers": 2}
 SEGMENTS = {"horizon": 5, "num_targets": 2, "units": 6, "segment_length": 3}
 FRAMES = {"num_classes": 4, "num_features": 3, "lstm_units": 6, "num_layers": 2}
@@ -244,73 +247,116 @@ RECORDS = [
     stacked("gru", rnn.build_gru_model, "gru_units"),
     stacked("bidirectional", rnn.build_bidirectional_lstm, "lstm_units"),
     stacked(
-        "lstm_residual", rnn.build_lstm_model, "lstm_units", residual=True,
-        num_layers=3, num_classes=3,
+        "lstm_residual",
+        rnn.build_lstm_model,
+        "lstm_units",
+        residual=True,
+        num_layers=3,
+        num_classes=3,
     ),
     stacked(
-        "bidirectional_residual", rnn.build_bidirectional_lstm, "lstm_units",
-        residual=True, num_classes=3, kernel_regularizer="l2",
+        "bidirectional_residual",
+        rnn.build_bidirectional_lstm,
+        "lstm_units",
+        residual=True,
+        num_classes=3,
+        kernel_regularizer="l2",
     ),
     Record(
-        "text_generation", text_generation.build_text_generation_model,
-        TEXT_GENERATION | {"num_layers": 2}, (None, VOCAB_SIZE),
+        "text_generation",
+        text_generation.build_text_generation_model,
+        TEXT_GENERATION | {"num_layers": 2},
+        (None, VOCAB_SIZE),
     ),
     Record(
-        "text_generation_tied", text_generation.build_text_generation_model,
-        TEXT_GENERATION, (None, VOCAB_SIZE),
+        "text_generation_tied",
+        text_generation.build_text_generation_model,
+        TEXT_GENERATION,
+        (None, VOCAB_SIZE),
         {"cell": "gru", "tie_embeddings": True, "layer_norm": True},
     ),
     Record("tagging", tagging.build_tagging_model, TAGGING, (None, 4)),
     Record(
-        "tagging_deep", tagging.build_tagging_model, TAGGING | {"num_layers": 2},
-        (None, 4), {"dropout": 0.1, "word_dropout": 0.1},
+        "tagging_deep",
+        tagging.build_tagging_model,
+        TAGGING | {"num_layers": 2},
+        (None, 4),
+        {"dropout": 0.1, "word_dropout": 0.1},
     ),
     Record("sentiment", sentiment.build_sentiment_model, SENTIMENT, (1,)),
     Record(
-        "sentiment_strong", sentiment.build_sentiment_model, SENTIMENT, (1,),
+        "sentiment_strong",
+        sentiment.build_sentiment_model,
+        SENTIMENT,
+        (1,),
         STRONG | {"ngram_ratios": RATIOS},
     ),
     Record(
-        "sentiment_of_3", sentiment.build_sentiment_model,
-        SENTIMENT | {"num_classes": 3}, (3,), STRONG | {"ngram_ratios": RATIOS_OF_3},
+        "sentiment_of_3",
+        sentiment.build_sentiment_model,
+        SENTIMENT | {"num_classes": 3},
+        (3,),
+        STRONG | {"ngram_ratios": RATIOS_OF_3},
     ),
     Windows("stock", stock.build_stock_prediction_model, {}, (1,), {"units": 6}),
     Windows("stock_steps", stock.build_stock_prediction_model, STOCK, (5, 2)),
     Windows(
-        "stock_options", stock.build_stock_prediction_model, STOCK, (5, 2, 3),
+        "stock_options",
+        stock.build_stock_prediction_model,
+        STOCK,
+        (5, 2, 3),
         ALL_OPTIONS,
     ),
     Windows(
-        "segment_rnn", segments.build_segment_rnn, SEGMENTS, (5, 2, 3),
+        "segment_rnn",
+        segments.build_segment_rnn,
+        SEGMENTS,
+        (5, 2, 3),
         {"quantiles": (0.1, 0.5, 0.9), "dropout": 0.0},
     ),
     Windows(
-        "linear", linear.build_linear_forecaster, {"horizon": 5, "num_targets": 2},
+        "linear",
+        linear.build_linear_forecaster,
+        {"horizon": 5, "num_targets": 2},
         (5, 2),
     ),
     Frames("speech", speech.build_speech_model, FRAMES, (None, 4)),
     Frames(
-        "speech_strong", speech.build_speech_model, FRAMES, (None, 4),
+        "speech_strong",
+        speech.build_speech_model,
+        FRAMES,
+        (None, 4),
         {"bidirectional": True, "subsampling": 4, "logits": True},
     ),
     recurrent("translation"),
     recurrent("translation_additive", attention="additive"),
     recurrent("translation_dot", attention="dot", cell="gru"),
     recurrent(
-        "translation_fed", {"num_layers": 2}, attention="general", input_feeding=True,
-        bidirectional=True, dropout=0.1,
+        "translation_fed",
+        {"num_layers": 2},
+        attention="general",
+        input_feeding=True,
+        bidirectional=True,
+        dropout=0.1,
     ),
     recurrent(
-        "translation_tied", {"num_layers": 2, "embedding_dim": 16}, cell="gru",
-        attention="additive", bidirectional=True, tie_embeddings=True,
+        "translation_tied",
+        {"num_layers": 2, "embedding_dim": 16},
+        cell="gru",
+        attention="additive",
+        bidirectional=True,
+        tie_embeddings=True,
     ),
     recurrent("translation_simple_rnn", cell="simple_rnn", bidirectional=True),
     attentive("transformer"),
     attentive(
-        "transformer_pre_norm", pre_norm=True, tie_embeddings=True, activation="gelu",
+        "transformer_pre_norm",
+        pre_norm=True,
+        tie_embeddings=True,
+        activation="gelu",
         dropout=0.1,
     ),
-]  # fmt: skip
+]
 PAIRS = [record for record in RECORDS if isinstance(record, Pairs)]
 
 
@@ -318,7 +364,9 @@ def run_under_jax(root: Path, script: str) -> None:
     """Runs Python lines, asserts among them, in a process with JAX behind Keras."""
     done = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=root, env={"KERAS_BACKEND": "jax", "PYTHONPATH": str(root), "PATH": ""},
-        capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=root,
+        env={"KERAS_BACKEND": "jax", "PYTHONPATH": str(root), "PATH": ""},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr

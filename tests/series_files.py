@@ -38,8 +38,11 @@ def trained(data: SeriesData, epochs: int = 1) -> TrainedForecaster:
 
     def build(data: SeriesData, scaling, documented: bool) -> keras.Model:
         size = data.horizon * data.table.num_targets * 3
-        layers = [keras.Input(scaling.encode.output_shape[1:]),
-                  keras.layers.Flatten(), keras.layers.Dense(size)]
+        layers = [
+            keras.Input(scaling.encode.output_shape[1:]),
+            keras.layers.Flatten(),
+            keras.layers.Dense(size),
+        ]
         return keras.Sequential(layers)
 
     return learn_forecaster(data, build, QUANTILES, epochs=epochs, batch_size=64)

@@ -271,9 +271,11 @@ def test_a_line_that_is_not_utf8_is_named(monkeypatch, capsys):
     "error", [UserError("no such layer"), RuntimeError("a bug"), KeyboardInterrupt()]
 )
 def test_a_run_that_trained_nothing_leaves_no_folder(
-    given: str | None, error: BaseException, tmp_path: Path,
+    given: str | None,
+    error: BaseException,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-):  # fmt: skip
+):
     from keras_seq.training.run_folder import begin_run
 
     def train(*, run_dir: Path | None = None, resume: bool = False):
@@ -341,9 +343,7 @@ def test_answers_come_one_by_one_and_the_end_is_quiet(ending: str):
     def interruptible() -> None:  # a suite in the background has its SIGINT ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    with subprocess.Popen(
-        command, **script(), preexec_fn=interruptible
-    ) as process:
+    with subprocess.Popen(command, **script(), preexec_fn=interruptible) as process:
         # An answer that is held back fails the test instead of hanging it.
         watchdog = threading.Timer(30, process.kill)
         watchdog.start()

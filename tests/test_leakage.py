@@ -49,18 +49,24 @@ def write(path: Path, changed_from: int | None = None, hole: int | None = None) 
 
 def prepared(path: str, target_transform: str, fill: str | None = None) -> SeriesData:
     return prepare_series(
-        read_series(path, fill=fill), lookback=LOOKBACK, horizon=HORIZON,
+        read_series(path, fill=fill),
+        lookback=LOOKBACK,
+        horizon=HORIZON,
         target_transform=target_transform,
-        validation_start=DAYS[VALIDATION], test_start=DAYS[TEST],
-    )  # fmt: skip
+        validation_start=DAYS[VALIDATION],
+        test_start=DAYS[TEST],
+    )
 
 
 def learned(data: SeriesData) -> TrainedForecaster:
     def build(data: SeriesData, scaling: Scaling, documented: bool):
         return build_segment_rnn(
-            scaling.encode.output_shape[1:], horizon=HORIZON, segment_length=4,
-            units=4, quantiles=(0.1, 0.5, 0.9),
-        )  # fmt: skip
+            scaling.encode.output_shape[1:],
+            horizon=HORIZON,
+            segment_length=4,
+            units=4,
+            quantiles=(0.1, 0.5, 0.9),
+        )
 
     return learn_forecaster(data, build, (0.1, 0.5, 0.9), epochs=2, batch_size=64)
 

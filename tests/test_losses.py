@@ -68,9 +68,11 @@ HEADS = np.random.default_rng(0).normal(size=(2, 2, 3)).astype("float32")
 
 @pytest.mark.parametrize(
     ("one", "targets", "heads"),
-    [(label_loss, LABELS, HEADS),
-     (scaled_squared_error(2.0), LABELS[:, 0], HEADS[..., :1])],
-)  # fmt: skip
+    [
+        (label_loss, LABELS, HEADS),
+        (scaled_squared_error(2.0), LABELS[:, 0], HEADS[..., :1]),
+    ],
+)
 def test_heads_learn_apart_and_the_value_is_that_of_their_mean(one, targets, heads):
     value, found = gradient(heads_apart(one), targets, heads)
     assert value == pytest.approx(np.array(one(targets, heads.mean(axis=1))))

@@ -118,9 +118,15 @@ def _draw(how: Augmentation, seed: int, epoch: int, number: int) -> tuple:
     bands = _draw_masks(rng, how.band_masks, how.widest_band_mask)
     colour = how.colour * rng.normal(size=CURVES) / np.arange(1, CURVES + 1)
     return (
-        np.float32(tempo), np.int32(warp), np.float32(gain),
-        colour.astype(np.float32), np.float32(noise), np.int32(start), times, bands,
-    )  # fmt: skip
+        np.float32(tempo),
+        np.int32(warp),
+        np.float32(gain),
+        colour.astype(np.float32),
+        np.float32(noise),
+        np.int32(start),
+        times,
+        bands,
+    )
 
 
 def _draw_masks(rng: np.random.Generator, count: int, widest: float) -> np.ndarray:

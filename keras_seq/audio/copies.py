@@ -74,9 +74,13 @@ def _log_given(
         mine = digests[parts == part]
         copied = count_copies(mine, digests[others])
         log_copies(
-            f"{places[part]} and others", part, counted(copied, len(mine), WHAT),
-            copied / len(mine), other, refuse=other == "train",
-        )  # fmt: skip
+            f"{places[part]} and others",
+            part,
+            counted(copied, len(mine), WHAT),
+            copied / len(mine),
+            other,
+            refuse=other == "train",
+        )
 
 
 def _groups(digests: np.ndarray) -> list[np.ndarray]:

@@ -59,8 +59,11 @@ def read_kaldi(files: Files, folder: str, part: str = "") -> list[Recording]:
         if file not in sounds:
             raise error_at(place, f"{SCP} has no line {file!r}")
         read = functools.partial(last_read, *find(*sounds[file]))
-        found.append(Recording(f"{place} {key}", transcript, read,
-                               speakers.get(key, ""), part, piece))  # fmt: skip
+        found.append(
+            Recording(
+                f"{place} {key}", transcript, read, speakers.get(key, ""), part, piece
+            )
+        )
     unsaid = len(set(pieces or sounds) - {r.place.rpartition(" ")[2] for r in found})
     if unsaid:
         what = f"{unsaid:,} sounds without a transcript left out"

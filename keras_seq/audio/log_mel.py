@@ -205,9 +205,9 @@ class LogMel:
         mean = total / max(count, 1)
         variance = np.maximum(squares / max(count, 1) - mean**2, MIN_VARIANCE)
         self.mean = np.broadcast_to(mean, self.num_features).astype(np.float32)
-        self.deviation = np.sqrt(
-            np.broadcast_to(variance, self.num_features)
-        ).astype(np.float32)
+        self.deviation = np.sqrt(np.broadcast_to(variance, self.num_features)).astype(
+            np.float32
+        )
         return self
 
     def to_dict(self) -> dict[str, Any]:

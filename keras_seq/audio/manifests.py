@@ -217,7 +217,7 @@ class Finder:
 
     @functools.cached_property
     def _folders(self) -> list[str]:
-        """"" and the folders beside the table, where it is a file."""
+        """ "" and the folders beside the table, where it is a file."""
         if self._in_memory:
             return [""]
         try:
@@ -245,9 +245,12 @@ def usual_column(columns: Iterable[str], usual: Sequence[str]) -> str | None:
 
 
 def _column(
-    path: Path, columns: Sequence[str], kind: str, asked: str | None,
+    path: Path,
+    columns: Sequence[str],
+    kind: str,
+    asked: str | None,
     usual: Sequence[str],
-) -> str:  # fmt: skip
+) -> str:
     found = usual_column(columns, usual if asked is None else [asked.lower()])
     if found is None:
         what = f"no {kind} column found" if asked is None else f"no column {asked!r}"

@@ -31,9 +31,13 @@ from keras_seq.data.tables import error_at
 from keras_seq.log import log
 
 __all__ = [
-    "FILE_COLUMNS", "Recording", "SoundReader", "find_recordings", "log_parts",
+    "FILE_COLUMNS",
+    "Recording",
+    "SoundReader",
+    "find_recordings",
+    "log_parts",
     "part_named",
-]  # fmt: skip
+]
 
 
 def find_recordings(

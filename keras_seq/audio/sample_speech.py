@@ -96,9 +96,12 @@ def _length(letter: str, rng: np.random.Generator) -> float:
 
 
 def _harmonics(
-    letters: list[str], seconds: np.ndarray, pitch: float, tract: float,
+    letters: list[str],
+    seconds: np.ndarray,
+    pitch: float,
+    tract: float,
     rng: np.random.Generator,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """The voiced part: float64 (N,). Formants glide from letter to letter."""
     middles = np.cumsum(seconds) - seconds / 2
     time = np.arange(int(seconds.sum() * SAMPLE_RATE)) / SAMPLE_RATE  # (N,)
@@ -119,9 +122,12 @@ def _harmonics(
 
 
 def _hiss(
-    letters: list[str], seconds: np.ndarray, tract: float, size: int,
+    letters: list[str],
+    seconds: np.ndarray,
+    tract: float,
+    size: int,
     rng: np.random.Generator,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """The noise of consonants: float64 (N,)."""
     sound = np.zeros(size)
     edges = np.cumsum([0, *seconds]) * SAMPLE_RATE

@@ -105,8 +105,9 @@ def _is_manifest(path: Path, given: ManifestFormat) -> bool:
     except UserError:
         return False
     asked = (given.file_column, FILE_COLUMNS), (
-        given.transcript_column, TRANSCRIPT_COLUMNS,
-    )  # fmt: skip
+        given.transcript_column,
+        TRANSCRIPT_COLUMNS,
+    )
     return all(
         usual_column(columns, usual if name is None else [name.lower()])
         for name, usual in asked

@@ -56,10 +56,11 @@ def read_tree(files: Files, given: ManifestFormat) -> list[Recording]:
             recording
             for folder in folders
             for recording in read_kaldi(
-                files, folder, part_named(PurePosixPath(folder).name) or ""
-                if several else "",
+                files,
+                folder,
+                part_named(PurePosixPath(folder).name) or "" if several else "",
             )
-        ]  # fmt: skip
+        ]
     sounds = [name for name in names if PurePosixPath(name).suffix.lower() in AUDIO]
     sounds = _without_noise(files, sounds)
     if not sounds:
@@ -188,8 +189,9 @@ def _labels(
         path = PurePosixPath(name)
         if path.parent.name:
             hashed = _HASHED.match(path.stem)
-            found.append(_recording(files, name, path.parent.name,
-                                    hashed[1] if hashed else ""))  # fmt: skip
+            found.append(
+                _recording(files, name, path.parent.name, hashed[1] if hashed else "")
+            )
     labels = sorted({recording.transcript for _, recording in found})
     if not found or len(labels) == 1 < len(found) and not one_is_enough:
         where = f"in one folder {labels[0]!r}" if labels else "in no folder"

@@ -55,11 +55,17 @@ def decode_wavs(wav: tf.Tensor, sample_rate: int) -> tuple[tf.Tensor, tf.Tensor]
     padded = samples.nrows() * tf.reduce_max(tf.concat([samples.row_lengths(), [0]], 0))
     fits = tf.debugging.Assert(
         padded <= MOST_SAMPLES,
-        [tf.strings.join([
-            "wav: ", tf.strings.as_string(padded), " samples, each file as long as the "
-            f"longest; at most {MOST_SAMPLES}: ask for fewer, or for shorter ones",
-        ])],
-    )  # fmt: skip
+        [
+            tf.strings.join(
+                [
+                    "wav: ",
+                    tf.strings.as_string(padded),
+                    " samples, each file as long as the longest; at most "
+                    f"{MOST_SAMPLES}: ask for fewer, or for shorter ones",
+                ]
+            )
+        ],
+    )
     with tf.control_dependencies([each for each in (check, fits) if each is not None]):
         lengths = tf.cast(samples.row_lengths(), tf.int32)
         return samples.to_tensor(), lengths
@@ -88,8 +94,15 @@ def _decode(content: tf.Tensor, sample_rate: int) -> tuple[tf.RaggedTensor, tf.T
             (
                 (tag != PCM) | (bits != 16) | (channels < 1),
                 lambda: tf.strings.join(
-                    [found(bits), "-bit samples of format ", found(tag), " in ",
-                     found(channels), f" channels; {wanted}"]),
+                    [
+                        found(bits),
+                        "-bit samples of format ",
+                        found(tag),
+                        " in ",
+                        found(channels),
+                        f" channels; {wanted}",
+                    ]
+                ),
             ),
             (
                 rate != sample_rate,
@@ -97,16 +110,17 @@ def _decode(content: tf.Tensor, sample_rate: int) -> tuple[tf.RaggedTensor, tf.T
             ),
         ],
         default=lambda: tf.constant(""),
-    )  # fmt: skip
+    )
     width = 2 * tf.maximum(channels, 1)
     count = tf.where(problem == "", data_size // width, 0)
     start = tf.where(problem == "", data, 0)
     raw = tf.reshape(bytes_[start : start + count * width], [-1, 2])
     values = tf.cast(tf.bitcast(raw, tf.int16), tf.float32) / 32768
     values = tf.reshape(values, [count, tf.maximum(channels, 1)])
-    return tf.RaggedTensor.from_row_lengths(
-        tf.reduce_mean(values, axis=1), [count]
-    )[0], problem
+    return (
+        tf.RaggedTensor.from_row_lengths(tf.reduce_mean(values, axis=1), [count])[0],
+        problem,
+    )
 
 
 def _find_chunks(

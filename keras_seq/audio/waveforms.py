@@ -86,9 +86,13 @@ def read_audio(content: bytes, sample_rate: int, piece: Piece | None = None) -> 
             rate = file.samplerate
             sound, problem = _read(file, piece, sample_rate)
     except (
-        soundfile.SoundFileError, OSError, ValueError, TypeError, MemoryError,
+        soundfile.SoundFileError,
+        OSError,
+        ValueError,
+        TypeError,
+        MemoryError,
         OverflowError,
-    ) as error:  # fmt: skip
+    ) as error:
         reason = str(error).rstrip(".").rsplit(": ", 1)[-1] or "no audio"
         return Audio(none, 0, f"unreadable ({reason})", None)
     if problem is None and not np.isfinite(sound).all():

@@ -84,9 +84,12 @@ class EpochDataset(tf.data.Dataset):
                 yield tf.nest.map_structure(lambda x: x[index::num_shards], batch)
 
         return EpochDataset(
-            rows, self._signature, self.num_batches, self.data_fingerprint,
+            rows,
+            self._signature,
+            self.num_batches,
+            self.data_fingerprint,
             self._transform,
-        )  # fmt: skip
+        )
 
     def _made(self, run: Callable, count: int | None = None) -> tf.data.Dataset:
         dataset = tf.data.Dataset.from_generator(run, output_signature=self._signature)

@@ -111,9 +111,12 @@ def _flag_columns(
 
 
 def _no_column(
-    path: Path, columns: Sequence[str], table_format: TableFormat, kind: str,
+    path: Path,
+    columns: Sequence[str],
+    table_format: TableFormat,
+    kind: str,
     asked: str | None,
-) -> str:  # fmt: skip
+) -> str:
     """What to do where no column is the one, with what the file has to choose from."""
     what = f"no column {asked!r}" if asked is not None else f"no {kind} column found"
     if not table_format.no_header:

@@ -29,18 +29,21 @@ class LabelFolders:
     """
 
     def __init__(
-        self, folder: Path, names: Mapping[str, str] | None = None,
+        self,
+        folder: Path,
+        names: Mapping[str, str] | None = None,
         encoding: str | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._folder, self._encoding = folder, encoding
         names = names or {}
         self._files = {
             names.get(label.name, label.name): files
             for label in sorted(folder.iterdir())
-            if label.is_dir() and not label.name.startswith(".")
+            if label.is_dir()
+            and not label.name.startswith(".")
             and label.name.lower() not in UNLABELLED
             and (files := _texts_in(label))
-        }  # fmt: skip
+        }
         self._check()
 
     def _check(self) -> None:

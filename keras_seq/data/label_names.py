@@ -97,10 +97,12 @@ def join_each_label(
         log_joined(store.name, counts, names, "labels", known)
         if not known:
             check_classes(store.name, counts, "labels")
-    return store.renamed({
-        spelling: join_marked(sorted({names[x] for x in split_marked(spelling)}))
-        for spelling in store.spelling_counts
-    })  # fmt: skip
+    return store.renamed(
+        {
+            spelling: join_marked(sorted({names[x] for x in split_marked(spelling)}))
+            for spelling in store.spelling_counts
+        }
+    )
 
 
 def check_no_measurements(place: str, counts: Mapping[str, int]) -> None:

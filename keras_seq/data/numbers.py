@@ -273,9 +273,11 @@ def _digits(text: str) -> str:
 def _is_open(text: str) -> bool:
     """Whether its one mark could part thousands or be the decimal one."""
     digits = _digits(text)
-    return bool(digits) and _decimal_mark(text) is None and sum(
-        digits.count(mark) for mark in (POINT, COMMA)
-    ) == 1  # fmt: skip
+    return (
+        bool(digits)
+        and _decimal_mark(text) is None
+        and sum(digits.count(mark) for mark in (POINT, COMMA)) == 1
+    )
 
 
 def _decimal_mark(text: str) -> str | None:

@@ -262,8 +262,13 @@ def stored(samples: Samples) -> SampleStore:
         texts = file.mapped()
     spellings = list(code_of)
     return SampleStore(
-        name_of(samples), np.arange(len(codes)), spellings,
+        name_of(samples),
+        np.arange(len(codes)),
+        spellings,
         [s.strip() for s in spellings] if isinstance(samples, _Table) else spellings,
-        texts, np.array(ends, np.int64), np.array(codes, np.int32),
-        np.array(lines, np.int64), files,
-    )  # fmt: skip
+        texts,
+        np.array(ends, np.int64),
+        np.array(codes, np.int32),
+        np.array(lines, np.int64),
+        files,
+    )

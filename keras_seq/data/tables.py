@@ -33,9 +33,16 @@ if TYPE_CHECKING:
     import pyarrow.parquet
 
 __all__ = [
-    "KINDS", "error_at", "find_files", "kind_of", "listed", "place_of", "read_columns",
-    "read_lines", "read_rows",
-]  # fmt: skip
+    "KINDS",
+    "error_at",
+    "find_files",
+    "kind_of",
+    "listed",
+    "place_of",
+    "read_columns",
+    "read_lines",
+    "read_rows",
+]
 
 # Rows as (line or row number from 1, values of the asked-for columns).
 Rows = Generator[tuple[int, list[object]], None, None]

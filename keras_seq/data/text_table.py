@@ -83,8 +83,10 @@ class TextTable:
                 yield path, number, text, label
         if left_out:
             count = f"{len(left_out):,} row{'s' * (len(left_out) != 1)}"
-            log.info(f"{left_out[0]}: {count} without a text or label left out, this "
-                     "one first")  # fmt: skip
+            log.info(
+                f"{left_out[0]}: {count} without a text or label left out, this "
+                "one first"
+            )
         if not found:
             raise error_at(self.paths[0], "holds no rows")
 

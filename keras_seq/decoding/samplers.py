@@ -53,9 +53,7 @@ def sample_next(
     scaled = logits / ops.maximum(temperature, 1e-4)
     cut = ops.logical_or(top_k > 0, top_p < 1)
     # Sorting a large vocabulary costs more than all the rest.
-    kept = ops.cond(
-        cut, lambda: keep_likeliest(scaled, top_k, top_p), lambda: scaled
-    )
+    kept = ops.cond(cut, lambda: keep_likeliest(scaled, top_k, top_p), lambda: scaled)
     probabilities = ops.softmax(kept, axis=-1)
     sums = ops.cumsum(probabilities, axis=-1)  # (B, V)
     wanted = ops.expand_dims(uniforms * sums[:, -1], -1)  # sums round to less than 1

@@ -43,9 +43,13 @@ def aligned_scores(
     """
     sums = np.zeros(4)
     for own, own_tags, found, answered, tokens in zip(
-        words, tags, found_words, found_tags, multiword or [()] * len(words),
+        words,
+        tags,
+        found_words,
+        found_tags,
+        multiword or [()] * len(words),
         strict=True,
-    ):  # fmt: skip
+    ):
         pairs = aligned_pairs(own, found, tokens)
         right = sum(own_tags[one] == answered[other] for one, other in pairs)
         sums += len(pairs), right, len(found), len(own)

@@ -56,9 +56,9 @@ class CrfsuiteTagger:
             trainer.append(list(hand_made_features(words)), list(tags))
             size += len(words)
         steps = max(10, min(ITERATIONS, MOST_WORDS // max(1, size)))
-        trainer.set_params(PENALTIES | {
-            "max_iterations": steps, "feature.possible_transitions": True
-        })  # fmt: skip
+        trainer.set_params(
+            PENALTIES | {"max_iterations": steps, "feature.possible_transitions": True}
+        )
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "model")
             trainer.train(str(path))

@@ -126,9 +126,9 @@ cannot be scored; train it again, with other data or a lower learning rate
         scores = ", ".join(broken)
         raise UserError(f"the network's score is no number: {scores}; {ADVICE}")
     if left_out:
-        report["comparison"]["sentence"] += (
-            f" Left out, as their answers hold NaN or Inf: {', '.join(left_out)}."
-        )
+        report["comparison"][
+            "sentence"
+        ] += f" Left out, as their answers hold NaN or Inf: {', '.join(left_out)}."
     return report
 
 

@@ -18,9 +18,16 @@ from keras_seq.evaluation.resampling import Redraw, by_blocks
 
 # What is summed for every forecast: name of the score, and what is done to its mean.
 MEASURES = (
-    "mae", "rmse", "mape", "smape", "mase", "rmsse", "mse_standardised",
-    "mae_standardised", "directional_accuracy",
-)  # fmt: skip
+    "mae",
+    "rmse",
+    "mape",
+    "smape",
+    "mase",
+    "rmsse",
+    "mse_standardised",
+    "mae_standardised",
+    "directional_accuracy",
+)
 ROOTS = ("rmse", "rmsse")
 INTERVAL_MEASURES = ("coverage", "width")
 IN_UNITS = ("mae", "rmse", "mape", "smape")  # mean little over targets of other units
@@ -198,9 +205,7 @@ def with_intervals(
 
         (value,), drawn = bootstrap.bootstrap(score, redraw, RESAMPLES, seed=0)
         bounds = (0.0, 1.0 if name in SHARES else np.inf)
-        found[name] = bootstrap.interval(
-            value, drawn[:, 0], redraw.widening(), bounds
-        )
+        found[name] = bootstrap.interval(value, drawn[:, 0], redraw.widening(), bounds)
     return found
 
 
@@ -219,9 +224,12 @@ def skill_of(network: np.ndarray, baseline: np.ndarray) -> np.ndarray:
 
 
 def compared(
-    network: Sums, baseline: Sums, times: np.ndarray, shortest: int = 1,
+    network: Sums,
+    baseline: Sums,
+    times: np.ndarray,
+    shortest: int = 1,
     measure: str = "mase",
-) -> tuple[verdict.Change, Redraw]:  # fmt: skip
+) -> tuple[verdict.Change, Redraw]:
     """How much smaller the network's error is: both scored on the same blocks.
 
     Args:
@@ -250,9 +258,12 @@ def compared(
 
 
 def skill(
-    network: Sums, baseline: Sums, times: np.ndarray, shortest: int = 1,
+    network: Sums,
+    baseline: Sums,
+    times: np.ndarray,
+    shortest: int = 1,
     measure: str = "mase",
-) -> dict[str, float]:  # fmt: skip
+) -> dict[str, float]:
     """How much smaller the network's error is: 1 - its own / the baseline's.
 
     Returns:
@@ -285,9 +296,12 @@ def lag_check(
             rows = (series == one) & np.isfinite(targets[:, target])
             f, before, y = (x[rows, target] for x in (forecasts, last, targets))
             found.append(
-                [_correlation(f, before), _correlation(f, y),
-                 _correlation(f - before, y - before)]
-            )  # fmt: skip
+                [
+                    _correlation(f, before),
+                    _correlation(f, y),
+                    _correlation(f - before, y - before),
+                ]
+            )
     names = ("with_last_row", "with_target", "of_changes")
     return dict(zip(names, np.mean(found, axis=0).tolist()))
 

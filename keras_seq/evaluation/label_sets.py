@@ -148,9 +148,15 @@ def label_set_report(
             lambda weights: np.stack([one(weights)[0] for one in both]),
             (answers != others).any(axis=1),
         ),
-        redraw, baseline=strongest, metric=HEADLINE, note=notes.get(strongest, ""),
-        bounds=verdict.SHARES, undefined=0.0, num_resamples=num_resamples, seed=seed,
-    )  # fmt: skip
+        redraw,
+        baseline=strongest,
+        metric=HEADLINE,
+        note=notes.get(strongest, ""),
+        bounds=verdict.SHARES,
+        undefined=0.0,
+        num_resamples=num_resamples,
+        seed=seed,
+    )
     found, drawn = bootstrap(statistics[NETWORK], redraw, num_resamples, seed)
     widening = redraw.widening()
     scores = {
@@ -160,9 +166,14 @@ def label_set_report(
         for name, value, some in zip(names, np.nan_to_num(found), drawn.T)
     }
     gathered = {
-        "task": task, "n": len(labels), "scores": scores, "baselines": values,
-        "notes": notes, "verdict": comparison["verdict"], "comparison": comparison,
-    }  # fmt: skip
+        "task": task,
+        "n": len(labels),
+        "scores": scores,
+        "baselines": values,
+        "notes": notes,
+        "verdict": comparison["verdict"],
+        "comparison": comparison,
+    }
     return checked_report(gathered, left_out)
 
 

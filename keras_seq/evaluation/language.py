@@ -90,11 +90,16 @@ def language_report(
     drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
     comparison = verdict.compare(
         _pair(losses["network"], losses[best], tokens),
-        by_blocks(_per_token(losses["network"] - losses[best], tokens),
-                  unit=_called(each)),
-        baseline=best, metric="cross_entropy", lower_is_better=True,
-        unit=" nats a token", note=notes.get(best, ""), **drawing,
-    )  # fmt: skip
+        by_blocks(
+            _per_token(losses["network"] - losses[best], tokens), unit=_called(each)
+        ),
+        baseline=best,
+        metric="cross_entropy",
+        lower_is_better=True,
+        unit=" nats a token",
+        note=notes.get(best, ""),
+        **drawing,
+    )
     bits = size / characters / math.log(2)
     report = {
         "task": task,
@@ -137,8 +142,10 @@ def _scores(
     redraw = by_blocks(_per_token(lost, tokens))
     (value,), drawn = bootstrap.bootstrap(
         lambda weights: np.atleast_1d(lost @ weights / (tokens @ weights)),
-        redraw, num_resamples, seed,
-    )  # fmt: skip
+        redraw,
+        num_resamples,
+        seed,
+    )
     bounds = 0.0, MOST_NATS
     nats = bootstrap.interval(value, drawn[:, 0], redraw.widening(), bounds)
     return {

@@ -90,18 +90,28 @@ def number_report(
             lambda weights: errors @ weights / weights.sum(),
             ~np.isclose(errors[0], errors[1], rtol=1e-9, atol=0),
         ),
-        redraw, baseline=strongest, metric=HEADLINE, lower_is_better=True,
-        note=notes.get(strongest, ""), num_resamples=num_resamples, seed=seed,
-    )  # fmt: skip
+        redraw,
+        baseline=strongest,
+        metric=HEADLINE,
+        lower_is_better=True,
+        note=notes.get(strongest, ""),
+        num_resamples=num_resamples,
+        seed=seed,
+    )
     found, drawn = bootstrap(statistic, redraw, num_resamples, seed)
     scores = {
         name: interval(value, some, redraw.widening(), BOUNDS[name])
         for name, value, some in zip(BOUNDS, np.nan_to_num(found), drawn.T)
     }
     gathered = {
-        "task": task, "n": len(numbers), "scores": scores, "baselines": values,
-        "notes": notes, "verdict": comparison["verdict"], "comparison": comparison,
-    }  # fmt: skip
+        "task": task,
+        "n": len(numbers),
+        "scores": scores,
+        "baselines": values,
+        "notes": notes,
+        "verdict": comparison["verdict"],
+        "comparison": comparison,
+    }
     return checked_report(gathered, left_out)
 
 

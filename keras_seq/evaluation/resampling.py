@@ -93,8 +93,15 @@ def by_groups(groups: Sequence | np.ndarray, unit: str = "samples") -> Redraw:
         times_drawn = times_drawn.astype(np.float64)
         return times_drawn if size == len(unit_of) else times_drawn[unit_of]
 
-    return Redraw(draw, unit_of, size, unit, FEWEST_DIFFERENT, FEW_SAMPLES,
-                  alike=_alike(np.bincount(unit_of)))  # fmt: skip
+    return Redraw(
+        draw,
+        unit_of,
+        size,
+        unit,
+        FEWEST_DIFFERENT,
+        FEW_SAMPLES,
+        alike=_alike(np.bincount(unit_of)),
+    )
 
 
 def _alike(sizes: np.ndarray) -> float:
@@ -124,8 +131,16 @@ def by_speakers(speakers: Sequence[str]) -> Redraw:
         return np.bincount(places, minlength=total).astype(np.float64)
 
     each = np.arange(total)
-    return Redraw(draw, each, len(names), "speakers", 2, FEW_SPEAKERS,
-                  each="utterances", alike=_alike(sizes))  # fmt: skip
+    return Redraw(
+        draw,
+        each,
+        len(names),
+        "speakers",
+        2,
+        FEW_SPEAKERS,
+        each="utterances",
+        alike=_alike(sizes),
+    )
 
 
 def by_blocks(values: np.ndarray, shortest: float = 1.0, unit: str = "rows") -> Redraw:
@@ -160,8 +175,15 @@ def by_blocks(values: np.ndarray, shortest: float = 1.0, unit: str = "rows") -> 
     variance, halved = (_block_variance(values, b) for b in (block, block // 2 or 1))
     spread = math.sqrt(max(1.0, 2 - halved / variance)) if variance > 0 else 1.0
     name = unit if wished <= 1 else f"blocks of {math.ceil(wished):,} {unit}"
-    return Redraw(draw, np.arange(size) // block, size / wished, name, FEWEST_BLOCKS,
-                  FEW_BLOCKS, spread)  # fmt: skip
+    return Redraw(
+        draw,
+        np.arange(size) // block,
+        size / wished,
+        name,
+        FEWEST_BLOCKS,
+        FEW_BLOCKS,
+        spread,
+    )
 
 
 def block_length(values: np.ndarray) -> float:

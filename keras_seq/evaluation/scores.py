@@ -244,9 +244,14 @@ def report(
         values[name] = {key: _shown(key, value) for key, value in zip(names, found)}
     strongest = max(values, key=lambda name: values[name]["accuracy"])
     comparison = compare(
-        labels, probabilities, baselines[strongest], baseline=strongest,
-        note=notes.get(strongest, ""), groups=groups, **drawing,
-    )  # fmt: skip
+        labels,
+        probabilities,
+        baselines[strongest],
+        baseline=strongest,
+        note=notes.get(strongest, ""),
+        groups=groups,
+        **drawing,
+    )
     gathered = {
         "task": task,
         "n": len(labels),

@@ -167,8 +167,11 @@ class PerceptronTagger:
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All that the tagger is."""
         used = np.flatnonzero(self.weights_.any(axis=1))
-        return {"used": used, "weights": self.weights_[used],
-                "names": _joined(self.tag_names_)}  # fmt: skip
+        return {
+            "used": used,
+            "weights": self.weights_[used],
+            "names": _joined(self.tag_names_),
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "PerceptronTagger":

@@ -19,8 +19,12 @@ from keras_seq.evaluation.resampling import by_groups, by_samples
 from keras_seq.text.tag_schemes import entities_of
 
 # Each metric is a sum over a sum: columns of `_counts`.
-WORDS = {"accuracy": (1, 0), "accuracy_known": (3, 2), "accuracy_unknown": (5, 4),
-         "sentences_right": (6, 7)}  # fmt: skip
+WORDS = {
+    "accuracy": (1, 0),
+    "accuracy_known": (3, 2),
+    "accuracy_unknown": (5, 4),
+    "sentences_right": (6, 7),
+}
 ENTITIES = {"precision": (8, 9), "recall": (8, 10), "f1": (11, 12)}
 
 
@@ -96,9 +100,14 @@ def tag_report(
         (counts != others[best]).any(axis=1),
     )
     comparison = verdict.compare(
-        pair, redraw, baseline=best, metric=headline, bounds=verdict.SHARES,
-        undefined=0.0, **drawing,
-    )  # fmt: skip
+        pair,
+        redraw,
+        baseline=best,
+        metric=headline,
+        bounds=verdict.SHARES,
+        undefined=0.0,
+        **drawing,
+    )
     values, drawn = bootstrap.bootstrap(_statistic(counts, metrics), redraw, **drawing)
     scores = {
         name: bootstrap.interval(value, column, redraw.widening(), (0.0, 1.0))
@@ -130,8 +139,16 @@ def _counts(
             )
         right = np.array([a == b for a, b in zip(tags, answered)])
         known = np.asarray(known, bool)
-        row[:8] = (len(tags), right.sum(), known.sum(), right[known].sum(),
-                   (~known).sum(), right[~known].sum(), right.all(), 1)  # fmt: skip
+        row[:8] = (
+            len(tags),
+            right.sum(),
+            known.sum(),
+            right[known].sum(),
+            (~known).sum(),
+            right[~known].sum(),
+            right.all(),
+            1,
+        )
     if has_entities:
         rows[:, 8:11] = entity_counts(truth, answers)
         rows[:, 11], rows[:, 12] = 2 * rows[:, 8], rows[:, 9] + rows[:, 10]
@@ -166,12 +183,15 @@ def scores_by_tag(truth: Tags, answers: Tags) -> dict[str, dict[str, float]]:
     true, found = Counter(own), Counter(answered)
     right = Counter(a for a, b in zip(own, answered) if a == b)
     return {
-        tag: dict(zip(
-            ("precision", "recall", "f1"),
-            precision_recall_f1(np.array([right[tag], found[tag], true[tag]])),
-        )) | {"n": true[tag]}
+        tag: dict(
+            zip(
+                ("precision", "recall", "f1"),
+                precision_recall_f1(np.array([right[tag], found[tag], true[tag]])),
+            )
+        )
+        | {"n": true[tag]}
         for tag in sorted(true | found)
-    }  # fmt: skip
+    }
 
 
 def worst_sentences(
@@ -196,9 +216,11 @@ def worst_sentences(
 
 
 def _marked(
-    words: Sequence[str], tags: Sequence[str], answers: Sequence[str],
+    words: Sequence[str],
+    tags: Sequence[str],
+    answers: Sequence[str],
     probability: Sequence[float],
-) -> tuple[float, str]:  # fmt: skip
+) -> tuple[float, str]:
     """How sure the surest mistake is, 0 where there is none; and the sentence."""
     sureness, shown = 0.0, []
     for word, own, answered, sure in zip(words, tags, answers, probability):

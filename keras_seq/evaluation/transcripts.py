@@ -139,11 +139,15 @@ def transcript_report(
     notes = kept_notes(notes, baselines)
     drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
     comparison = verdict.compare(
-        _pair(counts, others[best], is_isolated), redraw, baseline=best,
-        metric="accuracy" if is_isolated else "wer", lower_is_better=not is_isolated,
+        _pair(counts, others[best], is_isolated),
+        redraw,
+        baseline=best,
+        metric="accuracy" if is_isolated else "wer",
+        lower_is_better=not is_isolated,
         bounds=verdict.SHARES if is_isolated else verdict.ANY,
-        note=notes.get(best, ""), **drawing,
-    )  # fmt: skip
+        note=notes.get(best, ""),
+        **drawing,
+    )
     if len(set(speakers)) == 1 and speakers[0]:
         comparison["sentence"] += " All of it is of one speaker: others may differ."
     report = {
@@ -160,9 +164,7 @@ def transcript_report(
     return checked_report(report)
 
 
-def _redraw(
-    size: int, speakers: Sequence[str], recordings: Sequence[str]
-) -> Redraw:
+def _redraw(size: int, speakers: Sequence[str], recordings: Sequence[str]) -> Redraw:
     """Speakers and their utterances, or utterances where there is one speaker."""
     if len(set(speakers)) > 1:
         return by_speakers(speakers)

@@ -154,10 +154,15 @@ def translation_report(
         (both[0] != both[1]).any(axis=1),
     )
     comparison = verdict.compare(
-        pair, redraw, baseline=best, metric="bleu", note=notes.get(best, ""),
+        pair,
+        redraw,
+        baseline=best,
+        metric="bleu",
+        note=notes.get(best, ""),
         bounds=(-BOUNDS[1], BOUNDS[1]),
-        num_resamples=num_resamples, seed=seed,
-    )  # fmt: skip
+        num_resamples=num_resamples,
+        seed=seed,
+    )
 
     def scored(weights: np.ndarray) -> np.ndarray:
         return np.array([m.score(weights @ counts[n]) for n, m in metrics.items()])

@@ -32,9 +32,15 @@ WORDS = {
     "ties": ("ties with", "No difference is proven, and the baseline is cheaper."),
     "loses": ("loses to", "Use the baseline."),
 }
-LABELS = {"mase": "MASE", "mae": "MAE", "wer": "WER", "roc_auc": "ROC-AUC",
-          "macro_f1": "macro F1", "micro_f1": "micro F1",
-          "cross_entropy": "cross-entropy"}  # fmt: skip
+LABELS = {
+    "mase": "MASE",
+    "mae": "MAE",
+    "wer": "WER",
+    "roc_auc": "ROC-AUC",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "cross_entropy": "cross-entropy",
+}
 
 
 class Pair(NamedTuple):

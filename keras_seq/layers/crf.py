@@ -89,8 +89,11 @@ class CRF(keras.layers.Layer):
                 f"{self.num_tags})"
             )
         tags = self.num_tags
-        for name, shape in (("start", (tags,)), ("transitions", (tags, tags)),
-                            ("end", (tags,))):  # fmt: skip
+        for name, shape in (
+            ("start", (tags,)),
+            ("transitions", (tags, tags)),
+            ("end", (tags,)),
+        ):
             weight = self.add_weight(shape=shape, initializer="zeros", name=name)
             setattr(self, name, weight)
 

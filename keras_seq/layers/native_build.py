@@ -72,10 +72,20 @@ def _compile(compiler: str) -> Callable[[Path], None]:
 
     def build(path: Path) -> None:
         command = [
-            compiler, "-std=c++17", "-O3", "-march=native", "-ffp-contract=fast",
-            "-shared", "-fPIC", "-pthread", str(SOURCES / "ops.cc"), "-o", str(path),
-            *tf.sysconfig.get_compile_flags(), *tf.sysconfig.get_link_flags(),
-        ]  # fmt: skip
+            compiler,
+            "-std=c++17",
+            "-O3",
+            "-march=native",
+            "-ffp-contract=fast",
+            "-shared",
+            "-fPIC",
+            "-pthread",
+            str(SOURCES / "ops.cc"),
+            "-o",
+            str(path),
+            *tf.sysconfig.get_compile_flags(),
+            *tf.sysconfig.get_link_flags(),
+        ]
         _run(command, check=True)
 
     return build
@@ -83,9 +93,14 @@ def _compile(compiler: str) -> Callable[[Path], None]:
 
 def _run(command: list[str], check: bool = False) -> str:
     done = subprocess.run(
-        command, check=check, capture_output=True, text=True, encoding="utf-8",
-        errors="replace", timeout=SECONDS,
-    )  # fmt: skip
+        command,
+        check=check,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=SECONDS,
+    )
     return done.stdout
 
 

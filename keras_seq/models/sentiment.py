@@ -173,9 +173,11 @@ def _ngram_logits(
         raise ValueError("ngram_ratios hold NaN or Inf; expected log-count ratios")
     ids = ngram_ids(token_ids, len(ratios))  # (B, 3 T)
     fixed = layers.Embedding(
-        *ratios.shape, embeddings_initializer="zeros", trainable=False,
+        *ratios.shape,
+        embeddings_initializer="zeros",
+        trainable=False,
         name="ngram_ratios",
-    )  # fmt: skip
+    )
     learned = layers.Embedding(
         *ratios.shape, embeddings_initializer="zeros", name="ngram_weights"
     )

@@ -76,9 +76,12 @@ def build_tagging_model(
     ((None, None, 17), 1238865)
     """
     check_sizes(
-        vocab_size=vocab_size, num_tags=num_tags, embedding_dim=embedding_dim,
-        lstm_units=lstm_units, num_layers=num_layers,
-    )  # fmt: skip
+        vocab_size=vocab_size,
+        num_tags=num_tags,
+        embedding_dim=embedding_dim,
+        lstm_units=lstm_units,
+        num_layers=num_layers,
+    )
     check_rates(dropout=dropout, word_dropout=word_dropout)
     if allowed is not None and not crf:
         raise ValueError("allowed is given, but crf is False; only a CRF can use it")
@@ -96,10 +99,15 @@ def build_tagging_model(
         inputs.append(
             keras.Input((None, word_length), dtype="int32", name="characters")
         )
-        parts.append(CharacterEncoder(
-            num_characters, CHARACTER_DIM, CHARACTER_UNITS, characters,
-            name="character_encoder",
-        )(inputs[-1]))  # fmt: skip
+        parts.append(
+            CharacterEncoder(
+                num_characters,
+                CHARACTER_DIM,
+                CHARACTER_UNITS,
+                characters,
+                name="character_encoder",
+            )(inputs[-1])
+        )
     if num_features:
         check_sizes(num_features=num_features, feature_ids=feature_ids)
         inputs.append(keras.Input((None, num_features), dtype="int32", name="features"))

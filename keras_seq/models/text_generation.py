@@ -93,10 +93,12 @@ def build_text_generation_model(
     for number in range(1, num_layers + 1):
         made.append(
             CELLS[cell](
-                rnn_units, return_sequences=True, return_state=True,
+                rnn_units,
+                return_sequences=True,
+                return_state=True,
                 name=f"rnn_{number}",
             )
-        )  # fmt: skip
+        )
         if layer_norm:
             made.append(layers.LayerNormalization(name=f"norm_{number}"))
         if residual and number > 1:

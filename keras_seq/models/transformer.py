@@ -103,9 +103,16 @@ def build_transformer(
 
     def block(name: str, decodes: bool) -> TransformerBlock:
         return TransformerBlock(
-            num_heads, ff_dim, dropout, activation, pre_norm, causal=decodes,
-            cross=decodes, recompute=recompute, name=name,
-        )  # fmt: skip
+            num_heads,
+            ff_dim,
+            dropout,
+            activation,
+            pre_norm,
+            causal=decodes,
+            cross=decodes,
+            recompute=recompute,
+            name=name,
+        )
 
     def embedding(name: str, size: int) -> layers.Embedding:
         kind = layers.ReversibleEmbedding if tie_embeddings else layers.Embedding

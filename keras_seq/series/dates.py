@@ -151,9 +151,10 @@ def _possible(
         if all(map(is_number, texts)):
             raise Counter
         raise DateError(
-            0, f"{texts[0][:40]!r} is no date that is known; give its pattern with "
-            f"{OPTION}, such as %d.%m.%Y; {NO_DATES}"
-        )  # fmt: skip
+            0,
+            f"{texts[0][:40]!r} is no date that is known; give its pattern with "
+            f"{OPTION}, such as %d.%m.%Y; {NO_DATES}",
+        )
     return list(found)
 
 

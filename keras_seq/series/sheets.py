@@ -201,9 +201,15 @@ def _with_tickers(
         kept = first[skipped:]
         return Sheet(path, header, kept, PLAIN, table_format, names, skipped)
     sheet = Sheet(
-        path, [*header, TICKER], [], TICKERS, table_format, list(kinds), skipped,
+        path,
+        [*header, TICKER],
+        [],
+        TICKERS,
+        table_format,
+        list(kinds),
+        skipped,
         [None, *tickers[1:]],
-    )  # fmt: skip
+    )
     return sheet._replace(first=[r for _, r in itertools.islice(sheet.rows(), SAMPLE)])
 
 

@@ -111,9 +111,13 @@ def _as_table(prices: np.ndarray) -> SeriesTable:
     days = np.busday_offset(FIRST_DATE, np.arange(num_rows)).astype("datetime64[s]")
     series = [
         Series(
-            f"sample_{number}", Path(f"sample_{number}.csv"), days, values[:, None],
-            np.ones((num_rows, 1), bool), np.arange(num_rows) + 2,
+            f"sample_{number}",
+            Path(f"sample_{number}.csv"),
+            days,
+            values[:, None],
+            np.ones((num_rows, 1), bool),
+            np.arange(num_rows) + 2,
         )
         for number, values in enumerate(prices, start=1)
-    ]  # fmt: skip
+    ]
     return SeriesTable(series, ["Close"], 1, 0, True, ["Date"], Frequency("B"))

@@ -115,9 +115,14 @@ def read_series(
         raise ValueError(f"limit is {limit}; expected 1 row or more")
     check_date_format(date_format)
     asked = _Asked(
-        parse_frequency(frequency) if frequency else None, _filling(fill, table_format),
-        limit, date_format, check_decimal(decimal), date_column is not None, mend_steps,
-    )  # fmt: skip
+        parse_frequency(frequency) if frequency else None,
+        _filling(fill, table_format),
+        limit,
+        date_format,
+        check_decimal(decimal),
+        date_column is not None,
+        mend_steps,
+    )
     files = find_files(
         as_file(paths, ["value"]), lambda path: kind_of(path, table_format)
     )
@@ -158,10 +163,18 @@ def read_series(
     series_checks.check_copies([one.label for one in series], targets_of, refuse_copies)
     dates_from = dates_from if series[0].dates is not None else []
     return SeriesTable(
-        _with_own_names(series), columns, len(targets), len(prices), is_prices,
-        dates_from, found if dates_from else None, first.header,
-        None if series_column is None else names_from, likely, known,
-    )  # fmt: skip
+        _with_own_names(series),
+        columns,
+        len(targets),
+        len(prices),
+        is_prices,
+        dates_from,
+        found if dates_from else None,
+        first.header,
+        None if series_column is None else names_from,
+        likely,
+        known,
+    )
 
 
 class _Asked(NamedTuple):
@@ -201,10 +214,14 @@ def _parts_of(
     dates = None
     if dates_from:
         dates = dates_of(
-            sheet, cells, dates_from, list(rows_of.values()),
-            is_given=asked.names_dates, date_format=asked.date_format,
+            sheet,
+            cells,
+            dates_from,
+            list(rows_of.values()),
+            is_given=asked.names_dates,
+            date_format=asked.date_format,
             likely=likely.date_format,
-        )  # fmt: skip
+        )
     parts, turned = [], 0
     for name, rows in rows_of.items():
         own = None if dates is None else dates.values[rows]
@@ -256,9 +273,15 @@ def _without_holes(
     if is_prices:
         series_checks.check_prices(path, lines, columns, one.values)
     lines, dates, values, observed = filled(
-        path, lines, one.dates, one.values, columns, frequency, asked.fill,
+        path,
+        lines,
+        one.dates,
+        one.values,
+        columns,
+        frequency,
+        asked.fill,
         asked.mend_steps,
-    )  # fmt: skip
+    )
     last = slice(-asked.limit if asked.limit else None, None)
     lines, values, observed = lines[last], values[last], observed[last]
     dates = None if dates is None else dates[last]

@@ -41,9 +41,11 @@ def fetch_tickers(names: Table) -> list[str | Path]:
     """
     files = as_file(names, ["value"])
     return [
-        fetch_ticker(str(name).removeprefix(PREFIX))
-        if str(name).startswith(PREFIX)
-        else name
+        (
+            fetch_ticker(str(name).removeprefix(PREFIX))
+            if str(name).startswith(PREFIX)
+            else name
+        )
         for name in ([files] if isinstance(files, str | Path) else files)
     ]
 

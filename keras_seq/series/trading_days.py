@@ -20,9 +20,19 @@ if TYPE_CHECKING:
 US, LONDON, FRANKFURT = "New York", "London", "Frankfurt"
 # Days on which New York did not trade and no rule says so: mourning, attack, storm.
 _CLOSED_US = (
-    "1985-09-27", "1994-04-27", "2001-09-11", "2001-09-12", "2001-09-13", "2001-09-14",
-    "2004-06-11", "2007-01-02", "2012-10-29", "2012-10-30", "2018-12-05", "2025-01-09",
-)  # fmt: skip
+    "1985-09-27",
+    "1994-04-27",
+    "2001-09-11",
+    "2001-09-12",
+    "2001-09-13",
+    "2001-09-14",
+    "2004-06-11",
+    "2007-01-02",
+    "2012-10-29",
+    "2012-10-30",
+    "2018-12-05",
+    "2025-01-09",
+)
 
 
 def report_missing_days(name: str, dates: np.ndarray) -> int:
@@ -89,8 +99,13 @@ def _rules() -> "dict[str, list[pd.tseries.holiday.Holiday]]":
     return {
         US: [
             new_year,
-            rule("King", month=1, day=1, start_date="1998-01-01",
-                 offset=DateOffset(weekday=days.MO(3))),
+            rule(
+                "King",
+                month=1,
+                day=1,
+                start_date="1998-01-01",
+                offset=DateOffset(weekday=days.MO(3)),
+            ),
             days.USPresidentsDay,
             days.GoodFriday,
             days.USMemorialDay,
@@ -111,9 +126,18 @@ def _rules() -> "dict[str, list[pd.tseries.holiday.Holiday]]":
             rule("Boxing", month=12, day=26, observance=weekday),
         ],
         FRANKFURT: [
-            *(rule(f"{day}.{month}", month=month, day=day) for month, day in
-              ((1, 1), (5, 1), (12, 24), (12, 25), (12, 26), (12, 31))),
+            *(
+                rule(f"{day}.{month}", month=month, day=day)
+                for month, day in (
+                    (1, 1),
+                    (5, 1),
+                    (12, 24),
+                    (12, 25),
+                    (12, 26),
+                    (12, 31),
+                )
+            ),
             days.GoodFriday,
             days.EasterMonday,
         ],
-    }  # fmt: skip
+    }

@@ -191,9 +191,13 @@ def plan_part(
         counts.append(count)
         offset += len(one.values)
     return WindowPlan(
-        values, np.array(firsts), np.array(counts), lookback, horizon,
+        values,
+        np.array(firsts),
+        np.array(counts),
+        lookback,
+        horizon,
         table.num_targets,
-    )  # fmt: skip
+    )
 
 
 def all_rows(table: SeriesTable, dtype: str) -> np.ndarray:

@@ -47,9 +47,10 @@ def _of_unknown_shape(tensor: tf.Tensor) -> tf.Tensor:
     """The tensor behind an operation that no optimiser knows the shape of."""
     packed = tf.raw_ops.OptionalFromValue(components=[tensor])
     return tf.raw_ops.OptionalGetValue(
-        optional=packed, output_types=[tensor.dtype],
+        optional=packed,
+        output_types=[tensor.dtype],
         output_shapes=[tf.TensorShape(None)],
-    )[0]  # fmt: skip
+    )[0]
 
 
 def _checked_shape(
@@ -78,8 +79,9 @@ def _checked_shape(
         of = ", ".join(f"{dim} = {{}} as in {sizes[dim][0]}" for dim in same)
         return _formatted(
             text + (f", where {of}" if of else ""),
-            shape, *(sizes[dim][1] for dim in same),
-        )  # fmt: skip
+            shape,
+            *(sizes[dim][1] for dim in same),
+        )
 
     with tf.control_dependencies([require(fits, message)]):
         tensor = tf.identity(hidden)
@@ -127,9 +129,7 @@ def checked_values(
             words += " ({})"
             parts.append(tf.gather(tf.constant(list(columns)), place[-1]))
         where = f" at {words} (counted from 0)" if words else ""
-        return _formatted(
-            f"{name} is {{}}{where}; expected {expected}", value, *parts
-        )
+        return _formatted(f"{name} is {{}}{where}; expected {expected}", value, *parts)
 
     with tf.control_dependencies([require(tf.reduce_all(right), message)]):
         return tf.identity(tensor)

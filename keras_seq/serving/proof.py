@@ -43,9 +43,9 @@ def encode_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, str]:
     import tensorflow as tf
 
     return {
-        name: base64.b64encode(
-            tf.make_tensor_proto(value).SerializeToString()
-        ).decode("ascii")
+        name: base64.b64encode(tf.make_tensor_proto(value).SerializeToString()).decode(
+            "ascii"
+        )
         for name, value in tensors.items()
     }
 
@@ -68,9 +68,7 @@ def decode_tensors(texts: Mapping[str, str]) -> dict[str, np.ndarray]:
     from tensorflow.core.framework import tensor_pb2
 
     return {
-        name: tf.make_ndarray(
-            tensor_pb2.TensorProto.FromString(base64.b64decode(text))
-        )
+        name: tf.make_ndarray(tensor_pb2.TensorProto.FromString(base64.b64decode(text)))
         for name, text in texts.items()
     }
 

@@ -145,9 +145,7 @@ def export(
             asked |= {f"{name}/{key}": value for key, value in given.items()}
             wanted |= {f"{name}/{key}": value for key, value in answered.items()}
         with stage("proving"):
-            facts["proof"] = _prove(
-                version, asked, wanted, tolerance, absolute
-            )
+            facts["proof"] = _prove(version, asked, wanted, tolerance, absolute)
         write_json(extra / MODEL_JSON, facts)
         return publish(version, export_dir)
 

@@ -131,9 +131,12 @@ def _looks_like_conllu(path: Path, encoding: str | None) -> bool:
 
 
 def _conllu(
-    path: Path, token: str | None, tag: str | None, need_tags: bool,
+    path: Path,
+    token: str | None,
+    tag: str | None,
+    need_tags: bool,
     table_format: TableFormat,
-) -> Iterator[Sentence]:  # fmt: skip
+) -> Iterator[Sentence]:
     form, wanted = (
         _number(path, name, CONLLU_NAMES, default)
         for name, default in ((token, 1), (tag, 3))
@@ -171,9 +174,12 @@ def _conllu(
 
 
 def _columns(
-    path: Path, token: str | None, tag: str | None, need_tags: bool,
+    path: Path,
+    token: str | None,
+    tag: str | None,
+    need_tags: bool,
     table_format: TableFormat,
-) -> Iterator[Sentence]:  # fmt: skip
+) -> Iterator[Sentence]:
     gathered, first, size = Gathered(path, need_tags), 0, 0
     tabs = "\t" in _first_line(path, table_format.encoding)
     for number, line in enumerate(read_lines(path, table_format.encoding), start=1):
@@ -214,9 +220,12 @@ def _number(path: Path, asked: str | None, names: Sequence[str], default: int) -
 
 
 def _jsonl(
-    path: Path, token: str | None, tag: str | None, need_tags: bool,
+    path: Path,
+    token: str | None,
+    tag: str | None,
+    need_tags: bool,
     table_format: TableFormat,
-) -> Iterator[Sentence]:  # fmt: skip
+) -> Iterator[Sentence]:
     wanted = _named(path, token, tag, need_tags, table_format)
     for number, values in read_rows(path, wanted, table_format):
         place = place_of(path, number)
@@ -235,9 +244,12 @@ def _jsonl(
 
 
 def _table(
-    path: Path, token: str | None, tag: str | None, need_tags: bool,
+    path: Path,
+    token: str | None,
+    tag: str | None,
+    need_tags: bool,
     table_format: TableFormat,
-) -> Iterator[Sentence]:  # fmt: skip
+) -> Iterator[Sentence]:
     wanted = _named(path, token, tag, need_tags, table_format)
     columns = {name.lower(): name for name in read_columns(path, table_format)}
     counted = [columns[name] for name in SENTENCE_NAMES if name in columns][:1]
@@ -260,9 +272,12 @@ def _table(
 
 
 def _named(
-    path: Path, token: str | None, tag: str | None, need_tags: bool,
+    path: Path,
+    token: str | None,
+    tag: str | None,
+    need_tags: bool,
     table_format: TableFormat,
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """Names of the columns of words and tags."""
     columns = read_columns(path, table_format)
     found = []

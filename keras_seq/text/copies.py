@@ -81,9 +81,7 @@ def copied_share(text: Corpus, other: Corpus) -> float:
     >>> copied_share(lines[50:], lines[:75]) > 0.4
     True
     """
-    return max(
-        _share(cut(text), cut(other)) for cut in (window_hashes, line_hashes)
-    )
+    return max(_share(cut(text), cut(other)) for cut in (window_hashes, line_hashes))
 
 
 def _share(hashed: Hashed, other: Hashed) -> float:
@@ -131,9 +129,7 @@ def log_trained_text(corpus: Corpus, path: Path) -> None:
         log.info(f"{name_of(corpus)}: {line}: its score flatters")
 
 
-def _sampled(
-    hashed: Hashed, most: int = KEPT
-) -> tuple[np.ndarray, np.ndarray, int]:
+def _sampled(hashed: Hashed, most: int = KEPT) -> tuple[np.ndarray, np.ndarray, int]:
     """Distinct hashes in order with their weights, and of how many one is kept."""
     hashes, weights, every = np.zeros(0, np.uint64), np.zeros(0), 1
     for some, heavy in hashed:
@@ -153,9 +149,7 @@ def _chosen(hashes: np.ndarray, every: int) -> np.ndarray:
     return (hashes >> np.uint64(32)) % np.uint64(every) == 0
 
 
-def log_copied_text(
-    parts: Mapping[str, Corpus], given: Mapping[str, Corpus]
-) -> None:
+def log_copied_text(parts: Mapping[str, Corpus], given: Mapping[str, Corpus]) -> None:
     """Says how much of validation and test stands elsewhere; refuses too much of it.
 
     Args:
@@ -173,6 +167,10 @@ def log_copied_text(
         share = copied_share(parts[part], known[other])
         if share > NATURAL:
             log_copies(
-                name_of(parts[part]), part, f"{percent(share)} of the text", share,
-                other, refuse=other == "train" and part in given,
-            )  # fmt: skip
+                name_of(parts[part]),
+                part,
+                f"{percent(share)} of the text",
+                share,
+                other,
+                refuse=other == "train" and part in given,
+            )

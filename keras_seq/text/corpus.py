@@ -80,9 +80,11 @@ class TableTexts:
     """The texts of a table, a line each; line ends inside a text become spaces."""
 
     def __init__(
-        self, path: Path, text_column: str | None = None,
+        self,
+        path: Path,
+        text_column: str | None = None,
         table_format: TableFormat = AS_FOUND,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._table = read_table(
             path, text_column, need_labels=False, table_format=table_format
         )
@@ -150,9 +152,7 @@ def _texts_in(folder: Path, encoding: str | None) -> list[Path]:
     """Files of a folder that begin as text, and a line about those that do not."""
     visible = (p for p in folder.rglob("*") if not _is_hidden(p.relative_to(folder)))
     files = sorted(path for path in visible if path.is_file())
-    found = [
-        p for p in files if _suffix(p) not in KINDS and is_text(p, encoding)
-    ]  # fmt: skip
+    found = [p for p in files if _suffix(p) not in KINDS and is_text(p, encoding)]
     if not found:
         raise error_at(folder, "holds no text files")
     left_out = [str(p.relative_to(folder)) for p in files if p not in set(found)]

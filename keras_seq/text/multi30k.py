@@ -19,20 +19,38 @@ _PARTS = {"train": "train", "validation": "val", "test": "test_2016_flickr"}
 SOURCES = {
     name: Source(f"{_AT}{name}.gz", sha256, size)
     for name, sha256, size in (
-        ("train.de", "8506e50eaf610b55a8286d1ce85e4098dc2a0a0fce45b4827a5409d9897a81b4",
-         626_835),
-        ("train.en", "ffdb848427a3fccff4f5c9c848dff8b8b5745e8f464f44341b6c5c5288f265db",
-         563_155),
-        ("val.de", "9c3697bf5d18908e41df6a94b8a006ab64dbc66f38790865d6694136428a524d",
-         24_435),
-        ("val.en", "459836b7adfe4fd130d0a8c680e2860d6099fbea0fd1bdbbc7442bbc5afce59b",
-         21_514),
-        ("test_2016_flickr.de",
-         "26ef35775a5540d27fc04e66063d59a180388beeede5121c0806dee0c79949e0", 22_645),
-        ("test_2016_flickr.en",
-         "7771063a5bca8712e4c60941bcb128301aab5a3eecc66abbb5d150aa3133a55d", 20_933),
+        (
+            "train.de",
+            "8506e50eaf610b55a8286d1ce85e4098dc2a0a0fce45b4827a5409d9897a81b4",
+            626_835,
+        ),
+        (
+            "train.en",
+            "ffdb848427a3fccff4f5c9c848dff8b8b5745e8f464f44341b6c5c5288f265db",
+            563_155,
+        ),
+        (
+            "val.de",
+            "9c3697bf5d18908e41df6a94b8a006ab64dbc66f38790865d6694136428a524d",
+            24_435,
+        ),
+        (
+            "val.en",
+            "459836b7adfe4fd130d0a8c680e2860d6099fbea0fd1bdbbc7442bbc5afce59b",
+            21_514,
+        ),
+        (
+            "test_2016_flickr.de",
+            "26ef35775a5540d27fc04e66063d59a180388beeede5121c0806dee0c79949e0",
+            22_645,
+        ),
+        (
+            "test_2016_flickr.en",
+            "7771063a5bca8712e4c60941bcb128301aab5a3eecc66abbb5d150aa3133a55d",
+            20_933,
+        ),
     )
-}  # fmt: skip
+}
 
 
 def load_multi30k(

@@ -157,8 +157,11 @@ def _of_tables(
         columns = read_columns(path, table_format)
         # Two columns without names: the source stands first.
         plain = ("1",), ("2",)
-        usual = plain if table_format.no_header and len(columns) == 2 else (
-            SOURCE_COLUMNS, TARGET_COLUMNS)  # fmt: skip
+        usual = (
+            plain
+            if table_format.no_header and len(columns) == 2
+            else (SOURCE_COLUMNS, TARGET_COLUMNS)
+        )
         found = [
             find_column(path, columns, table_format, side, name, names)
             for side, name, names in zip(("source", "target"), asked, usual)

@@ -14,23 +14,29 @@ from pathlib import Path
 
 from keras_seq.text.pairs import SentencePair
 
-_NOUNS = dict(zip(
-    "dog cat king child farmer sailor doctor singer horse bird house tower road garden "
-    "letter table window mountain forest lamp".split(),
-    "hundo kato rego infano agristo maristo kuracisto kantisto ĉevalo birdo domo turo "
-    "vojo ĝardeno letero tablo fenestro monto arbaro lampo".split(),
-))  # fmt: skip
+_NOUNS = dict(
+    zip(
+        "dog cat king child farmer sailor doctor singer horse bird house tower road "
+        "garden letter table window mountain forest lamp".split(),
+        "hundo kato rego infano agristo maristo kuracisto kantisto ĉevalo birdo domo "
+        "turo vojo ĝardeno letero tablo fenestro monto arbaro lampo".split(),
+    )
+)
 _WATER = dict(zip("river boat fish wave".split(), "rivero boato fiŝo ondo".split()))
 _BANK = "bank"
 _WET, _DRY = "rivo", "kaso"
-_ADJECTIVES = dict(zip(
-    "old small red tall quiet clever round heavy green happy".split(),
-    "maljuna eta ruĝa alta trankvila saĝa ronda peza verda gaja".split(),
-))  # fmt: skip
-_VERBS = dict(zip(
-    "sees paints follows likes hears seeks draws knows".split(),
-    "vidas pentras sekvas ŝatas aŭdas serĉas desegnas konas".split(),
-))  # fmt: skip
+_ADJECTIVES = dict(
+    zip(
+        "old small red tall quiet clever round heavy green happy".split(),
+        "maljuna eta ruĝa alta trankvila saĝa ronda peza verda gaja".split(),
+    )
+)
+_VERBS = dict(
+    zip(
+        "sees paints follows likes hears seeks draws knows".split(),
+        "vidas pentras sekvas ŝatas aŭdas serĉas desegnas konas".split(),
+    )
+)
 _PLACES = dict(zip("near behind above without".split(), "ĉe post super sen".split()))
 
 

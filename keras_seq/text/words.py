@@ -177,11 +177,15 @@ def affix_ids(words: tf.Tensor) -> tf.Tensor:
         part = codes[:, :size] if size > 0 else codes[:, size:]
         columns.append(tf.strings.unicode_encode(part, "UTF-8"))
     columns.append(word_shape(words))
-    return tf.stack([
-        1 + number * BUCKETS
-        + tf.cast(tf.strings.to_hash_bucket_fast(column, BUCKETS), tf.int32)
-        for number, column in enumerate(columns)
-    ], axis=-1)  # fmt: skip
+    return tf.stack(
+        [
+            1
+            + number * BUCKETS
+            + tf.cast(tf.strings.to_hash_bucket_fast(column, BUCKETS), tf.int32)
+            for number, column in enumerate(columns)
+        ],
+        axis=-1,
+    )
 
 
 def character_ids(words: tf.Tensor, length: int) -> tf.Tensor:

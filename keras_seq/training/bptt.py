@@ -71,7 +71,9 @@ class TruncatedBackprop(keras.Model):
         self._carried = [
             [
                 self.add_weight(
-                    shape=tuple(state.shape), initializer="zeros", trainable=False,
+                    shape=tuple(state.shape),
+                    initializer="zeros",
+                    trainable=False,
                     name=f"{layer.name}_state_{number}",
                 )
                 for number, state in enumerate(states)
@@ -79,7 +81,7 @@ class TruncatedBackprop(keras.Model):
             for layer, states in zip(
                 recurrent_layers(model), initial_states(model, batch_size)
             )
-        ]  # fmt: skip
+        ]
 
     @property
     def layers(self) -> list[keras.Layer]:

@@ -72,9 +72,10 @@ def as_constructed(callback: keras.callbacks.Callback) -> Attributes:
         memory = Memory(frozenset(vars(callback)), _copied(_attributes(callback)), None)
     elif memory.left is not None:
         changed = {
-            name: each for name, each in _attributes(callback).items()
+            name: each
+            for name, each in _attributes(callback).items()
             if not each.equals(memory.left.get(name))
-        }  # fmt: skip
+        }
         constructed = memory.constructed | _copied(changed)
         memory = Memory(memory.names | changed.keys(), constructed, None)
     vars(callback)[MEMORY] = memory

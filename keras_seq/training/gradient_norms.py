@@ -23,9 +23,7 @@ def exact_norm(gradient: Gradient) -> tf.Tensor:
     """float32 (); rows of a sparse gradient that occur twice are added up first."""
     if isinstance(gradient, tf.IndexedSlices):
         rows, places = tf.unique(tf.reshape(gradient.indices, [-1]))
-        gradient = tf.math.unsorted_segment_sum(
-            gradient.values, places, tf.size(rows)
-        )
+        gradient = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
     return tf.norm(tf.cast(gradient, tf.float32))
 
 

@@ -116,9 +116,7 @@ class GradientMonitor(keras.callbacks.Callback):
             tap_gradients(model, self._may_apply),
             replace(model, "compute_loss", self._noting(model.compute_loss)),
         ]
-        self._undo.append(
-            replace(model, "train_step", self._guarded(model.train_step))
-        )
+        self._undo.append(replace(model, "train_step", self._guarded(model.train_step)))
         model.make_train_function(force=True)  # one traced before has no guard
 
     def on_train_end(self, logs: dict | None = None) -> None:

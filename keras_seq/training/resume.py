@@ -129,9 +129,10 @@ class RunCallbacks(keras.callbacks.CallbackList):
         """Without Keras' own `BackupAndRestore`, which has another idea of where."""
         callbacks = self.callbacks
         self.callbacks = [
-            each for each in callbacks
+            each
+            for each in callbacks
             if not isinstance(each, keras.callbacks.BackupAndRestore)
-        ]  # fmt: skip
+        ]
         with appending(callbacks):
             super().on_train_begin(logs)
         self.callbacks = callbacks

@@ -29,9 +29,16 @@ from keras_seq.training.train_step import carried_states, components
 DISPLAY_CALLBACKS = (keras.callbacks.ProgbarLogger, Progress)
 FORMAT = 2  # of a state; another version of keras_seq may have another
 FACTS = {
-    "random": dict, "numpy": dict, "callbacks": list, "epoch": int, "batch": int,
-    "over": bool, "seconds": float, "settings": dict, "machine": dict,
-}  # fmt: skip
+    "random": dict,
+    "numpy": dict,
+    "callbacks": list,
+    "epoch": int,
+    "batch": int,
+    "over": bool,
+    "seconds": float,
+    "settings": dict,
+    "machine": dict,
+}
 
 
 def capture_state(
@@ -103,9 +110,7 @@ def restore_state(
         restore_callback(each, state_of_it)
 
 
-def put_files(
-    callbacks: Iterable[keras.callbacks.Callback], state: State
-) -> None:
+def put_files(callbacks: Iterable[keras.callbacks.Callback], state: State) -> None:
     """Puts the files of callbacks back, before anything of the callbacks is called."""
     for each, _, files in _pairs(callbacks, state):
         rewind_files(each, files)

@@ -124,10 +124,19 @@ def hyperparameter_search(
         model = _built(build, params, loss, before)
         try:
             history = fit(
-                model, X_train, y_train, validation_data=validation, epochs=epochs,
-                validation_freq=[epochs], batch_size=batch_size, seed=seed, loss=loss,
-                metrics=metrics, early_stopping=False, verbose=0,
-            ).history  # fmt: skip
+                model,
+                X_train,
+                y_train,
+                validation_data=validation,
+                epochs=epochs,
+                validation_freq=[epochs],
+                batch_size=batch_size,
+                seed=seed,
+                loss=loss,
+                metrics=metrics,
+                early_stopping=False,
+                verbose=0,
+            ).history
         except UserError as error:  # a loss or a weight is no number
             raise ValueError(f"{name}: {error}") from error
         compared = compared or _monitored(model, history, monitor, mode)
@@ -149,9 +158,7 @@ def _combinations(param_grid: Mapping[str, Sequence[Any]]) -> list[Params]:
             "as {'units': [32, 64]}"
         )
     lists = {name: _values(name, values) for name, values in param_grid.items()}
-    return [
-        dict(zip(lists, values)) for values in itertools.product(*lists.values())
-    ]
+    return [dict(zip(lists, values)) for values in itertools.product(*lists.values())]
 
 
 def _values(name: Any, values: Any) -> list[Any]:

@@ -21,9 +21,15 @@ from keras_seq.errors import UserError
 PLAIN = (type(None), bool, int, float, str)
 CONTAINERS: dict[str, Callable[..., Any]] = {
     each.__name__: each
-    for each in (set, frozenset, collections.deque, collections.OrderedDict,
-                 collections.Counter, collections.defaultdict)
-}  # fmt: skip
+    for each in (
+        set,
+        frozenset,
+        collections.deque,
+        collections.OrderedDict,
+        collections.Counter,
+        collections.defaultdict,
+    )
+}
 VARIABLES = (tf.Variable, keras.Variable)
 
 
@@ -50,18 +56,24 @@ def _new_generator(state: dict[str, Any]) -> np.random.Generator:
 # Class, what reads its state, what sets it, what makes another.
 RANDOM: dict[str, tuple[type, Callable, Callable, Callable]] = {
     "Random": (
-        random.Random, random.Random.getstate, random.Random.setstate,
+        random.Random,
+        random.Random.getstate,
+        random.Random.setstate,
         lambda state: random.Random(),
     ),
     "RandomState": (
-        np.random.RandomState, np.random.RandomState.get_state,
-        np.random.RandomState.set_state, lambda state: np.random.RandomState(),
+        np.random.RandomState,
+        np.random.RandomState.get_state,
+        np.random.RandomState.set_state,
+        lambda state: np.random.RandomState(),
     ),
     "Generator": (
-        np.random.Generator, lambda each: each.bit_generator.state, _set_generator,
+        np.random.Generator,
+        lambda each: each.bit_generator.state,
+        _set_generator,
         _new_generator,
     ),
-}  # fmt: skip
+}
 
 
 def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:

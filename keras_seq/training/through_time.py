@@ -112,8 +112,11 @@ def gate_saturation(
     ((0.0, 1.0), (1.0, 0.0), (0.0, 0.0))
     """
     found = _recurrent(model, layer)
-    kinds = [GATES[kind.__name__] for kind in type(found.cell).__mro__
-             if kind.__name__ in GATES]  # fmt: skip
+    kinds = [
+        GATES[kind.__name__]
+        for kind in type(found.cell).__mro__
+        if kind.__name__ in GATES
+    ]
     if not kinds:
         raise ValueError(f"layer '{found.name}' has no gates; an LSTM or a GRU has")
     with walked(found) as walks:

@@ -78,9 +78,10 @@ def carried_states(model: keras.Model) -> list[keras.Variable]:
     layers = [each for each in flatten_layers(model) if getattr(each, "stateful", 0)]
     states = keras.tree.flatten([getattr(each, "states", None) for each in layers])
     return [
-        each for each in states
+        each
+        for each in states
         if isinstance(each, keras.Variable) and id(each) not in counted
-    ]  # fmt: skip
+    ]
 
 
 def inner_optimizer(

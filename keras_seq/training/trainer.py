@@ -174,9 +174,15 @@ def fit(
         batch_size, validation_batch_size, shuffle, seed, run_dir is not None
     )
     train, validation = fit_datasets(
-        model, x, y, sample_weight, validation_data, validation_split, class_weight,
+        model,
+        x,
+        y,
+        sample_weight,
+        validation_data,
+        validation_split,
+        class_weight,
         batching,
-    )  # fmt: skip
+    )
     if class_weight is not None:
         check_class_weight(model, class_weight, train.element_spec)
     if validation is not None:
@@ -185,24 +191,54 @@ def fit(
         log.info(table)
     with clipped(model, clipnorm, of_fit) as norm, locked(run_dir):
         compiled = compile_arguments(model)
-        settings = {} if run_dir is None else describe_run(
-            model, train, validation, loss=compiled.get("loss"),
-            metrics=compiled.get("metrics"), schedule=schedule, monitor=monitor,
-            mode=mode, patience=patience, max_seconds=max_seconds, callbacks=callbacks,
-            early_stopping=early_stopping, class_weight=class_weight,
-            **length._asdict(),
-        )  # fmt: skip
+        settings = (
+            {}
+            if run_dir is None
+            else describe_run(
+                model,
+                train,
+                validation,
+                loss=compiled.get("loss"),
+                metrics=compiled.get("metrics"),
+                schedule=schedule,
+                monitor=monitor,
+                mode=mode,
+                patience=patience,
+                max_seconds=max_seconds,
+                callbacks=callbacks,
+                early_stopping=early_stopping,
+                class_weight=class_weight,
+                **length._asdict(),
+            )
+        )
         wired = wired_callbacks(
-            model, callbacks, stops_early=early_stopping and validation is not None,
-            monitor=monitor, mode=mode, patience=patience, schedule=schedule,
-            max_seconds=max_seconds, run_dir=run_dir, log_steps=log_steps,
+            model,
+            callbacks,
+            stops_early=early_stopping and validation is not None,
+            monitor=monitor,
+            mode=mode,
+            patience=patience,
+            schedule=schedule,
+            max_seconds=max_seconds,
+            run_dir=run_dir,
+            log_steps=log_steps,
             hparams={"epochs": epochs, "clipnorm": norm} | (hparams or {}),
-            words=embedding_words, verbose=verbose,
-        )  # fmt: skip
+            words=embedding_words,
+            verbose=verbose,
+        )
         return _train(
-            model, train, validation, class_weight, length, wired, settings, run_dir,
-            resume, checkpoint_seconds, verbose,
-        )  # fmt: skip
+            model,
+            train,
+            validation,
+            class_weight,
+            length,
+            wired,
+            settings,
+            run_dir,
+            resume,
+            checkpoint_seconds,
+            verbose,
+        )
 
 
 def _train(
@@ -228,10 +264,17 @@ def _train(
     show("building the model")
     build(model, train)
     run = RunCallbacks(
-        callbacks, model, checkpoints=checkpoints, state=state, settings=settings,
-        clock=clock, every_seconds=checkpoint_seconds, epochs=epochs, steps=steps,
+        callbacks,
+        model,
+        checkpoints=checkpoints,
+        state=state,
+        settings=settings,
+        clock=clock,
+        every_seconds=checkpoint_seconds,
+        epochs=epochs,
+        steps=steps,
         verbose=int(shows_bar(verbose)),
-    )  # fmt: skip
+    )
     if steps is not None:
         train = endless(train, steps, facts["epoch"], facts["batch"], initial)
     if class_weight is not None:

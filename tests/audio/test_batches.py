@@ -19,7 +19,12 @@ from keras_seq.audio.utterances import Utterances
 from keras_seq.errors import UserError
 
 STRONG = Augmentation(
-    tempo=0.1, warp=0.2, gain=6, colour=0.5, noise_share=0.7, time_masks=2,
+    tempo=0.1,
+    warp=0.2,
+    gain=6,
+    colour=0.5,
+    noise_share=0.7,
+    time_masks=2,
     band_masks=2,
 )
 WORDS = ["ab", "b", "aab", "ba", "a", "bb", "abab"]
@@ -50,20 +55,17 @@ def test_targets_hold_the_frames_of_the_answer_and_the_transcript(clips: Utteran
 
 
 def as_rows(batches: tf.data.Dataset) -> list[tuple]:
-    return [
-        (features.numpy(), targets.numpy()) for (features, _), targets in batches
-    ]
+    return [(features.numpy(), targets.numpy()) for (features, _), targets in batches]
 
 
 def test_a_seed_fixes_order_and_augmentation_of_every_epoch(clips: Utterances):
-    one, two = (
-        dataset(clips, augmentation=STRONG, seed=5) for _ in range(2)
-    )
+    one, two = (dataset(clips, augmentation=STRONG, seed=5) for _ in range(2))
     first, again = as_rows(one), as_rows(two)
     assert all(np.array_equal(a[0], b[0]) for a, b in zip(first, again))
     second = as_rows(one)
-    assert any(a[0].shape != b[0].shape or (a[0] != b[0]).any()
-               for a, b in zip(first, second))  # fmt: skip
+    assert any(
+        a[0].shape != b[0].shape or (a[0] != b[0]).any() for a, b in zip(first, second)
+    )
     third = as_rows(one.starting_at(1, 1).take(2))
     assert all(np.array_equal(a[0], b[0]) for a, b in zip(second[1:], third))
 
@@ -105,10 +107,15 @@ def test_noise_has_its_level_and_leaves_padding_alone():
 def test_gain_moves_all_log_energies_of_a_recording(clips: Utterances):
     extractor = LogMel(8000, 20, normalize="fitted")
     louder, plain = (
-        make_audio_dataset(clips, Alphabet.of(WORDS), extractor, batch_size=len(clips),
-                           augmentation=Augmentation(gain=gain))
+        make_audio_dataset(
+            clips,
+            Alphabet.of(WORDS),
+            extractor,
+            batch_size=len(clips),
+            augmentation=Augmentation(gain=gain),
+        )
         for gain in (12, 0)
-    )  # fmt: skip
+    )
     ((heard, frames), _), ((wanted, _), _) = *louder, *plain
     gains = draw_changes(Augmentation(gain=12), 0, 0, np.argsort(clips.lengths)).gain
     for row, count in enumerate(frames.numpy()):

@@ -123,8 +123,10 @@ def test_tempo_and_warp_together_are_the_sound_played_faster(factor: float):
         tf.constant(faster[None]), tf.constant([len(faster)])
     )
     found, count = extractor.log_energies(
-        tf.constant(sound[None]), tf.constant([len(sound)]),
-        tf.constant([factor], tf.float32), tf.constant([WARPS.index(factor)]),
+        tf.constant(sound[None]),
+        tf.constant([len(sound)]),
+        tf.constant([factor], tf.float32),
+        tf.constant([WARPS.index(factor)]),
     )
     assert abs(int(count[0]) - int(frames[0])) <= 1
     steps = min(found.shape[1], expected.shape[1])
@@ -133,8 +135,10 @@ def test_tempo_and_warp_together_are_the_sound_played_faster(factor: float):
     assert np.mean(np.abs(own - wanted) <= 1) > 0.95
     # Without the warp a tone stays where it was.
     unwarped, _ = extractor.log_energies(
-        tf.constant(sound[None]), tf.constant([len(sound)]),
-        tf.constant([factor], tf.float32), tf.constant([SAME]),
+        tf.constant(sound[None]),
+        tf.constant([len(sound)]),
+        tf.constant([factor], tf.float32),
+        tf.constant([SAME]),
     )
     assert np.mean(np.abs(unwarped[0, :steps].numpy().argmax(1) - wanted) <= 1) < 0.5
 

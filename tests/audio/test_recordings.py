@@ -93,8 +93,9 @@ def test_a_librispeech_tree(tmp_path: Path):
     for number in range(2):
         write(tmp_path / f"84/121/84-121-000{number}.flac", b"x")
     assert labels(find_recordings(tmp_path)) == [
-        ("84-121-0000.flac", "GO  NOW", "84"), ("84-121-0001.flac", "STOP", "84"),
-    ]  # fmt: skip
+        ("84-121-0000.flac", "GO  NOW", "84"),
+        ("84-121-0001.flac", "STOP", "84"),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])

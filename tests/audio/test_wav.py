@@ -79,13 +79,15 @@ WRONG = {
     "half a format": (SOUND[:30], f"wav 1: the WAV file is cut short; {WANTED}"),
     "other rate": (wav_bytes(NOISE, 44100), f"wav 1: 44100 Hz; {WANTED}: resample it"),
     "24 bits": (
-        written(NOISE / 32768, subtype="PCM_24"), "wav 1: 24-bit samples of format 1"
+        written(NOISE / 32768, subtype="PCM_24"),
+        "wav 1: 24-bit samples of format 1",
     ),
     "floats": (
-        written(NOISE / 32768, subtype="FLOAT"), "wav 1: 32-bit samples of format 3"
+        written(NOISE / 32768, subtype="FLOAT"),
+        "wav 1: 32-bit samples of format 3",
     ),
     "no channel": (SOUND[:22] + b"\0\0" + SOUND[24:], "in 0 channels"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", WRONG)

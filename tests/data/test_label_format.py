@@ -62,9 +62,18 @@ def test_numbers_are_read_from_their_usual_columns(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("given", "value"),
-    [("3.5", 3.5), ("-.5e1", -5.0), ("3,5", None), ("1_0", None), ("inf", None),
-     ("nan", None), ("", None), ("1e999", None), ("\u0663", None)],
-)  # fmt: skip
+    [
+        ("3.5", 3.5),
+        ("-.5e1", -5.0),
+        ("3,5", None),
+        ("1_0", None),
+        ("inf", None),
+        ("nan", None),
+        ("", None),
+        ("1e999", None),
+        ("\u0663", None),
+    ],
+)
 def test_numbers_are_plain_ones(given: str, value: float | None):
     assert number_of(given) == value
 
@@ -75,18 +84,24 @@ BAD_CELLS = {
     "missing flag": (["1", None], FLAGS, ("no value", 1, "missing")),
     "separators alone": (["||"], PIPE, ("no label", 0, "missing")),
     "no number": (
-        ["3,5"], NUMBER, ("'3,5' is no number (such as 3.5 or -1e3)", 0),
+        ["3,5"],
+        NUMBER,
+        ("'3,5' is no number (such as 3.5 or -1e3)", 0),
     ),
     "no cell": ([""], NUMBER, ("no number", 0, "missing")),
     "a boolean": ([True], NUMBER, ("bool instead of a number", 0)),
     "a list": ([["1"]], NUMBER, ("list instead of a number", 0)),
     "a list of what is none": ([["a", None]], ONE_LABEL, ("no label", 0, "missing")),
     "a fraction": (
-        [0.5], ONE_LABEL,
-        ("float instead of a label (a word or a whole number; --kind regression learns "
-         "numbers)", 0),
+        [0.5],
+        ONE_LABEL,
+        (
+            "float instead of a label (a word or a whole number; --kind regression "
+            "learns numbers)",
+            0,
+        ),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD_CELLS)
@@ -100,9 +115,10 @@ def test_cells_that_hold_no_label_are_said(case: str):
 def test_a_bad_cell_is_named_by_file_row_and_column(tmp_path: Path):
     with pytest.raises(UserError) as said:
         rows_of(
-            tmp_path / "a.csv", "text,sad,loud\nx,1,0\ny,0,3\n",
+            tmp_path / "a.csv",
+            "text,sad,loud\nx,1,0\ny,0,3\n",
             label_columns=["sad", "loud"],
-        )  # fmt: skip
+        )
     assert "a.csv:3: '3' instead of 0 or 1 in column 'loud'; mend" in str(said.value)
 
 

@@ -18,10 +18,21 @@ from keras_seq.errors import UserError
 from keras_seq.tasks.sentiment import prepare_texts
 
 ODD_TEXTS = (
-    "", " ", "...", "A Film.", "a\x00b", "line\nend\r\n\x1c", "\x1c\x1d", "\x7f~|`",
-    "tr\u00e8s tre\u0300s", "\u5f88\u597d\u3002", "\U0001f600 \u200d",
-    "\ufb01lm \ufeff", "\ud83d half", "x" * 100_000,
-)  # fmt: skip
+    "",
+    " ",
+    "...",
+    "A Film.",
+    "a\x00b",
+    "line\nend\r\n\x1c",
+    "\x1c\x1d",
+    "\x7f~|`",
+    "tr\u00e8s tre\u0300s",
+    "\u5f88\u597d\u3002",
+    "\U0001f600 \u200d",
+    "\ufb01lm \ufeff",
+    "\ud83d half",
+    "x" * 100_000,
+)
 
 
 def numbered(rows: int) -> list[tuple[str, str]]:

@@ -21,9 +21,13 @@ def by_last(table):
 
 def search(width: int, steps, *, table=TABLE, advance=None, moving=(), **options):
     found = beam_search(
-        advance or by_last(table), (), moving, beam_width=width,
-        max_new_tokens=np.atleast_1d(steps), **options,
-    )  # fmt: skip
+        advance or by_last(table),
+        (),
+        moving,
+        beam_width=width,
+        max_new_tokens=np.atleast_1d(steps),
+        **options,
+    )
     return [
         [tuple(np.array(ids)[:length].tolist()) for ids, length in zip(*row)]
         for row in zip(np.array(found.token_ids), np.array(found.lengths))
@@ -137,9 +141,14 @@ def test_a_row_answers_as_it_would_alone():
 
     def run(rows):
         return beam_search(
-            advance, np.array(rows, "int32"), (), beam_width=3,
-            max_new_tokens=limits[rows], end_id=3, length_penalty=0.7,
-        )  # fmt: skip
+            advance,
+            np.array(rows, "int32"),
+            (),
+            beam_width=3,
+            max_new_tokens=limits[rows],
+            end_id=3,
+            length_penalty=0.7,
+        )
 
     together = run([0, 1, 2, 3, 4])
     for row, limit in enumerate(limits):
@@ -202,8 +211,13 @@ def test_samples_follow_the_probabilities():
     paths, _ = search(2000, 2, choose=draw_continuations(uniforms))
     share = np.mean([path == (2, 1) for path in paths[0]])
     assert share == pytest.approx(0.36, abs=0.04)
-    greedy, _ = search(3, 2, choose=draw_continuations(uniforms=lambda step: draws[
-        0, :, :3], temperature=0.0))  # fmt: skip
+    greedy, _ = search(
+        3,
+        2,
+        choose=draw_continuations(
+            uniforms=lambda step: draws[0, :, :3], temperature=0.0
+        ),
+    )
     assert greedy[0] == [(1, 2)] * 3
 
 
@@ -211,15 +225,25 @@ def test_in_a_graph_it_finds_the_same():
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
     def traced(limits):
         return beam_search(
-            by_last(TABLE), (), tf.zeros([tf.shape(limits)[0], 2]), beam_width=3,
-            max_new_tokens=limits, end_id=0, length_penalty=0.6,
-        )  # fmt: skip
+            by_last(TABLE),
+            (),
+            tf.zeros([tf.shape(limits)[0], 2]),
+            beam_width=3,
+            max_new_tokens=limits,
+            end_id=0,
+            length_penalty=0.6,
+        )
 
     limits = np.array([2, 7, 4], "int32")
     eager = beam_search(
-        by_last(TABLE), (), (), beam_width=3, max_new_tokens=limits, end_id=0,
+        by_last(TABLE),
+        (),
+        (),
+        beam_width=3,
+        max_new_tokens=limits,
+        end_id=0,
         length_penalty=0.6,
-    )  # fmt: skip
+    )
     for name, value in traced(limits)._asdict().items():
         assert np.array(value) == pytest.approx(np.array(getattr(eager, name))), name
 
@@ -242,9 +266,14 @@ def test_width_and_penalty_may_be_tensors_of_a_graph(width: int):
     @tf.function(input_signature=[tf.TensorSpec([], tf.int32), tf.TensorSpec([])])
     def searched(width: tf.Tensor, penalty: tf.Tensor):
         return beam_search(
-            by_last(TABLE), (), (), beam_width=width, length_penalty=penalty,
-            max_new_tokens=tf.constant([4, 2]), end_id=2,
-        )  # fmt: skip
+            by_last(TABLE),
+            (),
+            (),
+            beam_width=width,
+            length_penalty=penalty,
+            max_new_tokens=tf.constant([4, 2]),
+            end_id=2,
+        )
 
     expected, numbers = search(width, [4, 2], end_id=2, length_penalty=0.7)
     found = searched(tf.constant(width), tf.constant(0.7))

@@ -7,10 +7,15 @@ from keras_seq.decoding.loop import generate, read_prompts
 from keras_seq.decoding.samplers import suppress
 
 #                    0     1     2     3
-FOLLOWS = np.array([[0.0, 9.0, 0.0, 0.0],  # 0: then 1
-                    [0.0, 0.0, 9.0, 0.0],  # 1: then 2
-                    [0.0, 0.0, 0.0, 9.0],  # 2: then 3
-                    [9.0, 0.0, 0.0, 0.0]], "float32")  # fmt: skip  3: then 0
+FOLLOWS = np.array(
+    [
+        [0.0, 9.0, 0.0, 0.0],  # 0: then 1
+        [0.0, 0.0, 9.0, 0.0],  # 1: then 2
+        [0.0, 0.0, 0.0, 9.0],  # 2: then 3
+        [9.0, 0.0, 0.0, 0.0],  # 3: then 0
+    ],
+    "float32",
+)
 
 
 def follow(token_ids, states):
@@ -66,17 +71,22 @@ def test_repetition_penalty_leaves_the_circle():
     assert plain == [[1, 2, 3, 0]]
     flat = np.array([[2.0, 1.9, 1.8]] * 3, "float32")
     found = written(
-        [[0]], lambda ids, s: (flat[ids], s), max_new_tokens=3, temperature=0.0,
+        [[0]],
+        lambda ids, s: (flat[ids], s),
+        max_new_tokens=3,
+        temperature=0.0,
         repetition_penalty=1.5,
-    )  # fmt: skip
+    )
     assert found == [[1, 2, 0]]
 
 
 def test_logits_may_be_changed():
     found = written(
-        [[0]], max_new_tokens=1, temperature=0.0,
+        [[0]],
+        max_new_tokens=1,
+        temperature=0.0,
         change=lambda logits: suppress(logits, [1]),
-    )  # fmt: skip
+    )
     assert found == [[0]]
 
 

@@ -34,8 +34,14 @@ def main() -> None:
                 f(truth, answers) for f in (precision_score, recall_score, f1_score)
             ]
             spans = [[list(each) for each in get_entities(tags)] for tags in answers]
-            cases.append({"truth": truth, "answers": answers, "spans": spans,
-                          "scores": [float(score) for score in scores]})  # fmt: skip
+            cases.append(
+                {
+                    "truth": truth,
+                    "answers": answers,
+                    "spans": spans,
+                    "scores": [float(score) for score in scores],
+                }
+            )
     print(json.dumps({"seqeval": version("seqeval"), "cases": cases}))
 
 

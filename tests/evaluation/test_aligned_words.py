@@ -21,17 +21,25 @@ def test_a_right_word_with_a_wrong_tag_counts_as_a_word_alone():
 # true words, multiword tokens, found words, the pairs of numbers
 TOKENS = {
     "one for two": ("va a o mar", [(1, 2, "ao")], "va ao mar", [(0, 0), (3, 2)]),
-    "found by letters": ("do n't go", [(0, 2, "don't")], "do n't go",
-                         [(0, 0), (1, 1), (2, 2)]),
+    "found by letters": (
+        "do n't go",
+        [(0, 2, "don't")],
+        "do n't go",
+        [(0, 0), (1, 1), (2, 2)],
+    ),
     "capitals": ("do not go", [(0, 2, "DON'T")], "DO N'T go", [(0, 0), (2, 2)]),
     "parts of it": ("da me lo", [(0, 3, "damelo")], "da melo", [(0, 0)]),
     "longest": ("a b a c", [(0, 4, "bac")], "b a c", [(1, 0), (2, 1), (3, 2)]),
-    "two of them": ("de el a el fin", [(0, 2, "del"), (2, 2, "al")], "del al fin",
-                    [(4, 2)]),
+    "two of them": (
+        "de el a el fin",
+        [(0, 2, "del"), (2, 2, "al")],
+        "del al fin",
+        [(4, 2)],
+    ),
     "over its edge": ("x de el y", [(1, 2, "del")], "xdel y", [(3, 1)]),
     "none found": ("de el", [(0, 2, "del")], "", []),
     "spaces inside": ("10 000 m", [], "10 000 m", [(0, 0), (1, 1), (2, 2)]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", TOKENS)

@@ -6,10 +6,12 @@ import pytest
 from keras_seq.evaluation.crfsuite import CrfsuiteTagger, hand_made_features
 
 TRAIN = [
-    (["Ada", "Byron", "met", "Alan", "in", "Ulm"],
-     ["B-person", "I-person", "O", "B-person", "O", "B-place"]),
+    (
+        ["Ada", "Byron", "met", "Alan", "in", "Ulm"],
+        ["B-person", "I-person", "O", "B-person", "O", "B-place"],
+    ),
     (["we", "met", "in", "Paris"], ["O", "O", "O", "B-place"]),
-] * 6  # fmt: skip
+] * 6
 
 
 @pytest.fixture

@@ -77,9 +77,12 @@ def test_an_update_that_breaks_in_the_last_step_is_seen(
 
     options = {"run_dir": tmp_path} if folder else {}
     line = told(
-        model_of(), data(size=size), schedule=schedule,
-        optimizer=keras.optimizers.SGD(), **options,
-    )  # fmt: skip
+        model_of(),
+        data(size=size),
+        schedule=schedule,
+        optimizer=keras.optimizers.SGD(),
+        **options,
+    )
     assert line.startswith("training broke") and "epoch 2" in line and "dense" in line
     if folder:
         assert not Checkpoints(tmp_path / "checkpoints").load().facts["over"]

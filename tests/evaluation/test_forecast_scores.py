@@ -29,9 +29,12 @@ def scored(targets, forecasts, last=(10.0,)) -> dict[str, float]:
     """Scores of one window."""
     shape = (1, len(targets), 1)
     values = measures(
-        np.reshape(targets, shape).astype(float), np.reshape(forecasts, shape),
-        np.reshape(last, (1, 1)), UNITS, ONE,
-    )  # fmt: skip
+        np.reshape(targets, shape).astype(float),
+        np.reshape(forecasts, shape),
+        np.reshape(last, (1, 1)),
+        UNITS,
+        ONE,
+    )
     sums = Sums()
     sums.add(values)
     total, count = (part.sum(0) for part in sums.windows)
@@ -159,11 +162,18 @@ def report_of(network: Sums, persistence: Sums, lag=(0.99, 0.98), prices=True) -
     inside.add(np.ones((400, 3, 1, 2)))
     names = ("with_last_row", "with_target")
     return forecast_report(
-        "stock", {"network": network, "persistence": persistence}, inside,
-        times=TIMES, series=np.zeros(400, int), series_names=["A"],
-        target_names=["Close"], lag=dict(zip(names, lag)) | {"of_changes": 0.0},
-        nominal=0.8, is_prices=prices, notes={"theta": "left out"},
-    )  # fmt: skip
+        "stock",
+        {"network": network, "persistence": persistence},
+        inside,
+        times=TIMES,
+        series=np.zeros(400, int),
+        series_names=["A"],
+        target_names=["Close"],
+        lag=dict(zip(names, lag)) | {"of_changes": 0.0},
+        nominal=0.8,
+        is_prices=prices,
+        notes={"theta": "left out"},
+    )
 
 
 def test_a_network_that_is_no_better_is_told_so_in_plain_words():
@@ -205,17 +215,28 @@ def test_a_short_test_part_proves_nothing():
         sums[name] = Sums()
         sums[name].add(
             measures(
-                np.zeros((11, 12, 1)), size * errors, np.ones((11, 1)), UNITS,
+                np.zeros((11, 12, 1)),
+                size * errors,
+                np.ones((11, 1)),
+                UNITS,
                 np.zeros(11, int),
-            )  # fmt: skip
+            )
         )
     inside = Sums()
     inside.add(np.ones((11, 12, 1, 2)))
     lag = {"with_last_row": 1.0, "with_target": 1.0, "of_changes": 0.0}
     report = forecast_report(
-        "t", sums, inside, times=np.arange(11), series=np.zeros(11, int),
-        series_names=["A"], target_names=["x"], lag=lag, nominal=0.8, is_prices=False,
-    )  # fmt: skip
+        "t",
+        sums,
+        inside,
+        times=np.arange(11),
+        series=np.zeros(11, int),
+        series_names=["A"],
+        target_names=["x"],
+        lag=lag,
+        nominal=0.8,
+        is_prices=False,
+    )
     assert report["verdict"] == "ties"
     assert "too short to tell: of 8 blocks of 24 rows that are needed it holds 0." in (
         report["comparison"]["sentence"]

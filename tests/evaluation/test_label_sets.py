@@ -63,9 +63,14 @@ def test_each_model_is_scored_with_thresholds_of_its_own():
 def test_a_label_that_never_occurs_scores_0_and_is_left_out_of_the_mean():
     labels = np.array([[1, 0], [0, 0], [1, 0]] * 4)
     report = label_set_report(
-        "t", labels, labels * 0.9, {"b": labels * 0.9}, ["a", "never"],
-        thresholds={"network": [0.5, 0.5], "b": [0.5, 0.5]}, num_resamples=50,
-    )  # fmt: skip
+        "t",
+        labels,
+        labels * 0.9,
+        {"b": labels * 0.9},
+        ["a", "never"],
+        thresholds={"network": [0.5, 0.5], "b": [0.5, 0.5]},
+        num_resamples=50,
+    )
     assert report["scores"]["f1_never"]["value"] == 0
     assert report["scores"]["macro_f1"]["value"] == 1
     assert report["verdict"] == "ties"

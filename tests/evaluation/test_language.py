@@ -52,8 +52,11 @@ def test_the_table_is_readable():
 
 
 def test_what_does_not_fit_is_named():
-    for network, baselines in ((HALF, {}), (HALF[:0], {"a": HALF[:0]}),
-                               (HALF, {"a": HALF[:5]})):  # fmt: skip
+    for network, baselines in (
+        (HALF, {}),
+        (HALF[:0], {"a": HALF[:0]}),
+        (HALF, {"a": HALF[:5]}),
+    ):
         with pytest.raises(ValueError, match="expected a baseline of as many"):
             language_report("t", network, baselines, 10)
 

@@ -13,8 +13,12 @@ from keras_seq.evaluation.linear_texts import (
     TfidfRidge,
 )
 
-TEXTS = [f"{a} {b} {c}" for a in ("good", "bad") for b in ("film", "play", "book")
-         for c in ("here", "there", "now", "then")]  # fmt: skip
+TEXTS = [
+    f"{a} {b} {c}"
+    for a in ("good", "bad")
+    for b in ("film", "play", "book")
+    for c in ("here", "there", "now", "then")
+]
 LABELS = np.array([[t.startswith("good"), "film" in t, "now" in t] for t in TEXTS], int)
 NUMBERS = LABELS @ [3.0, -1.0, 0.5] + 10
 ASKED = ["good film", "bad play now", "nothing known", ""]

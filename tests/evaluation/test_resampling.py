@@ -83,10 +83,16 @@ def test_a_season_is_seen_behind_lags_that_are_nothing():
 
 @pytest.mark.parametrize(
     "values",
-    [np.zeros(50), np.full(50, 1e-9), np.full(50, 1e9), [1.0], [1.0, 2.0],
-     (-1.0) ** np.arange(50)],
+    [
+        np.zeros(50),
+        np.full(50, 1e-9),
+        np.full(50, 1e9),
+        [1.0],
+        [1.0, 2.0],
+        (-1.0) ** np.arange(50),
+    ],
     ids=["zeros", "small", "large", "one", "two", "alternating"],
-)  # fmt: skip
+)
 def test_what_does_not_last_needs_no_blocks(values):
     assert 1 <= block_length(np.asarray(values)) < 2
 

@@ -31,8 +31,10 @@ def test_the_perceptron_tells_words_apart_by_their_neighbours():
 
 def test_the_perceptron_uses_the_tag_before():
     # `x` follows `a` or `b`, which only their own left neighbours tell apart.
-    train = [(["p", "q", "m", "x"], ["P", "Q", "1", "3"]),
-             (["r", "s", "m", "x"], ["R", "S", "2", "4"])] * 20  # fmt: skip
+    train = [
+        (["p", "q", "m", "x"], ["P", "Q", "1", "3"]),
+        (["r", "s", "m", "x"], ["R", "S", "2", "4"]),
+    ] * 20
     tagger = PerceptronTagger().fit(train)
     assert tagger.tag(["r", "s", "m", "x"])[-2:] == ["2", "4"]
 

@@ -15,8 +15,12 @@ def test_scores_are_shares_of_words_and_of_sentences():
     answers = [["A", "B", "B"], ["A"]] * 50
     told = report(truth, answers, truth)
     values = {name: score["value"] for name, score in told["scores"].items()}
-    assert values == {"accuracy": 0.5, "accuracy_known": 0.5, "accuracy_unknown": 0.5,
-                      "sentences_right": 0.0}  # fmt: skip
+    assert values == {
+        "accuracy": 0.5,
+        "accuracy_known": 0.5,
+        "accuracy_unknown": 0.5,
+        "sentences_right": 0.0,
+    }
     assert told["n"] == 100 and told["words"] == 200 and told["verdict"] == "loses"
 
 
@@ -50,8 +54,9 @@ def test_copies_are_redrawn_together():
 
 
 def test_a_metric_that_the_data_do_not_define_is_left_out():
-    told = tag_report("t", [["A"]] * 9, [["A"]] * 9, {"b": [["A"]] * 9},
-                      is_known=[[True]] * 9)  # fmt: skip
+    told = tag_report(
+        "t", [["A"]] * 9, [["A"]] * 9, {"b": [["A"]] * 9}, is_known=[[True]] * 9
+    )
     assert "accuracy_unknown" not in told["scores"]
 
 

@@ -18,8 +18,12 @@ HYPOTHESES = ["enter two two", "", "go on now", "r u b o t", "yes"]
 
 def test_counts_by_hand():
     assert error_counts(REFERENCES, HYPOTHESES)[:, :4].tolist() == [
-        [1, 0, 0, 3], [0, 1, 0, 1], [0, 0, 1, 2], [0, 1, 0, 6], [0, 0, 0, 1],
-    ]  # fmt: skip
+        [1, 0, 0, 3],
+        [0, 1, 0, 1],
+        [0, 0, 1, 2],
+        [0, 1, 0, 6],
+        [0, 0, 0, 1],
+    ]
     assert error_counts(REFERENCES, HYPOTHESES)[:, 6].tolist() == [0, 0, 0, 0, 1]
 
 
@@ -28,8 +32,10 @@ def test_rates_are_those_of_jiwer_over_all_utterances(seed: int):
     rng = np.random.default_rng(seed)
 
     def sentences(shortest: int) -> list[str]:
-        return [" ".join(rng.choice(list("abcd"), rng.integers(shortest, 6)))
-                for _ in range(40)]  # fmt: skip
+        return [
+            " ".join(rng.choice(list("abcd"), rng.integers(shortest, 6)))
+            for _ in range(40)
+        ]
 
     references, hypotheses = sentences(1), sentences(0)
     told = transcript_report(
@@ -51,9 +57,12 @@ def test_the_verdict_is_against_the_best_baseline():
     references = ["go", "stop"] * 100
     good, fair = references[:190] + ["no"] * 10, references[:100] + ["no"] * 100
     told = transcript_report(
-        "speech", references, good, {"bad": ["x"] * 200, "fair": fair},
+        "speech",
+        references,
+        good,
+        {"bad": ["x"] * 200, "fair": fair},
         is_isolated=True,
-    )  # fmt: skip
+    )
     assert told["comparison"]["baseline"] == "fair" and told["verdict"] == "wins"
     assert "accuracy 0.950 against 0.500" in told["comparison"]["sentence"]
     assert "accuracy" in format_report(told)
@@ -78,9 +87,14 @@ def test_intervals_are_of_speakers_where_there_are_several(num_speakers, is_isol
     widths = []
     for speakers in ([], who):
         found = transcript_report(
-            "speech", ["go"] * len(who), said, {"b": ["x"] * len(who)},
-            speakers=speakers, is_isolated=is_isolated, num_resamples=200,
-        )  # fmt: skip
+            "speech",
+            ["go"] * len(who),
+            said,
+            {"b": ["x"] * len(who)},
+            speakers=speakers,
+            is_isolated=is_isolated,
+            num_resamples=200,
+        )
         score = found["scores"]["wer"]
         assert 0 <= score["low"] <= score["value"] <= score["high"]
         widths.append(score["high"] - score["low"])
@@ -93,9 +107,13 @@ def test_intervals_are_of_speakers_where_there_are_several(num_speakers, is_isol
 
 def test_one_recording_listed_often_is_one_utterance():
     found = transcript_report(
-        "speech", ["go"] * 200, ["go"] * 200, {"b": ["x"] * 200},
-        recordings=["a.wav", "b.wav"] * 100, num_resamples=50,
-    )  # fmt: skip
+        "speech",
+        ["go"] * 200,
+        ["go"] * 200,
+        {"b": ["x"] * 200},
+        recordings=["a.wav", "b.wav"] * 100,
+        num_resamples=50,
+    )
     assert found["verdict"] == "ties"
     assert "of 6 different utterances that are needed it holds 2." in (
         found["comparison"]["sentence"]

@@ -49,8 +49,10 @@ def test_a_resample_is_the_score_of_the_sentences_drawn():
 
 def test_what_the_reference_does_is_no_fault():
     assert translation_faults(["so so"], ["so so"], ["so so"]) == {
-        "repeats": 0, "copies": 0, "empty": 0,
-    }  # fmt: skip
+        "repeats": 0,
+        "copies": 0,
+        "empty": 0,
+    }
     assert translation_faults(["x"], ["y"], ["a b c a b c d"])["repeats"] == 1
 
 

@@ -79,9 +79,13 @@ def test_losses_in_time_agree_with_themselves(apart, shortest):
     )
     redraw = by_blocks(apart, shortest)
     found = compare(
-        pair, redraw, baseline="b", metric="mae", lower_is_better=True,
+        pair,
+        redraw,
+        baseline="b",
+        metric="mae",
+        lower_is_better=True,
         num_resamples=20,
-    )  # fmt: skip
+    )
     check(found["sentence"], found["verdict"], True)
     if redraw.num_units < 8:
         assert found["verdict"] == "ties"

@@ -34,8 +34,10 @@ RATE = 8000
 
 def reviews(start: int = 0, rows: int = 60) -> Rows:
     """Texts that share no words but one, of two labels."""
-    return [(f"Film number{n} isn't word{n * 7}", "ab"[n % 2]) for n in
-            range(start, start + rows)]  # fmt: skip
+    return [
+        (f"Film number{n} isn't word{n * 7}", "ab"[n % 2])
+        for n in range(start, start + rows)
+    ]
 
 
 def as_csv(path: Path, rows: Rows) -> None:
@@ -185,9 +187,12 @@ def test_a_text_that_repeats_itself_is_cut_and_said(
 
 @pytest.mark.parametrize(("kept", "said"), [(1 << 20, "40 of 60"), (20, " of ")])
 def test_what_trained_a_model_is_said_when_it_is_evaluated(
-    kept: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture,
+    kept: int,
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setattr(copies, "KEPT", kept)
     path = tmp_path / "trained_on.npy"
     save_digests(path, stored(reviews()).digests())
@@ -230,9 +235,11 @@ def as_wav(samples: np.ndarray) -> bytes:
 
 
 def recordings(
-    numbers: range, encode: Callable[[np.ndarray], bytes] = as_wav,
-    prefix: str = "", label: Callable[[int], str] = lambda n: ("yes", "no")[n % 2],
-) -> list[Recording]:  # fmt: skip
+    numbers: range,
+    encode: Callable[[np.ndarray], bytes] = as_wav,
+    prefix: str = "",
+    label: Callable[[int], str] = lambda n: ("yes", "no")[n % 2],
+) -> list[Recording]:
     return [
         Recording(f"{prefix}{n}.wav", label(n), lambda n=n: encode(sound(n)))
         for n in numbers
@@ -283,8 +290,13 @@ def test_a_sound_under_two_labels_is_left_out_and_listed() -> None:
     data = prepare_speech({"train": recordings(range(60)) + twice})
     found = [p for p in data.problems if "several transcripts" in p.what]
     assert sorted(p.place for p in found) == [
-        "0.wav", "1.wav", "2.wav", "again0.wav", "again1.wav", "again2.wav",
-    ]  # fmt: skip
+        "0.wav",
+        "1.wav",
+        "2.wav",
+        "again0.wav",
+        "again1.wav",
+        "again2.wav",
+    ]
     assert all(p.left_out and "'yes'" in p.what and "'no'" in p.what for p in found)
     assert sum(map(len, data.splits.values())) == 57
 

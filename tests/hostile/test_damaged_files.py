@@ -92,9 +92,15 @@ def test_config_of_wrong_types(facts: dict, line: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "content", [*(d(b'{"steps": 12}') for d in DAMAGES.values()), b"{}",
-                b'{"steps": "9"}', b'{"steps": 0}', b'{"steps": true}'],
-)  # fmt: skip
+    "content",
+    [
+        *(d(b'{"steps": 12}') for d in DAMAGES.values()),
+        b"{}",
+        b'{"steps": "9"}',
+        b'{"steps": 0}',
+        b'{"steps": true}',
+    ],
+)
 def test_plan_of_a_run(content: bytes, tmp_path: Path):
     path = tmp_path / "plan.json"
     path.write_bytes(content)
@@ -195,17 +201,25 @@ class Product(tf.Module):
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     module, x = Product(), np.ones((2, 40), np.float32)
     return export(
-        module, tmp_path_factory.mktemp("exported") / "product",
+        module,
+        tmp_path_factory.mktemp("exported") / "product",
         signatures={"serving_default": module.serve.get_concrete_function()},
-        examples={"x": x}, expected={"y": x}, metadata={"task": "product"},
-    )  # fmt: skip
+        examples={"x": x},
+        expected={"y": x},
+        metadata={"task": "product"},
+    )
 
 
 @pytest.mark.parametrize("damage", [*DAMAGES, "missing"])
 @pytest.mark.parametrize(
-    "name", ["variables/variables.data-00000-of-00001", "variables/variables.index",
-             "saved_model.pb", "assets.extra/model.json"],
-)  # fmt: skip
+    "name",
+    [
+        "variables/variables.data-00000-of-00001",
+        "variables/variables.index",
+        "saved_model.pb",
+        "assets.extra/model.json",
+    ],
+)
 def test_file_of_an_export(name: str, damage: str, exported: Path):
     path = exported / name
     raw = path.read_bytes()

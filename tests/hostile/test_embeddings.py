@@ -35,7 +35,7 @@ FILES = {  # what is wrong: (name, content, line)
     "no gzip": ("a.gz", b"film 1 2\n", "a.gz: not a sound gzip file"),
     "cut gzip": ("a.gz", gzip.compress(b"film 1 2\n" * 99)[:-12], "cut short"),
     "no zip": ("a.zip", b"film 1 2\n", "a.zip: not a sound zip archive"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -78,14 +78,18 @@ FAULTS: list[tuple] = [
     (steps, (np.ones((8, 4, 2)), np.ones((8, 4))), WEIGHTS, "one label a sample"),
     (model, (X, X), WEIGHTS, "row 0 of y holds"),
     (
-        model, (X, Y), {"schedule": keras.optimizers.schedules.CosineDecay(0.1, 9)},
+        model,
+        (X, Y),
+        {"schedule": keras.optimizers.schedules.CosineDecay(0.1, 9)},
         "CosineDecay, which counts steps",
     ),
     (
-        model, (X, Y), {"validation_data": (X, Y), "monitor": "val_acc"},
+        model,
+        (X, Y),
+        {"validation_data": (X, Y), "monitor": "val_acc"},
         "monitor is 'val_acc', and an epoch has loss, val_loss",
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("build", "given", "options", "line"), FAULTS)

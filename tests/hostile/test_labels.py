@@ -64,9 +64,26 @@ DISTINCT = {
     "joiners of another script": ["\u0646\u0647\u200c\u0647\u0627", "\u0646\u0647"],
 }
 MISSING = [
-    "NA", "n/a", "N/A", "#N/A", "<NA>", "None", "NONE", "nan", "NaN", "null", "NULL",
-    "nil", "-", "--", "\u2013", "?", "\\N", " na ", "\uff2e\uff21",
-]  # fmt: skip
+    "NA",
+    "n/a",
+    "N/A",
+    "#N/A",
+    "<NA>",
+    "None",
+    "NONE",
+    "nan",
+    "NaN",
+    "null",
+    "NULL",
+    "nil",
+    "-",
+    "--",
+    "\u2013",
+    "?",
+    "\\N",
+    " na ",
+    "\uff2e\uff21",
+]
 
 NOISE = np.random.default_rng(0)
 
@@ -208,10 +225,12 @@ def test_transcripts_that_read_as_missing_are_asked_about(label: str) -> None:
 # Words of a manifest's column of parts, and the parts that they name.
 PART_WORDS = {
     "usual": (["train", "dev", "test"], ["train", "validation", "test"]),
-    "of LibriSpeech": (["train-clean-100", "dev-other", "TEST_clean"],
-                       ["train", "validation", "test"]),
+    "of LibriSpeech": (
+        ["train-clean-100", "dev-other", "TEST_clean"],
+        ["train", "validation", "test"],
+    ),
     "none": (["", " ", "train"], ["", "", "train"]),
-}  # fmt: skip
+}
 
 
 def manifest(path: Path, words: list[str]) -> Path:

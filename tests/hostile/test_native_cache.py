@@ -92,10 +92,22 @@ def group_may_write_digest(path: Path) -> None:
 
 
 DAMAGES = [
-    cut, empty, one_bit, longer, foreign, no_digest, empty_digest, binary_digest,
-    digest_alone, link, linked_digest, dangling_link, pipe, others_may_write,
+    cut,
+    empty,
+    one_bit,
+    longer,
+    foreign,
+    no_digest,
+    empty_digest,
+    binary_digest,
+    digest_alone,
+    link,
+    linked_digest,
+    dangling_link,
+    pipe,
+    others_may_write,
     group_may_write_digest,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
@@ -140,8 +152,13 @@ def lock_is_link(folder: Path) -> str:
     return "symbolic links"
 
 
-FOLDERS = [folder_is_link, folder_is_file, parent_is_file, library_is_folder,
-           lock_is_link]  # fmt: skip
+FOLDERS = [
+    folder_is_link,
+    folder_is_file,
+    parent_is_file,
+    library_is_folder,
+    lock_is_link,
+]
 
 
 @pytest.mark.parametrize("spoil", FOLDERS, ids=lambda spoil: spoil.__name__)

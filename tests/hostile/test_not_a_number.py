@@ -46,9 +46,17 @@ def forecasts(network: Any, **baselines: Any) -> dict:
     interval.add(np.ones((40, 2, 1, 2)))
     lag = {"with_last_row": 0.0, "with_target": 1.0, "of_changes": 0.0}
     return forecast_report(
-        "stock", sums, interval, times=np.arange(40), series=np.zeros(40, int),
-        series_names=["a"], target_names=["y"], lag=lag, nominal=0.8, is_prices=False,
-    )  # fmt: skip
+        "stock",
+        sums,
+        interval,
+        times=np.arange(40),
+        series=np.zeros(40, int),
+        series_names=["a"],
+        target_names=["y"],
+        lag=lag,
+        nominal=0.8,
+        is_prices=False,
+    )
 
 
 WRITERS: dict[Callable, np.ndarray] = {
@@ -87,9 +95,9 @@ def test_a_baseline_without_numbers_is_named_and_left_out(write: Callable, every
 
 def test_where_no_baseline_has_numbers_nothing_is_compared():
     for write, right in WRITERS.items():
-        only = {
-            classifier: "majority", language: "unigram", forecasts: "persistence"
-        }[write]  # fmt: skip
+        only = {classifier: "majority", language: "unigram", forecasts: "persistence"}[
+            write
+        ]
         with pytest.raises(UserError, match=f"baselines .*: {only}; none is left"):
             write(right, **{only: spoilt(right, NAN, False)})
 
@@ -121,9 +129,12 @@ def broken(model: keras.Model) -> keras.Model:
 def score_of_speech() -> dict:
     sound = np.random.default_rng(0).integers(-99, 99, 2400).astype("int16")
     clips = Utterances(
-        8000, sound, np.array([0, 900]), np.array([900, 1500], "int32"),
+        8000,
+        sound,
+        np.array([0, 900]),
+        np.array([900, 1500], "int32"),
         [("a.wav", "a", ""), ("b.wav", "b", "")],
-    )  # fmt: skip
+    )
     extractor = ks.audio.LogMel(8000)
     model = broken(ks.build_speech_model(3, lstm_units=2, logits=True))
     hear = ks.tasks.speech.SpeechRecognizer(

@@ -23,10 +23,31 @@ SCRIPTS = sorted(path.stem for path in (ROOT / "tasks").glob("[!_]*.py"))
 VERBS = ("train", "evaluate", "predict", "backtest")
 # What no option of numbers takes, whatever its range is.
 NEVER = (
-    "nan", "NaN", "-nan", "inf", "-inf", "infinity", "1e400", "-1e400", "9" * 50,
-    "1" * 5000, "", " ", " 5", "5\n", "abc", "1_000", "1,5", "0x10", "٣", "５", "²",
-    "5e", "--5", "None",
-)  # fmt: skip
+    "nan",
+    "NaN",
+    "-nan",
+    "inf",
+    "-inf",
+    "infinity",
+    "1e400",
+    "-1e400",
+    "9" * 50,
+    "1" * 5000,
+    "",
+    " ",
+    " 5",
+    "5\n",
+    "abc",
+    "1_000",
+    "1,5",
+    "0x10",
+    "٣",
+    "５",
+    "²",
+    "5e",
+    "--5",
+    "None",
+)
 NO_INTEGER = ("1.0", "2.5", "1e3", "1e9", ".5")
 # (option, value, what the line says), of the issue and of other shapes.
 SAID = [
@@ -115,9 +136,14 @@ def test_values_of_their_own_argument_are_refused_likewise(
 
 @pytest.mark.parametrize(("flag", "value", "line"), SAID)
 def test_the_line_says_what_came_and_what_was_expected(
-    flag: str, value: str, line: str, tasks: dict[str, ModuleType], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture,
-):  # fmt: skip
+    flag: str,
+    value: str,
+    line: str,
+    tasks: dict[str, ModuleType],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+):
     monkeypatch.chdir(tmp_path)
     verbs = verbs_of(tasks["text_generation"])
     with pytest.raises(SystemExit) as stop:
@@ -129,9 +155,7 @@ def test_the_line_says_what_came_and_what_was_expected(
 
 
 @pytest.mark.parametrize("verb", ["train", "predict"])
-@pytest.mark.parametrize(
-    ("flag", "value"), [("--seed", "0"), ("--seed", "2147483647")]
-)
+@pytest.mark.parametrize(("flag", "value"), [("--seed", "0"), ("--seed", "2147483647")])
 def test_the_ends_of_a_range_are_taken(
     verb: str, flag: str, value: str, tasks: dict[str, ModuleType]
 ):
@@ -148,8 +172,11 @@ def test_a_shell_is_answered_before_tensorflow_is_imported(tmp_path: Path):
     script = str(script_of("sentiment"))
     done = subprocess.run(
         [sys.executable, script, "train", "--seed", "99999999999", "--run-dir", "run"],
-        cwd=tmp_path, env=ENVIRONMENT | paths, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=ENVIRONMENT | paths,
+        capture_output=True,
+        text=True,
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1 and "--seed must be at most" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["trap"]

@@ -55,16 +55,20 @@ FOLDERS = {
         [("data/2.wav", "b"), ("data/1.wav", "a")],
     ),
     "labels whose names begin with a line": (
-        sounds("_silence_/1.wav", "_unknown_/2.wav", "up/3.wav",
-               "_background_noise_/4.wav"),
-        [("_silence_/1.wav", "_silence_"), ("_unknown_/2.wav", "_unknown_"),
-         ("up/3.wav", "up")],
+        sounds(
+            "_silence_/1.wav", "_unknown_/2.wav", "up/3.wav", "_background_noise_/4.wav"
+        ),
+        [
+            ("_silence_/1.wav", "_silence_"),
+            ("_unknown_/2.wav", "_unknown_"),
+            ("up/3.wav", "up"),
+        ],
     ),
     "labels, and a table of something else": (
         sounds("no/00001.wav", "yes/00002.wav") | {"by.csv": "name,year\nMIT,1988"},
         [("no/00001.wav", "no"), ("yes/00002.wav", "yes")],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -76,17 +80,29 @@ def test_what_lies_beside_sounds_is_read(name: str, tmp_path: Path) -> None:
 PARTS = {
     "tables of parts": (
         sounds("clips/1.mp3", "clips/2.mp3", "clips/3.mp3")
-        | {"train.tsv": TSV + "s1\t1.mp3\ta\n", "dev.tsv": TSV + "s2\t2.mp3\tb\n",
-           "test.tsv": TSV + "s3\t3.mp3\t\"c\n", "validated.tsv": TSV + "s1\t1.mp3\ta"},
+        | {
+            "train.tsv": TSV + "s1\t1.mp3\ta\n",
+            "dev.tsv": TSV + "s2\t2.mp3\tb\n",
+            "test.tsv": TSV + 's3\t3.mp3\t"c\n',
+            "validated.tsv": TSV + "s1\t1.mp3\ta",
+        },
         {"clips/1.mp3": "train", "clips/2.mp3": "validation", "clips/3.mp3": "test"},
     ),
     "lists": (
-        sounds("up/0000000a_nohash_0.wav", "up/0000000b_nohash_0.wav",
-               "go/0000000c_nohash_0.wav")
-        | {"testing_list.txt": "up/0000000b_nohash_0.wav\n",
-           "validation_list.txt": "go/0000000c_nohash_0.wav"},
-        {"up/0000000a_nohash_0.wav": "train", "up/0000000b_nohash_0.wav": "test",
-         "go/0000000c_nohash_0.wav": "validation"},
+        sounds(
+            "up/0000000a_nohash_0.wav",
+            "up/0000000b_nohash_0.wav",
+            "go/0000000c_nohash_0.wav",
+        )
+        | {
+            "testing_list.txt": "up/0000000b_nohash_0.wav\n",
+            "validation_list.txt": "go/0000000c_nohash_0.wav",
+        },
+        {
+            "up/0000000a_nohash_0.wav": "train",
+            "up/0000000b_nohash_0.wav": "test",
+            "go/0000000c_nohash_0.wav": "validation",
+        },
     ),
     "folders above labels": (
         sounds("train/up/1.wav", "train/go/2.wav", "test/up/3.wav"),
@@ -94,19 +110,24 @@ PARTS = {
     ),
     "folders of a tree": (
         sounds("dev-clean/7/1/7-1-0.flac", "train-other/8/1/8-1-0.flac")
-        | {"dev-clean/7/1/7-1.trans.txt": "7-1-0 A",
-           "train-other/8/1/8-1.trans.txt": "8-1-0 B"},
-        {"dev-clean/7/1/7-1-0.flac": "validation",
-         "train-other/8/1/8-1-0.flac": "train"},
+        | {
+            "dev-clean/7/1/7-1.trans.txt": "7-1-0 A",
+            "train-other/8/1/8-1.trans.txt": "8-1-0 B",
+        },
+        {
+            "dev-clean/7/1/7-1-0.flac": "validation",
+            "train-other/8/1/8-1-0.flac": "train",
+        },
     ),
     "labels that are words for parts": (
-        sounds("train/1.wav", "test/2.wav"), {"train/1.wav": "", "test/2.wav": ""},
+        sounds("train/1.wav", "test/2.wav"),
+        {"train/1.wav": "", "test/2.wav": ""},
     ),
     "one part": (
         sounds("dev-clean/7/1/7-1-0.flac") | {"dev-clean/7/1/7-1.trans.txt": "7-1-0 A"},
         {"dev-clean/7/1/7-1-0.flac": ""},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -126,14 +147,18 @@ SCP = {"wav.scp": "u1 wav/1.wav\nu2\twav/2.wav\n", "text": "u2 GO ON\nu1 A  B\n"
 KALDI = {
     "files": (SCP, [("wav/2.wav", "GO ON", None), ("wav/1.wav", "A  B", None)]),
     "segments": (
-        {"wav.scp": "f wav/1.wav\n", "segments": "u1 f 0 1.5\nu2 f 1.5 -1\n",
-         "text": SCP["text"]},
+        {
+            "wav.scp": "f wav/1.wav\n",
+            "segments": "u1 f 0 1.5\nu2 f 1.5 -1\n",
+            "text": SCP["text"],
+        },
         [("wav/1.wav", "GO ON", Piece(1.5)), ("wav/1.wav", "A  B", Piece(0, 1.5))],
     ),
     "one without text": (
-        SCP | {"text": "u1 A"}, [("wav/1.wav", "A", None)],
+        SCP | {"text": "u1 A"},
+        [("wav/1.wav", "A", None)],
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", KALDI)
@@ -172,7 +197,7 @@ def test_a_bad_line_of_kaldi_is_named(name: str, tmp_path: Path) -> None:
         find_recordings(tmp_path)
 
 
-PIPES = "LJ1-0001|12 men|twelve men\nLJ1-0002|\"so|\"so\n"
+PIPES = 'LJ1-0001|12 men|twelve men\nLJ1-0002|"so|"so\n'
 REFUSED = {
     "one folder": (sounds("wavs/1.wav", "wavs/2.wav"), "lie in one folder 'wavs'"),
     "no folder": (sounds("1.wav", "2.wav"), "lie in no folder"),
@@ -200,7 +225,8 @@ REFUSED = {
         r"3\.wav: has no text file of its name, as 2 of 3",
     ),
     "a text of two sounds": (
-        sounds("x/1.wav", "y/1.wav") | {"texts/1.txt": "a"}, r"1\.txt: could be of",
+        sounds("x/1.wav", "y/1.wav") | {"texts/1.txt": "a"},
+        r"1\.txt: could be of",
     ),
     "a list of what is not there": (
         sounds("up/1.wav", "go/2.wav") | {"testing_list.txt": "up/1.wav\nup/7.wav\n"},
@@ -211,7 +237,7 @@ REFUSED = {
         | dict.fromkeys(("testing_list.txt", "validation_list.txt"), "up/1.wav\n"),
         "validation_list.txt:1: 'up/1.wav' stands in another list",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -35,8 +35,11 @@ def report_of(data: SeriesData) -> dict:
 
 
 REFUSED = {
-    "constant": (np.full(ROWS, 5.0), "x.csv:141: column 'x' is 5 in each of the 140 "
-                 "rows that train: there is nothing to forecast; give rows in whi"),
+    "constant": (
+        np.full(ROWS, 5.0),
+        "x.csv:141: column 'x' is 5 in each of the 140 "
+        "rows that train: there is nothing to forecast; give rows in whi",
+    ),
     "zero": (np.zeros(ROWS), "column 'x' is 0 in each of the 140 rows"),
     "a number with no end": (np.full(ROWS, 0.1), "column 'x' is 0.1 in each"),
     "negative": (np.full(ROWS, -3e7), "column 'x' is -3e+07 in each"),
@@ -44,12 +47,14 @@ REFUSED = {
     "a step in the validation part": ((T > 150) * 1.0, "column 'x' is 0 in each"),
     "a spike at the end": ((T == 199) * 1e6, "column 'x' is 0 in each"),
     "rounding": (0.3 + 1e-16 * (T % 2), "changes by float64's rounding alone in the"),
-    "finer than float64": (1e17 + 16.0 * (T % 2), "changes by float64's rounding alone "
-                           "in the 140 rows that train"),
+    "finer than float64": (
+        1e17 + 16.0 * (T % 2),
+        "changes by float64's rounding alone in the 140 rows that train",
+    ),
     "too small": (WALK * 1e-300, "x.csv:2: column 'x' is 1.2573e-301; expected sizes"),
     "beyond all squares": (1e308 * (-1.0) ** T, "x.csv:2: column 'x' is 1e+308; expec"),
     "too large": (np.where(T == 150, 1e200, WALK), "x.csv:152: column 'x' is 1e+200"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -94,15 +99,18 @@ def test_returns_of_what_is_not_above_zero_are_refused_wherever_it_stands(
 
 
 SCORED = {  # and the MASE that persistence or its like has to have
-    "an exact season": (np.tile(np.sin(2 * np.pi * np.arange(24) / 24), 9)[:ROWS],
-                        "seasonal_naive", 0.0),
+    "an exact season": (
+        np.tile(np.sin(2 * np.pi * np.arange(24) / 24), 9)[:ROWS],
+        "seasonal_naive",
+        0.0,
+    ),
     "stuck at the end": (np.where(T < 130, WALK, WALK[130]), "persistence", 0.0),
     "stuck in the middle": (STUCK, "persistence", None),
     "a step": ((T > 70) * 1.0, "persistence", 0.0),
     "a spike": ((T == 50) * 1e3, "persistence", 0.0),
     "two values": (np.where(T % 2, 1.0, -1.0), "ridge", 0.0),
     "a line": (-1e4 - T * 1e-3, "drift", 0.0),
-}  # fmt: skip
+}
 
 
 SLOW = ("stuck at the end", "a spike", "a line")  # as others here, for the night
@@ -131,8 +139,12 @@ def test_what_hardly_moves_is_scored(case: str, tmp_path: Path):
     assert "MASE" in format_forecast_report(report)
 
 
-SIZES = {"tiny": (0.0, 1e-40), "huge": (0.0, 1e39), "1e8 and cents": (1e8, 0.01),
-         "1e15 and a few": (-1e15, 30.0)}  # fmt: skip
+SIZES = {
+    "tiny": (0.0, 1e-40),
+    "huge": (0.0, 1e39),
+    "1e8 and cents": (1e8, 0.01),
+    "1e15 and a few": (-1e15, 30.0),
+}
 
 
 @pytest.fixture(scope="module")
@@ -169,10 +181,13 @@ def test_any_size_has_the_scores_of_the_true_data(
 def test_what_float32_holds_stays_float32(tmp_path: Path):
     shares = 190 + np.round(WALK, 2)
     for values, dtype in (
-        (shares, "float32"), (1e6 * np.round(NOISE + 9), "float32"),
-        (np.where(T == 9, 190.13, 190.12), "float32"), (5e7 + NOISE, "float64"),
-        (shares * 1e20, "float64"), (np.full(ROWS, 1e8 + 1), "float32"),
-    ):  # fmt: skip
+        (shares, "float32"),
+        (1e6 * np.round(NOISE + 9), "float32"),
+        (np.where(T == 9, 190.13, 190.12), "float32"),
+        (5e7 + NOISE, "float64"),
+        (shares * 1e20, "float64"),
+        (np.full(ROWS, 1e8 + 1), "float32"),
+    ):
         assert needed_dtype(read_series(write(tmp_path / "x.csv", values))) == dtype
 
 

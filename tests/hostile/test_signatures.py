@@ -44,8 +44,12 @@ def stock() -> PriceForecaster:
 def sentiment() -> TextClassifier:
     tokenizer = Tokenizer()
     tokenizer.fit_on_texts(["good"])
-    layers = [keras.Input((None,), dtype="int32"), keras.layers.Embedding(3, 1),
-              keras.layers.GlobalAveragePooling1D(), keras.layers.Activation("sigmoid")]
+    layers = [
+        keras.Input((None,), dtype="int32"),
+        keras.layers.Embedding(3, 1),
+        keras.layers.GlobalAveragePooling1D(),
+        keras.layers.Activation("sigmoid"),
+    ]
     return TextClassifier(keras.Sequential(layers), tokenizer, ["a", "b"], 10)
 
 
@@ -104,16 +108,26 @@ WINDOWS = {
     "flat": (window(12), "window has shape (12)"),
     "one number": (np.float32(1), "window has shape (); expected (B, 4, 3)"),
     "none, but of other windows": (window(0, 8, 3), "window has shape (0, 8, 3)"),
-    "NaN": (window(2, 4, 3, at_1_2_0=NAN), "window is nan at window 1, row 2, column 0 "
-            "(Close) (counted from 0); expected a finite number"),
-    "infinity": (window(1, 4, 3, at_0_3_2=INF), "window is inf at window 0, row 3, "
-                 "column 2 (Volume)"),
-    "less than all": (window(1, 4, 3, at_0_0_1=-INF), "window is -inf at window 0, row "
-                      "0, column 1 (Open)"),
-    "a price of nothing": (window(3, 4, 3, at_2_1_1=0), "window is 0 at window 2, row "
-                           "1, column 1 (Open) (counted from 0); expected a number"),
+    "NaN": (
+        window(2, 4, 3, at_1_2_0=NAN),
+        "window is nan at window 1, row 2, column 0 "
+        "(Close) (counted from 0); expected a finite number",
+    ),
+    "infinity": (
+        window(1, 4, 3, at_0_3_2=INF),
+        "window is inf at window 0, row 3, column 2 (Volume)",
+    ),
+    "less than all": (
+        window(1, 4, 3, at_0_0_1=-INF),
+        "window is -inf at window 0, row 0, column 1 (Open)",
+    ),
+    "a price of nothing": (
+        window(3, 4, 3, at_2_1_1=0),
+        "window is 0 at window 2, row "
+        "1, column 1 (Open) (counted from 0); expected a number",
+    ),
     "a negative price": (window(3, 4, 3, at_0_1_0=-7.5), "window is -7.5 at window 0"),
-}  # fmt: skip
+}
 OPTIONS = {"max_new_tokens": 3, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "seed": 0}
 WRITING = {
     "hot": ({"temperature": 101.0}, "temperature is 101; expected 0 to 100"),
@@ -130,12 +144,14 @@ WRITING = {
     "an option in brackets": ({"seed": [3]}, "seed has shape (1); expected (): one"),
     "one prompt": ({"prompt": "ab"}, "prompt has shape (); expected (B,): B prompts"),
     "a table": ({"prompt": [["a", "b"]]}, "prompt has shape (1, 2); expected (B,)"),
-}  # fmt: skip
+}
 SCORING = {
-    ("sentiment", "serving_default"): "text", ("writer", "score"): "text",
-    ("writer", "score_tokens"): "text", ("writer", "init"): "prompt",
+    ("sentiment", "serving_default"): "text",
+    ("writer", "score"): "text",
+    ("writer", "score_tokens"): "text",
+    ("writer", "init"): "prompt",
     ("speech", "serving_default"): "wav",
-}  # fmt: skip
+}
 
 
 def refused(ask: Callable, line: str, **inputs: Any) -> None:
@@ -195,15 +211,18 @@ def test_a_window_says_what_its_columns_are(served: dict):
 
 
 STATES = {
-    "of another batch": ("logits", lambda x: tf.concat([x, x], 0), "expected (B, 5): "
-                         "what `init` or `step` gave, where B = 1 as in key"),
+    "of another batch": (
+        "logits",
+        lambda x: tf.concat([x, x], 0),
+        "expected (B, 5): what `init` or `step` gave, where B = 1 as in key",
+    ),
     "of another vocabulary": ("logits", lambda x: x[:, 1:], "logits has shape (1, 4)"),
     "NaN": ("state_0", lambda x: x * NAN, "state_0 is nan at row 0, place 0"),
     "of other units": ("state_1", lambda x: tf.zeros((1, 9)), "state_1 has shape (1,"),
     "before the start": ("position", lambda x: x - 1, "position is -1; expected 0 or"),
     "a place a row": ("position", lambda x: x[None], "position has shape (1)"),
     "two keys": ("key", lambda x: tf.concat([x, x], 0), "logits has shape (1, 5); exp"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", STATES)
@@ -226,7 +245,7 @@ HEARD = {
     "no symbol": ("previous_id", tf.constant(3), "previous_id is 3; expected 0 to 2"),
     "less than none": ("answered", tf.constant(-1), "answered is -1; expected 0 to"),
     "samples": ("samples", tf.constant([INF]), "samples is inf at place 0"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", HEARD)
@@ -244,7 +263,7 @@ SOUNDS = {
     "an axis more": (tf.zeros((1, 4, 1)), tf.constant([4]), "waveform has shape (1, 4"),
     "one length": (tf.zeros((1, 4)), tf.constant(4), "lengths has shape (); expected"),
     "where": (tf.constant([[0.0, 0.0], [0.0, NAN]]), tf.constant([1, 2]), "row 1, sam"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("signature", ["waveform", "frames"])

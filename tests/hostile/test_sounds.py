@@ -34,9 +34,13 @@ def stated(data: int, riff: int | None = None, behind: bytes = b"") -> bytes:
     """The sound under other lengths than its own."""
     whole = len(WAV) - 8 if riff is None else riff
     return (
-        WAV[:4] + struct.pack("<I", whole) + WAV[8:40] + struct.pack("<I", data)
-        + WAV[44:] + behind
-    )  # fmt: skip
+        WAV[:4]
+        + struct.pack("<I", whole)
+        + WAV[8:40]
+        + struct.pack("<I", data)
+        + WAV[44:]
+        + behind
+    )
 
 
 def promising_mp3() -> bytes:

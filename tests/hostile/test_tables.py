@@ -339,8 +339,12 @@ def test_a_workbook_bomb_is_refused(tmp_path: Path):
 def test_a_workbook_reads_as_its_csv_would(tmp_path: Path, remarks: list[str]):
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
-    for row in [("text", "label", "n"), ("fine film", "good", 1), (),
-                ("dull", "bad", None)]:  # fmt: skip
+    for row in [
+        ("text", "label", "n"),
+        ("fine film", "good", 1),
+        (),
+        ("dull", "bad", None),
+    ]:
         book.active.append(row)
     book.create_sheet("notes")
     path = tmp_path / "a.xlsx"

@@ -29,8 +29,12 @@ UNREADABLE = {
     "conllu without tags": ("a.conllu", f"1\tA\tb\t_{U}\n", (), "no tag for 'A'"),
     "conllu of no number": ("a.conllu", f"one\tA\tb\tX{U}\n", (), "'one' is no number"),
     "conllu column": ("a.conllu", f"1\tA\tb\tX{U}\n", (None, "pos"), "upos, xpos"),
-    "lengths": ("a.jsonl", '{"words": ["a", "b"], "tags": ["X"]}\n', (),
-                "a.jsonl:1: 2 words, but 1 tags"),
+    "lengths": (
+        "a.jsonl",
+        '{"words": ["a", "b"], "tags": ["X"]}\n',
+        (),
+        "a.jsonl:1: 2 words, but 1 tags",
+    ),
     "no list": ("a.jsonl", '{"words": "a b", "tags": ["X"]}\n', (), "'words' is no"),
     "null word": ("a.jsonl", '{"words": [null], "tags": ["X"]}\n', (), "l:1: no word"),
     "no column": ("a.csv", "id,name\n1,x\n", (), "no token column; its columns"),
@@ -40,7 +44,7 @@ UNREADABLE = {
     "no end": ("a.csv", "word,tag\n" + "A,X\n" * 1200, (), "neither a blank line"),
     "type": ("a.pdf", "A X\n", (), "unknown file type; known are .conllu, .conll"),
     "cut short": ("a.conll.gz", b"\x1f\x8b\x08\x00", (), "a.conll.gz"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
@@ -55,16 +59,24 @@ def test_what_cannot_be_read_is_one_line(case: str, tmp_path: Path):
 
 FORMATS = {
     "semicolons, no header": (
-        "a.csv", "1;Ada;B\n1;l\xe4uft;O\n", ("2", "3"),
+        "a.csv",
+        "1;Ada;B\n1;l\xe4uft;O\n",
+        ("2", "3"),
         TableFormat("semicolon", "cp1252", no_header=True),
     ),
     "CoNLL of another encoding": (
-        "a.conll", "Ada B\nl\xe4uft O\n", (), TableFormat(encoding="cp1252"),
+        "a.conll",
+        "Ada B\nl\xe4uft O\n",
+        (),
+        TableFormat(encoding="cp1252"),
     ),
     "tabs and a header": (
-        "a.tsv", "word\ttag\nAda\tB\nl\xe4uft\tO\n", (), TableFormat(encoding="cp1252"),
+        "a.tsv",
+        "word\ttag\nAda\tB\nl\xe4uft\tO\n",
+        (),
+        TableFormat(encoding="cp1252"),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", FORMATS)
@@ -107,10 +119,14 @@ def test_a_file_that_is_not_there(name: str, message: str, tmp_path: Path, monke
 
 def sentences(*tags: str, count: int = 40, part: str = "t") -> list[Sentence]:
     return [
-        Sentence([f"{part}{n}", *"abcdefgh"[: len(tags) - 1]], tags, Path("t.conll"),
-                 tuple(range(n * 10 + 1, n * 10 + 1 + len(tags))))
+        Sentence(
+            [f"{part}{n}", *"abcdefgh"[: len(tags) - 1]],
+            tags,
+            Path("t.conll"),
+            tuple(range(n * 10 + 1, n * 10 + 1 + len(tags))),
+        )
         for n in range(count)
-    ]  # fmt: skip
+    ]
 
 
 UNFIT = {
@@ -121,15 +137,17 @@ UNFIT = {
         "t.conll:2: tag 'C' was not in training, only: 'A', 'B'",
     ),
     "mixed scheme": (
-        {"train": sentences("B-x", "I-x", "O"),
-         "test": sentences("O", "NOUN", count=3, part="u")},
+        {
+            "train": sentences("B-x", "I-x", "O"),
+            "test": sentences("O", "NOUN", count=3, part="u"),
+        },
         "t.conll:2: tag 'NOUN' is of no entity, in data of BIO2",
     ),
     "copies": (
         {"train": sentences("A", "B"), "test": sentences("A", "B", count=3)},
         "3 of 3 sentences (100 %) of the test part also stand in train",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", UNFIT)

@@ -22,22 +22,34 @@ RIGHT = [  # of the network, of the baseline, the verdict, the end of the senten
     ("1" * 300, "1" * 300, "ties", "They do not differ anywhere."),
     ("1" * 300, "0" * 300, "wins", "Use the network."),
     ("0" * 300, "1" * 300, "loses", "Use the baseline."),
-    ("1" * 12_500, "0" * 4 + "1" * 12_496, "ties",
-     "They differ on 4 of 12,500 samples: too few to tell."),
-    ("0" * 5 + "1" * 900, "1" * 905, "ties",
-     "They differ on 5 of 905 samples: too few to tell."),
+    (
+        "1" * 12_500,
+        "0" * 4 + "1" * 12_496,
+        "ties",
+        "They differ on 4 of 12,500 samples: too few to tell.",
+    ),
+    (
+        "0" * 5 + "1" * 900,
+        "1" * 905,
+        "ties",
+        "They differ on 5 of 905 samples: too few to tell.",
+    ),
     ("1" * 900, "0" * 9 + "1" * 891, "wins", "Use the network."),
     ("1" * 898 + "00", "0" * 7 + "1" * 893, "ties", "the baseline is cheaper."),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("network, baseline, verdict, ending", RIGHT)
 def test_labels(network: str, baseline: str, verdict: str, ending: str):
     labels = np.zeros(len(network), int)
     found = report(
-        "sentiment", labels, answers(network), {"b": answers(baseline)}, ["no", "yes"],
+        "sentiment",
+        labels,
+        answers(network),
+        {"b": answers(baseline)},
+        ["no", "yes"],
         num_resamples=100,
-    )  # fmt: skip
+    )
     assert found["verdict"] == verdict
     assert found["comparison"]["sentence"].endswith(ending)
 
@@ -60,9 +72,14 @@ def test_transcripts(right, size, other, speakers, verdict, ending, is_isolated)
     first, second = (["go"] * n + ["no"] * (size - n) for n in (right, other))
     who = [f"s{number % speakers}" for number in range(size)] if speakers else []
     found = transcript_report(
-        "speech", references, first, {"b": second}, speakers=who,
-        is_isolated=is_isolated, num_resamples=100,
-    )  # fmt: skip
+        "speech",
+        references,
+        first,
+        {"b": second},
+        speakers=who,
+        is_isolated=is_isolated,
+        num_resamples=100,
+    )
     assert found["verdict"] == verdict
     assert ending in found["comparison"]["sentence"]
 
@@ -75,7 +92,7 @@ TOKENS = [  # nats of the network, of the baseline, the verdict, a part of the s
     (np.ones(400), np.repeat([3.0, 1.0], [4, 396]), "ties", "too few to tell."),
     # Better in the first half, worse in the second: two blocks, not 400 tokens.
     (np.repeat([1.0, 2.0], 200), np.repeat([1.8, 1.9], 200), "ties", "too short"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("network, baseline, verdict, part", TOKENS)

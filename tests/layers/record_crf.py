@@ -1,7 +1,7 @@
 """Records what pytorch-crf answers, for `test_crf.py`. Run by hand, in its own place:
 
-    python -m venv crf && crf/bin/pip install torch==2.13.0 pytorch-crf==0.7.2
-    crf/bin/python tests/layers/record_crf.py
+python -m venv crf && crf/bin/pip install torch==2.13.0 pytorch-crf==0.7.2
+crf/bin/python tests/layers/record_crf.py
 """
 
 import json

@@ -173,8 +173,11 @@ def good_calls() -> dict[str, dict]:
     order = {"backwards": False, "flip": False, "zero": False}
     calls = {
         "fit": {
-            "x": [rows, steps, FEATURES], "h": [rows, UNITS], "c": [rows, UNITS],
-            "mask": [rows, steps], "units": UNITS,
+            "x": [rows, steps, FEATURES],
+            "h": [rows, UNITS],
+            "c": [rows, UNITS],
+            "mask": [rows, steps],
+            "units": UNITS,
         },
         "starts": {"shape": [rows, steps]},
         "plan": {"mask": MASK},
@@ -182,9 +185,12 @@ def good_calls() -> dict[str, dict]:
         "scatter": {"packed": floats(count, 2), "numbers": NUMBERS, "size": 12},
         "unpack": {"packed": floats(count, UNITS), **whole, **order},
         "unpack_back": {
-            "whole": floats(rows, steps, UNITS), "numbers": NUMBERS, **whole, **order,
+            "whole": floats(rows, steps, UNITS),
+            "numbers": NUMBERS,
+            **whole,
+            **order,
         },
-    }  # fmt: skip
+    }
     for cell, (gates, kept) in GATES.items():
         sums = gates * UNITS
         made_of = {
@@ -200,11 +206,15 @@ def good_calls() -> dict[str, dict]:
         inputs = floats(count, sums)
         calls[cell] = {"inputs": inputs, **made_of, **common, "keep": True}
         calls[f"{cell}_back"] = {
-            **made_of, **common, "h_all": floats(count, UNITS),
-            "gates": floats(count, kept * UNITS), "c_all": floats(count, UNITS),
-            "dh_all": floats(count, UNITS), "dh_last": floats(rows, UNITS),
+            **made_of,
+            **common,
+            "h_all": floats(count, UNITS),
+            "gates": floats(count, kept * UNITS),
+            "c_all": floats(count, UNITS),
+            "dh_all": floats(count, UNITS),
+            "dh_last": floats(rows, UNITS),
             "dc_last": floats(rows, UNITS),
-        }  # fmt: skip
+        }
     return calls
 
 
@@ -233,11 +243,17 @@ def bad_shapes(name: str) -> Iterator[dict]:
 
 # One size alone says nothing: others fit as well.
 FREE_SIZES = {
-    ("plan", "mask", 0), ("plan", "mask", 1), ("gather", "source", 0),
-    ("gather", "source", 1), ("gather", "numbers", 0), ("scatter", "packed", 1),
-    ("unpack", "packed", 1), ("unpack_back", "whole", 2), ("starts", "shape", 0),
+    ("plan", "mask", 0),
+    ("plan", "mask", 1),
+    ("gather", "source", 0),
+    ("gather", "source", 1),
+    ("gather", "numbers", 0),
+    ("scatter", "packed", 1),
+    ("unpack", "packed", 1),
+    ("unpack_back", "whole", 2),
+    ("starts", "shape", 0),
     ("fit", "mask", 0),
-}  # fmt: skip
+}
 FALLING = [([0, 4, 3, 7]), ([0, 3, 3, 8]), ([1, 3, 3, 7]), ([0, 3, 3, 6])]
 FALLING += [([-1, 3, 3, 7]), ([0, -9, 3, 7]), ([0, 2**31 - 1, 3, 7]), ([0, 8, 9, 7])]
 

@@ -89,9 +89,13 @@ def archive(model: keras.Model, folder: Path) -> None:
 def own_export(model: keras.Model, folder: Path) -> None:
     function = tf.function(lambda x: {"y": model(x, training=True)})
     export(
-        holder(model), folder, signatures={"serving_default": (function, [SPEC])},
-        examples={"x": X}, expected={"y": model(X).numpy()}, metadata={},
-    )  # fmt: skip
+        holder(model),
+        folder,
+        signatures={"serving_default": (function, [SPEC])},
+        examples={"x": X},
+        expected={"y": model(X).numpy()},
+        metadata={},
+    )
 
 
 def keras_predict(model: keras.Model, folder: Path) -> None:
@@ -120,9 +124,15 @@ def layer_alone(model: keras.Model, folder: Path) -> None:
 
 
 WAYS = [
-    model_export, whole_module, with_training, with_gradients, archive, own_export,
-    keras_predict, layer_alone,
-]  # fmt: skip
+    model_export,
+    whole_module,
+    with_training,
+    with_gradients,
+    archive,
+    own_export,
+    keras_predict,
+    layer_alone,
+]
 
 
 class Exports(keras.callbacks.Callback):
@@ -152,11 +162,17 @@ def in_our_fit(folder: Path) -> keras.Model:
 def in_keras_fit(folder: Path) -> keras.Model:
     model = small_model()
     model.fit(
-        batches(), epochs=2, verbose=0, validation_data=batches(),
-        callbacks=[Exports("on_train_batch_begin", folder / "begin", WAYS[:1]),
-                   Exports("on_train_batch_end", folder / "end",
-                           [whole_module, training_step])],
-    )  # fmt: skip
+        batches(),
+        epochs=2,
+        verbose=0,
+        validation_data=batches(),
+        callbacks=[
+            Exports("on_train_batch_begin", folder / "begin", WAYS[:1]),
+            Exports(
+                "on_train_batch_end", folder / "end", [whole_module, training_step]
+            ),
+        ],
+    )
     for way in [model_export, with_training, archive, keras_predict, layer_alone]:
         way(model, folder / "after" / way.__name__)
     return model
@@ -320,9 +336,12 @@ def test_our_export_refuses_a_graph_with_kernels_in_one_line(tmp_path: Path):
     for signature in (serve.get_concrete_function(), (serve, [SPEC])):
         with pytest.raises(ValueError, match="KerasSeq.* is not TensorFlow's") as e:
             export(
-                holder(layer), tmp_path / "m",
+                holder(layer),
+                tmp_path / "m",
                 signatures={"serving_default": signature},
-                examples={"x": X}, expected={"y": layer(X).numpy()}, metadata={},
-            )  # fmt: skip
+                examples={"x": X},
+                expected={"y": layer(X).numpy()},
+                metadata={},
+            )
         assert "\n" not in str(e.value)
     assert list(tmp_path.iterdir()) == []

@@ -80,8 +80,10 @@ def test_how_texts_stand_in_batches_changes_nothing(
     texts[::3, 4:] = 0
     labels = rng.integers(0, classes, 60).astype("int32")
     whole = ngram_log_ratios([(texts, labels)], classes, 100)
-    short = [(texts[n : n + 1, : 4 if n % 3 == 0 else 7], labels[n : n + 1])
-             for n in range(60)]  # fmt: skip
+    short = [
+        (texts[n : n + 1, : 4 if n % 3 == 0 else 7], labels[n : n + 1])
+        for n in range(60)
+    ]
     monkeypatch.setattr(ngrams, "TOGETHER", 33)
     np.testing.assert_array_equal(ngram_log_ratios(short, classes, 100), whole)
 

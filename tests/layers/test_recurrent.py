@@ -108,10 +108,13 @@ def test_outputs_and_every_gradient_are_keras_own(case):
         scale = np.random.default_rng(seed)
         found.append(
             answers(
-                layer, x, mask, states if starts else None,
+                layer,
+                x,
+                mask,
+                states if starts else None,
                 lambda y: y * scale.normal(size=y.shape),
             )
-        )  # fmt: skip
+        )
     assert len(found[0]) == len(found[1])
     for ours, stock in zip(*found):
         size = max(1.0, np.abs(stock).max())
@@ -278,8 +281,10 @@ def test_ours_pose_as_nobody_and_are_copied_as_what_they_are():
 
 
 def test_path_is_keras_own_string():
-    ours, stock = (keras.Sequential([keras.Input((2, 3)), kind(2, name="reads")],
-                                    name="m") for kind in PAIRS["gru"])  # fmt: skip
+    ours, stock = (
+        keras.Sequential([keras.Input((2, 3)), kind(2, name="reads")], name="m")
+        for kind in PAIRS["gru"]
+    )
     assert ours.layers[0].path == stock.layers[0].path == "m/reads"
     assert type(ours.layers[0].path) is str
 
@@ -288,6 +293,9 @@ def test_the_table_names_every_recurrent_layer():
     lines = paths_table(small_model()).splitlines()
     names = [line.split()[0] for line in lines[1:]]
     assert [name.rstrip("_0123456789") for name in names] == [
-        "forward_lstm", "backward_lstm", "gru", "simple_rnn",
-    ]  # fmt: skip
+        "forward_lstm",
+        "backward_lstm",
+        "gru",
+        "simple_rnn",
+    ]
     assert paths_table(keras.Sequential([keras.layers.Dense(1)])) == ""

@@ -122,9 +122,7 @@ def test_what_is_not_a_number_passes_as_in_keras(cell, place, number):
         changed[0][0, 0] = number
         for layer in layers:
             layer.set_weights(changed)
-    found = [
-        np.array(layer(x, mask=mask, initial_state=states)[0]) for layer in layers
-    ]
+    found = [np.array(layer(x, mask=mask, initial_state=states)[0]) for layer in layers]
     for layer in layers:
         layer.set_weights(before)
     np.testing.assert_allclose(*found, atol=1e-5)

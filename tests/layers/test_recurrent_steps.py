@@ -106,10 +106,12 @@ def test_forward_mode_over_a_tape():
 
 def test_one_tensor_as_both_states():
     x, state = inputs("lstm")[:2]
-    compare(*(
-        penalty_gradients(layer, x, state, state, mask=None)
-        for layer in twins("lstm", 1)
-    ))  # fmt: skip
+    compare(
+        *(
+            penalty_gradients(layer, x, state, state, mask=None)
+            for layer in twins("lstm", 1)
+        )
+    )
 
 
 def test_a_jacobian():

@@ -74,9 +74,15 @@ def test_levels_are_standardised_and_anchored():
 def test_other_columns_are_logs_against_their_mean_in_the_window():
     volume = RNG.uniform(0, 1e9, (5, 20, 1)).astype("float32")
     scaling = returns_scaling(
-        20, 3, 1, volatility=[0.02], num_prices=1, mean=[18.0], deviation=[2.0],
+        20,
+        3,
+        1,
+        volatility=[0.02],
+        num_prices=1,
+        mean=[18.0],
+        deviation=[2.0],
         logs=[True],
-    )  # fmt: skip
+    )
     window = np.concatenate([PRICES, PRICES * 1.1, volume], axis=-1)
     features = np.array(scaling.encode(window))
     assert features.shape == (5, 20, 4)
@@ -101,16 +107,18 @@ def test_returns_of_what_does_not_move_are_refused():
 
 
 def test_a_network_of_another_size_is_refused():
-    network = keras.Sequential([keras.Input((20, 2)), keras.layers.Flatten(),
-                                keras.layers.Dense(4)])  # fmt: skip
+    network = keras.Sequential(
+        [keras.Input((20, 2)), keras.layers.Flatten(), keras.layers.Dense(4)]
+    )
     with pytest.raises(ValueError, match=r"answers with \(None, 4\); expected a batch"):
         build_forecaster(network, returns())
 
 
 def test_a_forecaster_loads_without_keras_seq(tmp_path: Path):
     """Nothing of ours is in the file: stock layers and operations alone."""
-    network = keras.Sequential([keras.Input((20, 2)), keras.layers.Flatten(),
-                                keras.layers.Dense(9)])  # fmt: skip
+    network = keras.Sequential(
+        [keras.Input((20, 2)), keras.layers.Flatten(), keras.layers.Dense(9)]
+    )
     _, forecaster = build_forecaster(network, returns())
     forecaster.save(tmp_path / "model.keras")
     np.save(tmp_path / "window.npy", PRICES)
@@ -137,9 +145,10 @@ def test_half_precision_leaves_raw_units_alone(policy: str):
         parts = []
         for scaling in (
             level_scaling(20, 3, 1, mean=[7e3, 1e11], deviation=[7e2, 1e10]),
-            returns_scaling(20, 3, 1, volatility=[0.02], mean=[25.0], deviation=[2.0],
-                            logs=[True]),
-        ):  # fmt: skip
+            returns_scaling(
+                20, 3, 1, volatility=[0.02], mean=[25.0], deviation=[2.0], logs=[True]
+            ),
+        ):
             learned = scaling.to_scaled([window, future])
             back = scaling.to_raw([window, np.array(learned)[..., None]])
             parts += [scaling.encode(window), learned, back]

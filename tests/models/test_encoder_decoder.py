@@ -82,8 +82,11 @@ def test_an_exported_search_answers_as_python_does(record: Pairs, tmp_path: Path
         found = beam_search(
             functools.partial(steps_of(record).advance_one, model),
             *steps_of(record).initial_state(model, source_ids, 6),
-            beam_width=3, max_new_tokens=limits, end_id=2, length_penalty=0.6,
-        )  # fmt: skip
+            beam_width=3,
+            max_new_tokens=limits,
+            end_id=2,
+            length_penalty=0.6,
+        )
         return {"token_ids": found.token_ids, "score": found.score}
 
     spec = tf.TensorSpec([None, None], tf.int32, name="source_ids")

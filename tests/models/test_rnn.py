@@ -51,10 +51,12 @@ CELLS = {
     "lstm": (build_lstm_model, layers.LSTM, lambda f: 4 * U * (f + U + 1), 1),
     "gru": (build_gru_model, layers.GRU, lambda f: 3 * U * (f + U + 2), 1),
     "bidirectional": (
-        build_bidirectional_lstm, layers.Bidirectional,
-        lambda f: 2 * 4 * U * (f + U + 1), 2,
+        build_bidirectional_lstm,
+        layers.Bidirectional,
+        lambda f: 2 * 4 * U * (f + U + 1),
+        2,
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -63,8 +65,13 @@ def test_stacked_models_are_the_documented_ones(name: str, num_classes: int | No
     build, cell, weights_on, directions = CELLS[name]
     model = build(V, E, U, num_classes=num_classes)
     assert kinds(model) == [
-        layers.Embedding, cell, layers.Dropout, cell, layers.Dropout, layers.Dense,
-    ]  # fmt: skip
+        layers.Embedding,
+        cell,
+        layers.Dropout,
+        cell,
+        layers.Dropout,
+        layers.Dense,
+    ]
     _, first, drop, second, last_drop, dense = model.layers[1:]
     assert first.return_sequences and not second.return_sequences
     assert drop.rate == last_drop.rate == 0.2
@@ -97,8 +104,9 @@ def test_regularizer_adds_a_penalty_to_the_loss():
     assert len(build_lstm_model(V, E, U, kernel_regularizer="l2").losses) == 3
 
 
-@pytest.mark.parametrize("build", [
-    build_lstm_model, build_bidirectional_lstm, build_gru_model])  # fmt: skip
+@pytest.mark.parametrize(
+    "build", [build_lstm_model, build_bidirectional_lstm, build_gru_model]
+)
 def test_one_class_is_no_choice(build):
     with pytest.raises(ValueError, match="num_classes is 1; expected 2 or more, for"):
         build(V, E, U, num_classes=1)

@@ -82,9 +82,13 @@ def test_a_number_is_answered_in_units_of_the_train_part(ratios):
     for mean, scale in ((0.0, 1.0), (100.0, 5.0)):
         keras.utils.set_random_seed(0)
         model = build_sentiment_model(
-            20, target="number", target_mean=mean, target_scale=scale,
-            ngram_ratios=ratios, **SMALL,
-        )  # fmt: skip
+            20,
+            target="number",
+            target_mean=mean,
+            target_scale=scale,
+            ngram_ratios=ratios,
+            **SMALL,
+        )
         answers.append(np.array(model(ids)))
     assert answers[1].shape == (2, 1)
     assert answers[1] == pytest.approx(100 + 5 * answers[0], abs=1e-4)

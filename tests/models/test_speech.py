@@ -87,8 +87,10 @@ assert "keras_seq" not in sys.modules
 """
     done = subprocess.run(
         [sys.executable, "-c", script, str(len(VARIANTS))],
-        cwd=tmp_path, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -100,8 +102,9 @@ def test_the_last_frame_is_heard_in_the_last_answer(frames: int):
     features = loud_padding(np.array([frames]))
     changed = features.copy()
     changed[0, -1] += 3
-    before, after = (np.array(model([x, np.array([frames])]))[0, -1]
-                     for x in (features, changed))  # fmt: skip
+    before, after = (
+        np.array(model([x, np.array([frames])]))[0, -1] for x in (features, changed)
+    )
     assert np.abs(before - after).max() > 1e-4
 
 

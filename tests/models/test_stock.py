@@ -15,8 +15,11 @@ WINDOWS = np.random.default_rng(0).normal(size=(4, 12, 3)).astype("float32")
 def test_the_shape_alone_gives_the_documented_model():
     model = build_stock_prediction_model((60, 5))
     assert [type(layer).__name__ for layer in model.layers[1:]] == [
-        "LSTM", "LSTM", "LSTM", "Dense",
-    ]  # fmt: skip
+        "LSTM",
+        "LSTM",
+        "LSTM",
+        "Dense",
+    ]
     recurrent, dense = model.layers[1:4], model.layers[4]
     assert [layer.units for layer in recurrent] == [50, 50, 50]
     assert [layer.return_sequences for layer in recurrent] == [True, True, False]

@@ -120,11 +120,14 @@ def test_what_does_not_fit_is_refused(options: dict, message: str):
 
 @pytest.mark.slow
 def test_it_runs_under_a_second_backend(root: Path):
-    run_under_jax(root, """
+    run_under_jax(
+        root,
+        """
 import keras
 from tests.models import test_tagging as t
 assert keras.backend.backend() == "jax"
 for characters in ("cnn", "lstm"):
     answer = t.model(characters=characters, crf=True).predict(t.inputs(), verbose=0)
     assert answer.shape == (4, 6, 4, 4)
-""")  # fmt: skip
+""",
+    )

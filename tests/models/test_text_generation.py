@@ -18,13 +18,19 @@ OPTIONS = {
     "plain": {},
     "gru, two layers": {"cell": "gru", "num_layers": 2},
     "simple_rnn, three layers, residual": {
-        "cell": "simple_rnn", "num_layers": 3, "residual": True,
+        "cell": "simple_rnn",
+        "num_layers": 3,
+        "residual": True,
     },
     "all options": {
-        "num_layers": 2, "dropout": 0.5, "variational_dropout": True,
-        "tie_embeddings": True, "layer_norm": True, "residual": True,
+        "num_layers": 2,
+        "dropout": 0.5,
+        "variational_dropout": True,
+        "tie_embeddings": True,
+        "layer_norm": True,
+        "residual": True,
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", OPTIONS)

@@ -29,120 +29,193 @@ def seconds(count: int, step: int, scale: int = 1) -> list[str]:
 
 
 FOUND = {  # cells, the order that is found, first and last date
-    "days first": (
-        written("%d/%m/%Y", 40), "day-first", "2021-03-01", "2021-04-09"
-    ),
+    "days first": (written("%d/%m/%Y", 40), "day-first", "2021-03-01", "2021-04-09"),
     "months first": (
-        written("%m-%d-%Y", 40), "month-first", "2021-03-01", "2021-04-09"
+        written("%m-%d-%Y", 40),
+        "month-first",
+        "2021-03-01",
+        "2021-04-09",
     ),
     "points": (written("%d.%m.%Y", 40), "day-first", "2021-03-01", "2021-04-09"),
     "no steps at all, but in order": (
         ["01/02/2021", "05/02/2021", "12/02/2021", "02/03/2021", "09/03/2021"],
-        "day-first", "2021-02-01", "2021-03-09",
+        "day-first",
+        "2021-02-01",
+        "2021-03-09",
     ),
     "no zeros": (
-        ["28/2/2021", "1/3/2021", "2/3/2021"], "day-first", "2021-02-28", "2021-03-02"
+        ["28/2/2021", "1/3/2021", "2/3/2021"],
+        "day-first",
+        "2021-02-28",
+        "2021-03-02",
     ),
     "months as days of January": (
-        months("%d/%m/%Y", 50), "day-first", "1998-01-01", "2002-02-01"
+        months("%d/%m/%Y", 50),
+        "day-first",
+        "1998-01-01",
+        "2002-02-01",
     ),
     "the same by months first": (
-        months("%m/%d/%Y", 50), "month-first", "1998-01-01", "2002-02-01"
+        months("%m/%d/%Y", 50),
+        "month-first",
+        "1998-01-01",
+        "2002-02-01",
     ),
     "hours of twelve days": (
-        written("%d/%m/%Y %H:%M", 280, HOUR), "day-first", "2021-03-01",
+        written("%d/%m/%Y %H:%M", 280, HOUR),
+        "day-first",
+        "2021-03-01",
         "2021-03-12T15",
     ),
     "newest first": (
-        written("%m/%d/%y", 40)[::-1], "month-first", "2021-04-09", "2021-03-01"
+        written("%m/%d/%y", 40)[::-1],
+        "month-first",
+        "2021-04-09",
+        "2021-03-01",
     ),
     "two-digit years": (
-        written("%d.%m.%y", 40), "day-first", "2021-03-01", "2021-04-09"
+        written("%d.%m.%y", 40),
+        "day-first",
+        "2021-03-01",
+        "2021-04-09",
     ),
     "years first, two digits": (
-        written("%y-%m-%d", 40), "year-first", "2021-03-01", "2021-04-09"
+        written("%y-%m-%d", 40),
+        "year-first",
+        "2021-03-01",
+        "2021-04-09",
     ),
     "the century before": (
-        [f"31.12.{year}" for year in range(38, 72)], "day-first", "1938-12-31",
+        [f"31.12.{year}" for year in range(38, 72)],
+        "day-first",
+        "1938-12-31",
         "1971-12-31",
     ),
     "over the turn": (
-        [f"31/12/{year % 100:02}" for year in range(1985, 2012)], "day-first",
-        "1985-12-31", "2011-12-31",
+        [f"31/12/{year % 100:02}" for year in range(1985, 2012)],
+        "day-first",
+        "1985-12-31",
+        "2011-12-31",
     ),
     "month and short year": (
-        months("%b-%y", 40, 1958), "year-first", "1958-01-01", "1961-04-01"
+        months("%b-%y", 40, 1958),
+        "year-first",
+        "1958-01-01",
+        "1961-04-01",
     ),
     "names of months": (
-        written("%b %d, %Y", 40), "year-first", "2021-03-01", "2021-04-09"
+        written("%b %d, %Y", 40),
+        "year-first",
+        "2021-03-01",
+        "2021-04-09",
     ),
     "names of days, too": (
-        written("%A, %d %B %Y", 40), "year-first", "2021-03-01", "2021-04-09"
+        written("%A, %d %B %Y", 40),
+        "year-first",
+        "2021-03-01",
+        "2021-04-09",
     ),
     "six digits": (written("%y%m%d", 40), "%y%m%d", "2021-03-01", "2021-04-09"),
     "six digits, days first": (
-        written("%d%m%y", 40), "%d%m%y", "2021-03-01", "2021-04-09"
+        written("%d%m%y", 40),
+        "%d%m%y",
+        "2021-03-01",
+        "2021-04-09",
     ),
-    "months in six digits": (
-        months("%Y%m", 40), "%Y%m", "1998-01-01", "2001-04-01"
-    ),
+    "months in six digits": (months("%Y%m", 40), "%Y%m", "1998-01-01", "2001-04-01"),
     "eight digits": (written("%Y%m%d", 40), "%Y%m%d", "2021-03-01", "2021-04-09"),
     "eight digits as floats": (
-        [f"{cell}.0" for cell in written("%Y%m%d", 40)], "%Y%m%d", "2021-03-01",
+        [f"{cell}.0" for cell in written("%Y%m%d", 40)],
+        "%Y%m%d",
+        "2021-03-01",
         "2021-04-09",
     ),
     "a zero that was lost": (
-        [str(int(cell)) for cell in written("%d%m%Y", 40)], "%d%m%Y", "2021-03-01",
+        [str(int(cell)) for cell in written("%d%m%Y", 40)],
+        "%d%m%Y",
+        "2021-03-01",
         "2021-04-09",
     ),
     "hours in ten digits": (
-        written("%Y%m%d%H", 40, HOUR), "%Y%m%d%H", "2021-03-01", "2021-03-02T15"
+        written("%Y%m%d%H", 40, HOUR),
+        "%Y%m%d%H",
+        "2021-03-01",
+        "2021-03-02T15",
     ),
-    "epoch seconds": (
-        seconds(40, 3600), "seconds", "2021-03-01", "2021-03-02T15"
-    ),
+    "epoch seconds": (seconds(40, 3600), "seconds", "2021-03-01", "2021-03-02T15"),
     "epoch milliseconds": (
-        seconds(40, 60, 1000), "milliseconds", "2021-03-01", "2021-03-01T00:39"
+        seconds(40, 60, 1000),
+        "milliseconds",
+        "2021-03-01",
+        "2021-03-01T00:39",
     ),
     "epoch nanoseconds": (
-        seconds(40, 60, 10**9), "milliseconds", "2021-03-01", "2021-03-01T00:39"
+        seconds(40, 60, 10**9),
+        "milliseconds",
+        "2021-03-01",
+        "2021-03-01T00:39",
     ),
     "years": ([str(y) for y in range(1900, 1940)], "%Y", "1900-01-01", "1939-01-01"),
     "quarters": (
-        ["2019Q3", "2019Q4", "2020Q1"], "year-first", "2019-07-01", "2020-01-01"
+        ["2019Q3", "2019Q4", "2020Q1"],
+        "year-first",
+        "2019-07-01",
+        "2020-01-01",
     ),
     "weeks": (
-        ["2020-W52", "2020-W53", "2021-W01"], "year-first", "2020-12-21", "2021-01-04"
+        ["2020-W52", "2020-W53", "2021-W01"],
+        "year-first",
+        "2020-12-21",
+        "2021-01-04",
     ),
     "year and day before month": (
-        ["2021-13-05", "2021-14-05"], "%Y-%d-%m", "2021-05-13", "2021-05-14"
+        ["2021-13-05", "2021-14-05"],
+        "%Y-%d-%m",
+        "2021-05-13",
+        "2021-05-14",
     ),
     "local days": (
         [f"2021-03-{n:02} 00:00:00-0{5 - (n > 13)}:00" for n in range(1, 31)],
-        "year-first", "2021-03-01", "2021-03-30",
+        "year-first",
+        "2021-03-01",
+        "2021-03-30",
     ),
     "an hour that comes twice": (
-        ["2021-11-07 00:00:00-04:00", "2021-11-07 01:00:00-04:00",
-         "2021-11-07 01:00:00-05:00", "2021-11-07 02:00:00-05:00"],
-        "year-first", "2021-11-07", "2021-11-07T03",
+        [
+            "2021-11-07 00:00:00-04:00",
+            "2021-11-07 01:00:00-04:00",
+            "2021-11-07 01:00:00-05:00",
+            "2021-11-07 02:00:00-05:00",
+        ],
+        "year-first",
+        "2021-11-07",
+        "2021-11-07T03",
     ),
     "halves of a day": (
         ["3/14/2021 11:00 AM", "3/14/2021 12:00 PM", "3/14/2021 1:00 PM"],
-        "month-first", "2021-03-14T11", "2021-03-14T13",
+        "month-first",
+        "2021-03-14T11",
+        "2021-03-14T13",
     ),
     "hours alone": (
-        ["2021-03-31T22", "2021-03-31T23", "2021-04-01T00"], "year-first",
-        "2021-03-31T22", "2021-04-01",
+        ["2021-03-31T22", "2021-03-31T23", "2021-04-01T00"],
+        "year-first",
+        "2021-03-31T22",
+        "2021-04-01",
     ),
     "no signs between": (
-        ["20210331T2200Z", "20210331T2300Z", "20210401T0000Z"], "year-first",
-        "2021-03-31T22", "2021-04-01",
+        ["20210331T2200Z", "20210331T2300Z", "20210401T0000Z"],
+        "year-first",
+        "2021-03-31T22",
+        "2021-04-01",
     ),
     "midnight without a clock": (
-        ["2021-03-31 22:00", "2021-03-31 23:00", "2021-04-01"], "year-first",
-        "2021-03-31T22", "2021-04-01",
+        ["2021-03-31 22:00", "2021-03-31 23:00", "2021-04-01"],
+        "year-first",
+        "2021-03-31T22",
+        "2021-04-01",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", FOUND)
@@ -157,28 +230,35 @@ def test_the_only_order_that_fits_is_taken(case: str):
 
 WRONG = {  # cells, row, words of the error
     "nine days": (
-        [f"0{n}/02/2021" for n in range(1, 10)], None,
+        [f"0{n}/02/2021" for n in range(1, 10)],
+        None,
         "--date-format day-first (2021-02-01 to 2021-02-09) or --date-format month-fi",
     ),
     "years or days of six digits": (
-        ["210304", "220304", "230304"], None,
+        ["210304", "220304", "230304"],
+        None,
         "--date-format %y%m%d (2021-03-04 to 2023-03-04) or --date-format %d%m%y (2004",
     ),
     "no such day": (
-        [*written("%d/%m/%Y", 28), "29/02/2021", *written("%d/%m/%Y", 4)], 28,
+        [*written("%d/%m/%Y", 28), "29/02/2021", *written("%d/%m/%Y", 4)],
+        28,
         "'29/02/2021' is no date as the rows before it",
     ),
     "a word": (["2021-03-01", "later"], 1, "'later' is no date"),
     "nothing": (["2021-03-01", ""], 1, "'' is no date"),
     "words": (["spring", "summer"], 0, "give its pattern with --date-format"),
     "one without a zone": (
-        ["2021-03-01 00:00+00:00", "2021-03-02 00:00"], 1, "and others do not"
+        ["2021-03-01 00:00+00:00", "2021-03-02 00:00"],
+        1,
+        "and others do not",
     ),
     "parts of a second": (
-        [f"2021-03-01 00:00:00.{n}" for n in range(1, 5)], None, "less than a second"
+        [f"2021-03-01 00:00:00.{n}" for n in range(1, 5)],
+        None,
+        "less than a second",
     ),
     "the 25th hour": (["2021-03-01 23:00", "2021-03-01 24:30"], 1, "is no date"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", WRONG)

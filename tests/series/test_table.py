@@ -61,9 +61,7 @@ def test_a_table_without_dates_or_names_has_numbered_columns(tmp_path: Path, cap
 def test_date_column_target_features_and_clock(tmp_path: Path):
     text = "No,year,month,day,hour,pm2.5,TEMP,wind\n"
     text += "".join(f"{n},2010,1,1,{n},{n * 10},-{n},NW\n" for n in range(5))
-    table = read_series(
-        write(tmp_path, text), target=["pm2.5"], features=["TEMP"]
-    )
+    table = read_series(write(tmp_path, text), target=["pm2.5"], features=["TEMP"])
     assert table.date_column == ["year", "month", "day", "hour"]
     assert (str(table.frequency), table.frequency.season) == ("h", 24)
     assert table.series[0].values[3].tolist() == [30, -3]
@@ -93,9 +91,7 @@ BAD = {
         prices(days=[*DAYS[:2], DAYS[1], *DAYS[3:]]),
         "a.csv:4: date 2024-01-03 stands twice; keep one of the rows",
     ),
-    "no date": (
-        prices(row_4="soon,1,1,1,1,1,1"), "a.csv:4: 'soon' is no date"
-    ),
+    "no date": (prices(row_4="soon,1,1,1,1,1,1"), "a.csv:4: 'soon' is no date"),
     "gap": (
         prices(days=[*DAYS[:4], "2024-02-08"]),
         "a.csv:6: 2024-02-08 after 2024-01-05: 23 rows of step B missing, 23 of 28 in",
@@ -125,14 +121,15 @@ BAD = {
         "a.csv:5: Volume is -4; a volume is not negative",
     ),
     "low above high": (
-        prices(row_6="2024-01-08,1,2,3,2,2,1"), "a.csv:6: Low 3 is above High 2"
+        prices(row_6="2024-01-08,1,2,3,2,2,1"),
+        "a.csv:6: Low 3 is above High 2",
     ),
     "ragged": (prices(row_4="2024-01-04,1"), "a.csv:4: 2 fields, but the header has 7"),
     "one row": (prices(closes=(10,)), "a.csv: fewer than two rows"),
     "two targets": ("date,x,y\n2020-01-01,1,2\n", "name the column to forecast with"),
     "twice": ("date,x,x\n2020-01-01,1,2\n", "two columns are named 'x'; rename one"),
     "empty": ("", "a.csv: the file is empty"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -146,8 +143,11 @@ def test_what_is_wrong_is_said_with_its_row(case: str, tmp_path: Path):
 
 def test_names_that_are_not_there_are_named(tmp_path: Path):
     path = write(tmp_path, prices())
-    for options in ({"target": ["Klose"]}, {"features": ["Klose"]},
-                    {"date_column": ["Klose"]}):  # fmt: skip
+    for options in (
+        {"target": ["Klose"]},
+        {"features": ["Klose"]},
+        {"date_column": ["Klose"]},
+    ):
         with pytest.raises(UserError, match="'Klose': no such column; has: 'Date'|'Op"):
             read_series(path, **options)
     other = write(tmp_path, "Date,Close\n2020-01-01,1\n", "b.csv")
@@ -186,9 +186,14 @@ def test_a_value_known_before_another_column_begins_is_repeated(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("ratio", "said"),
-    [(2, "2:1 split"), (4.1, "4:1 split"), (1 / 20, "1:20 split"), (1.3, ""),
-     (2.5, "")],
-)  # fmt: skip
+    [
+        (2, "2:1 split"),
+        (4.1, "4:1 split"),
+        (1 / 20, "1:20 split"),
+        (1.3, ""),
+        (2.5, ""),
+    ],
+)
 def test_a_jump_like_a_split_is_warned_of(
     ratio: float, said: str, tmp_path: Path, capsys
 ):

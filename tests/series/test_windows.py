@@ -19,13 +19,24 @@ def table_of(*lengths: int, columns: int = 1, dated: bool = False) -> SeriesTabl
         values += 1 + 10_000 * number
         days = np.datetime64("2020-01-01", "s") + np.arange(length) * 86400
         series.append(
-            Series(f"s{number}", Path(f"s{number}.csv"), days if dated else None,
-                   values, np.ones(values.shape, bool), np.arange(length) + 2)
-        )  # fmt: skip
+            Series(
+                f"s{number}",
+                Path(f"s{number}.csv"),
+                days if dated else None,
+                values,
+                np.ones(values.shape, bool),
+                np.arange(length) + 2,
+            )
+        )
     return SeriesTable(
-        series, list("abcdefgh"[:columns]), 1, 0, False, [],
+        series,
+        list("abcdefgh"[:columns]),
+        1,
+        0,
+        False,
+        [],
         Frequency("D") if dated else None,
-    )  # fmt: skip
+    )
 
 
 def rows_of(plan) -> list[tuple[int, int]]:

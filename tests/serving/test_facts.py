@@ -25,10 +25,13 @@ def version(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("models") / "toy"
     return export(
-        module, folder, signatures={"serving_default": (serve, [spec])},
-        examples={"text": ["a", "bb"]}, expected={"label": ["good", "bad"]},
+        module,
+        folder,
+        signatures={"serving_default": (serve, [spec])},
+        examples={"text": ["a", "bb"]},
+        expected={"label": ["good", "bad"]},
         metadata=FACTS,
-    )  # fmt: skip
+    )
 
 
 CHANGES: dict[str, Callable[[dict], object]] = {

@@ -15,7 +15,7 @@ from keras_seq.serving.saved_model import load_exported
 
 # One import of TensorFlow for many exports: each runs in a fork of this process. The
 # proof is stubbed (tests/test_export.py has it) by a sleep as long as other steps.
-DRIVER = '''
+DRIVER = """
 import os, signal, sys, time
 import tensorflow as tf
 from keras_seq.serving import proof as export_proof
@@ -51,7 +51,7 @@ def start(folder):
 
 def wait(child):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-'''
+"""
 
 
 def drive(root: Path, folder: Path, exports: int, script: str) -> None:

@@ -52,9 +52,7 @@ def test_equal_answers_pass(answer: Any, expected: Any, largest: float):
         ),
     ],
 )
-def test_a_difference_is_placed(
-    answer: Any, expected: Any, sample: int, sentence: str
-):
+def test_a_difference_is_placed(answer: Any, expected: Any, sample: int, sentence: str):
     _, (found, message) = compare(answer, expected)
     assert found == sample
     assert re.search(sentence, message)

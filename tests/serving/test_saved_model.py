@@ -190,12 +190,13 @@ def numbers(module: tf.Module, value: float, of_unread: bool = False) -> dict:
 
     return {
         "signatures": {
-            "serving_default": (serve, [TEXT_SPEC]), "score": (score, [TEXT_SPEC])
+            "serving_default": (serve, [TEXT_SPEC]),
+            "score": (score, [TEXT_SPEC]),
         },
         "examples": {"text": ["a", "b"]},
         "expected": {"said": ["A", "B"]},
         "metadata": {},
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -218,10 +219,14 @@ def test_weights_of_a_keras_model_are_named_by_layer(tmp_path: Path):
     spec = tf.TensorSpec([None, 1], tf.int32, name="ids")
     with pytest.raises(UserError, match=r"words/embeddings \(NaN\); nothing was exp"):
         export(
-            module, tmp_path / "m", models=[model], metadata={},
+            module,
+            tmp_path / "m",
+            models=[model],
+            metadata={},
             signatures={"serving_default": (lambda ids: {"x": model(ids)}, [spec])},
-            examples={"ids": [[0]]}, expected={"x": model(np.array([[0]]))},
-        )  # fmt: skip
+            examples={"ids": [[0]]},
+            expected={"x": model(np.array([[0]]))},
+        )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -39,8 +39,12 @@ def run_script(
     """A script run in `folder`, with `text` typed into it."""
     return subprocess.run(
         [sys.executable, str(script_of(name)), *arguments],
-        cwd=folder, env=ENVIRONMENT, input=text, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=folder,
+        env=ENVIRONMENT,
+        input=text,
+        capture_output=True,
+        text=True,
+    )
 
 
 def refuse(task: ModuleType, data: str, message: str, remark: str = "") -> None:
@@ -87,8 +91,10 @@ def write_words(folder: Path, seed: int, each: int) -> None:
     time = np.arange(2400) / 8000
     for number in range(each):
         pitch = rng.uniform(0.9, 1.1)
-        up, down = (np.sin(2 * np.pi * pitch * f(time)) for f in (
-            lambda t: 400 * t + 900 * t**2, lambda t: 1400 * t - 900 * t**2))
+        up, down = (
+            np.sin(2 * np.pi * pitch * f(time))
+            for f in (lambda t: 400 * t + 900 * t**2, lambda t: 1400 * t - 900 * t**2)
+        )
         sounds = {"up": up, "down": down, "hiss": rng.normal(0, 0.3, len(time))}
         for label, sound in sounds.items():
             path = folder / label / f"{seed}_{number}.wav"

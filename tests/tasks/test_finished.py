@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from keras_seq import cli
 from keras_seq.tasks import run as ending
-from tests.tasks.scripts import (  # fmt: skip
+from tests.tasks.scripts import (
     load_script,
     write_prices,
     write_sentences,
@@ -26,10 +26,12 @@ from tests.tasks.scripts import (  # fmt: skip
 
 VERSE = "To be, or not to be: that is the question.\n"
 REVIEWS = [
-    (f"{'good' if n % 2 else 'bad'} film number {n % 17} of {n % 9}",
-     "yes" if n % 2 else "no")
+    (
+        f"{'good' if n % 2 else 'bad'} film number {n % 17} of {n % 9}",
+        "yes" if n % 2 else "no",
+    )
     for n in range(160)
-]  # fmt: skip
+]
 
 
 def write_reviews(path: Path, rows: list) -> None:
@@ -51,15 +53,31 @@ def write_inputs(folder: Path) -> None:
 
 
 TASKS = {
-    "sentiment": ("--data", "train.csv", "--validation-data", "validation.csv",
-                  "--test-data", "test.csv", "--documented"),
+    "sentiment": (
+        "--data",
+        "train.csv",
+        "--validation-data",
+        "validation.csv",
+        "--test-data",
+        "test.csv",
+        "--documented",
+    ),
     "stock": ("--data", "*.csv", "--lookback", "20", "--documented"),
     "speech": ("--data", "words", "--test-data", "more", "--batch-size", "8"),
-    "text_generation": ("--data", "verse.txt", "--test-data", "held_out.txt",
-                        "--rnn-units", "8", "--embedding-dim", "4",
-                        "--batch-size", "4"),
+    "text_generation": (
+        "--data",
+        "verse.txt",
+        "--test-data",
+        "held_out.txt",
+        "--rnn-units",
+        "8",
+        "--embedding-dim",
+        "4",
+        "--batch-size",
+        "4",
+    ),
     "tagging": ("--data", "words.conll", "--test-data", "more.conll", "--documented"),
-}  # fmt: skip
+}
 
 
 class Killed(BaseException):
@@ -79,8 +97,10 @@ def run(task: ModuleType, *arguments: str) -> tuple[int, str, str]:
 
 
 # The others take as long each, and share all but what they read and score.
-ALL = [name if name == "sentiment" else pytest.param(name, marks=pytest.mark.slow)
-       for name in TASKS]  # fmt: skip
+ALL = [
+    name if name == "sentiment" else pytest.param(name, marks=pytest.mark.slow)
+    for name in TASKS
+]
 
 
 @pytest.fixture(scope="module", params=ALL)
@@ -168,8 +188,10 @@ def test_the_end_of_a_run_is_reached_once(
 def other_test_data(task: str, folder: Path) -> str:
     """Changes what is scored, and names the part."""
     if task == "sentiment":
-        write_reviews(folder / "test.csv", [(t, {"yes": "no", "no": "yes"}[label])
-                                            for t, label in REVIEWS[130:]])  # fmt: skip
+        write_reviews(
+            folder / "test.csv",
+            [(t, {"yes": "no", "no": "yes"}[label]) for t, label in REVIEWS[130:]],
+        )
     elif task == "stock":
         lines = (folder / "AAPL.csv").read_text().splitlines()
         lines[-2] = lines[-2][:-1] + ("1" if lines[-2][-1] != "1" else "2")
@@ -210,9 +232,11 @@ def other_validation_data(task: str, folder: Path) -> str:
 
 @pytest.mark.parametrize("change", [other_test_data, other_validation_data])
 def test_other_data_of_any_part_is_named(
-    change: Callable, ended: tuple[str, Path, str], tmp_path: Path,
+    change: Callable,
+    ended: tuple[str, Path, str],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-):  # fmt: skip
+):
     name, original, _ = ended
     monkeypatch.chdir(tmp_path)
     shutil.copytree(original, tmp_path, dirs_exist_ok=True)

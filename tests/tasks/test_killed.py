@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from keras_seq.training.model_file import load_model
-from tests.tasks.scripts import (  # fmt: skip
+from tests.tasks.scripts import (
     ENVIRONMENT,
     run_script,
     script_of,
@@ -45,11 +45,19 @@ SMALL = {  # sentiment of one class has a test of its own
     "stock": ("--data", "AAPL.csv", "--lookback", "20", "--epochs", "4"),
     "speech": ("--data", "words", "--batch-size", "4", "--epochs", "4"),
     "text_generation": (
-        "--data", "verse.txt", "--rnn-units", "24", "--embedding-dim", "8",
-        "--batch-size", "8", "--epochs", "4",
+        "--data",
+        "verse.txt",
+        "--rnn-units",
+        "24",
+        "--embedding-dim",
+        "8",
+        "--batch-size",
+        "8",
+        "--epochs",
+        "4",
     ),
     "tagging": ("--limit", "300", "--epochs", "3"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.slow
@@ -61,9 +69,12 @@ def test_a_killed_run_resumed_ends_as_one_never_killed(name: str, tmp_path: Path
         write_inputs(folder)
     asked = "train", *SMALL[name], "--run-dir", "run"
     process = subprocess.Popen(
-        [sys.executable, str(script_of(task)), *asked], cwd=killed, env=ENVIRONMENT,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        [sys.executable, str(script_of(task)), *asked],
+        cwd=killed,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     while process.poll() is None:
         if list(killed.glob("run/checkpoints/state-*")):
             process.kill()

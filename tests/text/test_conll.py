@@ -37,8 +37,10 @@ FILES = {
     "number.csv": "sentence_id,token,upos\n7,Ada,X\n7,sleeps,V\n8,Don't,V\n",
     "first.csv": "Sentence #,Word,POS,n\n1,Ada,X,1\n,sleeps,V,2\n2,Don't,V,3\n",
     "lists.jsonl": json.dumps({"tokens": ["Ada", "sleeps"], "ner_tags": ["X", "V"]})
-    + "\n\n" + json.dumps({"tokens": ["Don't"], "ner_tags": ["V"]}) + "\n",
-}  # fmt: skip
+    + "\n\n"
+    + json.dumps({"tokens": ["Don't"], "ner_tags": ["V"]})
+    + "\n",
+}
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -55,9 +57,12 @@ def test_conllu_leaves_out_multiword_tokens_and_empty_nodes(tmp_path: Path, caps
     rest = "\t_" * 8
     path.write_text(
         "# sent_id = 1\n# text = Vámonos al mar = sí\n"
-        f"1-2\tVámonos{rest}\n" + conllu("Vamos", "nos") + f"2.1\tgone{rest}\n\n"
-        + "# a remark\n" + conllu("Bye")
-    )  # fmt: skip
+        f"1-2\tVámonos{rest}\n"
+        + conllu("Vamos", "nos")
+        + f"2.1\tgone{rest}\n\n"
+        + "# a remark\n"
+        + conllu("Bye")
+    )
     first, second = read_tagged(path)
     assert first.words == ("Vamos", "nos") and first.tags == ("X", "V")
     assert first.text == "Vámonos al mar = sí" and second.text == ""

@@ -61,9 +61,13 @@ def test_a_tokenizer_of_ones_own_trains_a_model(stems: Stems, tmp_path):
     ks.set_seed(0)
     train = ks.make_text_dataset(SAMPLES, stems, LABELS, batch_size=8, shuffle=True)
     model = ks.build_lstm_model(
-        stems.vocab_size, 4, 8, num_classes=2, num_layers=1,
+        stems.vocab_size,
+        4,
+        8,
+        num_classes=2,
+        num_layers=1,
         embeddings=ks.text.load_embeddings(path, stems),
-    )  # fmt: skip
+    )
     history = ks.fit(model, train, epochs=6, loss="sparse_categorical_crossentropy")
     assert history.history["accuracy"][-1] == 1
     ids = stems.encode(tf.constant(["A FINELY made film"]))

@@ -41,8 +41,10 @@ def test_both_directions_come_from_the_same_files(sources, tmp_path: Path):
         "validation": ("val.de 1", "val.en 1"),
         "test": ("test_2016_flickr.de 1", "test_2016_flickr.en 1"),
     }
-    gone = {n: s._replace(url="http://127.0.0.1:9/" + s.url.rsplit("/", 1)[1])
-            for n, s in sources.items()}  # fmt: skip
+    gone = {
+        n: s._replace(url="http://127.0.0.1:9/" + s.url.rsplit("/", 1)[1])
+        for n, s in sources.items()
+    }
     turned = load_multi30k(reverse=True, cache_dir=cache, sources=gone)
     assert turned["train"][1][:2] == ("train.en 2", "train.de 2")
 

@@ -44,9 +44,7 @@ def test_a_target_is_read_behind_a_start_and_ends():
 
 
 def test_an_epoch_can_be_entered_at_any_batch():
-    dataset = make_pair_dataset(
-        pairs(), Bytes(), batch_tokens=64, shuffle=True, seed=3
-    )
+    dataset = make_pair_dataset(pairs(), Bytes(), batch_tokens=64, shuffle=True, seed=3)
     size = dataset.num_batches
     whole = list(dataset.starting_at(1).take(size).as_numpy_iterator())
     later = list(dataset.starting_at(1, 4).take(size - 4).as_numpy_iterator())

@@ -90,6 +90,9 @@ def test_reviews_exclaim_without_a_good_or_bad_word():
     samples = dict(load_sample_reviews())
     ends = {"positive": "what a film", "negative": "what a waste of a film"}
     for label, end in ends.items():
-        found = [lab for text, lab in samples.items() if re.search(
-            rf"(^|[.!] ){end}[.!]", text.lower())]  # fmt: skip
+        found = [
+            lab
+            for text, lab in samples.items()
+            if re.search(rf"(^|[.!] ){end}[.!]", text.lower())
+        ]
         assert found and set(found) == {label}

@@ -31,9 +31,7 @@ def coder(trainer) -> Subwords:
 
 @pytest.fixture(scope="module")
 def encode(coder):
-    return tf.function(
-        coder.encode, input_signature=[tf.TensorSpec([None], tf.string)]
-    )
+    return tf.function(coder.encode, input_signature=[tf.TensorSpec([None], tf.string)])
 
 
 def as_trained(trainer, text: str) -> list[int]:

@@ -35,8 +35,9 @@ def test_an_arpa_file_gives_the_same_answers():
     for history in ((), ("enter",), ("enter", "one"), ("no", "one")):
         for word in ("one", "stop", END, "never"):
             expected = model.log_probability(history, word)
-            assert again.log_probability(history, word) == pytest.approx(expected,
-                                                                         abs=1e-5)
+            assert again.log_probability(history, word) == pytest.approx(
+                expected, abs=1e-5
+            )
 
 
 ARPA = """

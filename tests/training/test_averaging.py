@@ -72,10 +72,16 @@ def test_fit_validates_and_keeps_the_average():
     data = tf.data.Dataset.from_tensors((tf.ones((4, 1)), tf.ones((4, 1)))).repeat(3)
     data = data.apply(tf.data.experimental.assert_cardinality(3))
     history = fit(
-        model, data, validation_data=data, epochs=2, loss="mse", metrics=[],
-        optimizer=keras.optimizers.SGD(0.1), clipnorm=None,
+        model,
+        data,
+        validation_data=data,
+        epochs=2,
+        loss="mse",
+        metrics=[],
+        optimizer=keras.optimizers.SGD(0.1),
+        clipnorm=None,
         callbacks=[AveragedWeights(), Watch()],
-    )  # fmt: skip
+    )
     means = [np.mean(seen[: 3 * (epoch + 1)]) for epoch in range(2)]
     losses = [(1 - mean) ** 2 for mean in means]
     assert history.history["val_loss"] == pytest.approx(losses, rel=1e-5)
@@ -101,9 +107,17 @@ def falling(use_ema: bool, *callbacks: keras.callbacks.Callback, **options):
     validation = tf.data.Dataset.from_tensor_slices((x, wanted)).batch(4)
     optimizer = keras.optimizers.SGD(0.05, use_ema=use_ema, ema_momentum=0.5)
     history = fit(
-        model, train, validation_data=validation, epochs=5, loss="mse",
-        optimizer=optimizer, clipnorm=None, callbacks=callbacks, metrics=[], **options,
-    )  # fmt: skip
+        model,
+        train,
+        validation_data=validation,
+        epochs=5,
+        loss="mse",
+        optimizer=optimizer,
+        clipnorm=None,
+        callbacks=callbacks,
+        metrics=[],
+        **options,
+    )
     return model, validation, history.history["val_loss"]
 
 

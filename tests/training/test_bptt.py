@@ -83,10 +83,15 @@ def test_training_learns_and_leaves_the_model_inside_trained():
     data = make_stream_dataset(text, batch_size=2, steps=10)
     before = evaluated_text(model, text)
     history = fit(
-        carried, data, validation_data=data, epochs=6, loss=token_loss(),
-        metrics=[Perplexity()], optimizer=keras.optimizers.Adam(0.02),
+        carried,
+        data,
+        validation_data=data,
+        epochs=6,
+        loss=token_loss(),
+        metrics=[Perplexity()],
+        optimizer=keras.optimizers.Adam(0.02),
         monitor="val_perplexity",
-    )  # fmt: skip
+    )
     assert history.history["val_perplexity"][-1] < 1.2
     assert evaluated_text(model, text) < 0.2 * before
 

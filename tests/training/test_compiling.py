@@ -34,9 +34,14 @@ def test_a_loss_alone_leaves_all_else_as_it_was_compiled():
     trained = model()
     optimizer, options = SGD(0.1, momentum=0.9), {"run_eagerly": True}
     trained.compile(
-        optimizer, "mse", loss_weights=0.3, metrics=["mae"], weighted_metrics=["mse"],
-        steps_per_execution=2, **options,
-    )  # fmt: skip
+        optimizer,
+        "mse",
+        loss_weights=0.3,
+        metrics=["mae"],
+        weighted_metrics=["mse"],
+        steps_per_execution=2,
+        **options,
+    )
     trained.fit(DATA, verbose=0)
     before = [np.array(v) for v in optimizer.variables]
     assert not compile_model(trained, loss="mae")
@@ -144,19 +149,28 @@ DECAY = SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5))
             {"loss": {"z": "mae"}},
             "compile the model with both",
         ),
-        (model, {"loss": "mse", "optimizer": SGD(clipvalue=0.5), "clipnorm": 0.1},
-         "clipnorm is 0.1, but the optimizer clips by clipvalue=0.5"),
+        (
+            model,
+            {"loss": "mse", "optimizer": SGD(clipvalue=0.5), "clipnorm": 0.1},
+            "clipnorm is 0.1, but the optimizer clips by clipvalue=0.5",
+        ),
         (model, {"loss": "mse", "clipnorm": -1.0}, "clipnorm is -1.0; expected a"),
-        (lambda: compiled(model(), SGD(clipnorm=2.0), "mse"), {"clipnorm": 3.0},
-         "clips by clipnorm=2.0"),
+        (
+            lambda: compiled(model(), SGD(clipnorm=2.0), "mse"),
+            {"clipnorm": 3.0},
+            "clips by clipnorm=2.0",
+        ),
         (lambda: compiled(model(), None, "mse"), {}, "compiled with optimizer=None"),
         (unfrozen, {"loss": "mse"}, "without .*hidden/kernel .2 are new"),
-        (model, {"loss": "mse", "optimizer": DECAY, "schedule": lambda epoch: 0.1},
-         "has a ExponentialDecay for its rate"),
+        (
+            model,
+            {"loss": "mse", "optimizer": DECAY, "schedule": lambda epoch: 0.1},
+            "has a ExponentialDecay for its rate",
+        ),
         (model, DOUBLE, "average the same weights"),
         (model, TWICE, "another GradientMonitor"),
     ],
-)  # fmt: skip
+)
 def test_contradictions_are_named(build, options: dict, line: str):
     with pytest.raises(ValueError, match=line):
         fit(build(), DATA, epochs=1, **options)

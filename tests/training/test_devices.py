@@ -96,9 +96,11 @@ print(json.dumps(told))
 def two_devices(*arguments: str) -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *arguments],
-        cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -125,9 +127,13 @@ def test_two_devices_train_as_one_and_resume_to_the_bit(arguments: tuple[str, ..
     ],
 )
 def test_precision_follows_the_device_and_is_said(
-    mixed: str, capability: tuple | None, strategy: str, policy: str, why: str,
+    mixed: str,
+    capability: tuple | None,
+    strategy: str,
+    policy: str,
+    why: str,
     monkeypatch: pytest.MonkeyPatch,
-):  # fmt: skip
+):
     cards = [] if capability is None else ["card"]
     details = {"compute_capability": capability, "device_name": "Card"}
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: cards)

@@ -73,10 +73,12 @@ def train(
     data = tf.data.Dataset.from_tensor_slices((x, x[:, 0, :1]))
     model.compile(Adam(), "mse", metrics=["mae"], **(compiled or {}))
     history = fit(
-        model, data.batch(8), validation_data=data.take(16).batch(8),
+        model,
+        data.batch(8),
+        validation_data=data.take(16).batch(8),
         callbacks=[callback],
         **{"epochs": EPOCHS, "log_steps": 12} | options,
-    )  # fmt: skip
+    )
     kept = model.variables + model.optimizer.variables
     return {"variables": [v.numpy() for v in kept], "history": history.history}
 

@@ -49,7 +49,7 @@ def stateful() -> keras.Model:
             layers.Dropout(0.5),
             layers.Dense(1, activation="sigmoid"),
         ]
-    )  # fmt: skip
+    )
 
 
 def frozen() -> keras.Model:
@@ -181,90 +181,134 @@ PAIR = (X, {"slope": X[:, :1], "level": Y})
 # name: model, parts of the data, arguments of compile (with makers of objects), calls
 ROWS: dict[str, tuple] = {
     "weights of samples, weighted metrics, clipnorm, weight decay": (
-        dense, (X, Y, W),
+        dense,
+        (X, Y, W),
         {
-            "metrics": SCORES, "weighted_metrics": ["mae"],
+            "metrics": SCORES,
+            "weighted_metrics": ["mae"],
             "optimizer": lambda: adam(clipnorm=1e-3, weight_decay=0.1),
-        }, (),
+        },
+        (),
     ),
     "moving statistics, dropout, 3 steps an execution": (
-        stateful, (X, Y), {"steps_per_execution": 3}, ()
+        stateful,
+        (X, Y),
+        {"steps_per_execution": 3},
+        (),
     ),
     "a frozen layer, an epoch an execution, loss scale factor": (
-        frozen, (X, Y),
+        frozen,
+        (X, Y),
         {
             "steps_per_execution": STEPS,
             "optimizer": lambda: adam(loss_scale_factor=16.0),
-        }, (),
+        },
+        (),
     ),
     "5 steps an execution, a rate by callbacks": (
-        dense, (X, Y), {"steps_per_execution": 5},
+        dense,
+        (X, Y),
+        {"steps_per_execution": 5},
         (
-            Seen, lambda: keras.callbacks.ReduceLROnPlateau("loss", 0.5, patience=1),
+            Seen,
+            lambda: keras.callbacks.ReduceLROnPlateau("loss", 0.5, patience=1),
             lambda: keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2),
         ),
     ),
     "more steps than an epoch has, schedule object, loss object": (
-        dense, (X, Y),
+        dense,
+        (X, Y),
         {
-            "steps_per_execution": 100, "loss": keras.losses.Huber,
+            "steps_per_execution": 100,
+            "loss": keras.losses.Huber,
             "optimizer": lambda: keras.optimizers.SGD(RATE.CosineDecay(0.5, 30)),
-        }, (),
+        },
+        (),
     ),
     "eager, 5 steps": (
-        dense, (X[:24], Y[:24]), {"steps_per_execution": 5, "run_eagerly": True}, ()
+        dense,
+        (X[:24], Y[:24]),
+        {"steps_per_execution": 5, "run_eagerly": True},
+        (),
     ),
     "own step, 4 steps": (own_step, (X, Y), {"steps_per_execution": 4}, (Seen,)),
     "own steps on the instance": (step_on_the_instance, (X, Y), {}, (Seen,)),
     "own compute_metrics, rate from a function": (
-        reporting, (X, Y), {"optimizer": lambda: keras.optimizers.SGD(lambda: 0.3)}, ()
+        reporting,
+        (X, Y),
+        {"optimizer": lambda: keras.optimizers.SGD(lambda: 0.3)},
+        (),
     ),
     "XLA": (dense, (X, Y), {"jit_compile": True}, ()),
     "embedding, clipvalue": (
-        sentences, (X > 0, Y), {"optimizer": lambda: adam(clipvalue=1e-3)}, ()
+        sentences,
+        (X > 0, Y),
+        {"optimizer": lambda: adam(clipvalue=1e-3)},
+        (),
     ),
     "accumulation, global_clipnorm": (
-        stateful, (X, Y),
-        {"optimizer": lambda: accumulating(3, global_clipnorm=1e-3)}, (),
+        stateful,
+        (X, Y),
+        {"optimizer": lambda: accumulating(3, global_clipnorm=1e-3)},
+        (),
     ),
     "several optimizers, a metric with several values": (
-        dense, (X, Y),
+        dense,
+        (X, Y),
         {
             "optimizer": two_optimizers,
             "metrics": [lambda: keras.metrics.F1Score(threshold=0.5)],
-        }, (),
+        },
+        (),
     ),
     "loss scale": (dense, (X, Y), {"optimizer": scaled}, ()),
     "averages that overwrite": (
-        dense, (X, Y),
-        {"optimizer": lambda: adam(use_ema=True, ema_overwrite_frequency=5)}, (),
+        dense,
+        (X, Y),
+        {"optimizer": lambda: adam(use_ema=True, ema_overwrite_frequency=5)},
+        (),
     ),
     "averages swapped by a callback": (
-        dense, (X, Y), {"optimizer": lambda: adam(use_ema=True)}, (SWAP,)
+        dense,
+        (X, Y),
+        {"optimizer": lambda: adam(use_ema=True)},
+        (SWAP,),
     ),
     "two outputs, a dict of losses": (
-        two_outputs, PAIR,
+        two_outputs,
+        PAIR,
         {
-            "loss": {"level": "mae", "slope": "mse"}, "metrics": {"slope": ["mae"]},
+            "loss": {"level": "mae", "slope": "mse"},
+            "metrics": {"slope": ["mae"]},
             "loss_weights": {"slope": 0.2, "level": 3.0},
-        }, (),
+        },
+        (),
     ),
     "two outputs, lists": (
-        two_outputs, (X, (X[:, :1], Y), (W, W[::-1].copy())),
-        {"loss": ["mse", "mae"], "loss_weights": [0.2, 3.0]}, (),
+        two_outputs,
+        (X, (X[:, :1], Y), (W, W[::-1].copy())),
+        {"loss": ["mse", "mae"], "loss_weights": [0.2, 3.0]},
+        (),
     ),
     "named outputs": (
-        named_outputs, (X, {"a": Y, "z": X[:, :1]}), {"loss": {"z": "mse", "a": "mae"}},
+        named_outputs,
+        (X, {"a": Y, "z": X[:, :1]}),
+        {"loss": {"z": "mse", "a": "mae"}},
         (),
     ),
     "named inputs": (named_inputs, ({"z": Y, "b": X[:, :2]}, Y), {}, ()),
     "nested inputs of a subclass": (Subclassed, ((X, {"v": Y}), Y), {}, ()),
-}  # fmt: skip
+}
 IN_A_RUN_FOLDER = {
-    "several optimizers, a metric with several values", "two outputs, lists",
-    "own compute_metrics, rate from a function", "named inputs", "named outputs",
-    "own steps on the instance", "own step, 4 steps", "nested inputs of a subclass",
-}  # fmt: skip
+    "several optimizers, a metric with several values",
+    "two outputs, lists",
+    "own compute_metrics, rate from a function",
+    "named inputs",
+    "named outputs",
+    "own steps on the instance",
+    "own step, 4 steps",
+    "nested inputs of a subclass",
+}
 
 
 def made(value: Any) -> Any:
@@ -302,9 +346,13 @@ def by_keras(model, data, validation, calls):
     if validation is not None:
         calls = [STOP(patience=9, restore_best_weights=True), *calls]
     return model.fit(
-        data, validation_data=validation, epochs=EPOCHS, callbacks=calls, verbose=0,
+        data,
+        validation_data=validation,
+        epochs=EPOCHS,
+        callbacks=calls,
+        verbose=0,
         shuffle=False,
-    )  # fmt: skip
+    )
 
 
 def plain(side: dict[str, Any]) -> dict[str, Any]:
@@ -323,9 +371,15 @@ def test_fit_leaves_the_bits_that_keras_leaves(name: str, tmp_path: Path):
 
     def by_us(model, data, validation, calls):
         return fit(
-            model, data, validation_data=validation, epochs=EPOCHS, patience=9,
-            run_dir=folder, callbacks=calls, log_steps=7,
-        )  # fmt: skip
+            model,
+            data,
+            validation_data=validation,
+            epochs=EPOCHS,
+            patience=9,
+            run_dir=folder,
+            callbacks=calls,
+            log_steps=7,
+        )
 
     theirs, ours = (plain(trained(ROWS[name], validates, x)) for x in (by_keras, by_us))
     assert ours.pop("changed") <= {"learning_rate"}
@@ -362,54 +416,88 @@ def three_classes() -> keras.Model:
 # name: model, arguments, options, arguments of compile
 GIVEN: dict[str, tuple] = {
     "arrays of float64, weights, last batch smaller": (
-        dense, (X.astype("float64"), Y, W), {"validation_data": VALID}, {}
+        dense,
+        (X.astype("float64"), Y, W),
+        {"validation_data": VALID},
+        {},
     ),
     "class weights of labels": (
-        dense, (X, Y[:, 0].astype(int)), {"class_weight": {0: 1.0, 1: 7.5}},
+        dense,
+        (X, Y[:, 0].astype(int)),
+        {"class_weight": {0: 1.0, 1: 7.5}},
         {"loss": "binary_crossentropy", "weighted_metrics": ["accuracy"]},
     ),
     "class weights of one-hot rows, one not named": (
-        three_classes, (X, ONE_HOT), {"class_weight": {2: 4.0, 0: 0.5}},
+        three_classes,
+        (X, ONE_HOT),
+        {"class_weight": {2: 4.0, 0: 0.5}},
         {"loss": "categorical_crossentropy"},
     ),
     "class weights of labels, one not named": (
-        dense, (X, Y[:, 0].astype(int)), {"class_weight": {0: 7.5}},
+        dense,
+        (X, Y[:, 0].astype(int)),
+        {"class_weight": {0: 7.5}},
         {"loss": "binary_crossentropy"},
     ),
     "class weights of a dataset": (
-        dense, (batches(X, Y),), {"class_weight": {0: 0.2, 1: 3.0}}, {}
+        dense,
+        (batches(X, Y),),
+        {"class_weight": {0: 0.2, 1: 3.0}},
+        {},
     ),
     "the last rows validate, every other epoch": (
-        dense, (X, Y, W), {"validation_split": 0.3, "validation_freq": 2}, {}
+        dense,
+        (X, Y, W),
+        {"validation_split": 0.3, "validation_freq": 2},
+        {},
     ),
     "validation in listed epochs, of some batches": (
-        dense, (X, Y),
+        dense,
+        (X, Y),
         {
-            "validation_data": (X, Y, W), "validation_freq": [1, 3],
-            "validation_steps": 2, "validation_batch_size": 5, "epochs": 3,
-        }, {},
+            "validation_data": (X, Y, W),
+            "validation_freq": [1, 3],
+            "validation_steps": 2,
+            "validation_batch_size": 5,
+            "epochs": 3,
+        },
+        {},
     ),
     "a table and a column": (
-        dense, (FRAME, FRAME["a"] > 0), {"validation_data": (FRAME, FRAME["b"])}, {}
+        dense,
+        (FRAME, FRAME["a"] > 0),
+        {"validation_data": (FRAME, FRAME["b"])},
+        {},
     ),
     "later epochs": (dense, (X, Y), {"epochs": 5, "initial_epoch": 3}, {}),
     "fewer steps an epoch": (
-        dense, (X, Y), {"steps_per_epoch": 4, "epochs": 2, "batch_size": 9}, {}
+        dense,
+        (X, Y),
+        {"steps_per_epoch": 4, "epochs": 2, "batch_size": 9},
+        {},
     ),
     "several outputs, dicts": (
-        two_outputs, (X, {"slope": X[:, :1], "level": Y}),
-        {"validation_data": (X, {"slope": X[:, :1], "level": Y})}, DICT,
+        two_outputs,
+        (X, {"slope": X[:, :1], "level": Y}),
+        {"validation_data": (X, {"slope": X[:, :1], "level": Y})},
+        DICT,
     ),
     "a dict without the output that has no loss": (
-        named_outputs, (X, {"a": Y}), {}, {"loss": {"a": "mse"}}
+        named_outputs,
+        (X, {"a": Y}),
+        {},
+        {"loss": {"a": "mse"}},
     ),
     "one weight a sample for several outputs": (
-        two_outputs, (X, [X[:, :1], Y], W), {}, {"loss": ["mse", "mae"]}
+        two_outputs,
+        (X, [X[:, :1], Y], W),
+        {},
+        {"loss": ["mse", "mae"]},
     ),
     "named inputs": (named_inputs, ({"z": Y, "b": X[:, :2]}, Y), {}, {}),
     "batches of a PyDataset": (dense, (Pieces(),), {"validation_data": VALID}, {}),
     "tensors": (dense, (tf.constant(X), tf.constant(Y)), {}, {}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", GIVEN)
@@ -427,9 +515,15 @@ def test_fit_takes_what_keras_takes(name: str):
         x, y, weights = (*given, None, None)[:3]
         only = {"early_stopping": False} if train is fit else {}
         history = train(
-            model, x, y, sample_weight=weights, shuffle=False, verbose=0,
-            **options, **only,
-        )  # fmt: skip
+            model,
+            x,
+            y,
+            sample_weight=weights,
+            shuffle=False,
+            verbose=0,
+            **options,
+            **only,
+        )
         sides.append([history.history, history.epoch, model.get_weights()])
     np.testing.assert_equal(sides[1], sides[0])
 
@@ -490,9 +584,17 @@ def test_early_stopping_can_be_left_out(stops: bool):
     keras.utils.set_random_seed(1)
     model, wrong = dense(), (X, 1 - Y)  # the better on train, the worse here
     history = fit(
-        model, X, Y, validation_data=wrong, epochs=6, patience=1, loss="mse", verbose=0,
-        early_stopping=stops, optimizer=keras.optimizers.SGD(0.5),
-    )  # fmt: skip
+        model,
+        X,
+        Y,
+        validation_data=wrong,
+        epochs=6,
+        patience=1,
+        loss="mse",
+        verbose=0,
+        early_stopping=stops,
+        optimizer=keras.optimizers.SGD(0.5),
+    )
     assert (len(history.epoch) < 6) == stops
     kept = model.evaluate(*wrong, verbose=0)[0]
     scores = history.history["val_loss"]

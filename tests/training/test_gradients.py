@@ -104,8 +104,10 @@ def test_monitor_gradients_leaves_the_model_as_it_was():
     model.compile("sgd", "binary_crossentropy")
     before = model.get_weights()
     norms = monitor_gradients(model, data())
-    expected = [true_norms(model, IDS[i:i + 8], LABELS[i:i + 8])["global"]
-                for i in (0, 8, 16)]  # fmt: skip
+    expected = [
+        true_norms(model, IDS[i : i + 8], LABELS[i : i + 8])["global"]
+        for i in (0, 8, 16)
+    ]
     assert norms == pytest.approx(expected, rel=1e-5)
     for found, old in zip(model.get_weights(), before):
         np.testing.assert_array_equal(found, old)

@@ -176,9 +176,16 @@ def run(
     calls = [counting, monitor, plateau, InterruptAfter(interrupt)]
     given = {"epochs": 4, "patience": 2, "checkpoint_seconds": 0.0} | options
     history = fit(
-        model, train, validation_data=validation, loss="binary_crossentropy",
-        optimizer=optimizer, run_dir=folder, resume=resumed, callbacks=calls, **given,
-    )  # fmt: skip
+        model,
+        train,
+        validation_data=validation,
+        loss="binary_crossentropy",
+        optimizer=optimizer,
+        run_dir=folder,
+        resume=resumed,
+        callbacks=calls,
+        **given,
+    )
     return {
         "weights": model.get_weights(),
         "state": [v.numpy() for v in model.variables + model.optimizer.variables],
@@ -188,7 +195,9 @@ def run(
         "monitor": (monitor.losses, monitor.val_losses),
         "rate": float(model.optimizer.learning_rate.numpy()),
         "next random": (
-            random.random(), np.random.rand(), keras.random.uniform(()).numpy()
+            random.random(),
+            np.random.rand(),
+            keras.random.uniform(()).numpy(),
         ),
         "predictions": model.predict(SAMPLE_IDS, verbose=0),
     }
@@ -234,7 +243,7 @@ def test_a_run_that_had_ended_ends_the_same(tmp_path: Path, tokenizer: Tokenizer
     assert_same(again, first)
 
 
-KILLED = '''
+KILLED = """
 import sys, time
 import keras, numpy as np
 from keras_seq.training import resume
@@ -265,16 +274,19 @@ arrays = [*model.get_weights(), *(v.numpy() for v in model.optimizer.variables)]
 arrays += [np.array(values) for values in history.history.values()]
 arrays += [model.predict(x, verbose=0)]
 np.savez(sys.argv[2], *arrays)
-'''
+"""
 
 
 def start(script: Path, folder: Path, result: Path) -> subprocess.Popen:
     command = [sys.executable, str(script), str(folder), str(result)]
     root = str(Path(__file__).resolve().parents[2])
     return subprocess.Popen(
-        command, env=os.environ | {"PYTHONPATH": root}, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
+        command,
+        env=os.environ | {"PYTHONPATH": root},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
 
 
 def kill_until_done(
@@ -339,10 +351,12 @@ print("has it", flush=True)
 sys.stdin.read()
 """
     process = subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)], text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-c", script, str(tmp_path)],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         cwd=Path(__file__).resolve().parents[2],
-    )  # fmt: skip
+    )
     assert process.stdout.readline() == "has it\n"
     with pytest.raises(UserError, match="another process is at work on this run"):
         take_lock(tmp_path)
@@ -391,9 +405,11 @@ except UserError as error:
     print(error, checkpoints.load().facts)
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True,
+        [sys.executable, "-c", script, str(tmp_path)],
+        capture_output=True,
+        text=True,
         cwd=Path(__file__).resolve().parents[2],
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     assert "File too large" in done.stdout and "{'value': 1}" in done.stdout
 
@@ -455,9 +471,14 @@ def test_what_a_layer_did_elsewhere_does_not_refuse_a_resume(
     def trained(model: keras.Model, **options) -> dict:
         train, validation = text_data(tokenizer)
         return fit(
-            model, train, validation_data=validation, epochs=3, run_dir=tmp_path,
-            loss="sparse_categorical_crossentropy", **options,
-        ).history  # fmt: skip
+            model,
+            train,
+            validation_data=validation,
+            epochs=3,
+            run_dir=tmp_path,
+            loss="sparse_categorical_crossentropy",
+            **options,
+        ).history
 
     with pytest.raises(Interrupted):
         trained(recurrent(tokenizer), callbacks=[InterruptAfter(9)])
@@ -478,9 +499,10 @@ def test_a_run_that_goes_on_elsewhere_says_so(
     describe = resume.describe_machine
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            resume, "describe_machine",
+            resume,
+            "describe_machine",
             lambda model: describe(model) | {"recurrent layers": "fast", "keras": "9"},
-        )  # fmt: skip
+        )
         run(tmp_path, text_data, tokenizer, resumed=True)
     line = "recurrent layers was fallback, is fast; keras was .*, is 9; its last"
     assert any(re.search(line, remark) for remark in remarks)
@@ -512,9 +534,15 @@ def test_states_that_layers_carry_from_batch_to_batch_belong_to_a_run(
         layers = [inputs, cell(3, stateful=True), keras.layers.Dense(2)]
         model = keras.Sequential(layers)
         fit(
-            model, data, epochs=2, loss="mse", run_dir=tmp_path / folder,
-            resume=True, checkpoint_seconds=0, callbacks=[InterruptAfter(batches)],
-        )  # fmt: skip
+            model,
+            data,
+            epochs=2,
+            loss="mse",
+            run_dir=tmp_path / folder,
+            resume=True,
+            checkpoint_seconds=0,
+            callbacks=[InterruptAfter(batches)],
+        )
         return model.get_weights()
 
     with pytest.raises(Interrupted):

@@ -114,21 +114,28 @@ TABLE: dict[str, Callable[[Path], list[callbacks.Callback]]] = {
         ),
         callbacks.EarlyStopping("loss", patience=9, baseline=0.1),
         callbacks.ModelCheckpoint(
-            folder / "best.weights.h5", save_best_only=True, save_weights_only=True,
+            folder / "best.weights.h5",
+            save_best_only=True,
+            save_weights_only=True,
             initial_value_threshold=99.0,
         ),
         callbacks.CSVLogger(folder / "new.csv"),
         callbacks.CSVLogger(folder / "log.csv", separator=";", append=True),
-        callbacks.TerminateOnNaN(), callbacks.Callback(),
+        callbacks.TerminateOnNaN(),
+        callbacks.Callback(),
         callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None),
-        Everything(3, []), HalfSigned(0.5), HalfSigned(2.0),
+        Everything(3, []),
+        HalfSigned(0.5),
+        HalfSigned(2.0),
     ],
     "averages": lambda folder: [
-        callbacks.LearningRateScheduler(plateau_rate), AveragedWeights(0.9),
+        callbacks.LearningRateScheduler(plateau_rate),
+        AveragedWeights(0.9),
         callbacks.ModelCheckpoint(
             folder / "{epoch}-{batch}.weights.h5", save_weights_only=True, save_freq=3
         ),
-        callbacks.BackupAndRestore(folder / "backup"), callbacks.History(),
+        callbacks.BackupAndRestore(folder / "backup"),
+        callbacks.History(),
         callbacks.CSVLogger(folder / "log.csv"),
     ],
     "averages of Keras": lambda folder: [
@@ -137,7 +144,7 @@ TABLE: dict[str, Callable[[Path], list[callbacks.Callback]]] = {
             str(folder / "b"), save_freq=3, delete_checkpoint=False
         ),
     ],
-}  # fmt: skip
+}
 # Behind rows that no checkpoint knows of, and within an epoch.
 INSTANTS = [("epoch", 3), ("batch", 6)]
 
@@ -168,12 +175,18 @@ def train(
     optimizer = keras.optimizers.SGD(1e-5, momentum=0.5, use_ema=is_ema)
     train, validation = data()
     history = fit(
-        model, train, validation_data=validation, epochs=EPOCHS,
-        loss="binary_crossentropy", optimizer=optimizer, patience=99,
-        run_dir=folder / "run", resume=resumed, callbacks=[
-            *given, Interrupt(instant)
-        ], **{"checkpoint_seconds": 0.0, **options},
-    )  # fmt: skip
+        model,
+        train,
+        validation_data=validation,
+        epochs=EPOCHS,
+        loss="binary_crossentropy",
+        optimizer=optimizer,
+        patience=99,
+        run_dir=folder / "run",
+        resume=resumed,
+        callbacks=[*given, Interrupt(instant)],
+        **{"checkpoint_seconds": 0.0, **options},
+    )
     return model, history.history
 
 
@@ -193,12 +206,21 @@ def known(callback: callbacks.Callback) -> dict:
         if isinstance(value, plain) or value is None or name == "operation":
             found[name] = value
     return {
-        name: value for name, value in found.items()
+        name: value
+        for name, value in found.items()
         # The first is no state; the others are where things lie and who looks.
-        if name not in ("append_header", "filename", "filepath", "backup_dir",
-                        "params", "seconds", "_as_constructed")
+        if name
+        not in (
+            "append_header",
+            "filename",
+            "filepath",
+            "backup_dir",
+            "params",
+            "seconds",
+            "_as_constructed",
+        )
         and not name.endswith("_path")
-    }  # fmt: skip
+    }
 
 
 def files(folder: Path) -> dict[str, object]:
@@ -209,8 +231,9 @@ def files(folder: Path) -> dict[str, object]:
         if name.startswith("run"):
             continue
         if path.suffix == ".h5":
-            blank = keras.Sequential([keras.Input((2,)), keras.layers.Dropout(0.2),
-                                      keras.layers.Dense(1)])  # fmt: skip
+            blank = keras.Sequential(
+                [keras.Input((2,)), keras.layers.Dropout(0.2), keras.layers.Dense(1)]
+            )
             blank.load_weights(path)
             found[name] = blank.get_weights()
         else:
@@ -241,8 +264,9 @@ def test_cut_off_and_resumed_equals_never_cut_off(name: str, tmp_path: Path):
         # Every other state lies some way back.
         seconds = 1e9 if number % 2 else 0.0
         with pytest.raises(Interrupted):
-            train(cut, TABLE[name](cut), instant, number > 0,
-                  checkpoint_seconds=seconds)  # fmt: skip
+            train(
+                cut, TABLE[name](cut), instant, number > 0, checkpoint_seconds=seconds
+            )
     for _ in range(2):  # the second finds a run that has ended
         given = TABLE[name](cut)
         found = outcome(cut, train(cut, given, resumed=True), given)
@@ -346,30 +370,53 @@ def times(factor: float) -> Callable[[int], float]:
 
 
 CHANGED = [
-    ([Plateau(patience=2)], [Plateau(patience=3)],
-     "ReduceLROnPlateau.patience was 2, is 3"),
-    ([Plateau(min_delta=0.1)], [Plateau(min_delta=0.2)],
-     "ReduceLROnPlateau.min_delta was 0.1, is 0.2"),
-    ([Stop(mode="min"), Stop(patience=1)], [Stop(mode="max"), Stop(patience=2)],
-     "EarlyStopping.mode was min, is max; EarlyStopping 2.patience was 1, is 2"),
-    ([callbacks.CSVLogger("a")], [callbacks.CSVLogger("a", separator=";")],
-     "CSVLogger.sep was ,, is ;"),
-    ([AveragedWeights(0.9)], [AveragedWeights(0.99)],
-     "AveragedWeights.decay was 0.9, is 0.99"),
+    (
+        [Plateau(patience=2)],
+        [Plateau(patience=3)],
+        "ReduceLROnPlateau.patience was 2, is 3",
+    ),
+    (
+        [Plateau(min_delta=0.1)],
+        [Plateau(min_delta=0.2)],
+        "ReduceLROnPlateau.min_delta was 0.1, is 0.2",
+    ),
+    (
+        [Stop(mode="min"), Stop(patience=1)],
+        [Stop(mode="max"), Stop(patience=2)],
+        "EarlyStopping.mode was min, is max; EarlyStopping 2.patience was 1, is 2",
+    ),
+    (
+        [callbacks.CSVLogger("a")],
+        [callbacks.CSVLogger("a", separator=";")],
+        "CSVLogger.sep was ,, is ;",
+    ),
+    (
+        [AveragedWeights(0.9)],
+        [AveragedWeights(0.99)],
+        "AveragedWeights.decay was 0.9, is 0.99",
+    ),
     ([Everything(2, [])], [Everything(3, [])], "Everything.most was 2, is 3"),
     ([Speaks(1.0)], [Speaks(2.0)], "Speaks._rate was 1.0, is 2.0"),
-    ([callbacks.LearningRateScheduler(times(0.1))],
-     [callbacks.LearningRateScheduler(times(0.2))],
-     "LearningRateScheduler.schedule was <lambda> "),
-    ([Plateau()], [Plateau(), Unlike(1)],
-     r"callbacks was \['ReduceLROnPlateau'\], is \['ReduceLROnPlateau', 'Unlike'\]"),
+    (
+        [callbacks.LearningRateScheduler(times(0.1))],
+        [callbacks.LearningRateScheduler(times(0.2))],
+        "LearningRateScheduler.schedule was <lambda> ",
+    ),
+    (
+        [Plateau()],
+        [Plateau(), Unlike(1)],
+        r"callbacks was \['ReduceLROnPlateau'\], is \['ReduceLROnPlateau', 'Unlike'\]",
+    ),
     ([Plateau()], [], r"callbacks was \['ReduceLROnPlateau'\], is \[\]"),
     ([Unlike(1)], [Unlike(1)], None),
     ([Speaks(1.0)], [Speaks(1.0)], None),
     ([Plateau(verbose=0)], [Plateau(verbose=1)], None),
-    ([callbacks.LearningRateScheduler(times(0.1))],
-     [callbacks.LearningRateScheduler(times(0.1))], None),
-]  # fmt: skip
+    (
+        [callbacks.LearningRateScheduler(times(0.1))],
+        [callbacks.LearningRateScheduler(times(0.1))],
+        None,
+    ),
+]
 
 
 @pytest.mark.parametrize(("then", "now", "line"), CHANGED)

@@ -57,9 +57,16 @@ def test_trials_start_alike_and_models_need_not_be_compiled():
 
     found = [
         ks.hyperparameter_search(
-            {"units": [3], "unused": unused}, X, X > 0, X, X > 0, epochs=2,
-            build_model=build_model, loss="mse", monitor="loss",
+            {"units": [3], "unused": unused},
+            X,
+            X > 0,
+            X,
+            X > 0,
+            epochs=2,
+            build_model=build_model,
+            loss="mse",
+            monitor="loss",
         )
         for unused in ([1, 2], [2])
-    ]  # fmt: skip
+    ]
     assert found[0] == ({"units": 3, "unused": 1}, found[1][1])

@@ -52,9 +52,12 @@ class Clock:
     ],
 )
 def test_a_time_limit_plans_the_epochs_that_fit(
-    seconds: float, step_seconds: float, steps: int, tmp_path: Path,
+    seconds: float,
+    step_seconds: float,
+    steps: int,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     clock = Clock(monkeypatch, step_seconds)
     batches = data().repeat(100).apply(tf.data.experimental.assert_cardinality(500))
     planned = planned_epochs(tmp_path, seconds, small_model(), "mse", batches, clock)

@@ -147,8 +147,9 @@ def test_a_model_without_such_a_layer_is_named():
 
 def test_the_figure_has_a_panel_a_layer():
     batch = (IDS, np.ones((3, 1)))
-    norms = {kind: gradient_by_time(text_model(LAYERS[kind](3)), batch)
-             for kind in LAYERS}  # fmt: skip
+    norms = {
+        kind: gradient_by_time(text_model(LAYERS[kind](3)), batch) for kind in LAYERS
+    }
     image = gradient_by_time_figure(norms)
     one = gradient_by_time_figure({"LSTM": norms["LSTM"]})
     assert image.shape[1] == 3 * one.shape[1]

@@ -41,9 +41,14 @@ def test_the_best_weights_are_kept_not_the_last():
     trained = model()
     trained.layers[0].set_weights([np.array([[-1.0]]), np.array([0.0])])
     history = fit(
-        trained, line(), validation_data=wrong, epochs=9, loss="mse", metrics=[],
+        trained,
+        line(),
+        validation_data=wrong,
+        epochs=9,
+        loss="mse",
+        metrics=[],
         patience=2,
-    )  # fmt: skip
+    )
     assert len(history.epoch) == 3
     best = min(history.history["val_loss"])
     assert trained.evaluate(wrong, verbose=0) == pytest.approx(best, rel=1e-5)
@@ -110,9 +115,13 @@ def test_data_without_batches_are_refused(
     folder = tmp_path if in_folder else None
     with pytest.raises(ValueError, match=line_):
         fit(
-            model(), train, validation_data=validation, epochs=2, loss="mse",
+            model(),
+            train,
+            validation_data=validation,
+            epochs=2,
+            loss="mse",
             run_dir=folder,
-        )  # fmt: skip
+        )
 
 
 def test_lr_schedule_reaches_its_second_branch():

@@ -1,6 +1,5 @@
 """What watches CTC: the error rate inside fit, blank collapse, the rate of learning."""
 
-
 import keras
 import numpy as np
 import pytest

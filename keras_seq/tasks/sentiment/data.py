@@ -119,9 +119,14 @@ def prepare_texts(
     tokenizer = Tokenizer(num_words)
     tokenizer.fit_on_texts(splits["train"].encoded_texts())
     return TextData(
-        splits, target, tokenizer, len(splits["train"]), fingerprints["train"],
-        fingerprints, {name: getattr(label_format, name) for name in READING},
-    )  # fmt: skip
+        splits,
+        target,
+        tokenizer,
+        len(splits["train"]),
+        fingerprints["train"],
+        fingerprints,
+        {name: getattr(label_format, name) for name in READING},
+    )
 
 
 def _kind_of(train: SampleStore, label_format: LabelFormat) -> type[Target]:
@@ -158,9 +163,13 @@ def _log_copies(given: Mapping[str, SampleStore]) -> None:
         rows = len(given[part])
         copied = count_copies(given[part].digests(), given[other].digests())
         log_copies(
-            given[part].name, part, counted(copied, rows, "texts"), copied / rows,
-            other, refuse=other == "train",
-        )  # fmt: skip
+            given[part].name,
+            part,
+            counted(copied, rows, "texts"),
+            copied / rows,
+            other,
+            refuse=other == "train",
+        )
     if shared := count_shared(given["train"]):
         what = f"{shared:,} texts stand under several labels"
         log.info(f"{given['train']}: {what}; each in one part")

@@ -84,9 +84,12 @@ def _end(
         validation = report_on(task, asked, baselines, target)
         # How many of validation are cut was said before the training.
         test = score_classifier(
-            task, data.splits["test"], lambda texts: server.answer(cut.counted(texts)),
-            baselines, target,
-        )  # fmt: skip
+            task,
+            data.splits["test"],
+            lambda texts: server.answer(cut.counted(texts)),
+            baselines,
+            target,
+        )
     cut.log_count(data.splits["test"].name)
     facts = {"target": target.name, **target.facts(), **data.reading}
     return Ending(

@@ -51,9 +51,13 @@ class Number(Target):
 
     @classmethod
     def read(
-        cls, samples: Samples, known: Sequence[str] = (), *, as_written: bool = False,
+        cls,
+        samples: Samples,
+        known: Sequence[str] = (),
+        *,
+        as_written: bool = False,
         may_be_numbers: bool = False,
-    ) -> SampleStore:  # fmt: skip
+    ) -> SampleStore:
         store = stored(samples)
         counted = store.spelling_counts
         wrong = {x for x in counted if is_marked(x) or number_of(x) is None}
@@ -71,10 +75,12 @@ class Number(Target):
     def strata(cls, store: SampleStore) -> SampleStore:
         numbers = of_every_name(store, float, "float64")
         edges = np.quantile(numbers, np.arange(1, STRATA) / STRATA)
-        return store.renamed({
-            x: f"stratum {np.searchsorted(edges, float(x), side='right')}"
-            for x in store.spellings
-        })  # fmt: skip
+        return store.renamed(
+            {
+                x: f"stratum {np.searchsorted(edges, float(x), side='right')}"
+                for x in store.spellings
+            }
+        )
 
     @classmethod
     def fit(cls, train: SampleStore, class_weight: ClassWeight) -> "Number":
@@ -136,9 +142,13 @@ class Number(Target):
         return [ridge.fallback_, ridge]
 
     def report(
-        self, task: str, truth: np.ndarray, answered: np.ndarray,
-        beside: Mapping[str, np.ndarray], **settings: Any,
-    ) -> Report:  # fmt: skip
+        self,
+        task: str,
+        truth: np.ndarray,
+        answered: np.ndarray,
+        beside: Mapping[str, np.ndarray],
+        **settings: Any,
+    ) -> Report:
         return number_report(task, truth, answered, beside, **settings)
 
     def mistakes(

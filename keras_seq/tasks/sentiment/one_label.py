@@ -52,9 +52,13 @@ class OneLabel(Target):
 
     @classmethod
     def read(
-        cls, samples: Samples, known: Sequence[str] = (), *, as_written: bool = False,
+        cls,
+        samples: Samples,
+        known: Sequence[str] = (),
+        *,
+        as_written: bool = False,
         may_be_numbers: bool = False,
-    ) -> SampleStore:  # fmt: skip
+    ) -> SampleStore:
         store = stored(samples)
         if any(map(is_marked, store.spellings)):
             raise UserError(f"{store}: several labels a text, where one is expected")
@@ -146,9 +150,13 @@ class OneLabel(Target):
         return baseline.predict_proba(texts)
 
     def report(
-        self, task: str, truth: np.ndarray, answered: np.ndarray,
-        beside: Mapping[str, np.ndarray], **settings: Any,
-    ) -> Report:  # fmt: skip
+        self,
+        task: str,
+        truth: np.ndarray,
+        answered: np.ndarray,
+        beside: Mapping[str, np.ndarray],
+        **settings: Any,
+    ) -> Report:
         return report(task, truth, answered, beside, self.label_names, **settings)
 
     def mistakes(

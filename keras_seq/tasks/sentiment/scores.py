@@ -157,9 +157,13 @@ def report_on(
     """
     notes = {name: getattr(b, "note", "") for name, b in baselines.items()}
     report = target.report(
-        task, answered.labels, answered.answers, answered.beside, notes=notes,
+        task,
+        answered.labels,
+        answered.answers,
+        answered.beside,
+        notes=notes,
         groups=answered.groups,
-    )  # fmt: skip
+    )
     return Scored(
         report, answered.labels, answered.answers, answered.examples, answered.mistakes
     )

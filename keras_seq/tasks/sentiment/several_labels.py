@@ -64,9 +64,13 @@ class SeveralLabels(Target):
 
     @classmethod
     def read(
-        cls, samples: Samples, known: Sequence[str] = (), *, as_written: bool = False,
+        cls,
+        samples: Samples,
+        known: Sequence[str] = (),
+        *,
+        as_written: bool = False,
         may_be_numbers: bool = False,
-    ) -> SampleStore:  # fmt: skip
+    ) -> SampleStore:
         return join_each_label(samples, known, as_written=as_written)
 
     @classmethod
@@ -165,14 +169,23 @@ class SeveralLabels(Target):
         return [tfidf.fallback_, tfidf]
 
     def report(
-        self, task: str, truth: np.ndarray, answered: np.ndarray,
-        beside: Mapping[str, np.ndarray], **settings: Any,
-    ) -> Report:  # fmt: skip
+        self,
+        task: str,
+        truth: np.ndarray,
+        answered: np.ndarray,
+        beside: Mapping[str, np.ndarray],
+        **settings: Any,
+    ) -> Report:
         thresholds = {name: self._threshold(name) for name in (NETWORK, *beside)}
         return label_set_report(
-            task, truth, answered, beside, self.label_names, thresholds=thresholds,
+            task,
+            truth,
+            answered,
+            beside,
+            self.label_names,
+            thresholds=thresholds,
             **settings,
-        )  # fmt: skip
+        )
 
     def mistakes(
         self, truth: np.ndarray, answered: np.ndarray, texts: Sequence[str]

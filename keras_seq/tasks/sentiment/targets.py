@@ -42,9 +42,13 @@ class Target(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def read(
-        cls, samples: Samples, known: Sequence[str] = (), *, as_written: bool = False,
+        cls,
+        samples: Samples,
+        known: Sequence[str] = (),
+        *,
+        as_written: bool = False,
         may_be_numbers: bool = False,
-    ) -> SampleStore:  # fmt: skip
+    ) -> SampleStore:
         """Samples whose labels are checked, and have the names that train has."""
 
     @classmethod
@@ -136,9 +140,13 @@ class Target(abc.ABC):
 
     @abc.abstractmethod
     def report(
-        self, task: str, truth: np.ndarray, answered: np.ndarray,
-        beside: Mapping[str, np.ndarray], **settings: Any,
-    ) -> Report:  # fmt: skip
+        self,
+        task: str,
+        truth: np.ndarray,
+        answered: np.ndarray,
+        beside: Mapping[str, np.ndarray],
+        **settings: Any,
+    ) -> Report:
         """Scores with intervals, baselines and verdict."""
 
     @abc.abstractmethod

@@ -42,8 +42,13 @@ def alignment_figure(
     figure = Figure(figsize=(8.0, 4.5), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
     steps = len(log_probabilities)
-    above.imshow(log_energies.T, aspect="auto", origin="lower", cmap="magma",
-                 extent=(0, steps, 0, log_energies.shape[1]))  # fmt: skip
+    above.imshow(
+        log_energies.T,
+        aspect="auto",
+        origin="lower",
+        cmap="magma",
+        extent=(0, steps, 0, log_energies.shape[1]),
+    )
     above.set_title(title.replace("$", r"\$")[:100])
     above.set_ylabel("mel band")
     probabilities = np.exp(log_probabilities)

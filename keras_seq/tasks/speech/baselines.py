@@ -125,8 +125,9 @@ class TemplateBaseline:
     def predict(self, features: Sequence[np.ndarray]) -> list[str]:
         """The label of the nearest template, once a clip."""
         lengths = np.array([len(template) for template in self.templates_])
-        padded = np.zeros((len(lengths), lengths.max(), self.templates_[0].shape[1]),
-                          np.float32)  # fmt: skip
+        padded = np.zeros(
+            (len(lengths), lengths.max(), self.templates_[0].shape[1]), np.float32
+        )
         for row, template in zip(padded, self.templates_):
             row[: len(template)] = template
         found = []

@@ -93,9 +93,13 @@ class SpeechData(NamedTuple):
         """A part as `make_audio_dataset` gives it; of the train part alone, `options`
         have seed and augmentation."""
         return make_audio_dataset(
-            self.splits[part], self.alphabet, self.extractor, batch_size=batch_size,
-            subsampling=self.subsampling, **options,
-        )  # fmt: skip
+            self.splits[part],
+            self.alphabet,
+            self.extractor,
+            batch_size=batch_size,
+            subsampling=self.subsampling,
+            **options,
+        )
 
 
 def prepare_speech(
@@ -179,8 +183,16 @@ def prepare_speech(
     fingerprints = {
         name: clips.fingerprint(clips.speakers) for name, clips in splits.items()
     }
-    return SpeechData(splits, alphabet, extractor, subsampling, is_isolated, problems,
-                      splits["train"].fingerprint(), fingerprints)  # fmt: skip
+    return SpeechData(
+        splits,
+        alphabet,
+        extractor,
+        subsampling,
+        is_isolated,
+        problems,
+        splits["train"].fingerprint(),
+        fingerprints,
+    )
 
 
 def _with_one_name_a_label(
@@ -272,9 +284,15 @@ def _end(task: str, model: keras.Model, data: SpeechData, linear: bool) -> Endin
     with stage("scoring"):
         for name, clips in (("validation", validation), ("test", test)):
             reports[name], written = score_speech(
-                task, server.signature, clips, baselines, data.extractor,
-                is_isolated=data.is_isolated, search=search, alone=alone,
-            )  # fmt: skip
+                task,
+                server.signature,
+                clips,
+                baselines,
+                data.extractor,
+                is_isolated=data.is_isolated,
+                search=search,
+                alone=alone,
+            )
     facts = {
         "front": data.extractor.to_dict(),
         "alphabet": data.alphabet.to_dict(),

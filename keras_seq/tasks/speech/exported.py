@@ -67,10 +67,15 @@ def evaluate_speech_export(
     alphabet = Alphabet.from_dict(facts["alphabet"])
     alone = alphabet if facts.get("is_with_linear") else None
     report, _ = score_speech(
-        task, exported.signature, clips,
-        load_speech_baselines(exported.path / EXTRA / BASELINES), extractor,
-        is_isolated=facts["is_isolated"], search=search, alone=alone,
-    )  # fmt: skip
+        task,
+        exported.signature,
+        clips,
+        load_speech_baselines(exported.path / EXTRA / BASELINES),
+        extractor,
+        is_isolated=facts["is_isolated"],
+        search=search,
+        alone=alone,
+    )
     return report
 
 

@@ -171,9 +171,13 @@ def score_speech(
     features = log_energies(extractor, clips) if len(baselines) > 1 else clips.places
     beside = {name: b.predict(features) for name, b in baselines.items()}
     report_of = partial(
-        transcript_report, task, clips.transcripts, speakers=clips.speakers,
-        recordings=clips.places, is_isolated=is_isolated,
-    )  # fmt: skip
+        transcript_report,
+        task,
+        clips.transcripts,
+        speakers=clips.speakers,
+        recordings=clips.places,
+        is_isolated=is_isolated,
+    )
     notes = {name: getattr(b, "note", "") for name, b in baselines.items()}
     report = report_of(written, beside, notes=notes)
     report["real_time_factor"] = seconds / max(clips.seconds, 1e-9)

@@ -251,9 +251,7 @@ def answer_clips(
     for start in range(0, len(order), batch_size):
         numbers = order[start : start + batch_size]
         waveform, lengths = clips.batch(numbers)
-        batch = signature(
-            waveform=tf.constant(waveform), lengths=tf.constant(lengths)
-        )
+        batch = signature(waveform=tf.constant(waveform), lengths=tf.constant(lengths))
         batch = {name: value.numpy() for name, value in batch.items()}
         for row, number in enumerate(numbers):
             answers[number] = {name: as_text(v[row]) for name, v in batch.items()}

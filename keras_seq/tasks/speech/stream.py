@@ -50,9 +50,7 @@ class SpeechStream(tf.Module):
         self.recognizer = recognizer
         model, self._extractor = recognizer.model, recognizer.extractor
         self._subsampling = recognizer.subsampling
-        recurrent = [
-            layer for layer in model.layers if isinstance(layer, layers.RNN)
-        ]
+        recurrent = [layer for layer in model.layers if isinstance(layer, layers.RNN)]
         before = recurrent[0].input
         self._early = keras.Model(model.inputs, before)
         # The same cells, so the same weights; these layers give their states back.
@@ -61,9 +59,11 @@ class SpeechStream(tf.Module):
             for layer in recurrent
         ]
         self._sizes = [
-            list(layer.cell.state_size)
-            if isinstance(layer.cell.state_size, (list, tuple))
-            else [layer.cell.state_size]
+            (
+                list(layer.cell.state_size)
+                if isinstance(layer.cell.state_size, (list, tuple))
+                else [layer.cell.state_size]
+            )
             for layer in recurrent
         ]
         self._last = model.layers[-1]
@@ -109,9 +109,10 @@ class SpeechStream(tf.Module):
         frames = tf.where(too_short & (~is_last | (answered > 0)), 0, frames)
         fresh = frames - behind * self._subsampling  # frames not yet answered
         new = tf.where(
-            is_last, -(-fresh // self._subsampling),
+            is_last,
+            -(-fresh // self._subsampling),
             (fresh - self._ahead - 1) // self._subsampling + 1,
-        )  # fmt: skip
+        )
         # At the end of a recording whose last frame was answered nothing is left.
         new = tf.maximum(new, 0)
         logs, states = tf.cond(
@@ -120,17 +121,18 @@ class SpeechStream(tf.Module):
             lambda: (tf.zeros([1, 0, self._last.units]), self._states(state)),
         )
         ids, written, score = best_path(logs, new[None])
-        first = tf.concat(
-            [state["previous_id"][None], ids[0, :1]], axis=0
-        )
+        first = tf.concat([state["previous_id"][None], ids[0, :1]], axis=0)
         again = (new > 0) & (first[0] == first[-1])
         written &= ~(again & (tf.range(tf.shape(ids)[1]) == 0))[None]
         added = self._joined(state["text"], ids, written)
         text = tf.strings.join([state["text"], added])
         kept = tf.minimum(answered + new, self._behind)
         drop = (behind + new - kept) * self._subsampling * self._extractor.frame_step
-        nexts = {f"state_{i}_{j}": s for i, row in enumerate(states)
-                 for j, s in enumerate(row)}  # fmt: skip
+        nexts = {
+            f"state_{i}_{j}": s
+            for i, row in enumerate(states)
+            for j, s in enumerate(row)
+        }
         last_id = tf.concat([state["previous_id"][None], ids[0]], axis=0)[-1]
         return nexts | {
             "samples": samples[drop:],
@@ -168,9 +170,13 @@ class SpeechStream(tf.Module):
         ]
 
     def _read(
-        self, samples: tf.Tensor, frames: tf.Tensor, behind: tf.Tensor,
-        new: tf.Tensor, state: State,
-    ) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:  # fmt: skip
+        self,
+        samples: tf.Tensor,
+        frames: tf.Tensor,
+        behind: tf.Tensor,
+        new: tf.Tensor,
+        state: State,
+    ) -> tuple[tf.Tensor, list[list[tf.Tensor]]]:
         """Log probabilities (1, new, C) and the recurrent states behind them."""
         features, _ = self._extractor(samples[None], tf.shape(samples)[:1])
         inputs: Any = [features, frames[None]]
@@ -184,9 +190,7 @@ class SpeechStream(tf.Module):
         answer = tf.cast(self._last(x), tf.float32)
         return self.recognizer.log_softmax(answer), states
 
-    def _joined(
-        self, text: tf.Tensor, ids: tf.Tensor, written: tf.Tensor
-    ) -> tf.Tensor:
+    def _joined(self, text: tf.Tensor, ids: tf.Tensor, written: tf.Tensor) -> tf.Tensor:
         """New symbols as text (), with the separator before them where one is due."""
         alphabet = self.recognizer.alphabet
         chosen = tf.boolean_mask(ids[0], written[0])

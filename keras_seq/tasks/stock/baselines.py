@@ -156,8 +156,10 @@ class Theta:
     def forecast(self, last_rows: np.ndarray, horizon: int) -> np.ndarray:
         """float64 (B, H): what follows each of the rows int (B,)."""
         ahead = np.arange(1, horizon + 1)
-        steps = ahead - 1 + (1 - (1 - self._alpha) ** (last_rows[:, None] + 1)) / (
-            self._alpha
+        steps = (
+            ahead
+            - 1
+            + (1 - (1 - self._alpha) ** (last_rows[:, None] + 1)) / (self._alpha)
         )
         seasonal = self._seasonal[self._phases[last_rows[:, None] + ahead]]
         return self._levels[last_rows][:, None] + self._trend / 2 * steps + seasonal

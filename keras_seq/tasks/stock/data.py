@@ -193,9 +193,12 @@ def make_scaling(data: SeriesData, anchored: bool = True) -> Scaling:
     dtype = data.plans["train"].values.dtype.name
     if data.target_transform == "level" or not anchored:
         return level_scaling(
-            *sizes, mean=facts.mean, deviation=facts.deviation, anchored=anchored,
+            *sizes,
+            mean=facts.mean,
+            deviation=facts.deviation,
+            anchored=anchored,
             dtype=dtype,
-        )  # fmt: skip
+        )
     others = slice(table.num_targets + table.num_prices, None)
     logs = (facts.log_deviation != 1.0) & (facts.log_mean != 0.0)
     mean = np.where(logs, facts.log_mean, facts.mean)

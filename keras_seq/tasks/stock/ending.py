@@ -105,9 +105,13 @@ def score_forecaster(
     )
     num_positive = table.num_targets + table.num_prices if relative else 0
     server = PriceForecaster(
-        forecaster, calibration, deviation, fit_ridge(data, scaling), table.columns,
+        forecaster,
+        calibration,
+        deviation,
+        fit_ridge(data, scaling),
+        table.columns,
         num_positive,
-    )  # fmt: skip
+    )
     served = server.signatures()
     answer, ridge = (
         tf.function(function, input_signature=specs)
@@ -118,11 +122,17 @@ def score_forecaster(
     with stage("scoring"):
         reports = [
             score_windows(
-                task, data, data.plans[part], answer, ridge, baselines,
-                units=data.units, nominal=nominal,
+                task,
+                data,
+                data.plans[part],
+                answer,
+                ridge,
+                baselines,
+                units=data.units,
+                nominal=nominal,
             )
             for part in ("validation", "test")
-        ]  # fmt: skip
+        ]
     (validation, _), (test, shown) = reports
     return Scored(server, validation, test, shown)
 
@@ -231,8 +241,11 @@ def _facts(data: SeriesData) -> dict[str, Any]:
             }
             | _moved_up(data)
         },
-        "outputs": {"targets": table.columns[: table.num_targets],
-                    "steps": data.horizon, "units": UNITS},
+        "outputs": {
+            "targets": table.columns[: table.num_targets],
+            "steps": data.horizon,
+            "units": UNITS,
+        },
         "units": {name: UNITS for name in table.columns},
         "date_column": table.date_column,
         "date_format": table.read_as.date_format,
@@ -249,4 +262,4 @@ def _facts(data: SeriesData) -> dict[str, Any]:
         "test_start": None if one.dates is None else str(one.dates[test]),
         "data": data.fingerprint,
         "units_of_training": training_units(data),
-    }  # fmt: skip
+    }

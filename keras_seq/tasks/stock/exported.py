@@ -58,10 +58,15 @@ def evaluate_forecasts(task: str, model: Path, table: SeriesTable) -> dict[str, 
         table, before, {"test": plan}, own, lookback, horizon, season, facts["form"]
     )
     return score_windows(
-        task, data, plan, lambda w: exported.signature()(window=w),
-        lambda w: exported.signature("ridge")(window=w), baselines_of(data),
-        units=units_of(facts, table, data.units), nominal=facts["coverage"],
-    )[0]  # fmt: skip
+        task,
+        data,
+        plan,
+        lambda w: exported.signature()(window=w),
+        lambda w: exported.signature("ridge")(window=w),
+        baselines_of(data),
+        units=units_of(facts, table, data.units),
+        nominal=facts["coverage"],
+    )[0]
 
 
 def _first_unseen(one: Series, facts: Mapping[str, Any]) -> int:

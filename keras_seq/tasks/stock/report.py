@@ -72,9 +72,10 @@ def forecast_report(
     scores = with_intervals(MEASURES, sums[NETWORK], times, shortest)
     # What is defined on no window (a direction where nothing moved) is no score.
     shown = [
-        name for name in MEASURES
+        name
+        for name in MEASURES
         if not (several and name in IN_UNITS) and np.isfinite(scores[name]["value"])
-    ]  # fmt: skip
+    ]
     if HEADLINE not in shown:
         raise UserError(
             "no target that is scored changed in the rows that train: MASE, which is "
@@ -115,9 +116,12 @@ def forecast_report(
             **conclusion,
             "sentence": " ".join([conclusion["sentence"], *copied]),
         },
-        "interval": {"nominal": nominal, "coverage": covered["coverage"]["value"],
-                     "mean_width": None if several else covered["width"]["value"],
-                     "coverage_by_step": _by_step(INTERVAL_MEASURES, interval)[:, 0]},
+        "interval": {
+            "nominal": nominal,
+            "coverage": covered["coverage"]["value"],
+            "mean_width": None if several else covered["width"]["value"],
+            "coverage_by_step": _by_step(INTERVAL_MEASURES, interval)[:, 0],
+        },
         "lag": dict(lag),
         "by_step": {
             name: dict(zip(MEASURES, _by_step(MEASURES, one).T))
@@ -125,7 +129,7 @@ def forecast_report(
         },
         "by_target": _by_target(sums, target_names) if several else {},
         "by_series": _by_series(sums, series, series_names),
-    }  # fmt: skip
+    }
     if best_possible is not None:
         own = scores["rmse"]["value"]
         report["best_possible"] = {

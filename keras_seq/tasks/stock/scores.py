@@ -184,12 +184,18 @@ def score_windows(
     forecasts, last, known = (np.concatenate(part) for part in zip(*first_step))
     ends_at, series = (np.concatenate(part) for part in zip(*where))
     report = forecast_report(
-        task, sums, interval, times=ends_at, series=series,
+        task,
+        sums,
+        interval,
+        times=ends_at,
+        series=series,
         series_names=[one.name for one in table.series],
         target_names=table.columns[: table.num_targets],
         lag=lag_check(forecasts, last, known, series),
-        nominal=nominal, is_prices=table.is_prices, notes=_left_out(data, baselines),
-    )  # fmt: skip
+        nominal=nominal,
+        is_prices=table.is_prices,
+        notes=_left_out(data, baselines),
+    )
     return report, shown
 
 

@@ -89,9 +89,7 @@ class PriceForecaster(tf.Module):
         """
         window = self._checked(window)
         answers = self.forecaster(window, training=False)
-        lower, forecast, upper, width = ends_and_width(
-            answers, window, self._deviation
-        )
+        lower, forecast, upper, width = ends_and_width(answers, window, self._deviation)
         lower, upper = lower - self._shifts[0] * width, upper + self._shifts[1] * width
         if self._farthest is not None:
             relative = self._num_positive > 0

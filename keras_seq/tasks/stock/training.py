@@ -103,9 +103,11 @@ def learn_forecaster(
             run_dir=run_dir,
             resume=resume,
             hparams={
-                "documented": documented, "batch_size": batch_size, "seed": seed,
+                "documented": documented,
+                "batch_size": batch_size,
+                "seed": seed,
                 "learning_rate": LEARNING_RATE,
-            },  # fmt: skip
+            },
             callbacks=[BudgetedRate(LEARNING_RATE, epochs, max_seconds, warmup=1)],
         )
     return TrainedForecaster(forecaster, scaling, history)

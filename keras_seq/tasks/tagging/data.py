@@ -105,8 +105,9 @@ def prepare_tagged(
     train = [each.words for each in splits["train"]]
     encoder = WordEncoder.fit(train, word_length, with_features)
     fingerprints = {part: _fingerprint(rows) for part, rows in splits.items()}
-    return TaggedData(splits, tag_names, scheme, encoder, sum(map(len, train)),
-                      fingerprints)  # fmt: skip
+    return TaggedData(
+        splits, tag_names, scheme, encoder, sum(map(len, train)), fingerprints
+    )
 
 
 def _stored(sentences: Sequence[Sentence]) -> SampleStore:
@@ -163,10 +164,11 @@ def _end(task: str, model: keras.Model, data: TaggedData, seed: int) -> Ending:
     has_entities = data.scheme is not None
     baselines = fit_baselines(data.splits["train"], seed, has_entities)
     validation, test = (
-        score_tagger(task, data.splits[part], server.tag, server.answer, baselines,
-                     has_entities)
+        score_tagger(
+            task, data.splits[part], server.tag, server.answer, baselines, has_entities
+        )
         for part in ("validation", "test")
-    )  # fmt: skip
+    )
     some = sorted(data.splits["test"][:EXAMPLES], key=lambda each: len(each.words))
     texts = [each.text or " ".join(each.words) for each in some]
     expected = server.expected([each.words for each in some], texts)
@@ -180,15 +182,18 @@ def _end(task: str, model: keras.Model, data: TaggedData, seed: int) -> Ending:
         expected=answers,
         proofs=expected,
         reports={"validation": validation.report, "test": test.report},
-        metadata={"labels": data.tag_names, "scheme": data.scheme,
-                  "data": data.fingerprints["train"]},
+        metadata={
+            "labels": data.tag_names,
+            "scheme": data.scheme,
+            "data": data.fingerprints["train"],
+        },
         draw=partial(draw_tagger, test, data.tag_names),
         run_files={ENCODER: data.encoder.to_json()},
         extra_files={
             BASELINES: partial(save_fitted, baselines=baselines),
             TRAINED: partial(save_digests, digests=digests),
         },
-    )  # fmt: skip
+    )
 
 
 def evaluate_export(

@@ -88,20 +88,26 @@ def score_tagger(
     lookup, digest = baselines[BackoffTagger.name], Digest(0)
     assert isinstance(lookup, BackoffTagger)
     report = tag_report(
-        task, truth, answers, beside, has_entities=has_entities,
+        task,
+        truth,
+        answers,
+        beside,
+        has_entities=has_entities,
         is_known=[[lookup.has_word(word) for word in s.words] for s in sentences],
         groups=[digest(" ".join(each.words)) for each in sentences],
-    )  # fmt: skip
+    )
     if has_entities and CrfsuiteTagger.name not in baselines:
         report["notes"] = {CrfsuiteTagger.name: LEFT_OUT}
     written = [each for each in sentences if each.text]
     if written:
         found = list(answer([each.text for each in written]))
         report["from_text"] = aligned_scores(
-            [each.words for each in written], [each.tags for each in written],
-            [row["words"] for row in found], [row["tags"] for row in found],
+            [each.words for each in written],
+            [each.tags for each in written],
+            [row["words"] for row in found],
+            [row["tags"] for row in found],
             [each.multiword for each in written],
-        )  # fmt: skip
+        )
     worst = worst_sentences(
         [each.words for each in sentences], truth, answers, sureness
     )

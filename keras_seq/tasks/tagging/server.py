@@ -194,11 +194,17 @@ class Tagger(tf.Module):
     ) -> dict:
         """Inputs and Python's answers of the signatures, for an export's proof."""
         count = {"count": tf.constant(PROVEN_PATHS)}
-        return answered([self.model], {
-            "serving_default": (self.__call__, {"text": tf.constant(_bytes(texts))}),
-            "words": (self.tag_words, flat_words(sentences)),
-            "n_best": (self.n_best, flat_words(sentences) | count),
-        })  # fmt: skip
+        return answered(
+            [self.model],
+            {
+                "serving_default": (
+                    self.__call__,
+                    {"text": tf.constant(_bytes(texts))},
+                ),
+                "words": (self.tag_words, flat_words(sentences)),
+                "n_best": (self.n_best, flat_words(sentences) | count),
+            },
+        )
 
 
 def answer_texts(

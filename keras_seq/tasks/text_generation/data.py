@@ -230,7 +230,9 @@ def _end(
         proofs=_numbers(generator, prompts),
         reports=reports,
         metadata={
-            "tokens": coder.kind, "vocab_size": coder.vocab_size, "copied": copied,
+            "tokens": coder.kind,
+            "vocab_size": coder.vocab_size,
+            "copied": copied,
             "data": data.fingerprint,
         },
         draw=lambda board: board.text("samples", "\n\n----\n\n".join(texts)),
@@ -240,7 +242,7 @@ def _end(
             BASELINES: partial(save_fitted, baselines=baselines),
             TRAINED: partial(save_windows, corpus=data.parts["train"]),
         },
-    )  # fmt: skip
+    )
 
 
 def _numbers(generator: TextGenerator, prompts: Sequence[str]) -> dict[str, tuple]:

@@ -81,10 +81,16 @@ def train_documented(
         loss = keras.losses.SparseCategoricalCrossentropy()
     epochs = EPOCHS if recipe["max_seconds"] is None else MOST_EPOCHS
     history = fit(
-        model, train, validation_data=validation, epochs=recipe["epochs"] or epochs,
-        loss=loss, max_seconds=recipe["max_seconds"], run_dir=run_dir,
-        resume=recipe["resume"], callbacks=[RestartStates()],
-    )  # fmt: skip
+        model,
+        train,
+        validation_data=validation,
+        epochs=recipe["epochs"] or epochs,
+        loss=loss,
+        max_seconds=recipe["max_seconds"],
+        run_dir=run_dir,
+        resume=recipe["resume"],
+        callbacks=[RestartStates()],
+    )
     return as_text_generation_model(model, kind), history
 
 
@@ -105,9 +111,12 @@ def as_text_generation_model(
     embedding = model.get_layer("embedding")
     units = model.get_layer("rnn" if kind == "simple_rnn" else "lstm_1").units
     ours = build_text_generation_model(
-        embedding.input_dim, embedding.output_dim, units, cell=kind,
+        embedding.input_dim,
+        embedding.output_dim,
+        units,
+        cell=kind,
         num_layers=NUM_LAYERS[kind],
-    )  # fmt: skip
+    )
     ours.set_weights([w.numpy() for w in model.trainable_variables])
     return ours
 

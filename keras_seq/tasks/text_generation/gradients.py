@@ -63,9 +63,7 @@ def gradients_by_distance(
     return found
 
 
-def show_gradients_by_distance(
-    run_dir: Path, norms: Mapping[str, np.ndarray]
-) -> None:
+def show_gradients_by_distance(run_dir: Path, norms: Mapping[str, np.ndarray]) -> None:
     """Adds them to TensorBoard: one curve a kind of cell, and a picture of all.
 
     Args:

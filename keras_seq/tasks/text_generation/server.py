@@ -72,9 +72,12 @@ class TextGenerator(tf.Module):
         """
         (prompt,) = checked_shapes({"prompt": (prompt, ["B"])}, "B prompts")
         options = checked_options(
-            max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k,
-            top_p=top_p, seed=seed,
-        )  # fmt: skip
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            seed=seed,
+        )
         seed, max_new_tokens = options.pop("seed"), options.pop("max_new_tokens")
         token_ids, lengths, unknown = self._prompt(prompt)
         logits, states = self._read(token_ids, lengths)
@@ -205,9 +208,12 @@ class TextGenerator(tf.Module):
         )
         sizes = _named(initial_states(self.model, 1))
         key, logits, position, *flat = checked_state(
-            key, logits, position, [states[name] for name in sizes],
+            key,
+            logits,
+            position,
+            [states[name] for name in sizes],
             (self.coder.vocab_size, *(size.shape[1] for size in sizes.values())),
-        )  # fmt: skip
+        )
         drawn = uniforms(options.pop("seed"), key, position[None])[:, 0]
         chosen = sample_next(_writable(logits), drawn, **options)
         nested = tf.nest.pack_sequence_as(initial_states(self.model, 1), flat)
@@ -238,9 +244,10 @@ class TextGenerator(tf.Module):
             reading = (step < lengths)[:, None]
             read = advance_one(self.model, token_ids[:, step], states)
             kept = tf.nest.map_structure(
-                lambda new, old: tf.where(reading, new, old), list(read),
+                lambda new, old: tf.where(reading, new, old),
+                list(read),
                 [logits, states],
-            )  # fmt: skip
+            )
             return step + 1, *kept
 
         batch = tf.shape(token_ids)[0]

@@ -39,19 +39,34 @@ BUILDER_OPTIONS = (
 ).split()
 RECIPES: dict[str, dict[str, Any]] = {
     "characters": {
-        "embedding_dim": 64, "rnn_units": 256, "num_layers": 1, "dropout": 0.3,
-        "batch_size": 32, "steps": 64, "learning_rate": 0.006, "epochs": 8,
+        "embedding_dim": 64,
+        "rnn_units": 256,
+        "num_layers": 1,
+        "dropout": 0.3,
+        "batch_size": 32,
+        "steps": 64,
+        "learning_rate": 0.006,
+        "epochs": 8,
     },
     "words": {
-        "embedding_dim": 256, "rnn_units": 600, "num_layers": 1, "dropout": 0.3,
-        "variational_dropout": True, "tie_embeddings": True,
-        "batch_size": 24, "steps": 35, "learning_rate": 0.003, "epochs": 12,
+        "embedding_dim": 256,
+        "rnn_units": 600,
+        "num_layers": 1,
+        "dropout": 0.3,
+        "variational_dropout": True,
+        "tie_embeddings": True,
+        "batch_size": 24,
+        "steps": 35,
+        "learning_rate": 0.003,
+        "epochs": 12,
     },
-}  # fmt: skip
+}
 RECIPES["bytes"] = RECIPES["characters"]
 RECIPES["subwords"] = RECIPES["characters"] | {
-    "embedding_dim": 256, "tie_embeddings": True, "dropout": 0.3,
-}  # fmt: skip
+    "embedding_dim": 256,
+    "tie_embeddings": True,
+    "dropout": 0.3,
+}
 
 
 def language_recipe(tokens: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,9 +124,11 @@ def train_language_model(
 
     def compiled(core: keras.Model, steps: int) -> keras.Model:
         carried = TruncatedBackprop(
-            core, batch_size, weight_drop=recipe["weight_drop"],
+            core,
+            batch_size,
+            weight_drop=recipe["weight_drop"],
             temporal_activation=recipe["temporal_activation"],
-        )  # fmt: skip
+        )
         optimizer = cosine_adam(recipe["learning_rate"], steps)
         optimizer.global_clipnorm = 1.0
         loss = token_loss(recipe["label_smoothing"])

@@ -156,8 +156,10 @@ def _end(task: str, model: keras.Model, data: TranslationData) -> Ending:
         expected=answers,
         proofs=expected,
         reports={"validation": validation.report, "test": test.report},
-        metadata={"source_characters": data.characters,
-                  "data": data.fingerprints["train"]},
+        metadata={
+            "source_characters": data.characters,
+            "data": data.fingerprints["train"],
+        },
         draw=partial(draw_translator, test, server.attend, some),
         run_files={CODER: data.coder.to_json()},
         extra_files={
@@ -165,7 +167,7 @@ def _end(task: str, model: keras.Model, data: TranslationData) -> Ending:
             TRAINED: partial(save_digests, digests=digests),
         },
         absolute=1e-4,  # sums over the tokens of a sentence
-    )  # fmt: skip
+    )
 
 
 def evaluate_export(

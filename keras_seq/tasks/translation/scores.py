@@ -51,10 +51,13 @@ def score_translator(
     check_answers(sureness, "log-probabilities")
     said = [row["translation"] for row in answers]
     report = translation_report(
-        task, sources, references, said,
+        task,
+        sources,
+        references,
+        said,
         {name: each.translate(sources) for name, each in baselines.items()},
         notes={name: each.note for name, each in baselines.items()},
-    )  # fmt: skip
+    )
     return Scored(report, worst_translations(sources, references, said))
 
 

@@ -113,9 +113,13 @@ class Translator(tf.Module):
         longest = tf.maximum(tf.reduce_max(limits), 1)
         state = self._steps.initial_state(self.model, source_ids, longest)
         found = beam_search(
-            self._advance, *state, beam_width=beam_width, max_new_tokens=limits,
-            end_id=END_ID, length_penalty=length_penalty,
-        )  # fmt: skip
+            self._advance,
+            *state,
+            beam_width=beam_width,
+            max_new_tokens=limits,
+            end_id=END_ID,
+            length_penalty=length_penalty,
+        )
         empty = lengths == 0
         ids = tf.where(empty[:, None], 0, found.token_ids[:, 0])
         ids = ids[:, : tf.maximum(tf.reduce_max(tf.math.count_nonzero(ids, 1)), 1)]
@@ -162,10 +166,13 @@ class Translator(tf.Module):
         """Inputs and Python's answers of the signatures, for an export's proof."""
         text = tf.constant(_bytes(texts))
         chosen = {name: tf.constant(value) for name, value in PROVEN.items()}
-        return answered([self.model], {
-            "serving_default": (self.__call__, {"text": text}),
-            "translate": (self.translate, {"text": text, **chosen}),
-        })  # fmt: skip
+        return answered(
+            [self.model],
+            {
+                "serving_default": (self.__call__, {"text": text}),
+                "translate": (self.translate, {"text": text, **chosen}),
+            },
+        )
 
 
 def answer_texts(

@@ -59,15 +59,28 @@ def build_network(
         )
     if network == "lstm":
         return build_translation_model(
-            vocab_size, vocab_size, width, width, attention=attention or "additive",
-            num_layers=num_layers or 1, bidirectional=True, tie_embeddings=True,
+            vocab_size,
+            vocab_size,
+            width,
+            width,
+            attention=attention or "additive",
+            num_layers=num_layers or 1,
+            bidirectional=True,
+            tie_embeddings=True,
             dropout=dropout,
-        )  # fmt: skip
+        )
     layers = num_layers or (2 if num_pairs < FEW_PAIRS else 3)
     return build_transformer(
-        vocab_size, vocab_size, width, 4, layers, ff_dim=2 * width, dropout=dropout,
-        pre_norm=True, tie_embeddings=True,
-    )  # fmt: skip
+        vocab_size,
+        vocab_size,
+        width,
+        4,
+        layers,
+        ff_dim=2 * width,
+        dropout=dropout,
+        pre_norm=True,
+        tie_embeddings=True,
+    )
 
 
 def train_translator(

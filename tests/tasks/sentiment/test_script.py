@@ -251,9 +251,11 @@ def test_a_killed_run_resumed_ends_as_one_never_killed(trained: Path, tmp_path: 
     asked = ("--limit", "600", "--epochs", "2", "--run-dir", "run", "--resume")
     process = subprocess.Popen(
         [sys.executable, str(script_of("sentiment")), *asked],
-        cwd=tmp_path, env=ENVIRONMENT,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     while process.poll() is None:  # until its first epoch has ended
         if list(tmp_path.glob("run/checkpoints/state-*")):
             process.send_signal(signal.SIGSTOP)

@@ -45,9 +45,11 @@ def several(task: ModuleType, tmp_path_factory: pytest.TempPathFactory):
     """A run on lists of labels, from Python."""
     folder = tmp_path_factory.mktemp("several")
     return task.train(
-        data=texts_and_labels(), epochs=8, run_dir=folder / "run",
+        data=texts_and_labels(),
+        epochs=8,
+        run_dir=folder / "run",
         export_dir=folder / "model",
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +62,13 @@ def number(task: ModuleType, tmp_path_factory: pytest.TempPathFactory):
     rows = [f"{t},{d}" for t, d in zip(texts, degrees)]
     (folder / "a.csv").write_text("\n".join(["text,score", *rows]))
     return task.train(
-        data=str(folder / "a.csv"), kind="regression", epochs=8, batch_size=16,
-        run_dir=folder / "run", export_dir=folder / "model",
-    )  # fmt: skip
+        data=str(folder / "a.csv"),
+        kind="regression",
+        epochs=8,
+        batch_size=16,
+        run_dir=folder / "run",
+        export_dir=folder / "model",
+    )
 
 
 def facts_of(run) -> dict:
@@ -73,9 +79,12 @@ def test_several_labels_are_learned_and_told(several):
     scores = several.report["scores"]
     labels = sorted(WORDS)
     assert list(scores) == [
-        "micro_f1", "macro_f1", *(f"f1_{label}" for label in labels), "exact_match",
+        "micro_f1",
+        "macro_f1",
+        *(f"f1_{label}" for label in labels),
+        "exact_match",
         "log_loss",
-    ]  # fmt: skip
+    ]
     assert scores["micro_f1"]["value"] > 0.8
     assert set(several.report["baselines"]) == {"label_shares", "tfidf_logistic"}
     answers = several.predict("film tears drums", "play song", "qqq")
@@ -146,9 +155,12 @@ def test_a_finished_run_resumes_to_its_report(kind: str, request, task: ModuleTy
     settings = {name: config[name] for name in ("kind", "epochs", "batch_size")}
     data = texts_and_labels() if kind == "several" else config["data"]
     again = task.train(
-        data=data, run_dir=run.run_dir, export_dir=run.export_path.parent, resume=True,
+        data=data,
+        run_dir=run.run_dir,
+        export_dir=run.export_path.parent,
+        resume=True,
         **settings,
-    )  # fmt: skip
+    )
     assert again.report == run.report and again.export_path == run.export_path
 
 
@@ -226,9 +238,12 @@ def test_a_rare_class_is_found_with_class_weights(task: ModuleType, tmp_path: Pa
         return texts, ["spam"] * rare + ["ham"] * (rows - rare)
 
     run = task.train(
-        data=table(400, 30), test_data=table(200, 60), class_weight="balanced",
-        run_dir=tmp_path / "run", export_dir=tmp_path / "model",
-    )  # fmt: skip
+        data=table(400, 30),
+        test_data=table(200, 60),
+        class_weight="balanced",
+        run_dir=tmp_path / "run",
+        export_dir=tmp_path / "model",
+    )
     assert run.report["scores"]["f1_spam"]["value"] > 0.7
 
 
@@ -295,8 +310,13 @@ def test_unknown_words_are_counted_in_the_graph():
     texts = ["Good film!", "good qqq zzz", "qqq", "", "?!", "qqq " * 9]
     answers = list(classify.answer(texts))
     assert [answer["unknown"] for answer in answers] == [
-        "0 of 2", "2 of 3", "1 of 1", "0 of 0", "0 of 0", "4 of 4",
-    ]  # fmt: skip
+        "0 of 2",
+        "2 of 3",
+        "1 of 1",
+        "0 of 0",
+        "0 of 0",
+        "4 of 4",
+    ]
     notes = [answer["note"] for answer in answers]
     assert notes == ["", "", *[NOTHING_KNOWN] * 4]
     assert list(answers[0])[-2:] == ["unknown", "note"]

@@ -45,8 +45,11 @@ def words(seed: int, count: int = 24) -> tuple[list[np.ndarray], list[str]]:
         label = number % 3
         time = np.linspace(0, 1, rng.integers(12, 30))[:, None]
         bands = np.linspace(0, np.pi, 40)[None]
-        shape = [np.sin(bands + 3 * time), np.sin(3 * bands - 2 * time),
-                 np.cos(bands * (1 + 2 * time))][label]  # fmt: skip
+        shape = [
+            np.sin(bands + 3 * time),
+            np.sin(3 * bands - 2 * time),
+            np.cos(bands * (1 + 2 * time)),
+        ][label]
         clips.append(shape + rng.normal(0, 0.1, shape.shape))
         labels.append(["up", "down", "on"][label])
     return clips, labels
@@ -73,9 +76,9 @@ def test_clips_and_steps_that_were_cut_are_named(tmp_path: Path, monkeypatch):
         assert {name: baseline.note for name, baseline in found.items()} == {
             "most_frequent": "",
             "nearest_template": "fitted on 10 of 24 clips, drawn at random",
-            "mean_features_logistic":
-                "its solver was stopped after 2 steps, still improving",
-        }  # fmt: skip
+            "mean_features_logistic": "its solver was stopped after 2 steps, "
+            "still improving",
+        }
 
 
 def test_what_was_not_cut_says_nothing():

@@ -97,9 +97,14 @@ def recognizer(fitted, blank: float = 0.0) -> SpeechRecognizer:
     baseline, extractor = fitted
     keras.utils.set_random_seed(0)
     model = build_speech_model(
-        4, num_features=BANDS, lstm_units=8, num_layers=1, bidirectional=True,
-        subsampling=2, logits=True,
-    )  # fmt: skip
+        4,
+        num_features=BANDS,
+        lstm_units=8,
+        num_layers=1,
+        bidirectional=True,
+        subsampling=2,
+        logits=True,
+    )
     model.layers[-1].kernel.assign(np.zeros((16, 4)))
     model.layers[-1].bias.assign([blank, 0, 0, 0])
     alphabet = Alphabet(LABELS, " ")

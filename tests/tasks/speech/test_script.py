@@ -50,8 +50,10 @@ def test_a_run_leaves_what_it_promises(trained: Path):
         assert report["n"] == 12 and report["real_time_factor"] > 0
         assert {"wer", "cer", "accuracy", "insertions"} <= set(report["scores"])
         assert set(report["baselines"]) == {
-            "most_frequent", "nearest_template", "mean_features_logistic",
-        }  # fmt: skip
+            "most_frequent",
+            "nearest_template",
+            "mean_features_logistic",
+        }
         assert report["verdict"] in ("wins", "ties", "loses")
         assert {"wer", "accuracy"} <= set(report["network_alone"]["scores"])
         assert "together with logistic" in report["comparison"]["sentence"]
@@ -137,9 +139,7 @@ def test_a_server_takes_the_bytes_of_a_file(trained: Path):
         loaded.signatures["serving_default"](wav=tf.constant([high.getvalue()]))
 
 
-def test_evaluate_scores_any_data_beside_the_baselines(
-    trained: Path, task: ModuleType
-):
+def test_evaluate_scores_any_data_beside_the_baselines(trained: Path, task: ModuleType):
     write_words(trained / "more", 3, 5)
     model = trained / "saved_models" / "speech"
     report = task.evaluate(model=model, data=str(trained / "more"))
@@ -159,8 +159,15 @@ def test_tensorboard_has_sounds_pictures_and_tables(trained: Path):
     logs.Reload()
     tags = {tag for kind in ("images", "audio") for tag in logs.Tags()[kind]}
     tags |= set(logs.Tags()["tensors"])
-    wanted = {"clip_0", "alignment_0", "errors", "transcripts", "report",
-              "test_wer/network", "test_wer/nearest_template"}  # fmt: skip
+    wanted = {
+        "clip_0",
+        "alignment_0",
+        "errors",
+        "transcripts",
+        "report",
+        "test_wer/network",
+        "test_wer/nearest_template",
+    }
     assert wanted <= tags
 
 

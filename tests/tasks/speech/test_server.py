@@ -27,9 +27,13 @@ def recognizer(streaming: bool, **options) -> SpeechRecognizer:
     extractor = LogMel(RATE, 20, "fitted" if streaming else "utterance")
     extractor.mean[:], extractor.deviation[:] = -5, 3
     model = build_speech_model(
-        10, num_features=20, lstm_units=16, bidirectional=not streaming, logits=True,
+        10,
+        num_features=20,
+        lstm_units=16,
+        bidirectional=not streaming,
+        logits=True,
         **options,
-    )  # fmt: skip
+    )
     rng = np.random.default_rng(2)
     model.set_weights([rng.normal(0, 0.7, w.shape) for w in model.get_weights()])
     return SpeechRecognizer(
@@ -123,10 +127,13 @@ def test_samples_that_are_none_get_a_clear_error(case: str, file_model):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    arrays(np.float32, st.tuples(st.integers(0, 3), st.integers(0, 900)),
-           elements=st.floats(width=32)),
+    arrays(
+        np.float32,
+        st.tuples(st.integers(0, 3), st.integers(0, 900)),
+        elements=st.floats(width=32),
+    ),
     st.lists(st.integers(-1, 901), min_size=0, max_size=3),
-)  # fmt: skip
+)
 def test_any_samples_are_answered_or_refused(file_model, waveform, lengths):
     try:
         answer = file_model[1].signatures["waveform"](
@@ -150,8 +157,9 @@ def stream(loaded, samples: np.ndarray, size: int, ends_empty: bool) -> dict:
     for number, chunk in enumerate(chunks):
         answer = loaded.signatures["step"](
             chunk=tf.constant(chunk, tf.float32),
-            is_last=tf.constant(number == len(chunks) - 1), **state,
-        )  # fmt: skip
+            is_last=tf.constant(number == len(chunks) - 1),
+            **state,
+        )
         said.append(answer["transcript"].numpy())
         state = {name: v for name, v in answer.items() if name != "transcript"}
     return answer | {"so_far": said}

@@ -36,9 +36,15 @@ def report_of(data: SeriesData) -> dict:
         return {"forecast": last, "lower": last - 1, "upper": last + 1}
 
     return score_windows(
-        "t", data, data.plans["test"], answer, answer, baselines_of(data),
-        units=data.units, nominal=0.8,
-    )[0]  # fmt: skip
+        "t",
+        data,
+        data.plans["test"],
+        answer,
+        answer,
+        baselines_of(data),
+        units=data.units,
+        nominal=0.8,
+    )[0]
 
 
 def test_what_was_filled_in_is_no_target():
@@ -92,9 +98,15 @@ def calibrated(data: SeriesData, scaling: Scaling) -> tuple[float, dict]:
     shifts = calibrate_on(data.plans["validation"], observed, ridge, deviation, 0.8)
     server = PriceForecaster(ridge, shifts, deviation, ridge)
     report, _ = score_windows(
-        "t", data, data.plans["test"], tf.function(server), tf.function(server.ridge),
-        baselines_of(data), units=data.units, nominal=0.8,
-    )  # fmt: skip
+        "t",
+        data,
+        data.plans["test"],
+        tf.function(server),
+        tf.function(server.ridge),
+        baselines_of(data),
+        units=data.units,
+        nominal=0.8,
+    )
     return report["interval"]["coverage"], report
 
 
@@ -114,9 +126,12 @@ def test_shifts_are_one_a_step_and_target():
     data = prepare_series(table_of(values), lookback=10, horizon=3, season=1)
     observed = np.ones((400, 2), bool)
     shifts = calibrate_on(
-        data.plans["validation"], observed, fit_ridge(data, make_scaling(data)),
-        data.units.deviation, 0.8,
-    )  # fmt: skip
+        data.plans["validation"],
+        observed,
+        fit_ridge(data, make_scaling(data)),
+        data.units.deviation,
+        0.8,
+    )
     assert isinstance(shifts, Calibration)
     assert shifts.lower.shape == shifts.upper.shape == (3, 2)
     assert (np.diff(shifts.lower + shifts.upper, axis=0) > 0).all()  # wider with time

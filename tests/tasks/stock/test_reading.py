@@ -64,8 +64,9 @@ def days(count: int, pattern: str = "%d/%m/%Y", start: str = "2021-03-01") -> li
 
 def test_what_a_file_leaves_open_is_as_in_the_training(tmp_path: Path):
     path = tmp_path / "a.csv"
-    path.write_text("date,x\n" + "".join(f'{d},"1,{n:03}"\n' for n, d in
-                                         enumerate(days(9))))  # fmt: skip
+    path.write_text(
+        "date,x\n" + "".join(f'{d},"1,{n:03}"\n' for n, d in enumerate(days(9)))
+    )
     with pytest.raises(UserError, match="is its mark the decimal one"):
         read_like(Described(path, FACTS), path)
     facts = FACTS | {"date_format": "day-first", "decimal": "."}
@@ -74,8 +75,9 @@ def test_what_a_file_leaves_open_is_as_in_the_training(tmp_path: Path):
     facts |= {"date_format": "month-first"}
     with pytest.raises(UserError, match="no whole step of D|of step D missing"):
         read_like(Described(path, facts), path)
-    given = read_like(Described(path, facts), path, date_format="day-first",
-                      decimal="comma")  # fmt: skip
+    given = read_like(
+        Described(path, facts), path, date_format="day-first", decimal="comma"
+    )
     assert given.series[0].values[-1, 0] == 1.008
 
 

@@ -28,9 +28,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stock")
     write_prices(folder / "AAPL.csv")
     done = shell(
-        folder, "train", "--data", "AAPL.csv", "--epochs", "2", "--lookback", "20",
-        "--run-dir", "run",
-    )  # fmt: skip
+        folder,
+        "train",
+        "--data",
+        "AAPL.csv",
+        "--epochs",
+        "2",
+        "--lookback",
+        "20",
+        "--run-dir",
+        "run",
+    )
     assert done.returncode == 0, done.stderr
     assert "persistence" in done.stdout and "Intervals of 80% hold" in done.stdout
     return folder
@@ -43,8 +51,15 @@ def test_a_run_leaves_what_it_promises(trained: Path):
     for part in ("validation", "test"):
         report = metrics[part]
         assert report["n"] == 75 - 5 + 1
-        assert {"mae", "rmse", "mape", "smape", "mase", "directional_accuracy",
-                "coverage"} <= set(report["scores"])  # fmt: skip
+        assert {
+            "mae",
+            "rmse",
+            "mape",
+            "smape",
+            "mase",
+            "directional_accuracy",
+            "coverage",
+        } <= set(report["scores"])
         for score in report["scores"].values():
             assert score["low"] <= score["value"] <= score["high"]
         assert {"persistence", "drift", "seasonal_naive", "theta", "ridge"} == set(
@@ -62,8 +77,9 @@ def test_a_run_leaves_what_it_promises(trained: Path):
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
     assert facts["columns"] == ["Close", "Open", "High", "Low", "Volume"]
     assert facts["signatures"]["serving_default"]["inputs"]["window"] == {
-        "dtype": "float32", "shape": [None, 20, 5],
-    }  # fmt: skip
+        "dtype": "float32",
+        "shape": [None, 20, 5],
+    }
     outputs = facts["signatures"]["serving_default"]["outputs"]
     assert outputs == {
         name: {"dtype": "float32", "shape": [None, 5]}
@@ -79,8 +95,14 @@ def test_tensorboard_has_the_figures_and_the_scores(trained: Path):
         for record in tf.data.TFRecordDataset(str(path)):
             event = tf.compat.v1.Event.FromString(record.numpy())
             tags |= {value.tag for value in event.summary.value}
-    assert {"forecasts", "error_by_step", "report", "test_mae/network",
-            "test_mae/persistence", "test_skill/network"} <= tags  # fmt: skip
+    assert {
+        "forecasts",
+        "error_by_step",
+        "report",
+        "test_mae/network",
+        "test_mae/persistence",
+        "test_skill/network",
+    } <= tags
 
 
 def test_the_savedmodel_takes_raw_rows_and_gives_prices(trained: Path):
@@ -160,9 +182,12 @@ def test_backtest_refits_and_tests_on_what_came_next(
     monkeypatch.chdir(trained)
     folds = list(
         task.backtest(
-            data=["AAPL.csv"], epochs=1, lookback=20, refit_every=80,
+            data=["AAPL.csv"],
+            epochs=1,
+            lookback=20,
+            refit_every=80,
             run_dir=Path("backtest"),
-        )  # fmt: skip
+        )
     )
     assert [fold["fold"] for fold in folds] == [1, 2]
     assert [fold["n"] for fold in folds] == [76, 66]
@@ -182,9 +207,14 @@ def test_several_targets_without_dates_documented(task: ModuleType, tmp_path: Pa
     path.write_text("\n".join(["x,y", *(f"{x:.4f},{y:.4f}" for x, y in rows)]))
     where = {"run_dir": tmp_path / "run", "export_dir": tmp_path / "model"}
     done = task.train(
-        data=[str(path)], target=["all"], horizon=3, lookback=8, epochs=1,
-        documented=True, **where,
-    )  # fmt: skip
+        data=[str(path)],
+        target=["all"],
+        horizon=3,
+        lookback=8,
+        epochs=1,
+        documented=True,
+        **where,
+    )
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())["test"]
     assert set(metrics["by_target"]) == {"x", "y"}
     assert "mae" not in metrics["scores"]  # of two units
@@ -217,7 +247,8 @@ GOOD = "Date,Open,High,Low,Close,Volume\n2024-01-02,1,2,1,2,10\n"
 BAD = {
     "no such file": ("missing.csv", None, "missing.csv: no such file"),
     "too few rows": (
-        "a.csv", GOOD + "2024-01-03,1,2,1,2,10\n2024-01-04,1,2,1,2,10\n",
+        "a.csv",
+        GOOD + "2024-01-03,1,2,1,2,10\n2024-01-04,1,2,1,2,10\n",
         "a.csv:4: the file ends after 3 rows; the train part has",
     ),
     "repeated date": ("a.csv", GOOD + "2024-01-02,1,2,1,2,10\n", "a.csv:3: date"),
@@ -227,7 +258,7 @@ BAD = {
     "no number": ("a.csv", GOOD + "2024-01-03,1,x,1,1,1\n", "a.csv:3: column 'High'"),
     "empty file": ("a.csv", "", "empty"),
     "no column": ("a.csv", "day,x,y\n1,2,3\n", "name the column to forecast with"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -267,11 +298,16 @@ def test_columns_are_read_by_name(trained: Path, task: ModuleType, tmp_path: Pat
     ]
     order = [6, 3, 0, 4, 2, 5, 1]
     turned = tmp_path / "turned.csv"
-    turned.write_text("\n".join(
-        ",".join(["Note", *(row[i] for i in order)] if row is header
-                 else ["7", *(row[i] for i in order)])
-        for row in (header, *rows)
-    ))  # fmt: skip
+    turned.write_text(
+        "\n".join(
+            ",".join(
+                ["Note", *(row[i] for i in order)]
+                if row is header
+                else ["7", *(row[i] for i in order)]
+            )
+            for row in (header, *rows)
+        )
+    )
     found, wanted = (
         [row["forecast"] for row in task.predict(str(path), model=model)]
         for path in (turned, trained / "AAPL.csv")

@@ -19,8 +19,11 @@ from tests.series_files import NOISE, ROWS, WALK, T, finished, prepared, write
 def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict, Path]:
     """A model of three series: one dear, one cheap, one that stood still in train."""
     folder = tmp_path_factory.mktemp("three")
-    for name, values in (("dear", 5000 + 90 * WALK), ("cheap", 3 + 0.02 * NOISE),
-                         ("halted", np.where(T < 145, 8.0, 8 + NOISE))):  # fmt: skip
+    for name, values in (
+        ("dear", 5000 + 90 * WALK),
+        ("cheap", 3 + 0.02 * NOISE),
+        ("halted", np.where(T < 145, 8.0, 8 + NOISE)),
+    ):
         write(folder / f"{name}.csv", np.round(values, 4))
     data = prepared(read_series(str(folder / "*.csv")))
     report, version = finished(data, folder)
@@ -95,8 +98,14 @@ NAMES = {
 def test_columns_are_found_by_name(case: str, three: tuple, tmp_path: Path):
     header, line = NAMES[case]
     hours = np.datetime64("2020-01-01T00", "h") + T
-    cells = {"date": hours, "x": np.round(3 + 0.02 * NOISE, 4), "volume": T * 1e6,
-             "y": T, "price": WALK, "X": WALK}  # fmt: skip
+    cells = {
+        "date": hours,
+        "x": np.round(3 + 0.02 * NOISE, 4),
+        "volume": T * 1e6,
+        "y": T,
+        "price": WALK,
+        "X": WALK,
+    }
     names = header.split(",")
     rows = [",".join(str(cells[name][row]) for name in names) for row in range(ROWS)]
     path = tmp_path / "cheap.csv"

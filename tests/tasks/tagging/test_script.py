@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from keras_seq.evaluation import crfsuite
 from keras_seq.evaluation.crfsuite import has_crfsuite
 from keras_seq.tasks.tagging import describe
-from tests.tasks.scripts import (  # fmt: skip
+from tests.tasks.scripts import (
     ENVIRONMENT,
     load_script,
     refuse,
@@ -52,8 +52,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tagging")
     write_entities(folder / "train.bio", 0, 160)
     write_entities(folder / "test.bio", 1, 30)
-    done = shell(folder, "--data", "train.bio", "--epochs", "3", "--run-dir", "run",
-                 "--test-data", "test.bio", "--batch-size", "8")  # fmt: skip
+    done = shell(
+        folder,
+        "--data",
+        "train.bio",
+        "--epochs",
+        "3",
+        "--run-dir",
+        "run",
+        "--test-data",
+        "test.bio",
+        "--batch-size",
+        "8",
+    )
     assert done.returncode == 0, done.stderr
     assert "written as BIO2" in done.stderr and "perceptron" in done.stdout
     return folder
@@ -155,16 +166,30 @@ read = [np.ones((2, 3, *each.shape[2:]), "int32") for each in model.inputs]
 assert model(read).shape == (2, 3, 5, 5)
 """
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=trained, env=ENVIRONMENT,
-        capture_output=True, text=True,
-    )  # fmt: skip
+        [sys.executable, "-c", script],
+        cwd=trained,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_a_finished_run_is_not_trained_again(trained: Path):
-    done = shell(trained, "--data", "train.bio", "--epochs", "3", "--run-dir", "run",
-                 "--test-data", "test.bio", "--batch-size", "8",
-                 "--resume")  # fmt: skip
+    done = shell(
+        trained,
+        "--data",
+        "train.bio",
+        "--epochs",
+        "3",
+        "--run-dir",
+        "run",
+        "--test-data",
+        "test.bio",
+        "--batch-size",
+        "8",
+        "--resume",
+    )
     assert done.returncode == 0 and "nothing is trained again" in done.stderr
     assert [p.name for p in (trained / "saved_models" / "tagging").iterdir()] == ["1"]
 

@@ -62,9 +62,9 @@ def test_the_best_paths_are_those_of_all(tagger: Tagger, count: int):
 
 def test_the_first_path_is_the_answer(tagger: Tagger):
     answers = tagger.tag(SENTENCES)
-    for answer, (best,) in zip(answers, best_paths(
-        tagger._traced["n_best"], SENTENCES, 1
-    )):  # fmt: skip
+    for answer, (best,) in zip(
+        answers, best_paths(tagger._traced["n_best"], SENTENCES, 1)
+    ):
         assert answer["tags"] == best["tags"]
 
 

@@ -35,9 +35,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(3):
         (folder / "books" / f"{number}.txt").write_text(VERSE * 40, encoding="utf-8")
     done = shell(
-        folder, "--data", "books", *SMALL, "--epochs", "2", "--run-dir", "run",
+        folder,
+        "--data",
+        "books",
+        *SMALL,
+        "--epochs",
+        "2",
+        "--run-dir",
+        "run",
         "--dynamic-evaluation",
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     assert "kneser_ney_7" in done.stdout and "Dynamic evaluation" in done.stdout
     return folder
@@ -58,8 +65,12 @@ def test_a_run_leaves_what_it_promises(trained: Path):
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
     assert facts["tokens"] == "characters"
     assert set(facts["signatures"]) == {
-        "serving_default", "score", "score_tokens", "init", "step",
-    }  # fmt: skip
+        "serving_default",
+        "score",
+        "score_tokens",
+        "init",
+        "step",
+    }
     assert facts["proof"]["samples"] == 4
 
 
@@ -124,9 +135,12 @@ def test_evaluate_scores_a_text_beside_the_baselines(trained: Path, task: Module
 @example(["谢谢 ".encode() * 300])
 def test_any_prompt_gets_valid_text(served, raw: list[bytes]):
     options = {
-        "max_new_tokens": tf.constant(5), "temperature": tf.constant(1.0),
-        "top_k": tf.constant(0), "top_p": tf.constant(0.9), "seed": tf.constant(1),
-    }  # fmt: skip
+        "max_new_tokens": tf.constant(5),
+        "temperature": tf.constant(1.0),
+        "top_k": tf.constant(0),
+        "top_p": tf.constant(0.9),
+        "seed": tf.constant(1),
+    }
     answer = served.signatures["serving_default"](prompt=tf.constant(raw), **options)
     for text in answer["text"].numpy():
         text.decode("utf-8")

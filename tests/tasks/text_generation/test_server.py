@@ -177,9 +177,11 @@ def test_scores_are_sums_over_every_token(untrained: TextGenerator):
 def test_words_and_bytes_and_subwords_write_text():
     words = Words.fit(["to be or\nnot to be"])
     found = write_texts(
-        scripted("not to be or\n", words).signature(), ["not"],
-        max_new_tokens=3, **GREEDY,
-    )  # fmt: skip
+        scripted("not to be or\n", words).signature(),
+        ["not"],
+        max_new_tokens=3,
+        **GREEDY,
+    )
     assert [each["text"] for each in found][0] == "not to be or"
     for coder in (Bytes(), Subwords([(b"\xe8", b"\xb0")])):
         # 谢 is three bytes, of which one token may end in the middle.
@@ -194,9 +196,12 @@ def test_a_stream_yields_whole_characters():
     generator = scripted("好a", Bytes())
     pieces = list(
         stream_text(
-            generator.signature("init"), generator.signature("step"), "",
-            max_new_tokens=4, **GREEDY,
-        )  # fmt: skip
+            generator.signature("init"),
+            generator.signature("step"),
+            "",
+            max_new_tokens=4,
+            **GREEDY,
+        )
     )
     assert pieces == ["好", "a"]
 

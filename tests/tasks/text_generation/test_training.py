@@ -26,11 +26,22 @@ from keras_seq.text.streams import make_stream_dataset
 from keras_seq.training.step_schedule import StepLimit, cosine_adam, steps_within
 
 SETTINGS = {
-    "cell": "lstm", "layer_norm": False, "residual": False, "weight_drop": 0.0,
-    "temporal_activation": 0.0, "label_smoothing": 0.0, "average": "none",
-    "variational_dropout": False, "tie_embeddings": False, "seed": 0,
-    "max_seconds": None, "resume": False, "batch_size": 4, "steps": 16, "epochs": 2,
-}  # fmt: skip
+    "cell": "lstm",
+    "layer_norm": False,
+    "residual": False,
+    "weight_drop": 0.0,
+    "temporal_activation": 0.0,
+    "label_smoothing": 0.0,
+    "average": "none",
+    "variational_dropout": False,
+    "tie_embeddings": False,
+    "seed": 0,
+    "max_seconds": None,
+    "resume": False,
+    "batch_size": 4,
+    "steps": 16,
+    "epochs": 2,
+}
 TEXT = "abcd efgh\n" * 120
 CODER = Characters.fit([TEXT])
 IDS = {"train": CODER.ids_of(TEXT), "validation": CODER.ids_of(TEXT[:300])}
@@ -47,9 +58,12 @@ def trained(run_dir: Path, **settings) -> tuple[keras.Model, keras.callbacks.His
 @pytest.mark.slow
 def test_every_regulariser_at_once_trains_and_is_resumed_to_the_bit(tmp_path: Path):
     options = {
-        "weight_drop": 0.2, "temporal_activation": 0.1, "label_smoothing": 0.1,
-        "average": "ema", "epochs": 2,
-    }  # fmt: skip
+        "weight_drop": 0.2,
+        "temporal_activation": 0.1,
+        "label_smoothing": 0.1,
+        "average": "ema",
+        "epochs": 2,
+    }
     once, history = trained(tmp_path / "once", **options)
     assert len(history.history["val_perplexity"]) == 2
     script = f"""

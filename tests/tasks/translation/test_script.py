@@ -16,11 +16,25 @@ from tests.tasks.scripts import load_script, run_script
 
 pytestmark = pytest.mark.slow
 shell = partial(run_script, "translation")
-OPTIONS = ["--epochs", "12", "--model-dim", "32", "--num-layers", "1", "--run-dir",
-           "run", "--vocab-size", "400", "--batch-tokens", "512",
-           "--learning-rate", "0.01", "--dropout", "0"]  # fmt: skip
-FILES = ["--data", "train.de", "--target-data", "train.en",
-         "--test-data", "test.tsv"]  # fmt: skip
+OPTIONS = [
+    "--epochs",
+    "12",
+    "--model-dim",
+    "32",
+    "--num-layers",
+    "1",
+    "--run-dir",
+    "run",
+    "--vocab-size",
+    "400",
+    "--batch-tokens",
+    "512",
+    "--learning-rate",
+    "0.01",
+    "--dropout",
+    "0",
+]
+FILES = ["--data", "train.de", "--target-data", "train.en", "--test-data", "test.tsv"]
 NOUNS = {"Hund": "dog", "Katze": "cat", "Vogel": "bird", "Mann": "man", "Kind": "child"}
 VERBS = {"läuft": "runs", "schläft": "sleeps", "singt": "sings", "isst": "eats"}
 COLOURS = {"rote": "red", "alte": "old", "kleine": "small", "gute": "good"}
@@ -31,8 +45,10 @@ def sentences(seed: int, count: int) -> list[tuple[str, str]]:
     rng = np.random.default_rng(seed)
     rows = {}
     while len(rows) < count:
-        words = [list(w.items())[rng.integers(len(w))]
-                 for w in (COLOURS, NOUNS, VERBS, PLACES)]  # fmt: skip
+        words = [
+            list(w.items())[rng.integers(len(w))]
+            for w in (COLOURS, NOUNS, VERBS, PLACES)
+        ]
         (c, colour), (n, noun), (v, verb), (p, place) = words
         rows[f"Das {c} {n} {v} {p}."] = f"The {colour} {noun} {verb} {place}."
     return list(rows.items())
@@ -77,8 +93,9 @@ def test_a_run_leaves_what_it_promises(trained: Path):
 
 def test_predict_says_what_it_could_not_read(trained: Path):
     long = " ".join(["Das rote Kind singt hier."] * 100)
-    done = shell(trained, "predict", "Das rote Kind singt hier.", "", "Das ☃ singt.",
-                 long)  # fmt: skip
+    done = shell(
+        trained, "predict", "Das rote Kind singt hier.", "", "Das ☃ singt.", long
+    )
     assert done.returncode == 0, done.stderr
     plain, empty, snow, cut = [json.loads(line) for line in done.stdout.splitlines()]
     assert set(plain) == {"input", "translation", "log_probability"}
@@ -101,8 +118,9 @@ def test_predict_shows_tokens_and_attention(trained: Path, task: ModuleType):
 def test_predict_answers_lines_of_standard_input_and_tables(trained: Path):
     done = shell(trained, "predict", text="Das rote Kind singt hier.\n\n")
     assert [json.loads(line)["input"] for line in done.stdout.splitlines()] == [
-        "Das rote Kind singt hier.", "",
-    ]  # fmt: skip
+        "Das rote Kind singt hier.",
+        "",
+    ]
     done = shell(trained, "predict", "--data", "test.tsv", "--text-column", "source")
     first, *_ = rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(rows) == 40 and {"source", "target", "translation"} <= set(first)
@@ -169,9 +187,13 @@ def test_without_attention_the_sample_is_not_learned(tmp_path: Path, task: Modul
         "without": {"documented": True},
     }.items():
         run = task.train(
-            **options, epochs=12, learning_rate=0.003, dropout=0.1,
-            run_dir=tmp_path / name, export_dir=tmp_path / "export" / name,
-        )  # fmt: skip
+            **options,
+            epochs=12,
+            learning_rate=0.003,
+            dropout=0.1,
+            run_dir=tmp_path / name,
+            export_dir=tmp_path / "export" / name,
+        )
         scores[name] = run.report["scores"]["bleu"]["value"]
         own = {pair.source for pair in load_sample_pairs(0)}
         assert len(own) == 4000

@@ -33,8 +33,9 @@ def translator(request: pytest.FixtureRequest) -> Translator:
 def ask(translator: Translator, texts: list[str], width: int, penalty: float = 1.0):
     return translator._traced["translate"](
         tf.constant([text.encode() for text in texts]),
-        tf.constant(width), tf.constant(penalty),
-    )  # fmt: skip
+        tf.constant(width),
+        tf.constant(penalty),
+    )
 
 
 def test_a_row_is_translated_as_it_would_be_alone(translator: Translator):
