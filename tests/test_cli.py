@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from keras_seq import cli
+from keras_seq.cli_inputs import input_texts
 from keras_seq.cli_options import parse_verb
 from keras_seq.errors import UserError
 
@@ -66,7 +67,7 @@ def evaluate(*, data: str, fail: str | None = None) -> dict:
 
 def predict(*texts: str, file: str | None = None) -> Iterator[dict]:
     """Answers."""
-    for text in cli.input_texts(texts, file):
+    for text in input_texts(texts, file):
         print("noise of a prediction")
         yield {"input": text, "length": len(text)}
 
