@@ -47,7 +47,7 @@ class Options(TrainOptions):
     table_format: TableFormat = AS_FOUND
     network: Literal["transformer", "lstm"] = "transformer"
     attention: Literal["additive", "dot", "general"] | None = None
-    vocab_size: int = 8000
+    vocab_size: int = 4000
     model_dim: Annotated[int | None, Range(2, 8192)] = None
     num_layers: int | None = None
     batch_tokens: Annotated[int, Range(16, 10**7)] = 4096
@@ -126,8 +126,8 @@ def train(options: Options) -> Run:
         network: Kind of the encoder-decoder.
         attention: How a recurrent decoder looks back at the source.
         vocab_size: Most subwords, of both languages together.
-        model_dim: Width of the layers, even; default 256, of few pairs 128.
-        num_layers: Of encoder and decoder each; default 3, of few pairs 2.
+        model_dim: Width of the layers, even; default by network and number of pairs.
+        num_layers: Of encoder and decoder each; default by network and number of pairs.
         batch_tokens: Tokens of a step, of both sides and with padding.
         dropout: Rate on embeddings and between layers.
         label_smoothing: Share of a target given to all tokens (Szegedy et al. 2016).
