@@ -56,7 +56,6 @@ class Options(TrainOptions):
     table_format: TableFormat = AS_FOUND
     max_len: int = MAX_LEN
     batch_size: int = 64
-    export_dir: Path = EXPORT_DIR
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     embeddings: Path | None = None
     documented: bool = False

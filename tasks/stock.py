@@ -67,7 +67,6 @@ class Options(TrainOptions, SeriesOptions):
 
     validation_start: str | None = None
     test_start: str | None = None
-    export_dir: Path = EXPORT_DIR
     mixed_precision: Literal["auto", "on", "off"] = "auto"
 
 

@@ -46,7 +46,7 @@ def load_exported(path: str | Path) -> Exported:
     """Load what `export` wrote.
 
     Args:
-        path: `saved_models/<stem>`, whose highest version is taken, or one version.
+        path: as `describe_exported` takes it.
 
     Returns:
         The version with `.signature(name)`, `.metadata` and `.path`.

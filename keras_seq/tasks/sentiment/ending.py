@@ -36,7 +36,7 @@ def finish(
     max_len: int,
     seed: int,
     run_dir: Path,
-    export_dir: Path,
+    export_dir: Path | None = None,
     answer: Answer,
 ) -> Run:
     """Scores a trained model on validation and test, shows it, exports and proves it.

@@ -230,7 +230,7 @@ def finish(
     *,
     seed: int,
     run_dir: Path,
-    export_dir: Path,
+    export_dir: Path | None = None,
     answer: Answer,
     linear: bool = False,
 ) -> Run:

@@ -145,7 +145,7 @@ def finish(
     data: SeriesData,
     *,
     run_dir: Path,
-    export_dir: Path,
+    export_dir: Path | None = None,
     answer: Answer,
 ) -> Run:
     """Scores a trained forecaster, shows it, exports and proves it.

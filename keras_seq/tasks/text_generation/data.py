@@ -165,7 +165,7 @@ def finish(
     history: keras.callbacks.History,
     *,
     run_dir: Path,
-    export_dir: Path,
+    export_dir: Path | None = None,
     answer: Answer,
     dynamic_evaluation: bool = False,
 ) -> Run:
