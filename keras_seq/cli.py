@@ -33,6 +33,7 @@ from keras_seq.data.tables import KINDS
 from keras_seq.data.text_files import read_lines
 from keras_seq.errors import UserError
 from keras_seq.quiet import quiet_tensorflow
+from keras_seq.serving.described import describe_exported
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 READER_LEFT = 141  # 128 + SIGPIPE
@@ -97,6 +98,8 @@ def run(
     try:
         argv = sys.argv[1:] if argv is None else argv
         verb, values = parse_verb(doc, verbs, argv)
+        if "model" in values:  # said before TensorFlow is imported
+            describe_exported(values["model"])
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         quiet_tensorflow(find_devices=True)
         with contextlib.redirect_stdout(sys.stderr), _without_untrained_runs():

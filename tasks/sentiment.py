@@ -80,7 +80,7 @@ def load_data(options: Options) -> Any:
     further = {"validation": options.validation_data, "test": options.test_data}
     for part, data in further.items():
         if data is not None:
-            given[part] = ks.read_table(data, *read_as)
+            given[part] = stored(ks.read_table(data, *read_as))
     return sentiment.prepare_texts(
         given,
         num_words=VOCAB_SIZE,

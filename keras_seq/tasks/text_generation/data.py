@@ -18,7 +18,7 @@ from keras_seq.errors import UserError
 from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
 from keras_seq.evaluation.language import format_language_report
-from keras_seq.log import stage
+from keras_seq.log import log, stage
 from keras_seq.ranges import check_settings
 from keras_seq.serving.graph import answered
 from keras_seq.serving.saved_model import EXTRA, load_exported
@@ -107,6 +107,8 @@ def prepare_corpus(
     """
     check_settings(vocab_size=vocab_size, limit=limit)
     parts = split_text(given, limit)
+    for name, part in parts.items():
+        log.info(f"{part}: {sum(map(len, part)):,} characters, the {name} part")
     log_copied_text(parts, given)
     coder = fit_coder(parts["train"], tokens, vocab_size)
     ids = {part: encode_corpus(coder, parts[part]) for part in ("train", "validation")}
@@ -272,7 +274,11 @@ def _copied(texts: list[str], data: LanguageData) -> dict[str, Any]:
 
 def _examples(corpus: Corpus) -> list[str]:
     """Beginnings of lines that the model has not seen, as prompts of unequal length."""
-    text = next(iter(corpus))
+    text, most = "", EXAMPLES * EXAMPLES * EXAMPLE_CHARACTERS
+    for block in corpus:  # which may be as short as a line
+        text += block
+        if len(text) >= most:
+            break
     cut = max(1, len(text) // EXAMPLES)
     prompts = [text[n * cut :][: EXAMPLE_CHARACTERS * n] for n in range(EXAMPLES)]
     return [prompt.strip() for prompt in prompts]
