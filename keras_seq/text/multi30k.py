@@ -76,8 +76,7 @@ def load_multi30k(
     found = {}
     for part, name in _PARTS.items():
         own, other = (
-            fetch(*sources[f"{name}.{language}"], folder)
-            for language in languages
+            fetch(*sources[f"{name}.{language}"], folder) for language in languages
         )
         found[part] = read_pairs(own, other)
     return found

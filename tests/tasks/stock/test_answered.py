@@ -40,9 +40,7 @@ def exported(path: Path, **options: object) -> SimpleNamespace:
         "lookback": 3,
         "horizon": HORIZON,
         "form": "level",
-        "signatures": {
-            "serving_default": {"inputs": {"window": {"dtype": "float64"}}}
-        },
+        "signatures": {"serving_default": {"inputs": {"window": {"dtype": "float64"}}}},
     }
     return SimpleNamespace(metadata=facts, signature=lambda: serve)
 
