@@ -32,6 +32,7 @@ from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import KINDS
 from keras_seq.data.text_files import read_lines
 from keras_seq.errors import UserError
+from keras_seq.log import warnings_logged
 from keras_seq.quiet import quiet_tensorflow
 from keras_seq.serving.described import describe_exported
 
@@ -102,7 +103,11 @@ def run(
             describe_exported(values["model"])
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         quiet_tensorflow(find_devices=True)
-        with contextlib.redirect_stdout(sys.stderr), _without_untrained_runs():
+        with (
+            contextlib.redirect_stdout(sys.stderr),
+            _without_untrained_runs(),
+            warnings_logged(),
+        ):
             result = _call(verbs[verb], values)
             for line in _lines(verb, result):
                 print(line, file=stdout, flush=True)

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from keras_seq import cli
@@ -362,3 +364,24 @@ def test_answers_come_one_by_one_and_the_end_is_quiet(ending: str):
     assert process.returncode == {"reader leaves": 141, "interrupt": 130}[ending]
     said = [line for line in errors if "noise" not in line]
     assert said == {"reader leaves": [], "interrupt": ["interrupted"]}[ending]
+
+
+def test_warnings_of_other_packages_are_lines_of_the_log(
+    capsys: pytest.CaptureFixture,
+):
+    def train():
+        """Does what pandas and NumPy warn of."""
+        warnings.warn("of two\n  lines", FutureWarning)
+        _ = np.float64(1) / np.float64(0)
+        pd.to_datetime(["a", "b"], errors="coerce")
+
+    shown = warnings.showwarning
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with pytest.raises(SystemExit):
+            cli.run("A toy.", **(VERBS | {"train": train}), argv=[])
+    first, second, third = capsys.readouterr().err.splitlines()
+    assert first == "FutureWarning: of two lines"
+    assert second.startswith("RuntimeWarning: divide by zero")
+    assert third.startswith("UserWarning: Could not infer format")
+    assert warnings.showwarning is shown
