@@ -93,6 +93,7 @@ def run(
     if sys.stderr is None:  # closed
         sys.stderr = open(os.devnull, "w")
     stdout, status = sys.stdout, 0
+    values: dict[str, Any] = {}
     # Any text can be printed; what UTF-8 has no bytes for becomes a JSON escape.
     if hasattr(stdout, "reconfigure"):
         stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -118,17 +119,30 @@ def run(
         # Python flushes once more at exit, and would complain there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
         status = READER_LEFT
-    except OSError as error:
-        if error.errno not in (*DISK_FULL, *UNUSABLE):
-            raise
-        where = f"{error.filename}: " if error.filename else ""
-        what = "make room" if error.errno in DISK_FULL else "give another name"
-        print(f"error: {where}{error.strerror}; {what}", file=sys.stderr)
-        status = 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         status = INTERRUPTED
+    except Exception as error:
+        if (line := _fault_of_disk(error)) is None:
+            raise
+        line += ", and go on with --resume" if "resume" in values else ""
+        print("error:", line, file=sys.stderr)
+        status = 2
     sys.exit(status)
+
+
+def _fault_of_disk(error: Exception) -> str | None:
+    """What a user can mend of a disk or a name, in one line; None for a bug.
+
+    TensorFlow and HDF5 have errors of their own for a full disk.
+    """
+    if isinstance(error, OSError) and error.errno in (*DISK_FULL, *UNUSABLE):
+        where = f"{error.filename}: " if error.filename else ""
+        what = "make room" if error.errno in DISK_FULL else "give another name"
+        return f"{where}{error.strerror}; {what}"
+    if any(os.strerror(number) in str(error) for number in DISK_FULL):
+        return "the disk is full; make room"
+    return None
 
 
 @contextlib.contextmanager

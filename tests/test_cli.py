@@ -1,5 +1,6 @@
 """The shell of a task: options from signatures, answers on stdout, exit codes."""
 
+import errno
 import io
 import json
 import os
@@ -385,3 +386,24 @@ def test_warnings_of_other_packages_are_lines_of_the_log(
     assert second.startswith("RuntimeWarning: divide by zero")
     assert third.startswith("UserWarning: Could not infer format")
     assert warnings.showwarning is shown
+
+
+FULL = [
+    (OSError(errno.ENOSPC, "No space left on device", "a/b"), "a/b: No space left on"),
+    (RuntimeError("SaveV2: part-0; No space left on device"), "the disk is full; make"),
+    (OSError("Can't write data (errno = 28, No space left on device)"), "the disk is"),
+    (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 300), "xxx"),
+]
+
+
+@pytest.mark.parametrize(("error", "line"), FULL)
+def test_a_full_disk_is_one_line(error: Exception, line: str, capsys):
+    def train():
+        """Writes much."""
+        raise error
+
+    with pytest.raises(SystemExit) as stop:
+        cli.run("A toy.", **(VERBS | {"train": train}), argv=[])
+    told = capsys.readouterr().err
+    assert stop.value.code == 2 and told.startswith(f"error: {line}")
+    assert told.count("\n") == 1
