@@ -220,7 +220,7 @@ def _end(
     with stage("writing samples"):
         texts = [_written(generator, seed) for seed in range(SAMPLES)]
     copied = _copied(texts, data)
-    prompts = _examples(data.parts["test"])
+    prompts = example_prompts(data.parts["test"])
     examples = {"prompt": prompts, **DEFAULTS, "max_new_tokens": EXAMPLE_TOKENS}
     return Ending(
         models=[model],
@@ -272,7 +272,7 @@ def _copied(texts: list[str], data: LanguageData) -> dict[str, Any]:
     return copies(written, data.token_ids["train"], held_out, data.coder.kind)
 
 
-def _examples(corpus: Corpus) -> list[str]:
+def example_prompts(corpus: Corpus) -> list[str]:
     """Beginnings of lines that the model has not seen, as prompts of unequal length."""
     text, most = "", EXAMPLES * EXAMPLES * EXAMPLE_CHARACTERS
     for block in corpus:  # which may be as short as a line
