@@ -62,8 +62,8 @@ COMMON_HELP = {
     "seed": "the one number that fixes splits, initial weights and shuffling",
     "run_dir": "folder for what the run leaves: metrics, TensorBoard, checkpoints; "
     "default runs/TASK/DATA-TIME",
-    "export_dir": "folder of the exported model; default saved_models/TASK/DATA, by the "
-    "name of the data",
+    "export_dir": "folder of the exported model; default saved_models/TASK/DATA, by "
+    "the name of the data",
     "resume": "go on with an interrupted run: that of --run-dir, or the newest",
     "strategy": "devices to train on",
     "mixed_precision": "float16 where it is faster; auto asks the device",

@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from typing import TextIO
 
 
 def in_notebook() -> bool:
@@ -49,7 +50,14 @@ def warnings_logged() -> Iterator[None]:
     ...     warnings.warn("of a package,\\nin two lines")
     """
 
-    def show(message: Warning | str, category: type[Warning], *_: object) -> None:
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         log.warning(f"{category.__name__}: {' '.join(str(message).split())}")
 
     with warnings.catch_warnings():

@@ -129,7 +129,7 @@ def train(options: Options) -> Run:
     )
     run_dir = ks.training.begin_run(STEM, vars(options), loaded.fingerprints)
     print(ks.training.set_precision(options.mixed_precision, options.strategy))
-    learned = stock.learn_forecaster(
+    model, scaling, history = stock.learn_forecaster(
         loaded,
         build_model,
         QUANTILES,
@@ -142,13 +142,15 @@ def train(options: Options) -> Run:
         resume=options.resume,
         documented=options.documented,
     )
-    return stock.finish(
+    return ks.tasks.finish_run(
         STEM,
-        *learned,
-        loaded,
+        partial(stock.score_run, STEM, model, loaded, scaling),
+        history,
+        model=model,
+        answer=predict,
+        describe=stock.format_forecast_report,
         run_dir=run_dir,
         export_dir=options.export_dir,
-        answer=predict,
     )
 
 

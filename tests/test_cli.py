@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from keras_seq import cli
+from keras_seq.cli_inputs import input_texts
 from keras_seq.cli_options import parse_verb
 from keras_seq.errors import UserError
 
@@ -69,7 +70,7 @@ def evaluate(*, data: str, fail: str | None = None) -> dict:
 
 def predict(*texts: str, file: str | None = None) -> Iterator[dict]:
     """Answers."""
-    for text in cli.input_texts(texts, file):
+    for text in input_texts(texts, file):
         print("noise of a prediction")
         yield {"input": text, "length": len(text)}
 

@@ -6,6 +6,7 @@ Knows neither tables nor models.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
+from functools import partial
 
 # What columns of dates, or parts of dates, hold; whole dates go before parts of them.
 _DAYS = (
@@ -58,15 +59,19 @@ def date_writer(dates: Sequence[datetime], cells: Sequence[str]) -> Writer | Non
 def _writers() -> Iterator[Writer]:
     whole = [day + clock for day in _DAYS for clock in _CLOCKS]
     for pattern in (*whole, *_PARTS, *_NUMBERS):
-        yield lambda date, pattern=pattern: date.strftime(pattern)
-        yield lambda date, pattern=pattern: _unpadded(date.strftime(pattern))
-    for unit in (1, 1000):
-        yield lambda date, unit=unit: str(unit * _seconds(date))
+        yield partial(_in_pattern, pattern)
+        yield partial(_unpadded, pattern)
+    for a_second in (1, 1000):
+        yield partial(_counted, a_second)
 
 
-def _unpadded(text: str) -> str:
-    return re.sub(r"\b0(?=\d)", "", text)
+def _in_pattern(pattern: str, date: datetime) -> str:
+    return date.strftime(pattern)
 
 
-def _seconds(date: datetime) -> int:
-    return int(date.replace(tzinfo=timezone.utc).timestamp())
+def _unpadded(pattern: str, date: datetime) -> str:
+    return re.sub(r"\b0(?=\d)", "", date.strftime(pattern))
+
+
+def _counted(a_second: int, date: datetime) -> str:
+    return str(a_second * int(date.replace(tzinfo=timezone.utc).timestamp()))

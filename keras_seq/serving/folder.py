@@ -86,7 +86,7 @@ def newest_version(folder: Path) -> Path | None:
     """The version that answers for a folder: its highest, or that of the newest model.
 
     Args:
-        folder: a model's folder, or one of several models of a task, each with versions.
+        folder: a model's folder, or a task's with several of them.
 
     Returns:
         None where there is no version.

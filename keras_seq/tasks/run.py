@@ -76,7 +76,7 @@ class Ending:
 
 def finish_run(
     task: str,
-    end: Callable[[], Ending],
+    score: Callable[[], Ending],
     history: keras.callbacks.History,
     *,
     model: keras.Model,
@@ -89,7 +89,7 @@ def finish_run(
 
     Args:
         task: its name.
-        end: scores the model; not called where the run is finished already.
+        score: a task's `score_run`; not called where the run is finished already.
         history: of `fit`, with `seconds`.
         model: that was trained.
         answer: the task's `predict`.
@@ -104,7 +104,7 @@ def finish_run(
     data = read_facts(run_dir, CONFIG).get("data") if has_facts else None
     export_dir = default_export_dir(task, data, export_dir)
     if (done := finished_run(run_dir, export_dir)) is None:
-        done = _end_run(task, end(), history, describe, run_dir, export_dir)
+        done = _end_run(task, score(), history, describe, run_dir, export_dir)
     report, version = done
     return Run(
         task=task,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_seq import cli
+from keras_seq.cli_inputs import Inputs, answers
 from keras_seq.cli_options import options_of
 from keras_seq.data.table_format import TableFormat
 from keras_seq.errors import UserError
@@ -61,4 +61,4 @@ SEVERAL = [
 @pytest.mark.parametrize(("texts", "given", "line"), SEVERAL)
 def test_inputs_are_given_in_one_way(texts: list[str], given: dict, line: str):
     with pytest.raises(UserError, match=line):
-        next(cli.answers(lambda asked: iter(()), texts, **given))
+        next(answers(lambda asked: iter(()), Inputs(texts, **given)))

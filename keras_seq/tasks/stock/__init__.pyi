@@ -2,8 +2,8 @@ from .answered import answer_series as answer_series
 from .backtest import backtest_folds as backtest_folds
 from .data import make_scaling as make_scaling
 from .data import prepare_series as prepare_series
-from .ending import finish as finish
 from .ending import score_forecaster as score_forecaster
+from .ending import score_run as score_run
 from .exported import evaluate_forecasts as evaluate_forecasts
 from .exported import forecast_next as forecast_next
 from .figures import show_backtest as show_backtest

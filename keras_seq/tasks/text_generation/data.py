@@ -17,12 +17,11 @@ import numpy as np
 from keras_seq.errors import UserError
 from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
-from keras_seq.evaluation.language import format_language_report
 from keras_seq.log import log, stage
 from keras_seq.ranges import check_settings
 from keras_seq.serving.graph import answered
 from keras_seq.serving.saved_model import EXTRA, load_exported
-from keras_seq.tasks.run import Answer, Ending, Run, finish_run
+from keras_seq.tasks.run import Ending
 from keras_seq.tasks.text_generation.client import (
     DEFAULTS,
     as_inputs,
@@ -160,49 +159,18 @@ def fit_coder(
     return coder
 
 
-def finish(
-    task: str,
-    model: keras.Model,
-    data: LanguageData,
-    history: keras.callbacks.History,
-    *,
-    run_dir: Path,
-    export_dir: Path | None = None,
-    answer: Answer,
-    dynamic_evaluation: bool = False,
-) -> Run:
-    """Scores a trained model on validation and test, shows it, exports and proves it.
+def score_run(
+    task: str, model: keras.Model, data: LanguageData, dynamic_evaluation: bool = False
+) -> Ending:
+    """Scores a trained model beside n-gram models, on validation and test.
 
     Args:
         task: its name.
         model: of `build_text_generation_model`, in float32.
         data: what it was trained on.
-        history: of `fit`.
-        run_dir: takes model.keras, metrics.json and what TensorBoard shows.
-        export_dir: takes the SavedModel's version, with the baselines beside it.
-        answer: the task's `predict`.
         dynamic_evaluation: score test once more with a model that learns on the way, at
             the rate that is best on validation.
-
-    Raises:
-        ExportError: The SavedModel does not answer as Python does.
     """
-    end = partial(_end, task, model, data, dynamic_evaluation)
-    return finish_run(
-        task,
-        end,
-        history,
-        model=model,
-        answer=answer,
-        describe=format_language_report,
-        run_dir=run_dir,
-        export_dir=export_dir,
-    )
-
-
-def _end(
-    task: str, model: keras.Model, data: LanguageData, dynamic_evaluation: bool
-) -> Ending:
     generator, coder = TextGenerator(model, data.coder), data.coder
     with stage("baselines"):
         baselines = fit_language_baselines(

@@ -1,8 +1,6 @@
 """The stock task as a user runs it: shell verbs, the run folder, the export."""
 
 import json
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -11,9 +9,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.tasks.scripts import load_script, refuse, run_script, write_prices
+from tests.fork_server import bare
+from tests.tasks.scripts import (
+    ask_script,
+    load_script,
+    refuse,
+    run_script,
+    write_prices,
+)
 
 shell = partial(run_script, "stock")
+ask = partial(ask_script, "stock")
 ROWS = 500
 
 
@@ -138,13 +144,12 @@ assert "keras_seq" not in sys.modules
 model.compile("adam", "mae")
 model.fit(numpy.ones((4, 20, 5)), numpy.ones((4, 5, 1, 3)), verbose=0)
 """
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=trained, capture_output=True, text=True)
+    done = bare().run(["-c", script], cwd=trained)
     assert done.returncode == 0, done.stderr
 
 
 def test_predict_prints_the_next_trading_days(trained: Path):
-    done = shell(trained, "predict", "AAPL.csv")
+    done = ask(trained, "predict", "AAPL.csv")
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     last = np.datetime64("2010-01-04") + 7 * (ROWS // 5) - 3  # a Friday

@@ -1,8 +1,6 @@
 """The tagging task as a user runs it: shell verbs, the run folder, the export."""
 
 import json
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -16,8 +14,9 @@ from hypothesis import strategies as st
 from keras_seq.evaluation import crfsuite
 from keras_seq.evaluation.crfsuite import has_crfsuite
 from keras_seq.tasks.tagging import describe
+from tests.fork_server import with_keras
 from tests.tasks.scripts import (
-    ENVIRONMENT,
+    ask_script,
     load_script,
     refuse,
     run_script,
@@ -25,6 +24,7 @@ from tests.tasks.scripts import (
 )
 
 shell = partial(run_script, "tagging")
+ask = partial(ask_script, "tagging")
 NAMES = "Ada Alan Grace Edsger Barbara Donald".split()
 PLACES = "London Paris New_York Ulm Los_Angeles".split()
 
@@ -98,7 +98,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
 
 def test_predict_gives_entities_in_code_points_of_the_text(trained: Path):
     text = "Ada w1 e\u0301 🙂 New York 12"
-    done = shell(trained, "predict", text, "", "Ada in Ulm 7")
+    done = ask(trained, "predict", text, "", "Ada in Ulm 7")
     first, empty, last = [json.loads(line) for line in done.stdout.splitlines()]
     found = {(text[e["start"] : e["end"]], e["type"]) for e in first["entities"]}
     # So few sentences leave open what the smile is; where words stand is not.
@@ -167,13 +167,7 @@ model = ks.load_model("run/model.keras")
 read = [np.ones((2, 3, *each.shape[2:]), "int32") for each in model.inputs]
 assert model(read).shape == (2, 3, 5, 5)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=trained,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-    )
+    done = with_keras().run(["-c", script], cwd=trained)
     assert done.returncode == 0, done.stderr
 
 

@@ -12,10 +12,11 @@ from keras_seq.errors import UserError
 from keras_seq.tasks.translation.data import prepare_pairs
 from keras_seq.text.pairs import SentencePair
 from keras_seq.text.sample_pairs import load_sample_pairs
-from tests.tasks.scripts import load_script, run_script
+from tests.tasks.scripts import ask_script, load_script, run_script
 
 pytestmark = pytest.mark.slow
 shell = partial(run_script, "translation")
+ask = partial(ask_script, "translation")
 OPTIONS = [
     "--epochs",
     "12",
@@ -93,7 +94,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
 
 def test_predict_says_what_it_could_not_read(trained: Path):
     long = " ".join(["Das rote Kind singt hier."] * 100)
-    done = shell(
+    done = ask(
         trained, "predict", "Das rote Kind singt hier.", "", "Das ☃ singt.", long
     )
     assert done.returncode == 0, done.stderr
@@ -116,12 +117,12 @@ def test_predict_shows_tokens_and_attention(trained: Path, task: ModuleType):
 
 
 def test_predict_answers_lines_of_standard_input_and_tables(trained: Path):
-    done = shell(trained, "predict", text="Das rote Kind singt hier.\n\n")
+    done = ask(trained, "predict", text="Das rote Kind singt hier.\n\n")
     assert [json.loads(line)["input"] for line in done.stdout.splitlines()] == [
         "Das rote Kind singt hier.",
         "",
     ]
-    done = shell(trained, "predict", "--data", "test.tsv", "--text-column", "source")
+    done = ask(trained, "predict", "--data", "test.tsv", "--text-column", "source")
     first, *_ = rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(rows) == 40 and {"source", "target", "translation"} <= set(first)
 
