@@ -1,13 +1,16 @@
 """Small sound files of each format, spoiled at random: read whole, or one line.
 
-Nothing else is allowed: no other exception, and no row that is gone in silence. How
-many rows a spoiled file has is counted here by other means than the readers have.
+Nothing else is allowed: no other exception, no row that is gone in silence, and no
+option in a message that the script does not have. How many rows a spoiled file has is
+counted here by other means than the readers have.
 """
 
 import csv
+import functools
 import io
 import json
 import random
+import re
 import string
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +19,14 @@ import pytest
 
 from keras_seq.audio.recordings import find_recordings
 from keras_seq.audio.waveforms import read_audio, wav_bytes
+from keras_seq.cli_options import options_of
 from keras_seq.data.sources import read_table
 from keras_seq.errors import UserError
 from keras_seq.series.table import read_series
 from keras_seq.text.conll import read_tagged
 from keras_seq.text.embeddings import load_embeddings
 from keras_seq.text.pairs import read_pairs
+from tests.tasks.scripts import load_script
 
 QUICK, LONG = 400, 4000  # spoiled files of each kind
 ROWS = 12
@@ -226,9 +231,24 @@ def rows_in(name: str, content: bytes) -> int | None:
     return len(lines) - 1
 
 
+SCRIPTS = {
+    **dict.fromkeys(SOUND, "sentiment"),
+    **dict.fromkeys(("prices.csv", "german.csv", "long.csv"), "stock"),
+    **{"pairs.tsv": "translation", "words.conll": "tagging"},
+    **dict.fromkeys(("sounds.csv", "sound.wav"), "speech"),
+}
+
+
+@functools.cache
+def flags(script: str) -> set[str]:
+    """Options of a script's `train`, as the shell has them."""
+    return {f"--{n.replace('_', '-')}" for n in options_of(load_script(script).train)}
+
+
 def faults(name: str, seed: int, count: int, folder: Path) -> list[str]:
     """What is wrong with the answers to so many spoiled files."""
     chance, found = random.Random(f"{name} {seed}"), []
+    known = flags(SCRIPTS[name])
     for n in range(ROWS):
         (folder / f"{n}.wav").write_bytes(SOUND["sound.wav"])
     for number in range(count):
@@ -240,6 +260,9 @@ def faults(name: str, seed: int, count: int, folder: Path) -> list[str]:
         except UserError as error:
             if "\n" in str(error) or len(str(error)) > 2000:
                 found.append(f"{number}: {content!r}: not a line: {error}")
+            named = set(re.findall(r"(?<!\S)--[a-z][a-z-]+", str(error)))
+            if named - known:  # an option that its script does not have
+                found.append(f"{number}: {content!r}: {named - known}: {error}")
             continue
         except Exception as error:  # whatever it is, it is a bug
             found.append(f"{number}: {content!r}: {type(error).__name__}: {error}")
