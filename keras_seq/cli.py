@@ -17,7 +17,9 @@ from typing import Any
 from keras_seq.cli_options import parse_verb
 from keras_seq.data.files import plain
 from keras_seq.errors import UserError
+from keras_seq.log import warnings_logged
 from keras_seq.quiet import quiet_tensorflow
+from keras_seq.serving.described import describe_exported
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 READER_LEFT = 141  # 128 + SIGPIPE
@@ -75,15 +77,22 @@ def run(
     if sys.stderr is None:  # closed
         sys.stderr = open(os.devnull, "w")
     stdout, status = sys.stdout, 0
+    values: dict[str, Any] = {}
     # Any text can be printed; what UTF-8 has no bytes for becomes a JSON escape.
     if hasattr(stdout, "reconfigure"):
         stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         argv = sys.argv[1:] if argv is None else argv
         verb, values = parse_verb(doc, verbs, argv)
+        if "model" in values:  # said before TensorFlow is imported
+            describe_exported(str(values["model"]))
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         quiet_tensorflow(find_devices=True)
-        with contextlib.redirect_stdout(sys.stderr), _without_untrained_runs():
+        with (
+            contextlib.redirect_stdout(sys.stderr),
+            _without_untrained_runs(),
+            warnings_logged(),
+        ):
             result = _call(verbs[verb], values)
             for line in _lines(verb, result):
                 print(line, file=stdout, flush=True)
@@ -94,17 +103,30 @@ def run(
         # Python flushes once more at exit, and would complain there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
         status = READER_LEFT
-    except OSError as error:
-        if error.errno not in (*DISK_FULL, *UNUSABLE):
-            raise
-        where = f"{error.filename}: " if error.filename else ""
-        what = "make room" if error.errno in DISK_FULL else "give another name"
-        print(f"error: {where}{error.strerror}; {what}", file=sys.stderr)
-        status = 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         status = INTERRUPTED
+    except Exception as error:
+        if (fault := _fault_of_disk(error)) is None:
+            raise
+        fault += ", and go on with --resume" if "resume" in values else ""
+        print("error:", fault, file=sys.stderr)
+        status = 2
     sys.exit(status)
+
+
+def _fault_of_disk(error: Exception) -> str | None:
+    """What a user can mend of a disk or a name, in one line; None for a bug.
+
+    TensorFlow and HDF5 have errors of their own for a full disk.
+    """
+    if isinstance(error, OSError) and error.errno in (*DISK_FULL, *UNUSABLE):
+        where = f"{error.filename}: " if error.filename else ""
+        what = "make room" if error.errno in DISK_FULL else "give another name"
+        return f"{where}{error.strerror}; {what}"
+    if any(os.strerror(number) in str(error) for number in DISK_FULL):
+        return "the disk is full; make room"
+    return None
 
 
 @contextlib.contextmanager

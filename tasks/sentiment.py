@@ -56,7 +56,6 @@ class Options(TrainOptions):
     table_format: TableFormat = AS_FOUND
     max_len: int = MAX_LEN
     batch_size: int = 64
-    export_dir: Path = EXPORT_DIR
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     embeddings: Path | None = None
     documented: bool = False
@@ -81,7 +80,7 @@ def load_data(options: Options) -> Any:
     further = {"validation": options.validation_data, "test": options.test_data}
     for part, data in further.items():
         if data is not None:
-            given[part] = ks.read_table(data, *read_as)
+            given[part] = stored(ks.read_table(data, *read_as))
     return sentiment.prepare_texts(
         given,
         num_words=VOCAB_SIZE,

@@ -75,7 +75,6 @@ class Options(TrainOptions):
     streaming: bool = False
     labels_as_written: bool = False
     batch_size: int = 16
-    export_dir: Path = EXPORT_DIR
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     documented: bool = False
 

@@ -47,7 +47,6 @@ class Options(TrainOptions):
     characters: Literal["cnn", "lstm", "off"] = "cnn"
     features: Literal["on", "off"] = "on"
     batch_size: int = 32
-    export_dir: Path = EXPORT_DIR
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     embeddings: Path | None = None
     documented: bool = False

@@ -67,7 +67,6 @@ class Options(TrainOptions, DataOptions):
     average: Literal["none", "mean", "ema"] = "none"
     learning_rate: float | None = None
     steps: int | None = None
-    export_dir: Path = EXPORT_DIR
     strategy: Literal["auto", "cpu", "gpu"] = "auto"
     dynamic_evaluation: bool = False
     embeddings: Path | None = None

@@ -54,7 +54,6 @@ class Options(TrainOptions):
     dropout: float = 0.3
     label_smoothing: float = 0.1
     learning_rate: float | None = None
-    export_dir: Path = EXPORT_DIR
     documented: bool = False
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from keras_seq.cli_inputs import Inputs, answers
 from keras_seq.cli_options import options_of
 from keras_seq.data.table_format import TableFormat
 from keras_seq.errors import UserError
-from tests.tasks.scripts import load_script
+from tests.tasks.scripts import load_script, script_of
 
 FORMAT = {"separator", "encoding", "no_header", "drop_missing"}
 ANSWERS = {"data", "output", "text_column"} | FORMAT
@@ -20,7 +20,7 @@ TABLE = {
     ("stock", "train"): FORMAT | SERIES | {"known_future"},
     ("stock", "backtest"): FORMAT | SERIES | {"known_future"},
     ("stock", "evaluate"): FORMAT | SERIES,
-    ("stock", "predict"): FORMAT | SERIES,
+    ("stock", "predict"): (ANSWERS - {"text_column"}) | SERIES,
     ("tagging", "train"): FORMAT | {"token_column", "tag_column"},
     ("tagging", "evaluate"): FORMAT | {"token_column", "tag_column"},
     ("tagging", "predict"): ANSWERS,
@@ -30,7 +30,16 @@ TABLE = {
     ("text_generation", "train"): FORMAT,
     ("text_generation", "evaluate"): FORMAT,
     ("text_generation", "predict"): ANSWERS,
+    ("translation", "train"): FORMAT | {"source_column", "target_column"},
+    ("translation", "evaluate"): FORMAT | {"source_column", "target_column"},
+    ("translation", "predict"): ANSWERS,
 }
+
+
+def test_every_script_stands_in_the_table():
+    verbs = ("train", "evaluate", "predict")
+    for path in script_of("sentiment").parent.glob("[a-z]*.py"):
+        assert {(path.stem, verb) for verb in verbs} <= set(TABLE)
 
 
 @pytest.mark.parametrize(("script", "verb"), TABLE)

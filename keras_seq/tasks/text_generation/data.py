@@ -17,7 +17,7 @@ import numpy as np
 from keras_seq.errors import UserError
 from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
-from keras_seq.log import stage
+from keras_seq.log import log, stage
 from keras_seq.ranges import check_settings
 from keras_seq.serving.graph import answered
 from keras_seq.serving.saved_model import EXTRA, load_exported
@@ -106,6 +106,8 @@ def prepare_corpus(
     """
     check_settings(vocab_size=vocab_size, limit=limit)
     parts = split_text(given, limit)
+    for name, part in parts.items():
+        log.info(f"{part}: {sum(map(len, part)):,} characters, the {name} part")
     log_copied_text(parts, given)
     coder = fit_coder(parts["train"], tokens, vocab_size)
     ids = {part: encode_corpus(coder, parts[part]) for part in ("train", "validation")}
@@ -186,7 +188,7 @@ def score_run(
     with stage("writing samples"):
         texts = [_written(generator, seed) for seed in range(SAMPLES)]
     copied = _copied(texts, data)
-    prompts = _examples(data.parts["test"])
+    prompts = example_prompts(data.parts["test"])
     examples = {"prompt": prompts, **DEFAULTS, "max_new_tokens": EXAMPLE_TOKENS}
     return Ending(
         models=[model],
@@ -238,9 +240,13 @@ def _copied(texts: list[str], data: LanguageData) -> dict[str, Any]:
     return copies(written, data.token_ids["train"], held_out, data.coder.kind)
 
 
-def _examples(corpus: Corpus) -> list[str]:
+def example_prompts(corpus: Corpus) -> list[str]:
     """Beginnings of lines that the model has not seen, as prompts of unequal length."""
-    text = next(iter(corpus))
+    text, most = "", EXAMPLES * EXAMPLES * EXAMPLE_CHARACTERS
+    for block in corpus:  # which may be as short as a line
+        text += block
+        if len(text) >= most:
+            break
     cut = max(1, len(text) // EXAMPLES)
     prompts = [text[n * cut :][: EXAMPLE_CHARACTERS * n] for n in range(EXAMPLES)]
     return [prompt.strip() for prompt in prompts]

@@ -42,7 +42,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_leaves_what_it_promises(trained: Path):
-    run, version = trained / "run", trained / "saved_models" / "speech" / "1"
+    run, version = trained / "run", trained / "saved_models" / "speech" / "words" / "1"
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["task"] == "speech" and metrics["seconds"] > 0
     for part in ("validation", "test"):
@@ -128,7 +128,9 @@ def test_a_row_without_its_file_is_named(
 
 
 def test_a_server_takes_the_bytes_of_a_file(trained: Path):
-    loaded = tf.saved_model.load(str(trained / "saved_models" / "speech" / "1"))
+    loaded = tf.saved_model.load(
+        str(trained / "saved_models" / "speech" / "words" / "1")
+    )
     content = next((trained / "words" / "down").glob("*.wav")).read_bytes()
     answer = loaded.signatures["serving_default"](wav=tf.constant([content]))
     assert answer["transcript"].numpy().tolist() == [b"down"]
@@ -176,7 +178,7 @@ def test_sentences_stream_and_have_an_n_gram_model(tmp_path: Path):
         tmp_path, "--streaming", "--limit", "60", "--epochs", "1", "--run-dir", "run"
     )
     assert done.returncode == 0, done.stderr
-    version = tmp_path / "saved_models" / "speech" / "1"
+    version = tmp_path / "saved_models" / "speech" / "words" / "1"
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
     assert {"init", "step", "waveform", "serving_default"} <= set(facts["signatures"])
     assert "\\1-grams:" in (version / "assets.extra" / "transcripts.arpa").read_text()

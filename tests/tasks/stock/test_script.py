@@ -51,7 +51,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_leaves_what_it_promises(trained: Path):
-    run, version = trained / "run", trained / "saved_models" / "stock" / "1"
+    run, version = trained / "run", trained / "saved_models" / "stock" / "AAPL" / "1"
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["task"] == "stock" and metrics["seconds"] > 0
     for part in ("validation", "test"):
@@ -112,7 +112,7 @@ def test_tensorboard_has_the_figures_and_the_scores(trained: Path):
 
 
 def test_the_savedmodel_takes_raw_rows_and_gives_prices(trained: Path):
-    served = tf.saved_model.load(str(trained / "saved_models" / "stock" / "1"))
+    served = tf.saved_model.load(str(trained / "saved_models" / "stock" / "AAPL" / "1"))
     rng = np.random.default_rng(0)
     closes = 7000 * np.exp(np.cumsum(rng.normal(0, 0.01, (3, 20)), axis=1))
     window = np.stack(

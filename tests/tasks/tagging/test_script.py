@@ -72,7 +72,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(trained: Path):
-    loaded = tf.saved_model.load(str(trained / "saved_models" / "tagging" / "1"))
+    loaded = tf.saved_model.load(
+        str(trained / "saved_models" / "tagging" / "train" / "1")
+    )
     return loaded.signatures
 
 
@@ -88,7 +90,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
         )
         assert report["comparison"]["metric"] == "f1"
     assert metrics["test"]["n"] == 30 and metrics["test"]["scores"]["f1"]["value"] > 0.9
-    version = trained / "saved_models" / "tagging" / "1"
+    version = trained / "saved_models" / "tagging" / "train" / "1"
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
     assert facts["labels"] == ["O", "B-person", "B-place", "I-person", "I-place"]
     assert facts["scheme"] == "bio2" and facts["proof"]["max_abs_difference"] < 1e-5
@@ -185,7 +187,8 @@ def test_a_finished_run_is_not_trained_again(trained: Path):
         "--resume",
     )
     assert done.returncode == 0 and "nothing is trained again" in done.stderr
-    assert [p.name for p in (trained / "saved_models" / "tagging").iterdir()] == ["1"]
+    exports = trained / "saved_models" / "tagging" / "train"
+    assert [path.name for path in exports.iterdir()] == ["1"]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -51,7 +51,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_leaves_what_it_promises(trained: Path):
-    run, version = trained / "run", trained / "saved_models" / "text_generation" / "1"
+    run, version = (
+        trained / "run",
+        trained / "saved_models" / "text_generation" / "books" / "1",
+    )
     metrics = json.loads((run / "metrics.json").read_text())
     for part in ("validation", "test"):
         report = metrics[part]
@@ -145,7 +148,9 @@ def test_any_prompt_gets_valid_text(served, raw: list[bytes]):
 
 @pytest.fixture(scope="module")
 def served(trained: Path):
-    return tf.saved_model.load(str(trained / "saved_models" / "text_generation" / "1"))
+    return tf.saved_model.load(
+        str(trained / "saved_models" / "text_generation" / "books" / "1")
+    )
 
 
 @pytest.mark.parametrize(

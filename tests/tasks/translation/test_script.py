@@ -87,7 +87,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
     assert metrics["test"]["scores"]["bleu"]["value"] > 60
     figures = {path.name for path in (trained / "run" / "figures").iterdir()}
     assert {"learning_curves.png", "attention_1.png"} <= figures
-    version = trained / "saved_models" / "translation" / "1"
+    version = trained / "saved_models" / "translation" / "train" / "1"
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
     assert "ä" in facts["source_characters"]
 
@@ -141,7 +141,7 @@ def test_evaluate_scores_a_file_as_the_run_did(trained: Path, task: ModuleType, 
 def test_a_finished_run_is_not_trained_again(trained: Path):
     done = shell(trained, *FILES, *OPTIONS, "--resume")
     assert done.returncode == 0 and "nothing is trained again" in done.stderr
-    exports = trained / "saved_models" / "translation"
+    exports = trained / "saved_models" / "translation" / "train"
     assert [path.name for path in exports.iterdir()] == ["1"]
 
 
