@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
@@ -25,6 +25,9 @@ from keras_seq.options import TrainOptions, takes
 from keras_seq.ranges import Range
 from keras_seq.tasks import translation
 from keras_seq.tasks.result import Run
+
+if TYPE_CHECKING:
+    import keras
 
 STEM = "translation"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -73,7 +76,7 @@ class Options(TrainOptions):
                 raise ks.UserError(f"--{name}target-data needs the other: --{name}data")
 
 
-def load_data(options: Options) -> Any:
+def load_data(options: Options) -> "translation.TranslationData":
     """Named parts, and what was fitted on train: subwords of both languages."""
     further = options.source_column, options.target_column, options.table_format
     given = {}
@@ -97,7 +100,7 @@ def load_data(options: Options) -> Any:
     )
 
 
-def build_model(data: Any, options: Options) -> Any:
+def build_model(data: "translation.TranslationData", options: Options) -> "keras.Model":
     """One builder call, by the kind of network and the size of the data."""
     return translation.build_network(
         data.coder.vocab_size,
