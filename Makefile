@@ -27,7 +27,8 @@ demo: .venv/.installed
 	@$(BIN)/python tasks/sentiment.py predict "$(DEMO_TEXT)"
 
 test: lint
-	@$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile \
+		--no-loadscope-reorder
 
 lint: .venv/.installed
 	@$(BIN)/python -m flake8
