@@ -31,9 +31,10 @@ test: lint
 		--no-loadscope-reorder
 
 lint: .venv/.installed
-	@$(BIN)/python -m flake8
-	@$(BIN)/python -m isort --quiet --check-only --diff .
-	@$(BIN)/python -m mypy
+	@$(BIN)/python -m mypy & types=$$!; \
+		$(BIN)/python -m flake8; style=$$?; \
+		$(BIN)/python -m isort --quiet --check-only --diff . || style=1; \
+		wait $$types && exit $$style
 
 benchmark: .venv-benchmark/.installed
 	@for name in tokenizer memory windows latency monitors generate speed epoch \
