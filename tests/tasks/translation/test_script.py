@@ -139,7 +139,7 @@ def test_evaluate_scores_a_file_as_the_run_did(trained: Path, task: ModuleType, 
 
 
 def test_a_finished_run_is_not_trained_again(trained: Path):
-    done = shell(trained, *FILES, *OPTIONS, "--resume")
+    done = ask(trained, *FILES, *OPTIONS, "--resume")
     assert done.returncode == 0 and "nothing is trained again" in done.stderr
     exports = trained / "saved_models" / "translation" / "train"
     assert [path.name for path in exports.iterdir()] == ["1"]
