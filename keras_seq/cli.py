@@ -151,7 +151,8 @@ def _share_cores(directions: int) -> None:
 def _call(function: Callable, values: dict[str, Any]) -> Any:
     """Calls with what stands before `*texts` by position, as Python asks."""
     if "model" in values:  # what is wrong with it is said before TensorFlow is imported
-        describe_exported(values["model"])
+        own = inspect.signature(function).parameters["model"].default
+        describe_exported(values["model"], task=getattr(own, "name", None))
     positional: list[object] = []
     keywords = {}
     for name, parameter in inspect.signature(function).parameters.items():
