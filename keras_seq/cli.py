@@ -84,8 +84,6 @@ def run(
     try:
         argv = sys.argv[1:] if argv is None else argv
         verb, values = parse_verb(doc, verbs, argv)
-        if "model" in values:  # said before TensorFlow is imported
-            describe_exported(str(values["model"]))
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         quiet_tensorflow(find_devices=True)
         with (
@@ -152,6 +150,9 @@ def _share_cores(directions: int) -> None:
 
 def _call(function: Callable, values: dict[str, Any]) -> Any:
     """Calls with what stands before `*texts` by position, as Python asks."""
+    if "model" in values:  # what is wrong with it is said before TensorFlow is imported
+        own = inspect.signature(function).parameters["model"].default
+        describe_exported(values["model"], task=getattr(own, "name", None))
     positional: list[object] = []
     keywords = {}
     for name, parameter in inspect.signature(function).parameters.items():

@@ -408,3 +408,19 @@ def test_a_full_disk_is_one_line(error: Exception, line: str, capsys):
     told = capsys.readouterr().err
     assert stop.value.code == 2 and told.startswith(f"error: {line}")
     assert told.count("\n") == 1
+
+
+def test_a_model_that_is_not_there_is_told_without_tensorflow(tmp_path: Path):
+    code = "import sys\nfrom tests.tasks.scripts import load_script\n"
+    code += "from keras_seq import cli\ntask = load_script('sentiment')\ntry:\n"
+    code += "    cli.run('', train=task.train, evaluate=task.evaluate, "
+    code += "predict=task.predict, argv=['predict', '--model', '~nosuchuser/m', 'a'])\n"
+    code += "finally:\n    print('tensorflow' in sys.modules)\n"
+    root = Path(cli.__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, "False\n")
+    assert done.stderr.startswith("error: ~nosuchuser/m: no such user")

@@ -66,6 +66,7 @@ class Parsed(Exception):
 def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Programs read their command lines, and end where the work would begin."""
     run, parse_args = cli.run, argparse.ArgumentParser.parse_args
+    monkeypatch.setattr(cli, "describe_exported", lambda *_, **__: None)
 
     def idle(verb: Callable) -> Callable:
         return functools.wraps(verb)(lambda *_, **__: None)

@@ -19,15 +19,16 @@ class Described(NamedTuple):
     metadata: dict[str, Any]
 
 
-def describe_exported(path: str | Path) -> Described:
+def describe_exported(path: str | Path, task: str | None = None) -> Described:
     """Reads what `export` wrote beside the SavedModel, which is not loaded.
 
     Args:
         path: a model's folder, whose highest version is taken; a task's folder
             `saved_models/<stem>`, whose newest model is taken; or one version.
+        task: what it must have learned; None takes any.
 
     Raises:
-        UserError: There is no such folder, or it is no export.
+        UserError: There is no such folder, it is no export, or one of another task.
 
     Example:
 
@@ -60,4 +61,7 @@ def describe_exported(path: str | Path) -> Described:
             f"{version}: not an export of keras_seq: {EXTRA}/{MODEL_JSON}: holds a "
             f"{type(metadata).__name__} where facts by name are expected"
         )
+    if task is not None and metadata.get("task") != task:
+        what = f"is a model of {metadata.get('task')!r}, not of {task!r}"
+        raise UserError(f"{version}: {what}; name another with --model")
     return Described(version, metadata)

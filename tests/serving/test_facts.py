@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.errors import UserError
+from keras_seq.serving.described import describe_exported
 from keras_seq.serving.saved_model import export, load_exported
 
 LABELS = ["bad", "good", "\ud83d", "schön"]
@@ -77,3 +78,10 @@ def test_an_export_without_a_digest_says_so(
     monkeypatch.setattr("keras_seq.serving.facts.DIGEST", "of_an_older_version")
     load_exported(version)
     assert remarks[0].endswith("by an older version, so nothing can check it")
+
+
+def test_a_model_of_another_task_is_refused(version: Path):
+    task = json.loads((version / "assets.extra" / "model.json").read_text())["task"]
+    assert describe_exported(version, task).path == version
+    with pytest.raises(UserError, match=f"is a model of '{task}', not of 'stock'"):
+        describe_exported(version, "stock")
