@@ -32,6 +32,7 @@ from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import KINDS
 from keras_seq.data.text_files import read_lines
 from keras_seq.errors import UserError
+from keras_seq.invocation import running
 from keras_seq.quiet import quiet_tensorflow
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
@@ -99,7 +100,11 @@ def run(
         verb, values = parse_verb(doc, verbs, argv)
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         quiet_tensorflow(find_devices=True)
-        with contextlib.redirect_stdout(sys.stderr), _without_untrained_runs():
+        with (
+            contextlib.redirect_stdout(sys.stderr),
+            _without_untrained_runs(),
+            running(sys.argv[0], argv),
+        ):
             result = _call(verbs[verb], values)
             for line in _lines(verb, result):
                 print(line, file=stdout, flush=True)
