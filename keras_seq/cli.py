@@ -59,7 +59,8 @@ def run(
     `texts: Sequence[str]` take the arguments without an option. No verb means train.
 
     The answer alone goes to stdout: for train a summary, for the others JSON objects,
-    one a line. All that a verb prints goes to stderr. Exit status: 0 success, 2 for
+    one a line, and for evaluate a table where stdout is a terminal. All that a verb
+    prints goes to stderr. Exit status: 0 success, 2 for
     what the user must mend (`UserError`, one line), 130 interrupted, 1 a bug.
 
     Args:
@@ -106,7 +107,7 @@ def run(
             running(sys.argv[0], argv),
         ):
             result = _call(verbs[verb], values)
-            for line in _lines(verb, result):
+            for line in _lines(verb, result, stdout.isatty()):
                 print(line, file=stdout, flush=True)
     except UserError as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
@@ -280,9 +281,17 @@ def _call(function: Callable, values: dict[str, Any]) -> Any:
     return function(*positional, **keywords)
 
 
-def _lines(verb: str, result: Any) -> Iterator[str]:
-    """What a verb answered, as it is printed: JSON, but of train for a person."""
-    return _summary(result) if verb == "train" else _json_lines(result)
+def _lines(verb: str, result: Any, is_terminal: bool) -> Iterator[str]:
+    """What a verb answered, as it is printed.
+
+    JSON for programs; for a person what train has left, and on a terminal the table of
+    evaluate.
+    """
+    if verb == "train":
+        return _summary(result)
+    if is_terminal and hasattr(result, "as_table"):
+        return iter([result.as_table()])
+    return _json_lines(result)
 
 
 def _summary(result: Mapping[str, object] | None) -> Iterator[str]:

@@ -76,6 +76,7 @@ class BacktestOptions(SeriesOptions):
     """Of `backtest`."""
 
     refit_every: int | None = None
+    max_seconds: float | None = None
 
 
 def load_data(options: SeriesOptions) -> Any:
@@ -159,6 +160,7 @@ def backtest(options: BacktestOptions) -> Iterator[dict[str, Any]]:
 
     Args:
         refit_every: Rows from one refit to the next; default five folds.
+        max_seconds: Time limit of all trainings together.
     """
     learn = partial(
         stock.learn_forecaster,
@@ -172,8 +174,9 @@ def backtest(options: BacktestOptions) -> Iterator[dict[str, Any]]:
         STEM,
         load_data(options),
         learn,
-        run_dir=ks.training.make_run_dir(STEM, options.run_dir),
+        run_dir=ks.training.begin_run(STEM, vars(options) | {"resume": False}),
         refit_every=options.refit_every,
+        max_seconds=options.max_seconds,
         horizon=options.horizon,
         lookback=options.lookback,
         season=options.season,

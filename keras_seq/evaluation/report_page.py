@@ -40,7 +40,7 @@ SHOWN_ALREADY |= {"imbalance"}
 HOW_TO_READ = (
     "An interval holds the score in 95 of 100 redrawn test parts. The network wins "
     "where the whole interval of its difference to the best baseline is on its side, "
-    "loses where it is on the other, and else ties. Nothing was chosen on the test part."
+    "loses where it is on the other, and else ties. The test part chose nothing."
 )
 MOST_LINES = 400  # of a list of worst cases
 

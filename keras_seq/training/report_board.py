@@ -110,7 +110,10 @@ class ReportBoard:
         metric, best = (report["comparison"][name] for name in ("metric", "baseline"))
         # The same two tags in every task: columns of the HParams tab.
         self.scalars(
-            {"test/score": own[metric], "test/baseline": report["baselines"][best][metric]}
+            {
+                "test/score": own[metric],
+                "test/baseline": report["baselines"][best][metric],
+            }
         )
 
 

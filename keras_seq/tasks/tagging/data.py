@@ -19,6 +19,7 @@ from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
+from keras_seq.tasks.result import Evaluation
 from keras_seq.tasks.run import Answer, Ending, Run, finish_run
 from keras_seq.tasks.tagging.figures import draw_tagger
 from keras_seq.tasks.tagging.scores import (
@@ -198,7 +199,7 @@ def _end(task: str, model: keras.Model, data: TaggedData, seed: int) -> Ending:
 
 def evaluate_export(
     task: str, model: Path, sentences: Sequence[Sentence]
-) -> dict[str, Any]:
+) -> Evaluation:
     """Scores an exported tagger beside the baselines that were fitted with it.
 
     Args:
@@ -218,4 +219,5 @@ def evaluate_export(
     tag = partial(answer_words, exported.signature("words"))
     answer = partial(answer_texts, exported.signature())
     baselines = load_baselines(extra / BASELINES)
-    return score_tagger(task, sentences, tag, answer, baselines, bool(scheme)).report
+    scored = score_tagger(task, sentences, tag, answer, baselines, bool(scheme))
+    return Evaluation(scored.report, describe)

@@ -22,6 +22,7 @@ from keras_seq.log import stage
 from keras_seq.ranges import check_settings
 from keras_seq.serving.graph import answered
 from keras_seq.serving.saved_model import EXTRA, load_exported
+from keras_seq.tasks.result import Evaluation
 from keras_seq.tasks.run import Answer, Ending, Run, finish_run
 from keras_seq.tasks.text_generation.client import (
     DEFAULTS,
@@ -299,7 +300,7 @@ def score_dynamic(model: keras.Model, data: LanguageData) -> dict[str, float]:
 
 def evaluate_language_export(
     task: str, model: Path, corpus: Iterable[str]
-) -> dict[str, Any]:
+) -> Evaluation:
     """Scores an exported language model beside the n-grams of its training.
 
     Args:
@@ -317,7 +318,8 @@ def evaluate_language_export(
     log_trained_text(corpus, exported.path / EXTRA / TRAINED)
     baselines = load_fitted(exported.path / EXTRA / BASELINES, lambda _: KneserNey)
     score = partial(score_texts, exported.signature("score_tokens"))
-    return score_language_model(task, corpus, score, baselines)
+    report = score_language_model(task, corpus, score, baselines)
+    return Evaluation(report, format_language_report)
 
 
 def load_coder(model: Path) -> ReversibleTokenizer:
