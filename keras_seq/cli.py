@@ -60,8 +60,8 @@ def run(
 
     The answer alone goes to stdout: for train a summary, for the others JSON objects,
     one a line, and for evaluate a table where stdout is a terminal. All that a verb
-    prints goes to stderr. Exit status: 0 success, 2 for
-    what the user must mend (`UserError`, one line), 130 interrupted, 1 a bug.
+    prints goes to stderr. Exit status: 0 success, 2 for what the user must mend
+    (`UserError`, one line), 130 interrupted, 1 a bug.
 
     Args:
         doc: The script's docstring, shown by `--help`.

@@ -122,10 +122,10 @@ def _verbatim(text: str) -> str:
 
     Example:
 
-    >>> print(_verbatim("a  1\\n" + "word " * 20))
+    >>> print(_verbatim("a  1\\n" + "a sentence " * 9))
         a  1
-        word word word word word word word word word word word word word word word word word
-        word word word
+        a sentence a sentence a sentence a sentence a sentence a sentence a sentence a
+        sentence a sentence
     """
     lines: list[str] = []
     for line in text.splitlines():

@@ -136,8 +136,8 @@ def score_forecaster(
             )
             for part, kept in (("validation", None), ("test", keep))
         ]
-        reports = [report_on(task, data, [walk], nominal) for walk in walks]
-    return Scored(server, *reports, walks[-1])
+        validation, test = (report_on(task, data, [w], nominal) for w in walks)
+    return Scored(server, validation, test, walks[-1])
 
 
 def finish(

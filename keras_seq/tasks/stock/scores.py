@@ -222,7 +222,8 @@ def report_on(
     names = [n for n in walks[0].sums if all(n in walk.sums for walk in walks)]
     sums = {n: Sums.joined([walk.sums[n] for walk in walks]) for n in names}
     series = np.concatenate([walk.series for walk in walks])
-    first = (np.concatenate(part) for part in zip(*(w.first_step for w in walks)))
+    parts = zip(*(walk.first_step for walk in walks))
+    forecasts, last, known = (np.concatenate(part) for part in parts)
     table = data.table
     return forecast_report(
         task,
@@ -232,7 +233,7 @@ def report_on(
         series=series,
         series_names=[one.name for one in table.series],
         target_names=table.columns[: table.num_targets],
-        lag=lag_check(*first, series),
+        lag=lag_check(forecasts, last, known, series),
         nominal=nominal,
         is_prices=table.is_prices,
         notes=_left_out(data, names),
