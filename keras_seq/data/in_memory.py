@@ -7,7 +7,6 @@ error about a row names it by its number there. The files are gone with the proc
 import functools
 import hashlib
 import json
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from keras_seq.errors import UserError
 
-LONGEST_NAME = 40  # of data, as a part of a folder's name
 MOST_CHARACTERS = 10_000  # of paths; what is longer are texts
 # What readers of tables take: paths, or data that is in memory.
 if TYPE_CHECKING:
@@ -103,31 +101,6 @@ def described(data: Any) -> Any:
         return data
     size = f", {len(data):,} long" if isinstance(data, Sized) else ""
     return f"{type(data).__name__} in memory{size}"
-
-
-def data_name(data: Any) -> str:
-    """What data are called in the name of a run: by their file, or by their folder.
-
-    Args:
-        data: a path, a glob, several, a name such as imdb, what is in memory, or None.
-
-    Example:
-
-    >>> [data_name(x) for x in ("in/my reviews.csv.gz", "in/*.txt", "stooq:aapl.us")]
-    ['my_reviews', 'in', 'stooq_aapl']
-    >>> data_name(None), data_name((["a film"], [1])), data_name(["a.csv", "b.csv"])
-    ('sample', 'memory', 'a_and_1_more')
-    """
-    if data is None:
-        return "sample"
-    if described(data) is not data:
-        return "memory"
-    paths = data if isinstance(data, list | tuple) else [data]
-    path = Path(str(paths[0]))
-    name = path.parent.name if "*" in path.name else path.name
-    name = Path(name.removesuffix(".gz")).stem
-    name = re.sub(r"[^\w.-]+", "_", name).strip("._")[:LONGEST_NAME] or "data"
-    return name + (f"_and_{len(paths) - 1}_more" if len(paths) > 1 else "")
 
 
 def _is_paths(data: Any) -> bool:

@@ -179,14 +179,15 @@ def _others(reports: Mapping[str, Report]) -> Iterable[tuple[str, Report]]:
 
 def _further(report: Report) -> list[str]:
     """What a report holds beside its scores: by speaker, by length, by step, ..."""
-    found = []
-    for name, value in report.items():
-        if name in SHOWN_ALREADY or value in ({}, [], None):
+    kept = {k: v for k, v in report.items() if k not in SHOWN_ALREADY}
+    single = {k: v for k, v in kept.items() if not isinstance(v, Mapping | list | tuple)}
+    found = [_table(("", ""), [*_flat(single)])] if single else []
+    for name, value in kept.items():
+        if name in single or not value:
             continue
+        body = f"<pre>{_safe(_json(value))}</pre>"
         if isinstance(value, Mapping):
             body = _nested(value)
-        else:
-            body = f"<pre>{_safe(_json(value))}</pre>"
         found.append(_folded(name.replace("_", " "), body))
     return [_heading("More of the test part"), *found] if found else []
 

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from keras_seq.data.files import written_aside
-from keras_seq.data.in_memory import data_name
 from keras_seq.evaluation.report_page import report_page
 from keras_seq.invocation import command
 from keras_seq.serving.facts import versions
 from keras_seq.tasks.result import Report
-from keras_seq.training.run_folder import CONFIG, FINGERPRINT, RUN_ID, read_facts
+from keras_seq.training.run_folder import (
+    CONFIG,
+    FINGERPRINT,
+    RUN_ID,
+    read_facts,
+    shown_name,
+)
 
 REPORT = "report.html"
 
@@ -47,7 +52,7 @@ def write_page(
         facts["Data, by the SHA-256 of its content"] = given
     facts["Versions"] = versions() | ({} if run is None else {"run": run})
     page = report_page(
-        f"{task.replace('_', ' ')}: {data_name(config.get('data'))}",
+        f"{task.replace('_', ' ')}: {shown_name(config.get('data'))}",
         reports,
         sections=sections,
         facts={title: values for title, values in facts.items() if values},

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from keras_seq.data.data_name import data_name
 from keras_seq.data.files import plain, write_json
-from keras_seq.data.in_memory import data_name, described
+from keras_seq.data.in_memory import described
 from keras_seq.data.places import exists
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
@@ -68,8 +69,7 @@ def begin_run(
     get_strategy(settings.get("strategy", "auto"))
     _check_export_dir(settings.get("export_dir"))
     resume = settings["resume"]
-    name = data_name(settings.get("data"))
-    run_dir = make_run_dir(stem, settings["run_dir"], resume=resume, name=name)
+    run_dir = make_run_dir(stem, settings["run_dir"], resume=resume)
     take_lock(run_dir)
     facts = {name: settings[name] for name in settings if name not in NOT_THE_RUN}
     facts |= {name: described(facts[name]) for name in DATA_PATHS if name in facts}
@@ -112,19 +112,15 @@ def _contents(fingerprint: Any) -> dict[str, Any]:
 
 
 def make_run_dir(
-    stem: str,
-    run_dir: str | Path | None = None,
-    resume: bool = False,
-    name: str = "run",
+    stem: str, run_dir: str | Path | None = None, resume: bool = False
 ) -> Path:
     """Makes an empty folder for a run.
 
     Args:
         stem: the task's name.
-        run_dir: None takes `runs/<stem>/<name>-<date>-<time>`, with a number behind it
-            when two runs start in the same second.
+        run_dir: None takes `runs/<stem>/<date>-<time>`, with a number behind it when
+            two runs start in the same second.
         resume: the folder may hold a run; None takes the newest of the task.
-        name: what the run learns from, such as `data_name` has it.
 
     Returns:
         The folder.
@@ -157,7 +153,7 @@ def make_run_dir(
                     what += "folder with --run-dir"
                 raise UserError(f"{run_dir}: {what}")
             return run_dir
-        base, number = Path("runs", stem, f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"), 1
+        base, number = Path("runs", stem, time.strftime("%Y%m%d-%H%M%S")), 1
         while True:
             path = base if number == 1 else base.with_name(f"{base.name}-{number}")
             try:
@@ -214,7 +210,12 @@ def hparams_of(run_dir: Path, hparams: Mapping[str, Any]) -> dict[str, Any]:
     kept = {k: v for k, v in hparams.items() if k not in (*NOT_THE_RUN, *DATA_PATHS)}
     if not (run_dir / CONFIG).exists():
         return kept
-    return {"data": data_name(read_facts(run_dir, CONFIG).get("data"))} | kept
+    return {"data": shown_name(read_facts(run_dir, CONFIG).get("data"))} | kept
+
+
+def shown_name(data: Any) -> str:
+    """What the data of a run are called, those that a task brings along included."""
+    return "sample" if data is None else data_name(data)
 
 
 def write_facts(run_dir: Path, name: str, facts: Mapping[str, Any]) -> None:
