@@ -180,7 +180,9 @@ def _others(reports: Mapping[str, Report]) -> Iterable[tuple[str, Report]]:
 def _further(report: Report) -> list[str]:
     """What a report holds beside its scores: by speaker, by length, by step, ..."""
     kept = {k: v for k, v in report.items() if k not in SHOWN_ALREADY}
-    single = {k: v for k, v in kept.items() if not isinstance(v, Mapping | list | tuple)}
+    single = {
+        k: v for k, v in kept.items() if not isinstance(v, Mapping | list | tuple)
+    }
     found = [_table(("", ""), [*_flat(single)])] if single else []
     for name, value in kept.items():
         if name in single or not value:

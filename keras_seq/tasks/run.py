@@ -129,7 +129,8 @@ def _end_run(
     with stage("figures"), ReportBoard(run_dir) as board:
         board.report(report, describe(report))
         if any(len(values) for values in history.history.values()):
-            board.image("learning_curves", learning_curves_figure(history.history))
+            # TensorBoard has them from the training.
+            board.figure("learning_curves", learning_curves_figure(history.history))
         ending.draw(board)
     trained = {"seconds": round(history.seconds, 1), "epochs": len(history.epoch)}
     trained["weights"] = ending.models[0].count_params()

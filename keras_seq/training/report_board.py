@@ -52,12 +52,16 @@ class ReportBoard:
     ) -> None:
         self._writer.close()
 
-    def image(self, tag: str, image: np.ndarray) -> None:
-        """A picture uint8 (height, width, 4), and `figures/<tag>.png`."""
+    def figure(self, tag: str, image: np.ndarray) -> None:
+        """A picture uint8 (height, width, 4) as `figures/<tag>.png` alone."""
         self.figures.mkdir(exist_ok=True)
         png = tf.io.encode_png(image).numpy()
         (self.figures / f"{tag}.png").write_bytes(png)
         self.sections.append(image_section(tag, png))
+
+    def image(self, tag: str, image: np.ndarray) -> None:
+        """The same, on TensorBoard, too."""
+        self.figure(tag, image)
         with self._writer.at(step=0):
             tf.summary.image(tag, image[np.newaxis])
 

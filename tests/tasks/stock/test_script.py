@@ -93,7 +93,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
 
 def test_tensorboard_has_the_figures_and_the_scores(trained: Path):
     tags = set()
-    for path in (trained / "run" / "tensorboard" / "report").glob("events*"):
+    for path in (trained / "run" / "tensorboard").glob("events*.report"):
         for record in tf.data.TFRecordDataset(str(path)):
             event = tf.compat.v1.Event.FromString(record.numpy())
             tags |= {value.tag for value in event.summary.value}
