@@ -3,7 +3,7 @@
 Data: CSV with Date,Open,High,Low,Close,Volume (Yahoo, Stooq), one file or several; any
 table with columns of numbers, with dates or without; `--data stooq:aapl.us` downloads a
 share. Without --data it trains on simulated prices whose best possible forecast is
-known. Scores and wall times on real data stand in the README.
+known. Scores and wall times on real data stand in docs/results.md.
 
     python tasks/stock.py train --data AAPL.csv
     python tasks/stock.py train --data ETTh1.csv --target all --horizon 96
