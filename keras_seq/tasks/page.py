@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_seq.data.files import written_aside
+from keras_seq.data.files import plain, written_aside
 from keras_seq.evaluation.report_page import report_page
 from keras_seq.invocation import command
 from keras_seq.serving.facts import versions
@@ -53,7 +53,7 @@ def write_page(
     facts["Versions"] = versions() | ({} if run is None else {"run": run})
     page = report_page(
         f"{task.replace('_', ' ')}: {shown_name(config.get('data'))}",
-        reports,
+        plain(dict(reports), REPORT),
         sections=sections,
         facts={title: values for title, values in facts.items() if values},
         command=command(),
