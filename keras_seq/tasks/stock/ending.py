@@ -193,7 +193,7 @@ def _end(
         proofs=server.proofs(windows),
         reports={"validation": scored.validation, "test": scored.test},
         metadata=_facts(data),
-        draw=partial(draw_forecasts, scored.test, scored.walk.shown),
+        draw=partial(draw_forecasts, scored.test, scored.walk, data.table),
         tolerance=(tolerance := _tolerance(data)),
         # Near 0 a forecast is as exact as the sums it is made of.
         absolute=np.maximum(tolerance, 1e-5 * data.units.deviation),
