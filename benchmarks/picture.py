@@ -21,11 +21,11 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Curves of one run, side by side: a filter puts them into one group that is open.
 PAGE = "scalars&tagFilter=epoch_|gradient_norm|learning_rate&_smoothingWeight=0"
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync "
+    "--headless --no-sandbox --hide-scrollbars --disable-gpu --disable-quic "
+    "--no-first-run --disable-background-networking --disable-component-update --disable-sync "
     "--virtual-time-budget=20000"
 ).split()
-COLORS = 64
+COLORS = 128
 
 
 def start_tensorboard(logdir: Path, log: Path) -> tuple[subprocess.Popen, str]:
