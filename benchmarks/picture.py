@@ -22,8 +22,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PAGE = "scalars&tagFilter=epoch_|gradient_norm|learning_rate&_smoothingWeight=0"
 FLAGS = (
     "--headless --no-sandbox --hide-scrollbars --disable-gpu --disable-quic "
-    "--no-first-run --disable-background-networking --disable-component-update --disable-sync "
-    "--virtual-time-budget=20000"
+    "--no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync --virtual-time-budget=20000"
 ).split()
 COLORS = 128
 
