@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
 
 from keras_seq.training.report_board import ReportBoard
 
@@ -42,11 +43,10 @@ def test_scores_have_the_same_two_tags_in_every_task(
 
     def value(tag: str) -> np.ndarray:
         (event,) = logs.Tensors(tag)
-        return event.tensor_proto.float_val[0]
+        return make_ndarray(event.tensor_proto)
 
     assert (value("test/score"), value("test/baseline")) == (0.75, 0.5)
-    (event,) = logs.Tensors("report/text_summary")
-    text = event.tensor_proto.string_val[0].decode()
+    text = value("report/text_summary").item().decode()
     assert text.startswith("**ties**: The network ties with majority.")
     # The sentence is a paragraph, which a page wraps, and no line of the table.
     assert max(len(line) for line in text.splitlines()[1:]) < 90
