@@ -46,7 +46,7 @@ def test_scores_have_the_same_two_tags_in_every_task(
         return make_ndarray(event.tensor_proto)
 
     assert (value("test/score"), value("test/baseline")) == (0.75, 0.5)
-    text = value("report/text_summary").item().decode()
+    text = value("report").item().decode()
     assert text.startswith("**ties**: The network ties with majority.")
     # The sentence is a paragraph, which a page wraps, and no line of the table.
     assert max(len(line) for line in text.splitlines()[1:]) < 90
