@@ -60,8 +60,10 @@ COMMON_HELP = {
     "max_seconds": "time limit of training; the best weights so far are kept",
     "limit": "use at most this many samples",
     "seed": "the one number that fixes splits, initial weights and shuffling",
-    "run_dir": "folder for what the run leaves: metrics, TensorBoard, checkpoints",
-    "export_dir": "folder of the exported model",
+    "run_dir": "folder for what the run leaves: metrics, TensorBoard, checkpoints; "
+    "default runs/TASK/DATA-TIME",
+    "export_dir": "folder of the exported model; default saved_models/TASK/DATA, by "
+    "the name of the data",
     "resume": "go on with an interrupted run: that of --run-dir, or the newest",
     "strategy": "devices to train on",
     "mixed_precision": "float16 where it is faster; auto asks the device",

@@ -8,7 +8,9 @@ import contextlib
 import logging
 import sys
 import time
+import warnings
 from collections.abc import Iterator
+from typing import TextIO
 
 
 def in_notebook() -> bool:
@@ -36,6 +38,31 @@ if not log.handlers:
     log.addHandler(_Stderr())
     log.setLevel(logging.INFO)
     log.propagate = False
+
+
+@contextlib.contextmanager
+def warnings_logged() -> Iterator[None]:
+    """Warnings of other packages become lines of the log: one each, without source.
+
+    Example:
+
+    >>> with warnings_logged():
+    ...     warnings.warn("of a package,\\nin two lines")
+    """
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        log.warning(f"{category.__name__}: {' '.join(str(message).split())}")
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 @contextlib.contextmanager

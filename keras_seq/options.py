@@ -27,7 +27,8 @@ class TrainOptions:
         limit: most samples to read; None reads all.
         seed: fixes splits, initial weights and shuffling.
         run_dir: what the run leaves; None makes a folder.
-        export_dir: where the SavedModel's version goes.
+        export_dir: where the SavedModel's version goes; None is a folder with the
+            name of the data.
         resume: go on with an interrupted run.
         strategy: devices to train on.
     """
@@ -38,7 +39,7 @@ class TrainOptions:
     limit: int | None = None
     seed: int = 0
     run_dir: Path | None = None
-    export_dir: Path = Path("saved_models")
+    export_dir: Path | None = None
     resume: bool = False
     strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto"
 

@@ -13,14 +13,14 @@ reviews, in half a minute on two cores.
 Scores and wall times on real data stand in docs/results.md.
 """
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import keras_seq as ks
-from keras_seq import cli
+from keras_seq import cli, cli_inputs
 from keras_seq.data.in_memory import Data
 from keras_seq.data.label_format import LabelFormat
 from keras_seq.data.store import Samples, stored
@@ -56,7 +56,6 @@ class Options(TrainOptions):
     table_format: TableFormat = AS_FOUND
     max_len: int = MAX_LEN
     batch_size: int = 64
-    export_dir: Path = EXPORT_DIR
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     embeddings: Path | None = None
     documented: bool = False
@@ -81,7 +80,7 @@ def load_data(options: Options) -> Any:
     further = {"validation": options.validation_data, "test": options.test_data}
     for part, data in further.items():
         if data is not None:
-            given[part] = ks.read_table(data, *read_as)
+            given[part] = stored(ks.read_table(data, *read_as))
     return sentiment.prepare_texts(
         given,
         num_words=VOCAB_SIZE,
@@ -180,16 +179,14 @@ def train(options: Options) -> Run:
         )
         if not documented:
             model = sentiment.fit_head_weights(model, validation_set, target)
-    return sentiment.finish(
+    return ks.tasks.finish_run(
         STEM,
-        model,
-        loaded,
+        partial(sentiment.score_run, STEM, model, loaded, options.max_len, seed),
         history,
-        max_len=options.max_len,
-        seed=seed,
+        model=model,
+        answer=predict,
         run_dir=run_dir,
         export_dir=options.export_dir,
-        answer=predict,
     )
 
 
@@ -217,14 +214,11 @@ def evaluate(
     return sentiment.evaluate_export(STEM, model, samples)
 
 
+@cli_inputs.takes_inputs
 def predict(
-    *texts: str,
+    inputs: cli_inputs.Inputs,
+    *,
     model: Path = EXPORT_DIR,
-    file: Path | None = None,
-    data: str | None = None,
-    text_column: str | None = None,
-    output: Path | None = None,
-    table_format: TableFormat = AS_FOUND,
 ) -> Iterator[dict[str, Any]]:
     """Answer texts with an exported model: label, its probability, and all of them.
 
@@ -232,26 +226,16 @@ def predict(
     which it knows none gets a note.
 
     Args:
-        texts: Texts; without them, one a line from --file or standard input.
         model: Folder of an export, or of one version.
-        file: UTF-8 text file, one text a line.
         data: Table whose texts are answered, in place of texts.
     """
     exported = ks.load_exported(model)
-    answer = functools.partial(
+    answer = partial(
         sentiment.answer_texts,
         exported.signature(),
         max_len=exported.metadata["max_len"],
     )
-    answered = cli.answers(
-        answer,
-        texts,
-        file,
-        data=data,
-        output=output,
-        text_column=text_column,
-        table_format=table_format,
-    )
+    answered = cli_inputs.answers(answer, inputs)
     yield from ({k: v for k, v in row.items() if (k, v) != NO_NOTE} for row in answered)
 
 

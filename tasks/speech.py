@@ -14,14 +14,14 @@ on real data stand in docs/results.md.
     python tasks/speech.py predict a.wav b.flac
 """
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import keras_seq as ks
-from keras_seq import cli
+from keras_seq import cli, cli_inputs
 from keras_seq.audio.recordings import FILE_COLUMNS, SoundReader
 from keras_seq.data.in_memory import Data
 from keras_seq.data.table_format import AS_FOUND, TableFormat
@@ -75,7 +75,6 @@ class Options(TrainOptions):
     streaming: bool = False
     labels_as_written: bool = False
     batch_size: int = 16
-    export_dir: Path = EXPORT_DIR
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     documented: bool = False
 
@@ -173,16 +172,15 @@ def train(options: Options) -> Run:
             hparams=vars(options),
             callbacks=[rate, ks.training.BlankAlarm(validation_set)],
         )
-    return speech.finish(
+    linear = not (options.streaming or documented)
+    return ks.tasks.finish_run(
         STEM,
-        model,
-        loaded,
+        partial(speech.score_run, STEM, model, loaded, linear),
         history,
-        seed=seed,
+        model=model,
+        answer=predict,
         run_dir=run_dir,
         export_dir=options.export_dir,
-        answer=predict,
-        linear=not (options.streaming or documented),
     )
 
 
@@ -236,13 +234,10 @@ def predict(
     """
     if not files and data is None:
         raise ks.UserError("name one or more sound files, or a table with --data")
-    yield from cli.answers(
-        functools.partial(speech.transcribe, model),
-        files,
-        data=data,
-        output=output,
-        text_column=file_column,
-        table_format=table_format,
+    inputs = cli_inputs.Inputs(files, None, data, file_column, output, table_format)
+    yield from cli_inputs.answers(
+        partial(speech.transcribe, model),
+        inputs,
         kind="file",
         usual=FILE_COLUMNS,
         read=SoundReader(),

@@ -67,7 +67,6 @@ class Options(TrainOptions, SeriesOptions):
 
     validation_start: str | None = None
     test_start: str | None = None
-    export_dir: Path = EXPORT_DIR
     mixed_precision: Literal["auto", "on", "off"] = "auto"
 
 
@@ -131,7 +130,7 @@ def train(options: Options) -> Run:
     )
     run_dir = ks.training.begin_run(STEM, vars(options), loaded.fingerprints)
     print(ks.training.set_precision(options.mixed_precision, options.strategy))
-    learned = stock.learn_forecaster(
+    model, scaling, history = stock.learn_forecaster(
         loaded,
         build_model,
         QUANTILES,
@@ -144,13 +143,15 @@ def train(options: Options) -> Run:
         resume=options.resume,
         documented=options.documented,
     )
-    return stock.finish(
+    return ks.tasks.finish_run(
         STEM,
-        *learned,
-        loaded,
+        partial(stock.score_run, STEM, model, loaded, scaling),
+        history,
+        model=model,
+        answer=predict,
+        describe=stock.format_forecast_report,
         run_dir=run_dir,
         export_dir=options.export_dir,
-        answer=predict,
     )
 
 
@@ -217,6 +218,8 @@ def evaluate(
 def predict(
     *files: str,
     model: Path = EXPORT_DIR,
+    data: SeveralData = None,
+    output: Path | None = None,
     table_format: TableFormat = AS_FOUND,
     series_column: Names = None,
     date_format: str | None = None,
@@ -228,12 +231,15 @@ def predict(
     Args:
         files: Files with the columns of the training; default fresh simulated prices.
         model: Folder of an export, or of one version.
+        data: Tables whose rows and columns all stay, in place of files: the forecast
+            stands in rows below.
     """
     table = ks.series.simulate_prices(FRESH_SEED).table
-    if files:
+    named = stock.named_files(files, data, output)
+    if named:
         table = stock.read_like(
             ks.serving.describe_exported(model),
-            ks.series.fetch_tickers(files),
+            named,
             fill,
             series_column=series_column,
             table_format=table_format,
@@ -241,7 +247,12 @@ def predict(
             decimal=decimal,
             needs_ahead=True,
         )
-    yield from stock.forecast_next(ks.load_exported(model), table)
+    exported = ks.load_exported(model)
+    if data is None:
+        yield from stock.forecast_next(exported, table)
+    else:
+        rows = stock.answer_series(exported, table, table_format)
+        yield from rows if output is None else [ks.data.write_rows(rows, output)]
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ Texts are split into words by rules; --words takes words that spaces part.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import keras_seq as ks
-from keras_seq import cli
+from keras_seq import cli, cli_inputs
 from keras_seq.data.in_memory import Data
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
@@ -46,7 +47,6 @@ class Options(TrainOptions):
     characters: Literal["cnn", "lstm", "off"] = "cnn"
     features: Literal["on", "off"] = "on"
     batch_size: int = 32
-    export_dir: Path = EXPORT_DIR
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     embeddings: Path | None = None
     documented: bool = False
@@ -160,15 +160,15 @@ def train(options: Options) -> Run:
             embedding_words=["(padding)", "(unknown)", *loaded.encoder.words],
             **recipe,
         )
-    return tagging.finish(
+    return ks.tasks.finish_run(
         STEM,
-        model,
-        loaded,
+        partial(tagging.score_run, STEM, model, loaded, seed),
         history,
-        seed=seed,
+        model=model,
+        answer=predict,
+        describe=tagging.describe,
         run_dir=run_dir,
         export_dir=options.export_dir,
-        answer=predict,
     )
 
 
@@ -194,23 +194,18 @@ def evaluate(
     return tagging.evaluate_export(STEM, model, sentences)
 
 
+@cli_inputs.takes_inputs
 def predict(
-    *texts: str,
+    inputs: cli_inputs.Inputs,
+    *,
     model: Path = EXPORT_DIR,
-    file: Path | None = None,
-    data: str | None = None,
-    text_column: str | None = None,
-    output: Path | None = None,
     words: bool = False,
     n_best: Annotated[int, Range(1, 1000)] = 1,
-    table_format: TableFormat = AS_FOUND,
 ) -> Iterator[dict[str, Any]]:
     """Answer texts with an exported model: words, tags, probabilities, entities.
 
     Args:
-        texts: Texts; without them, one a line from --file or standard input.
         model: Folder of an export, or of one version.
-        file: UTF-8 text file, one text a line.
         data: Table whose texts are answered, in place of texts.
         words: Spaces part the words already; entities are then counted in words.
         n_best: With more than one, also the so many most probable tags of each text.
@@ -228,15 +223,7 @@ def predict(
             answers = tagging.with_best_paths(ask, answers, n_best)
         return answers
 
-    yield from cli.answers(
-        answer,
-        texts,
-        file,
-        data=data,
-        output=output,
-        text_column=text_column,
-        table_format=table_format,
-    )
+    yield from cli_inputs.answers(answer, inputs)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ Scores and wall times on real data stand in docs/results.md.
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import keras_seq as ks
-from keras_seq import cli
+from keras_seq import cli, cli_inputs
 from keras_seq.data.in_memory import Data
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
@@ -66,7 +67,6 @@ class Options(TrainOptions, DataOptions):
     average: Literal["none", "mean", "ema"] = "none"
     learning_rate: float | None = None
     steps: int | None = None
-    export_dir: Path = EXPORT_DIR
     strategy: Literal["auto", "cpu", "gpu"] = "auto"
     dynamic_evaluation: bool = False
     embeddings: Path | None = None
@@ -151,15 +151,16 @@ def train(options: Options) -> Run:
         else:
             model = build_model(loaded, recipe, **vectors.options)
             history = text_generation.train_language_model(model, *learnt)
-    return text_generation.finish(
+    dynamic = options.dynamic_evaluation
+    return ks.tasks.finish_run(
         STEM,
-        model,
-        loaded,
+        partial(text_generation.score_run, STEM, model, loaded, dynamic),
         history,
+        model=model,
+        answer=predict,
+        describe=ks.evaluation.format_language_report,
         run_dir=run_dir,
         export_dir=options.export_dir,
-        answer=predict,
-        dynamic_evaluation=options.dynamic_evaluation,
     )
 
 
@@ -200,19 +201,16 @@ def evaluate(
     return text_generation.evaluate_language_export(STEM, model, corpus)
 
 
+@cli_inputs.takes_inputs
 def predict(
-    *texts: str,
+    inputs: cli_inputs.Inputs,
+    *,
     model: Path = EXPORT_DIR,
-    file: Path | None = None,
     max_new_tokens: int = 300,
     temperature: float = 0.8,
     top_k: int = 0,
     top_p: float = 0.95,
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0,
-    data: str | None = None,
-    text_column: str | None = None,
-    output: Path | None = None,
-    table_format: TableFormat = AS_FOUND,
 ) -> Iterator[dict[str, Any]]:
     """Write on from prompts with an exported model; "unknown" counts unread tokens.
 
@@ -238,15 +236,7 @@ def predict(
         while prompts := list(itertools.islice(asked, BATCH_OF_PROMPTS)):
             yield from text_generation.write_texts(signature, prompts, **options)
 
-    yield from cli.answers(
-        answer,
-        texts,
-        file,
-        data=data,
-        output=output,
-        text_column=text_column,
-        table_format=table_format,
-    )
+    yield from cli_inputs.answers(answer, inputs)
 
 
 if __name__ == "__main__":

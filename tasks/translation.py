@@ -13,11 +13,12 @@ Needs the extra `translation`: pip install 'keras_seq[translation]'.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import keras_seq as ks
-from keras_seq import cli
+from keras_seq import cli, cli_inputs
 from keras_seq.data.in_memory import Data
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
@@ -53,7 +54,6 @@ class Options(TrainOptions):
     dropout: float = 0.3
     label_smoothing: float = 0.1
     learning_rate: float | None = None
-    export_dir: Path = EXPORT_DIR
     documented: bool = False
 
     def __post_init__(self) -> None:
@@ -142,14 +142,15 @@ def train(options: Options) -> Run:
         history = translation.train_translator(
             model, loaded.coder, loaded.splits, vars(options), run_dir
         )
-    return translation.finish(
+    return ks.tasks.finish_run(
         STEM,
-        model,
-        loaded,
+        partial(translation.score_run, STEM, model, loaded),
         history,
+        model=model,
+        answer=predict,
+        describe=translation.describe,
         run_dir=run_dir,
         export_dir=options.export_dir,
-        answer=predict,
     )
 
 
@@ -179,24 +180,19 @@ def evaluate(
     return translation.evaluate_export(STEM, model, pairs)
 
 
+@cli_inputs.takes_inputs
 def predict(
-    *texts: str,
+    inputs: cli_inputs.Inputs,
+    *,
     model: Path = EXPORT_DIR,
-    file: Path | None = None,
-    data: str | None = None,
-    text_column: str | None = None,
-    output: Path | None = None,
     beam_width: Annotated[int, Range(1, 1000)] = 4,
     length_penalty: Annotated[float, Range(0, 10)] = 1.0,
     attention: bool = False,
-    table_format: TableFormat = AS_FOUND,
 ) -> Iterator[dict[str, Any]]:
     """Translate texts with an exported model, a sentence each.
 
     Args:
-        texts: Texts; without them, one a line from --file or standard input.
         model: Folder of an export, or of one version.
-        file: UTF-8 text file, one text a line.
         data: Table whose texts are translated, in place of texts.
         beam_width: Paths of the search; 1 takes the likeliest token at each step.
         length_penalty: Larger values make longer translations.
@@ -209,15 +205,7 @@ def predict(
             exported, asked, beam_width, length_penalty, attention
         )
 
-    yield from cli.answers(
-        answer,
-        texts,
-        file,
-        data=data,
-        output=output,
-        text_column=text_column,
-        table_format=table_format,
-    )
+    yield from cli_inputs.answers(answer, inputs)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ import logging
 import os
 import random
 import re
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Read by TensorFlow and Keras when they are first imported, so set before any test is.
@@ -20,6 +21,9 @@ for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREAD
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
+
+from keras_seq.serving import proof  # noqa: E402
+from tests.fork_server import bare  # noqa: E402
 
 # A machine busy with other work is slow, which is no fault of the code.
 settings.register_profile("patient", deadline=None)
@@ -47,8 +51,30 @@ def data_dir() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Downloads of a test never touch the user's own cache."""
-    os.environ["KERAS_SEQ_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    """Downloads of a test never touch the user's own cache.
+
+    All processes of pytest-xdist share it, so that kernels are compiled once.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    os.environ["KERAS_SEQ_CACHE"] = str(folder / "cache")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_proofs() -> Iterator[Callable]:
+    """Proofs are forked from one process that has TensorFlow and nothing of ours.
+
+    The scripts' own runs and `tests/serving/test_proof.py` start fresh ones.
+    """
+
+    def run_forked(script: list[str], request: str) -> subprocess.CompletedProcess:
+        environment = os.environ | proof.HIDDEN_GPU
+        return bare().run(script, input=request, environment=environment)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proof, "run_isolated", run_forked)
+        yield run_forked
 
 
 @pytest.fixture(autouse=True)

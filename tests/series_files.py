@@ -1,13 +1,15 @@
 """Small files of series, and networks that learn them in a second."""
 
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from keras_seq.series.table import SeriesTable
+from keras_seq.tasks.run import finish_run
 from keras_seq.tasks.stock.data import SeriesData, prepare_series
-from keras_seq.tasks.stock.ending import finish
+from keras_seq.tasks.stock.ending import score_run
 from keras_seq.tasks.stock.training import TrainedForecaster, learn_forecaster
 
 ROWS, TRAIN = 200, 140
@@ -50,12 +52,14 @@ def trained(data: SeriesData, epochs: int = 1) -> TrainedForecaster:
 
 def finished(data: SeriesData, folder: Path, epochs: int = 1) -> tuple[dict, Path]:
     (folder / "run").mkdir()
-    run = finish(
+    model, scaling, history = trained(data, epochs)
+    run = finish_run(
         "t",
-        *trained(data, epochs),
-        data,
+        partial(score_run, "t", model, data, scaling),
+        history,
+        model=model,
+        answer=iter,
         run_dir=folder / "run",
         export_dir=folder / "model",
-        answer=iter,
     )
     return run.report, run.export_path

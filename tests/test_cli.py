@@ -1,5 +1,6 @@
 """The shell of a task: options from signatures, answers on stdout, exit codes."""
 
+import errno
 import io
 import json
 import os
@@ -7,14 +8,17 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from keras_seq import cli
+from keras_seq.cli_inputs import input_texts
 from keras_seq.cli_options import parse_verb
 from keras_seq.errors import UserError
 from keras_seq.invocation import command
@@ -68,7 +72,7 @@ def evaluate(*, data: str, fail: str | None = None) -> dict:
 
 def predict(*texts: str, file: str | None = None) -> Iterator[dict]:
     """Answers."""
-    for text in cli.input_texts(texts, file):
+    for text in input_texts(texts, file):
         print("noise of a prediction")
         yield {"input": text, "length": len(text)}
 
@@ -386,3 +390,45 @@ def test_answers_come_one_by_one_and_the_end_is_quiet(ending: str):
     assert process.returncode == {"reader leaves": 141, "interrupt": 130}[ending]
     said = [line for line in errors if "noise" not in line]
     assert said == {"reader leaves": [], "interrupt": ["interrupted"]}[ending]
+
+
+def test_warnings_of_other_packages_are_lines_of_the_log(
+    capsys: pytest.CaptureFixture,
+):
+    def train():
+        """Does what pandas and NumPy warn of."""
+        warnings.warn("of two\n  lines", FutureWarning)
+        _ = np.float64(1) / np.float64(0)
+        pd.to_datetime(["a", "b"], errors="coerce")
+
+    shown = warnings.showwarning
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with pytest.raises(SystemExit):
+            cli.run("A toy.", **(VERBS | {"train": train}), argv=[])
+    first, second, third = capsys.readouterr().err.splitlines()
+    assert first == "FutureWarning: of two lines"
+    assert second.startswith("RuntimeWarning: divide by zero")
+    assert third.startswith("UserWarning: Could not infer format")
+    assert warnings.showwarning is shown
+
+
+FULL = [
+    (OSError(errno.ENOSPC, "No space left on device", "a/b"), "a/b: No space left on"),
+    (RuntimeError("SaveV2: part-0; No space left on device"), "the disk is full; make"),
+    (OSError("Can't write data (errno = 28, No space left on device)"), "the disk is"),
+    (OSError(errno.ENAMETOOLONG, "File name too long", "x" * 300), "xxx"),
+]
+
+
+@pytest.mark.parametrize(("error", "line"), FULL)
+def test_a_full_disk_is_one_line(error: Exception, line: str, capsys):
+    def train():
+        """Writes much."""
+        raise error
+
+    with pytest.raises(SystemExit) as stop:
+        cli.run("A toy.", **(VERBS | {"train": train}), argv=[])
+    told = capsys.readouterr().err
+    assert stop.value.code == 2 and told.startswith(f"error: {line}")
+    assert told.count("\n") == 1

@@ -8,7 +8,7 @@ from keras_seq.audio.recording import Recording
 from keras_seq.audio.recordings import find_recordings
 from keras_seq.audio.sample_speech import load_sample_speech
 from keras_seq.data.archives import safe_extract
-from keras_seq.data.download import Source, default_cache, fetch
+from keras_seq.data.download import Source, fetch, in_cache
 from keras_seq.data.in_memory import Table
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 
@@ -63,8 +63,8 @@ def load_librispeech_dev_clean(
     Raises:
         UserError: The download fails; one line says why.
     """
-    folder = Path(cache_dir) if cache_dir is not None else default_cache()
-    tree = folder / f"librispeech-{source.sha256[:12]}"
+    folder = in_cache(cache_dir)
+    tree = in_cache(folder, f"librispeech-{source.sha256[:12]}")
     if not tree.is_dir():
         safe_extract(fetch(*source, folder), tree)
     return find_recordings(tree)

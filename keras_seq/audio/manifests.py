@@ -178,6 +178,8 @@ class Finder:
             return self._beside, name
         if found := self._in_folders(name):
             return self._only(name, found, row)
+        if "\\" in name:  # as Windows writes paths
+            return self.find(name.replace("\\", "/"), row)
         what = f"there is no file {name!r} {self._where} or in an archive"
         raise error_at(row, what)
 

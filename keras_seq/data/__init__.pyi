@@ -1,3 +1,4 @@
+from .answers import write_rows as write_rows
 from .download import load_imdb as load_imdb
 from .groups import split_groups as split_groups
 from .sources import read_table as read_table

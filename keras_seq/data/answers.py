@@ -79,7 +79,7 @@ def answer_table(
     answers = answer(text for text, _ in asked)
     for number, (answered, (_, values)) in enumerate(zip(answers, rows)):
         if number == 0:
-            own = [f"predicted_{n}" if n in names else n for n in answered]
+            own = names_of_answers(answered, names)
         yield dict(zip([*names, *own], [*values, *answered.values()]))
 
 
@@ -106,6 +106,11 @@ def _rows(
             yield text if read is None else read(text, path, number), values
     if left_out:
         log.info(f"{paths[0]}: {left_out:,} rows without a value to answer left out")
+
+
+def names_of_answers(answers: Iterable[str], columns: Sequence[str]) -> list[str]:
+    """Names of columns for answers: what a column is called already is `predicted_`."""
+    return [f"predicted_{name}" if name in columns else name for name in answers]
 
 
 def _distinct(columns: Sequence[str]) -> list[str]:
@@ -146,7 +151,7 @@ def check_output(output: str | Path, data: str | Path | Sequence[str | Path]) ->
     return path
 
 
-def write_rows(rows: Iterable[Row], output: Path) -> Row:
+def write_rows(rows: Iterable[Row], output: str | Path) -> Row:
     """Writes rows to a table that is whole or absent, and logs how far it is.
 
     Args:
@@ -157,6 +162,7 @@ def write_rows(rows: Iterable[Row], output: Path) -> Row:
     Returns:
         Name of the file and number of rows, for the summary.
     """
+    output = user_path(output)
     is_json = "json" in Path(output.name.lower().removesuffix(".gz")).suffix
     with written_aside(output) as aside, aside.open("wb") as file:
         packed = gzip.open(file, "wb") if output.suffix.lower() == ".gz" else file

@@ -61,6 +61,9 @@ def read_records(
             what = f"unreadable row ({error}); "
             what += "close every quote, and double the quotes inside a quoted field"
             what += "; where quotes are characters, call it .tsv, with --separator"
+            if "new-line" in str(error):
+                what = "a carriage return (CR) stands in it that ends no line; save "
+                what += "the file with line ends of one kind (LF, or CR LF)"
             raise error_at(place_of(path, start), what) from error
         if record:
             rows.look(start, record, lines.kept)

@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from keras_seq.data.archives import disk_errors, megabytes, safe_extract
 from keras_seq.data.label_folders import LabelFolders
+from keras_seq.data.places import user_path
 from keras_seq.errors import UserError
 
 _CHUNK = 1 << 18  # bytes
@@ -54,8 +55,26 @@ IMDB = Source(
 
 def default_cache() -> Path:
     """Where downloads stay: `$KERAS_SEQ_CACHE`, else `~/.cache/keras_seq`."""
-    folder = os.environ.get("KERAS_SEQ_CACHE")
-    return Path(folder) if folder else Path.home() / ".cache" / "keras_seq"
+    return user_path(os.environ.get("KERAS_SEQ_CACHE") or "~/.cache/keras_seq")
+
+
+def in_cache(cache_dir: str | Path | None, *names: str) -> Path:
+    """A place in the cache that no link leads to.
+
+    Args:
+        cache_dir: the cache, which its owner may well have put elsewhere by a link;
+            None takes `default_cache()`.
+        names: of folders and the last of all of what is wanted, each in the one before.
+
+    Raises:
+        UserError: One of them is a link: what it leads to is neither read nor written.
+    """
+    path = Path(cache_dir) if cache_dir is not None else default_cache()
+    for name in names:
+        path = path / name
+        if path.is_symlink():
+            raise UserError(f"{path}: is a link, and caches follow none; remove it")
+    return path
 
 
 def fetch(
@@ -75,14 +94,16 @@ def fetch(
         The file, its content proven.
 
     Raises:
-        UserError: No connection, another size or checksum, no room on the disk.
+        UserError: No connection, another size or checksum, no room on the disk, or a
+            link lies in its place.
     """
-    folder = Path(cache_dir) if cache_dir is not None else default_cache()
+    folder = in_cache(cache_dir)
     name = url.rstrip("/").rsplit("/", 1)[-1]
-    path, part = folder / name, folder / f"{name}.part"
+    names = (name, f"{name}.part", f"{name}.lock")
+    path, part, lock = (in_cache(folder, each) for each in names)
     with disk_errors(folder, size):
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"{name}.lock"):  # one process at a time
+        with FileLock(lock):  # one process at a time
             if path.exists() and _problem(path, sha256) is None:
                 return path
             _download(url, part, size)
@@ -226,8 +247,8 @@ def load_imdb(
     Raises:
         UserError: The download fails; one line says why.
     """
-    folder = Path(cache_dir) if cache_dir is not None else default_cache()
-    reviews = folder / f"aclImdb-{source.sha256[:12]}"
+    folder = in_cache(cache_dir)
+    reviews = in_cache(folder, f"aclImdb-{source.sha256[:12]}", "aclImdb").parent
     if not reviews.is_dir():
         # Half of the archive's files are reviews without a label.
         safe_extract(

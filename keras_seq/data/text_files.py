@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 # Without a limit, a file with no line ends or an open quote would be read whole.
 _LONGEST_LINE = 1 << 26  # bytes
+_NO_TEXT = {  # beginnings of files, and what to do with them
+    b"\x1f\x8b": "packed by gzip: let its name end in .gz",
+    b"PK\x03\x04": "a zip archive or a workbook: unpack it, or let it end in .xlsx",
+    b"PAR1": "Parquet: let its name end in .parquet",
+    b"\xd0\xcf\x11\xe0": "an old workbook: save it as .xlsx or CSV",
+    b"%PDF-": "PDF: give its text",
+    b"\xfd7zXZ": "packed by xz: unpack it",
+    b"BZh9": "packed by bzip2: unpack it",
+    b"SQLite f": "a database: export its table as CSV",
+}
 _SAMPLE = 1 << 18  # bytes that a hint looks at
 # What packs 200 times is no text that anybody wrote; small files may be that even.
 MOST_PACKED, ALWAYS_READ = 200, 1 << 26
@@ -69,9 +79,17 @@ class _Bounded(io.RawIOBase):
 
 
 def encoding_of(path: Path, given: str | None = None) -> str:
-    """The encoding to read a file in: what is given, else of its mark, else UTF-8."""
+    """The encoding to read a file in: what is given, else of its mark, else UTF-8.
+
+    Raises:
+        UserError: It is no text, but of a binary format under the name of one.
+    """
     with opened(path) as file:
-        marked = marked_encoding(file.read(4))
+        beginning = file.read(8)
+    for mark, kind in _NO_TEXT.items():
+        if beginning.startswith(mark):
+            raise error_at(path, f"is no text, but {kind}")
+    marked = marked_encoding(beginning)
     if given is None:
         return marked or "utf-8"
     # The codec of a marked file leaves the mark out, also where the plain one is named.

@@ -252,7 +252,8 @@ class TransformerBlock(layers.Layer):
         heads, each = self.num_heads, self.width // self.num_heads
         x = ops.reshape(self.dense[name](x), (*ops.shape(x)[:2], parts, heads, each))
         x = ops.transpose(x, (2, 0, 3, 1, 4))  # (parts, B, H, T, d)
-        return [x[part] for part in range(parts)]
+        # Not by index: the gradient of a slice is a copy of the whole.
+        return ops.unstack(x, parts)
 
     def _attend(
         self,

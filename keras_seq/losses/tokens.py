@@ -43,17 +43,60 @@ def token_loss(
         )
 
     def loss(targets: KerasTensor, logits: KerasTensor) -> KerasTensor:
-        each = keras.losses.sparse_categorical_crossentropy(
-            targets, logits, from_logits=True
-        )
-        if label_smoothing:
-            all_alike = ops.logsumexp(logits, axis=-1) - ops.mean(logits, axis=-1)
-            each = (1 - label_smoothing) * each + label_smoothing * all_alike
+        each = smoothed_cross_entropy(targets, logits, label_smoothing)
         present = ops.cast(ops.not_equal(targets, PAD_ID), each.dtype)
         share = ops.maximum(ops.mean(present), 1e-6)
         return each * present / share
 
     return loss
+
+
+def smoothed_cross_entropy(
+    targets: KerasTensor, logits: KerasTensor, label_smoothing: float = 0.0
+) -> KerasTensor:
+    """Cross-entropy that reads and writes logits of a large vocabulary few times.
+
+    With p = softmax(logits), t the target and a the smoothed share:
+
+        loss = log sum exp(logits) - (1 - a) logits[t] - a mean(logits)
+        d loss / d logits = p - (1 - a) [v = t] - a / V
+
+    Args:
+        targets: int (B, T).
+        logits: float (B, T, V).
+        label_smoothing: a.
+
+    Returns:
+        float32 (B, T), computed in float32.
+
+    Example:
+
+    >>> logits = ops.log(ops.array([[[0.5, 0.25, 0.25]]]))
+    >>> round(float(smoothed_cross_entropy(ops.array([[0]]), logits)[0, 0]), 3)
+    0.693
+    """
+    places = ops.cast(targets, "int32")[..., None]  # (B, T, 1)
+    uniform = label_smoothing / logits.shape[-1]
+
+    @ops.custom_gradient
+    def loss(logits: KerasTensor) -> tuple:
+        highest = ops.max(logits, axis=-1, keepdims=True)
+        powers = ops.exp(logits - highest)  # (B, T, V)
+        sums = ops.sum(powers, axis=-1, keepdims=True)
+        each = ops.log(sums) + highest
+        each -= (1 - label_smoothing) * ops.take_along_axis(logits, places, axis=-1)
+        if label_smoothing:
+            each -= label_smoothing * ops.mean(logits, axis=-1, keepdims=True)
+
+        def gradient(*given: KerasTensor, upstream: KerasTensor | None = None):
+            factor = (given[0] if upstream is None else upstream)[..., None]
+            target = ops.arange(logits.shape[-1], dtype="int32") == places
+            taken = ops.where(target, uniform + 1 - label_smoothing, uniform)
+            return (powers / sums - taken) * factor
+
+        return ops.squeeze(each, axis=-1), gradient
+
+    return loss(ops.convert_to_tensor(logits, "float32"))
 
 
 @keras.saving.register_keras_serializable("keras_seq")

@@ -194,6 +194,32 @@ def with_vectors(
     return model
 
 
+def with_both_vectors(
+    model: keras.Model,
+    vectors: Sequence[Sequence[float]] | None,
+    target_vectors: Sequence[Sequence[float]] | None,
+) -> keras.Model:
+    """`with_vectors` of an encoder-decoder: of each side, or of the tied embedding.
+
+    Args:
+        model: built; its embeddings are "source_embedding" and "target_embedding", or
+            "embedding" alone.
+        vectors: float (V, E), of the source's or the tied one.
+        target_vectors: float (V, E), of the target's; None where they are tied.
+
+    Raises:
+        ValueError: They are no numbers, have another shape, or are two for one.
+    """
+    names = {layer.name for layer in model.layers}
+    if "embedding" not in names:
+        with_vectors(model, vectors, "source_embedding")
+        target = "target_embedding", "target_embeddings"
+        return with_vectors(model, target_vectors, *target)
+    if target_vectors is not None:
+        raise ValueError("target_embeddings: tied ones are given as embeddings")
+    return with_vectors(model, vectors)
+
+
 def token_logits(named: Mapping[str, keras.Layer], x: KerasTensor) -> KerasTensor:
     """Scores of tokens: by the layer "logits", or by the tied "embedding" transposed.
 

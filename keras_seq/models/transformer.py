@@ -20,7 +20,7 @@ from keras_seq.models.blocks import (
     check_rates,
     check_sizes,
     token_logits,
-    with_vectors,
+    with_both_vectors,
 )
 
 State = dict[str, Any]
@@ -98,8 +98,6 @@ def build_transformer(
         raise ValueError(f"activation is {activation!r}; expected relu or gelu")
     if tie_embeddings:
         check_one_vocabulary(source_vocab_size, target_vocab_size)
-        if target_embeddings is not None:
-            raise ValueError("target_embeddings: tied ones are given as embeddings")
 
     def block(name: str, decodes: bool) -> TransformerBlock:
         return TransformerBlock(
@@ -150,12 +148,7 @@ def build_transformer(
         head["logits"] = layers.Dense(target_vocab_size, name="logits")
     logits = token_logits(head, y)
     model = keras.Model([source_ids, target_ids], logits, name="transformer")
-    if tie_embeddings:
-        return with_vectors(model, embeddings)
-    with_vectors(model, embeddings, "source_embedding")
-    return with_vectors(
-        model, target_embeddings, "target_embedding", "target_embeddings"
-    )
+    return with_both_vectors(model, embeddings, target_embeddings)
 
 
 def initial_state(

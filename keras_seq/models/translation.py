@@ -21,7 +21,7 @@ from keras_seq.models.blocks import (
     check_rates,
     check_sizes,
     token_logits,
-    with_vectors,
+    with_both_vectors,
 )
 from keras_seq.models.text_generation import CELLS
 
@@ -96,8 +96,6 @@ def build_translation_model(
         raise ValueError(f"cell is {cell!r}; expected one of {', '.join(CELLS)}")
     if tie_embeddings:
         check_one_vocabulary(source_vocab_size, target_vocab_size)
-        if target_embeddings is not None:
-            raise ValueError("target_embeddings: tied ones are given as embeddings")
 
     def rnn(name: str) -> layers.Layer:
         return CELLS[cell](
@@ -146,12 +144,7 @@ def build_translation_model(
         head["projection"] = layers.Dense(embedding_dim, name="projection")
     logits = token_logits(head, y)
     model = keras.Model([source_ids, target_ids], logits, name="translation")
-    if tie_embeddings:
-        return with_vectors(model, embeddings)
-    with_vectors(model, embeddings, "source_embedding")
-    return with_vectors(
-        model, target_embeddings, "target_embedding", "target_embeddings"
-    )
+    return with_both_vectors(model, embeddings, target_embeddings)
 
 
 def _dropped(x: KerasTensor, rate: float, name: str) -> KerasTensor:

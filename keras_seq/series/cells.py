@@ -12,8 +12,7 @@ from keras_seq.data.numbers import OPTION, NumberColumn, decimal_mark
 from keras_seq.data.places import error_at, listed, place_of
 from keras_seq.errors import UserError
 from keras_seq.log import log
-from keras_seq.series.columns import CLOCK
-from keras_seq.series.date_cells import is_number
+from keras_seq.series.date_cells import CLOCK, is_number
 from keras_seq.series.dates import (
     NO_DATES,
     Counter,

@@ -12,12 +12,15 @@ from typing import NamedTuple
 from keras_seq.data.numbers import reads_as_number
 from keras_seq.data.places import error_at, listed
 from keras_seq.log import log
-from keras_seq.series.date_cells import is_number, readings
+from keras_seq.series.date_cells import (
+    CLOCK,
+    DATE_NAMES,
+    FURTHER_DATES,
+    is_number,
+    readings,
+)
 from keras_seq.series.sheets import TICKER, WIDE, Sheet, text_of
 
-DATE_NAMES = ("date", "datetime", "timestamp", "time", "month", "day", "period", "ds")
-CLOCK = ("year", "month", "day", "hour", "minute", "second")
-FURTHER_DATES = "datum fecha dates unix epoch unixtime opentime dateandtime".split()
 SERIES_NAMES = (
     "unique_id series_id series item_id id name symbol ticker stock store store_id "
     "store_nbr shop item sku product product_id station station_id sensor sensor_id "

@@ -12,6 +12,10 @@ from typing import NamedTuple
 
 YEAR_FIRST, DAY_FIRST, MONTH_FIRST = "year-first", "day-first", "month-first"
 SECONDS, MILLISECONDS = "seconds", "milliseconds"
+# Names of columns that hold dates, lower-cased; and of those that hold their parts.
+DATE_NAMES = ("date", "datetime", "timestamp", "time", "month", "day", "period", "ds")
+CLOCK = ("year", "month", "day", "hour", "minute", "second")
+FURTHER_DATES = "datum fecha dates unix epoch unixtime opentime dateandtime".split()
 NAMES = (YEAR_FIRST, DAY_FIRST, MONTH_FIRST, SECONDS, MILLISECONDS)
 
 DAY = 86_400  # seconds

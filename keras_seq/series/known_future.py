@@ -46,6 +46,7 @@ def cut_ahead(one: Series, num_targets: int, num_known: int) -> Series:
         dates=None if one.dates is None else one.dates[:size],
         ahead=known[size:],
         ahead_dates=None if one.dates is None else one.dates[size:],
+        ahead_lines=one.lines[size:],
     )
 
 

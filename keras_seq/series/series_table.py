@@ -34,6 +34,7 @@ class Series(NamedTuple):
         ahead: float64 (M, L), of the columns that are known ahead, in rows behind the
             last target; None where there are none.
         ahead_dates: datetime64[s] (M,) of these rows.
+        ahead_lines: int64 (M,), where each of them stands in the file.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Series(NamedTuple):
     part: str = ""
     ahead: np.ndarray | None = None
     ahead_dates: np.ndarray | None = None
+    ahead_lines: np.ndarray | None = None
 
     @property
     def label(self) -> str:

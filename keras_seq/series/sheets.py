@@ -16,7 +16,13 @@ from keras_seq.data.numbers import MISSING, reads_as_number
 from keras_seq.data.places import error_at, listed
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import kind_of, read_columns, read_rows
-from keras_seq.series.date_cells import is_number, readings
+from keras_seq.series.date_cells import (
+    CLOCK,
+    DATE_NAMES,
+    FURTHER_DATES,
+    is_number,
+    readings,
+)
 
 PLAIN, TICKERS, WIDE = "plain", "tickers", "wide"
 TICKER, STEP, VALUE = "Ticker", "date", "value"  # names of columns that no file has
@@ -248,6 +254,8 @@ def _is_wide(
     fewest, rows = (2, 1) if is_named else (WIDEST, 2)
     if len(names) <= fewest or len(first) < rows:
         return False
+    if any(name.lower() in (*DATE_NAMES, *FURTHER_DATES, *CLOCK) for name in names):
+        return False  # a row has its date, and is none of a whole series
     own = [text_of(row[0]) for row in first]
     if len(set(own)) < len(own) or any(is_number(n) or readings(n) for n in own):
         return False

@@ -4,7 +4,6 @@ Such a file grows by a row a day, so no checksum can prove it: it must have the 
 of prices and pass every check that a user's own file passes. It is kept for the day.
 """
 
-import os
 import time
 import urllib.error
 import urllib.parse
@@ -15,9 +14,10 @@ from keras_seq.data.archives import disk_errors
 from keras_seq.data.download import (
     _BROKEN,
     content_length,
-    default_cache,
+    in_cache,
     open_url,
 )
+from keras_seq.data.files import written_aside
 from keras_seq.data.in_memory import Table, as_file
 from keras_seq.data.tables import error_at
 from keras_seq.errors import UserError
@@ -69,8 +69,9 @@ def fetch_ticker(
     symbol = symbol.strip().lower()
     if not symbol or not all(sign.isalnum() or sign in ".^-_" for sign in symbol):
         raise UserError(f"{PREFIX}{symbol}: expected a symbol such as aapl.us")
-    folder = (Path(cache_dir) if cache_dir is not None else default_cache()) / "stooq"
-    path = folder / time.strftime("%Y%m%d") / f"{symbol.replace('^', '_')}.csv"
+    folder = in_cache(cache_dir, "stooq")
+    name = f"{symbol.replace('^', '_')}.csv"
+    path = in_cache(folder, time.strftime("%Y%m%d"), name)
     address = url.format(symbol=urllib.parse.quote(symbol))
     with disk_errors(folder, LARGEST // 10):
         if path.exists():
@@ -78,9 +79,8 @@ def fetch_ticker(
         path.parent.mkdir(parents=True, exist_ok=True)
         content = _received(address, symbol)
         _check(address, symbol, content)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.write_bytes(content)
-        os.replace(part, path)
+        with written_aside(path) as part:
+            part.write_bytes(content)
     return path
 
 

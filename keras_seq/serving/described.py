@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from keras_seq.data.places import exists, user_path
 from keras_seq.errors import UserError
-from keras_seq.serving.folder import versions_in
+from keras_seq.serving.folder import GRAPH, newest_version
 
 EXTRA = "assets.extra"
 MODEL_JSON = "model.json"
@@ -22,7 +23,8 @@ def describe_exported(path: str | Path) -> Described:
     """Reads what `export` wrote beside the SavedModel, which is not loaded.
 
     Args:
-        path: `saved_models/<stem>`, whose highest version is taken, or one version.
+        path: a model's folder, whose highest version is taken; a task's folder
+            `saved_models/<stem>`, whose newest model is taken; or one version.
 
     Raises:
         UserError: There is no such folder, or it is no export.
@@ -34,19 +36,18 @@ def describe_exported(path: str | Path) -> Described:
     ...
     keras_seq.errors.UserError: nowhere/sentiment: no such folder; run train first
     """
-    path = Path(path)
-    if not path.exists():
+    path = user_path(path)
+    if not exists(path):
         raise UserError(f"{path}: no such folder; run train first")
     if not path.is_dir():
         raise UserError(f"{path}: a file; give the folder of an export")
-    version = path
-    if not (path / "saved_model.pb").exists():
-        numbered = versions_in(path)
-        if not numbered:
-            raise UserError(
-                f"{path}: not an export; give saved_models/<stem> or a version in it"
-            )
-        version = numbered[max(numbered)]
+    version: Path | None = path
+    if not (path / GRAPH).exists():
+        version = newest_version(path)
+    if version is None:
+        raise UserError(
+            f"{path}: not an export; give saved_models/<stem> or a version in it"
+        )
     try:
         metadata = json.loads((version / EXTRA / MODEL_JSON).read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:

@@ -1,15 +1,18 @@
-"""An exported version, loaded again: its signatures, and what model.json says of it."""
+"""An exported version, loaded again: its signatures, and what model.json says of it.
+
+TensorFlow is imported once there is something to load.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import tensorflow as tf
+from typing import TYPE_CHECKING, Any
 
 from keras_seq.errors import UNREADABLE, UserError
 from keras_seq.log import log
 from keras_seq.serving.described import EXTRA, MODEL_JSON, describe_exported
-from keras_seq.serving.facts import check_facts
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 DEFAULT = "serving_default"
 
@@ -27,7 +30,7 @@ class Exported:
         self.metadata = metadata
         self._module = module  # its signatures do not keep its variables alive
 
-    def signature(self, name: str = DEFAULT) -> Callable[..., dict[str, tf.Tensor]]:
+    def signature(self, name: str = DEFAULT) -> Callable[..., "dict[str, tf.Tensor]"]:
         """A served function: tensors by keyword in, a dict of tensors out.
 
         Args:
@@ -46,7 +49,7 @@ def load_exported(path: str | Path) -> Exported:
     """Load what `export` wrote.
 
     Args:
-        path: `saved_models/<stem>`, whose highest version is taken, or one version.
+        path: as `describe_exported` takes it.
 
     Returns:
         The version with `.signature(name)`, `.metadata` and `.path`.
@@ -62,7 +65,11 @@ def load_exported(path: str | Path) -> Exported:
     ...
     keras_seq.errors.UserError: nowhere/sentiment: no such folder; run train first
     """
-    version, metadata = describe_exported(path)
+    version, metadata = describe_exported(path)  # what is wrong is said at once
+    import tensorflow as tf
+
+    from keras_seq.serving.facts import check_facts
+
     try:
         module = tf.saved_model.load(str(version))
     except (*UNREADABLE, AssertionError, tf.errors.OpError) as error:

@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from keras_seq.data.files import flush
+from keras_seq.data.places import log_once
 from keras_seq.errors import UserError
 
+GRAPH = "saved_model.pb"
 HIDDEN = ".exporting-"
 STALE = 24 * 3600  # seconds: no export takes a day, so an older folder was abandoned
 TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
@@ -78,6 +80,35 @@ def versions_in(export_dir: Path) -> dict[int, Path]:
         if path.name.isascii() and path.name.isdigit()
     }
     return dict(sorted(numbered.items()))
+
+
+def newest_version(folder: Path) -> Path | None:
+    """The version that answers for a folder: its highest, or that of the newest model.
+
+    Args:
+        folder: a model's folder, or a task's with several of them.
+
+    Returns:
+        None where there is no version.
+    """
+    models = [folder, *(each for each in folder.iterdir() if _may_hold_versions(each))]
+    latest = [[*versions_in(each).values()][-1:] for each in models]
+    found = [version for each in latest for version in each]
+    if len(found) > 1:
+        found.sort(key=_exported_at)
+        others = f"the newest of {len(found)} models in {folder}"
+        log_once(f"{found[-1]}: {others}; --model names another")
+    return found[-1] if found else None
+
+
+def _may_hold_versions(path: Path) -> bool:
+    name = path.name
+    return path.is_dir() and not (name.isdigit() or name.startswith("."))
+
+
+def _exported_at(version: Path) -> float:
+    graph = version / GRAPH
+    return graph.stat().st_mtime if graph.exists() else 0.0
 
 
 def publish(written: Path, export_dir: Path) -> Path:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 TIME_LIMIT = 600  # seconds: a proof that hangs must not hold a training run for ever
+HIDDEN_GPU = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 class _RefuseKerasSeq:
@@ -73,6 +74,20 @@ def decode_tensors(texts: Mapping[str, str]) -> dict[str, np.ndarray]:
     }
 
 
+def run_isolated(script: list[str], request: str) -> subprocess.CompletedProcess:
+    """Run a script by `python -I`, with a request as its standard input."""
+    return subprocess.run(
+        [sys.executable, "-I", *script],
+        input=request,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=TIME_LIMIT,
+        env=os.environ | HIDDEN_GPU,
+    )
+
+
 def ask_fresh_process(
     version: Path, inputs: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
@@ -92,18 +107,9 @@ def ask_fresh_process(
     Raises:
         RuntimeError: the process failed; the message is the last line it wrote.
     """
-    hidden_gpu = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    request = json.dumps(encode_tensors(inputs))
     try:
-        process = subprocess.run(
-            [sys.executable, "-I", os.path.abspath(__file__), str(version)],
-            input=json.dumps(encode_tensors(inputs)),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=TIME_LIMIT,
-            env=os.environ | hidden_gpu,
-        )
+        process = run_isolated([os.path.abspath(__file__), str(version)], request)
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"no answer within {TIME_LIMIT} seconds") from None
     if process.returncode:

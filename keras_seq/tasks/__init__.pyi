@@ -5,3 +5,4 @@ from . import tagging as tagging
 from . import text_generation as text_generation
 from . import translation as translation
 from .result import Run as Run
+from .run import finish_run as finish_run

@@ -27,7 +27,13 @@ from keras_seq.tasks.page import write_page
 from keras_seq.tasks.result import Answer, Report, Run
 from keras_seq.training.model_file import portable
 from keras_seq.training.report_board import ReportBoard
-from keras_seq.training.run_folder import CONFIG, RUN_ID, read_facts, write_facts
+from keras_seq.training.run_folder import (
+    CONFIG,
+    RUN_ID,
+    default_export_dir,
+    read_facts,
+    write_facts,
+)
 
 METRICS = "metrics.json"
 
@@ -71,33 +77,36 @@ class Ending:
 
 def finish_run(
     task: str,
-    end: Callable[[], Ending],
+    score: Callable[[], Ending],
     history: keras.callbacks.History,
     *,
     model: keras.Model,
     answer: Answer,
     describe: Callable[[Report], str] = format_report,
     run_dir: Path,
-    export_dir: Path,
+    export_dir: Path | None = None,
 ) -> Run:
     """Writes a trained model's scores down, shows them, exports and proves it.
 
     Args:
         task: its name.
-        end: scores the model; not called where the run is finished already.
+        score: a task's `score_run`; not called where the run is finished already.
         history: of `fit`, with `seconds`.
         model: that was trained.
         answer: the task's `predict`.
         describe: a report as text.
         run_dir: takes model.keras, metrics.json, report.html, figures and TensorBoard's
             report.
-        export_dir: takes the SavedModel's version.
+        export_dir: takes the SavedModel's version; default by the name of the data.
 
     Raises:
         ExportError: The SavedModel does not answer as Python does.
     """
+    has_facts = (run_dir / CONFIG).exists()
+    data = read_facts(run_dir, CONFIG).get("data") if has_facts else None
+    export_dir = default_export_dir(task, data, export_dir)
     if (done := finished_run(run_dir, export_dir)) is None:
-        done = _end_run(task, end(), history, describe, run_dir, export_dir)
+        done = _end_run(task, score(), history, describe, run_dir, export_dir)
     report, version = done
     return Run(
         task=task,

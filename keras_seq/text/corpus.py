@@ -109,7 +109,7 @@ def read_text(
     text_column: str | None = None,
     table_format: TableFormat = AS_FOUND,
 ) -> Corpus:
-    """Opens a text to learn from; nothing is read yet.
+    """Opens a text to learn from; of files the first block is read, to look at.
 
     Args:
         data: a text file; a folder, whose text files, source code or prose, are read in
@@ -123,7 +123,8 @@ def read_text(
         The corpus.
 
     Raises:
-        UserError: There is no such file, or nothing to read in the folder.
+        UserError: There is no such file, nothing to read in the folder, or the first
+            block is no text.
 
     Example:
 
@@ -134,6 +135,14 @@ def read_text(
     """
     if data is None:
         return PythonDocs()
+    corpus = _opened(data, text_column, table_format)
+    next(iter(corpus), "")  # what is wrong with it is said at once
+    return corpus
+
+
+def _opened(
+    data: Table, text_column: str | None, table_format: TableFormat
+) -> "TextFiles | TableTexts":
     if isinstance(data, list | tuple):
         return TextFiles([as_text_file(data)])
     if isinstance(data, str) and data == "shakespeare":

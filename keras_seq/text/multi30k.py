@@ -7,7 +7,7 @@ arXiv:1605.00459: 29,000 pairs to train on, 1,014 to validate, and the test of 2
 from collections.abc import Mapping
 from pathlib import Path
 
-from keras_seq.data.download import Source, default_cache, fetch
+from keras_seq.data.download import Source, fetch, in_cache
 from keras_seq.text.pairs import SentencePair, read_pairs
 
 _AT = (
@@ -71,13 +71,12 @@ def load_multi30k(
     Raises:
         UserError: The download fails; one line says why.
     """
-    folder = Path(cache_dir) if cache_dir is not None else default_cache()
+    folder = in_cache(cache_dir, "multi30k")
     languages = ("en", "de") if reverse else ("de", "en")
     found = {}
     for part, name in _PARTS.items():
         own, other = (
-            fetch(*sources[f"{name}.{language}"], folder / "multi30k")
-            for language in languages
+            fetch(*sources[f"{name}.{language}"], folder) for language in languages
         )
         found[part] = read_pairs(own, other)
     return found

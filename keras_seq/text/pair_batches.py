@@ -16,9 +16,9 @@ from keras_seq.errors import UserError
 from keras_seq.log import log
 from keras_seq.text.pairs import SentencePair
 from keras_seq.text.reversible import ReversibleTokenizer
+from keras_seq.text.text_chunks import chunks_of
 
 END_ID = OOV_ID  # byte-pair subwords know every text: the id is free to end one
-_CHUNK = 4096  # texts
 
 
 class EncodedTexts:
@@ -30,10 +30,8 @@ class EncodedTexts:
 
     def __init__(self, texts: Sequence[str], coder: ReversibleTokenizer) -> None:
         ids, lengths = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
-        for start in range(0, len(texts), _CHUNK):
-            chunk = texts[start : start + _CHUNK]
-            encoded = tf.constant([text.encode("utf-8", "replace") for text in chunk])
-            rows = with_end(coder.encode(encoded))
+        for chunk in chunks_of(texts):
+            rows = with_end(coder.encode(chunk))
             ids.append(rows.flat_values.numpy())
             lengths.append(rows.row_lengths().numpy())
         self.ids, self.lengths = np.concatenate(ids), np.concatenate(lengths)

@@ -20,6 +20,7 @@ from keras_seq.text.reversible import (
     byte_ids,
     valid_text,
 )
+from keras_seq.text.text_chunks import chunks_of
 
 # A line end is always a piece of its own, so that a text may be cut behind it and
 # encodes the same. Longer pieces are cut again, which bounds the loop below.
@@ -182,9 +183,8 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int):
 
 
 def _latin_pieces(texts: Iterable[str]) -> Iterator[list[str]]:
-    for text in texts:
-        encoded = tf.constant([text.encode("utf-8", "replace")])
-        pieces = split_pieces(encoded).flat_values.numpy().tolist()
+    for chunk in chunks_of(texts):
+        pieces = split_pieces(chunk).flat_values.numpy().tolist()
         yield [piece.decode("latin-1") for piece in pieces]
 
 

@@ -20,6 +20,7 @@ from keras_seq.data.text_files import opened
 from keras_seq.errors import UserError
 from keras_seq.log import log
 
+_ODD = (b"  ", b"\t", b"\r", b"\v", b"\f")  # between words, where one space is usual
 LONGEST_LINE = 1 << 20  # bytes
 LARGEST = 3.4e38  # of float32
 _SAMPLE = 1 << 14  # bytes
@@ -84,7 +85,7 @@ def read_vectors(path: Path) -> Iterator[Row]:
 def _row(place: str, number: int, line: bytes, dim: int) -> Row:
     """Word and values of one line; `dim` is 0 at the first, which decides on it."""
     word, _, values = line.partition(b" ")
-    if not dim or line.count(b" ") != dim or b"\t" in line:
+    if not dim or line.count(b" ") != dim or any(map(line.__contains__, _ODD)):
         parts = line.split()
         dim = dim or len(parts) - 1
         extra = parts[1:-dim]

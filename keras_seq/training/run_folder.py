@@ -5,6 +5,7 @@ Knows nothing of tasks: settings and reports are plain dicts.
 
 import contextlib
 import json
+import os
 import time
 import uuid
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from typing import Any
 from keras_seq.data.data_name import data_name
 from keras_seq.data.files import plain, write_json
 from keras_seq.data.in_memory import described
-from keras_seq.data.places import exists
+from keras_seq.data.places import exists, user_path
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 from keras_seq.training.devices import get_strategy
@@ -23,6 +24,7 @@ from keras_seq.training.lock import release_lock, take_lock
 from keras_seq.training.settings import check_same
 
 CONFIG = "config.json"
+SAMPLE = "sample"  # what data are called that the task brings along
 # Where a run's results go, and whether it goes on, are not what the run is.
 NOT_THE_RUN = ("run_dir", "export_dir", "resume")
 # What stands in the folder of a run that trained nothing.
@@ -67,9 +69,11 @@ def begin_run(
     """
     check_settings(**settings)  # what is wrong leaves no folder
     get_strategy(settings.get("strategy", "auto"))
-    _check_export_dir(settings.get("export_dir"))
+    data = settings.get("data")
+    check_export_dir(default_export_dir(stem, data, settings.get("export_dir")))
     resume = settings["resume"]
-    run_dir = make_run_dir(stem, settings["run_dir"], resume=resume)
+    named = SAMPLE if data is None and "data" in settings else data
+    run_dir = make_run_dir(stem, settings["run_dir"], resume=resume, data=named)
     take_lock(run_dir)
     facts = {name: settings[name] for name in settings if name not in NOT_THE_RUN}
     facts |= {name: described(facts[name]) for name in DATA_PATHS if name in facts}
@@ -83,12 +87,42 @@ def begin_run(
     return run_dir
 
 
-def _check_export_dir(given: str | Path | None) -> None:
-    """Refuses a folder that no export can be written to, before the training."""
-    path = Path(given) if given is not None else Path()
+def default_export_dir(
+    stem: str, data: Any = None, given: str | Path | None = None
+) -> Path:
+    """Where versions of a model go: `saved_models/<stem>/<data>`, or what was given.
+
+    Args:
+        stem: the task's name.
+        data: that train it; None, the embedded sample, has no folder of its own.
+        given: a folder in place of the default.
+
+    Raises:
+        UserError: It names the home of a user whom nobody knows.
+
+    Example:
+
+    >>> default_export_dir("stock", "data/AAPL.csv").as_posix()
+    'saved_models/stock/AAPL'
+    """
+    if given is not None:
+        return user_path(given)
+    folder = Path("saved_models", stem)
+    return folder if data is None else folder / data_name(data)
+
+
+def check_export_dir(path: Path) -> None:
+    """Refuses a folder that no export can be written to, before the training.
+
+    Raises:
+        UserError: It is a file, lies below one, or has an impossible name.
+    """
     there = next((p for p in (path, *path.parents) if exists(p)), Path())
     if not there.is_dir():
         raise UserError(f"{there}: is a file; give a folder with --export-dir")
+    if not os.access(there, os.W_OK):
+        what = "cannot be written; give another folder with --export-dir"
+        raise UserError(f"{there}: {what}")
 
 
 def _comparable(
@@ -112,15 +146,19 @@ def _contents(fingerprint: Any) -> dict[str, Any]:
 
 
 def make_run_dir(
-    stem: str, run_dir: str | Path | None = None, resume: bool = False
+    stem: str,
+    run_dir: str | Path | None = None,
+    resume: bool = False,
+    data: Any = None,
 ) -> Path:
     """Makes an empty folder for a run.
 
     Args:
         stem: the task's name.
-        run_dir: None takes `runs/<stem>/<date>-<time>`, with a number behind it when
-            two runs start in the same second.
+        run_dir: None takes `runs/<stem>/<data>-<date>-<time>`, with a number behind it
+            when two runs start in the same second.
         resume: the folder may hold a run; None takes the newest of the task.
+        data: that give the folder their name; None gives none.
 
     Returns:
         The folder.
@@ -143,7 +181,8 @@ def make_run_dir(
         return max(runs, key=lambda path: path.stat().st_mtime)
     try:
         if run_dir is not None:
-            run_dir = Path(run_dir)
+            run_dir = user_path(run_dir)
+            exists(run_dir)  # or says why nothing can have this name
             _make(run_dir, exist_ok=True)
             found = sorted(path.name for path in run_dir.iterdir())
             if found and not resume:
@@ -153,7 +192,9 @@ def make_run_dir(
                     what += "folder with --run-dir"
                 raise UserError(f"{run_dir}: {what}")
             return run_dir
-        base, number = Path("runs", stem, time.strftime("%Y%m%d-%H%M%S")), 1
+        started = time.strftime("%Y%m%d-%H%M%S")
+        name = started if data is None else f"{data_name(data)}-{started}"
+        base, number = Path("runs", stem, name), 1
         while True:
             path = base if number == 1 else base.with_name(f"{base.name}-{number}")
             try:
@@ -215,7 +256,7 @@ def hparams_of(run_dir: Path, hparams: Mapping[str, Any]) -> dict[str, Any]:
 
 def shown_name(data: Any) -> str:
     """What the data of a run are called, those that a task brings along included."""
-    return "sample" if data is None else data_name(data)
+    return SAMPLE if data is None else data_name(data)
 
 
 def write_facts(run_dir: Path, name: str, facts: Mapping[str, Any]) -> None:

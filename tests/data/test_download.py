@@ -6,15 +6,23 @@ import io
 import os
 import tarfile
 import threading
+from collections.abc import Callable
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from keras_seq.audio.downloads import (
+    LIBRISPEECH_DEV_CLEAN,
+    load_librispeech_dev_clean,
+)
 from keras_seq.data import archives, download
 from keras_seq.data.archives import safe_extract
 from keras_seq.data.download import Source, default_cache, fetch, load_imdb
 from keras_seq.errors import UserError
+from keras_seq.series.tickers import fetch_ticker
+from keras_seq.text.multi30k import load_multi30k
 
 BODY = bytes(range(256)) * 4096  # 1 MiB: several chunks
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -261,3 +269,42 @@ def test_the_published_archive_is_named_whole():
     url, sha256, size = download.IMDB
     assert url.startswith("https://") and url.endswith("/aclImdb_v1.tar.gz")
     assert (len(sha256), size) == (64, 84_125_825)
+
+
+@pytest.mark.parametrize("name", ["file.bin", "file.bin.part", "file.bin.lock"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_in_the_cache_is_not_followed(
+    name: str, is_there: bool, server: Server, tmp_path: Path
+):
+    elsewhere = tmp_path / "elsewhere"
+    if is_there:
+        elsewhere.write_bytes(BODY)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / name).symlink_to(elsewhere)
+    with pytest.raises(UserError, match=f"{name}: is a link, and caches follow none"):
+        fetch(server.url, SHA256, len(BODY), tmp_path / "cache")
+    assert elsewhere.exists() == is_there and not server.ranges
+    assert not is_there or elsewhere.read_bytes() == BODY
+
+
+def test_the_cache_itself_may_lie_on_another_disk(server: Server, tmp_path: Path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "cache").symlink_to(tmp_path / "disk")
+    assert fetch(server.url, SHA256, len(BODY), tmp_path / "cache").read_bytes() == BODY
+
+
+CORPORA = [
+    (load_imdb, f"aclImdb-{download.IMDB.sha256[:12]}"),
+    (load_librispeech_dev_clean, f"librispeech-{LIBRISPEECH_DEV_CLEAN.sha256[:12]}"),
+    (load_multi30k, "multi30k"),
+    (partial(fetch_ticker, "aapl.us"), "stooq"),
+]
+
+
+@pytest.mark.parametrize(("load", "name"), CORPORA)
+def test_a_folder_of_a_corpus_that_is_a_link(load: Callable, name: str, tmp_path: Path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=f"{name}: is a link, and caches follow none"):
+        load(cache_dir=tmp_path)
+    assert not list((tmp_path / "elsewhere").iterdir())

@@ -356,3 +356,13 @@ def test_the_parts_beside_a_table_are_named(
 ) -> None:
     find_recordings(made(tmp_path, PARTS["tables of parts"][0]) / "train.tsv")
     assert "dev.tsv, test.tsv beside it not read" in capsys.readouterr().err
+
+
+def test_paths_of_windows_are_paths(tmp_path: Path):
+    (tmp_path / "clips").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "clips" / f"{name}.wav").write_bytes(b"RIFF")
+    rows = "file,transcript\nclips\\a.wav,yes\nclips\\b.wav,no\n"
+    (tmp_path / "list.csv").write_text(rows)
+    found = find_recordings(str(tmp_path / "list.csv"))
+    assert [recording.transcript for recording in found] == ["yes", "no"]

@@ -1,8 +1,6 @@
 """Inputs that no signature takes, and the line that each gets from a SavedModel."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from keras_seq.tasks.stock.server import PriceForecaster
 from keras_seq.tasks.text_generation.server import TextGenerator
 from keras_seq.text.coders import Characters
 from keras_seq.text.tokenizer import Tokenizer
+from tests.fork_server import bare
 
 NAN, INF = float("nan"), float("inf")
 
@@ -297,8 +296,7 @@ print(json.dumps(stock.signatures["serving_default"](window=tf.ones((1, 4, 3)))[
 assert "keras_seq" not in sys.modules
 """
     paths = [str(exports[name]) for name in ("stock", "writer")]
-    command = [sys.executable, "-I", "-c", script, *paths]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = bare().run(["-c", script, *paths])
     assert done.returncode == 0, done.stderr
     said = [json.loads(line) for line in done.stdout.splitlines()]
     lines = ["(1, 8, 3)", "(2, 4, 4)", "window 0, row 0, column 0 (Close)", "(1, 1)"]

@@ -393,3 +393,20 @@ def test_a_long_array_is_read_piece_by_piece(tmp_path: Path):
     assert [values for _, values in found] == [[r["text"], r["label"]] for r in rows]
     lines = path.read_text().splitlines()
     assert all(lines[number - 1].strip() == "{" for number, _ in found)
+
+
+OTHER_KINDS = {
+    "packed.csv": (gzip.compress(CSV.encode()), "packed by gzip: let its name end in"),
+    "book.csv": (b"PK\x03\x04" + bytes(60), "a zip archive or a workbook: unpack it"),
+    "a.tsv": (b"PAR1" + bytes(60), "Parquet: let its name end in .parquet"),
+    "old.csv": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(60), "an old workbook"),
+    "twice.csv.gz": (gzip.compress(gzip.compress(CSV.encode())), "packed by gzip"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_KINDS)
+def test_a_binary_file_under_the_name_of_a_text(name: str, tmp_path: Path):
+    content, line = OTHER_KINDS[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=f"{name}: is no text, but {line}"):
+        list(read_table(str(tmp_path / name)))

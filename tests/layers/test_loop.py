@@ -1,7 +1,5 @@
 """The kernels are in the steps of a training, and in nothing that is saved."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from keras_seq.serving.graph import foreign_operations, operations
 from keras_seq.serving.saved_model import export
 from keras_seq.training.model_file import portable
 from keras_seq.training.trainer import fit
+from tests.fork_server import bare
 
 needs_kernels = pytest.mark.skipif(
     library()[1] in ("no C++ compiler", "KERAS_SEQ_NATIVE=0"), reason=library()[1]
@@ -264,9 +263,7 @@ numpy.testing.assert_allclose(after.serve(x), y, atol=1e-6)
 print(count)
 """
     folders = [str(folder) for folder, _ in trained.values()]
-    done = subprocess.run(
-        [sys.executable, "-c", script, *folders], capture_output=True, text=True
-    )
+    done = bare().run(["-c", script, *folders])
     assert done.returncode == 0, done.stderr[-3000:]
     assert int(done.stdout.split()[-1]) > 20
 

@@ -1,7 +1,5 @@
 """Scaling in the graph: out of raw units and back, for levels and for returns."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -10,6 +8,7 @@ import pytest
 
 from keras_seq.layers.scaling import DECAY, level_scaling, returns_scaling
 from keras_seq.models.forecaster import build_forecaster
+from tests.fork_server import bare
 
 RNG = np.random.default_rng(1)
 PRICES = (100 * np.exp(np.cumsum(RNG.normal(0, 0.02, (5, 20, 1)), 1))).astype("f")
@@ -130,8 +129,7 @@ assert "keras_seq" not in sys.modules
 answer = np.array(model(np.load("window.npy")))
 assert np.allclose(answer, np.load("answer.npy"), rtol=1e-5), answer
 """
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = bare().run(["-c", script], cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
 

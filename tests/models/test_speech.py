@@ -1,8 +1,5 @@
 """The speech builder: the tutorial's layers, exact frame counts, no padding heard."""
 
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -10,6 +7,7 @@ from keras import layers
 
 from keras_seq.models.speech import answered_frames, build_speech_model
 from keras_seq.training.model_file import portable
+from tests.fork_server import bare
 
 SMALL = {"num_features": 5, "lstm_units": 6}
 VARIANTS = [
@@ -85,12 +83,7 @@ for number in range(int(sys.argv[1])):
     assert numpy.allclose(answer, numpy.load(f"{number}.npy"), atol=1e-5), number
 assert "keras_seq" not in sys.modules
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(len(VARIANTS))],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
+    done = bare().run(["-c", script, str(len(VARIANTS))], cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
 

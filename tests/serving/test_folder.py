@@ -156,3 +156,33 @@ def test_a_folder_that_cannot_be_made_is_a_user_error(tmp_path: Path):
     with pytest.raises(UserError, match="file/m: cannot be written.*--export-dir"):
         with export_folder.hidden_folder(tmp_path / "file" / "m"):
             pytest.fail("there is no such folder")
+
+
+def exported(version: Path, seconds: int) -> Path:
+    """A version, exported at a time."""
+    version.mkdir(parents=True)
+    graph = version / "saved_model.pb"
+    graph.write_bytes(b"")
+    os.utime(graph, (seconds, seconds))
+    return version
+
+
+def test_the_newest_model_of_a_task_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    own = exported(tmp_path / "3", 10)
+    assert export_folder.newest_version(tmp_path) == own
+    assert capsys.readouterr().err == ""  # one model alone: nothing to choose from
+    exported(tmp_path / "AAPL" / "1", 40)
+    last = exported(tmp_path / "AAPL" / "2", 30)
+    exported(tmp_path / "MSFT" / "9", 20)
+    exported(tmp_path / ".exporting-x" / "1", 99)
+    assert export_folder.newest_version(tmp_path) == last
+    said = f"{last}: the newest of 3 models in {tmp_path}; --model names another\n"
+    assert capsys.readouterr().err == said
+    assert export_folder.newest_version(tmp_path / "MSFT") == tmp_path / "MSFT" / "9"
+
+
+def test_a_folder_without_versions_has_none(tmp_path: Path):
+    (tmp_path / "data-2024").mkdir()
+    assert export_folder.newest_version(tmp_path) is None

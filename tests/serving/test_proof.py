@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,13 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.serving import proof as export_proof
+
+FRESH = export_proof.run_isolated  # as it is before any test
+
+
+@pytest.fixture(autouse=True)
+def fresh_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_proof, "run_isolated", FRESH)
 
 
 def compare(answer: Any, expected: Any) -> tuple:
@@ -162,6 +170,21 @@ def test_a_process_that_has_keras_seq_proves_nothing(
     monkeypatch.setattr(sys, "stdin", io.StringIO(request))
     with pytest.raises(SystemExit, match="it proves nothing"):
         export_proof.main(str(tmp_path))
+
+
+def test_a_fresh_process_answers_as_a_forked_one(
+    tmp_path: Path, forked_proofs: Callable
+):
+    spec = tf.TensorSpec([None], tf.float32, name="x")
+    double = tf.function(lambda x: {"y": 2 * x}, input_signature=[spec])
+    signatures = {"serving_default": double.get_concrete_function()}
+    tf.saved_model.save(tf.Module(), str(tmp_path), signatures=signatures)
+    command = [export_proof.__file__, str(tmp_path)]
+    request = json.dumps(export_proof.encode_tensors({"x": np.float32([1, 2])}))
+    fresh, forked = FRESH(command, request), forked_proofs(command, request)
+    assert fresh.returncode == forked.returncode == 0, fresh.stderr + forked.stderr
+    assert fresh.stdout == forked.stdout
+    assert forked_proofs(command, "no request").returncode == 1
 
 
 class FakeProcess:

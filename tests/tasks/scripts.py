@@ -17,6 +17,7 @@ from keras_seq import cli
 from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.series.simulator import simulate_prices
 from keras_seq.text.sample_sentences import load_sample_sentences
+from tests.fork_server import with_keras
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -36,7 +37,7 @@ def load_script(name: str) -> ModuleType:
 def run_script(
     name: str, folder: Path, *arguments: str, text: str = ""
 ) -> subprocess.CompletedProcess:
-    """A script run in `folder`, with `text` typed into it."""
+    """A script run in `folder`, with `text` typed into it, in a fresh process."""
     return subprocess.run(
         [sys.executable, str(script_of(name)), *arguments],
         cwd=folder,
@@ -45,6 +46,14 @@ def run_script(
         capture_output=True,
         text=True,
     )
+
+
+def ask_script(
+    name: str, folder: Path, *arguments: str, text: str = ""
+) -> subprocess.CompletedProcess:
+    """`run_script`, in a process that finds TensorFlow imported."""
+    command = [script_of(name), *arguments]
+    return with_keras().run(command, input=text, cwd=folder, environment=ENVIRONMENT)
 
 
 def refuse(task: ModuleType, data: str, message: str, remark: str = "") -> None:

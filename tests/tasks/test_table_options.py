@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from keras_seq import cli
+from keras_seq.cli_inputs import Inputs, answers
 from keras_seq.cli_options import options_of
 from keras_seq.data.table_format import TableFormat
 from keras_seq.errors import UserError
-from tests.tasks.scripts import load_script
+from tests.tasks.scripts import load_script, script_of
 
 FORMAT = {"separator", "encoding", "no_header", "drop_missing"}
 ANSWERS = {"data", "output", "text_column"} | FORMAT
@@ -20,7 +20,7 @@ TABLE = {
     ("stock", "train"): FORMAT | SERIES | {"known_future"},
     ("stock", "backtest"): FORMAT | SERIES | {"known_future"},
     ("stock", "evaluate"): FORMAT | SERIES,
-    ("stock", "predict"): FORMAT | SERIES,
+    ("stock", "predict"): (ANSWERS - {"text_column"}) | SERIES,
     ("tagging", "train"): FORMAT | {"token_column", "tag_column"},
     ("tagging", "evaluate"): FORMAT | {"token_column", "tag_column"},
     ("tagging", "predict"): ANSWERS,
@@ -30,7 +30,16 @@ TABLE = {
     ("text_generation", "train"): FORMAT,
     ("text_generation", "evaluate"): FORMAT,
     ("text_generation", "predict"): ANSWERS,
+    ("translation", "train"): FORMAT | {"source_column", "target_column"},
+    ("translation", "evaluate"): FORMAT | {"source_column", "target_column"},
+    ("translation", "predict"): ANSWERS,
 }
+
+
+def test_every_script_stands_in_the_table():
+    verbs = ("train", "evaluate", "predict")
+    for path in script_of("sentiment").parent.glob("[a-z]*.py"):
+        assert {(path.stem, verb) for verb in verbs} <= set(TABLE)
 
 
 @pytest.mark.parametrize(("script", "verb"), TABLE)
@@ -52,4 +61,4 @@ SEVERAL = [
 @pytest.mark.parametrize(("texts", "given", "line"), SEVERAL)
 def test_inputs_are_given_in_one_way(texts: list[str], given: dict, line: str):
     with pytest.raises(UserError, match=line):
-        next(cli.answers(lambda asked: iter(()), texts, **given))
+        next(answers(lambda asked: iter(()), Inputs(texts, **given)))

@@ -1,7 +1,5 @@
 """Files that load where keras_seq is not, and go on training where it is."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -12,6 +10,7 @@ from keras_seq.errors import UserError
 from keras_seq.layers import GRU, LSTM, SimpleRNN
 from keras_seq.training.model_file import load_model, portable
 from keras_seq.training.optimizers import Adam
+from tests.fork_server import bare
 
 OURS = (LSTM, GRU, SimpleRNN)
 X = np.random.default_rng(0).normal(size=(6, 3, 4, 2)).astype("float32")
@@ -122,9 +121,7 @@ for number in range(3):
     assert int(model.optimizer.iterations) > 0
     model.fit(case["x"], case["y"], verbose=0)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
-    )
+    done = bare().run(["-c", script], cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
 
 

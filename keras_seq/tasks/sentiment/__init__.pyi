@@ -1,5 +1,5 @@
 from .data import prepare_texts as prepare_texts
-from .ending import finish as finish
+from .ending import score_run as score_run
 from .ensemble import fit_head_weights as fit_head_weights
 from .ensemble import with_auxiliary_heads as with_auxiliary_heads
 from .exported import evaluate_export as evaluate_export

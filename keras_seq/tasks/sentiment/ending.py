@@ -5,13 +5,12 @@ architecture and no training.
 """
 
 from functools import partial
-from pathlib import Path
 
 import keras
 
 from keras_seq.data.copies import save_digests
 from keras_seq.log import stage
-from keras_seq.tasks.run import Answer, Ending, Run, finish_run
+from keras_seq.tasks.run import Ending
 from keras_seq.tasks.sentiment.data import TextData
 from keras_seq.tasks.sentiment.figures import draw_answers
 from keras_seq.tasks.sentiment.scores import (
@@ -27,49 +26,18 @@ from keras_seq.text.lengths import CutTexts
 BASELINES, TRAINED = "baselines.npz", "trained_on.npy"
 
 
-def finish(
-    task: str,
-    model: keras.Model,
-    data: TextData,
-    history: keras.callbacks.History,
-    *,
-    max_len: int,
-    seed: int,
-    run_dir: Path,
-    export_dir: Path,
-    answer: Answer,
-) -> Run:
-    """Scores a trained model on validation and test, shows it, exports and proves it.
+def score_run(
+    task: str, model: keras.Model, data: TextData, max_len: int, seed: int
+) -> Ending:
+    """Scores a trained model beside the baselines, on validation and test.
 
     Args:
         task: its name.
         model: int32 (B, T) -> probabilities.
         data: what it was trained on.
-        history: of `fit`.
         max_len: tokens that the model reads of a text.
         seed: of the baseline's subsample.
-        run_dir: takes model.keras, metrics.json and what TensorBoard shows.
-        export_dir: takes the SavedModel's version, with the baselines beside it.
-        answer: the task's `predict`.
-
-    Raises:
-        ExportError: The SavedModel does not answer as Python does.
     """
-    end = partial(_end, task, model, data, max_len, seed)
-    return finish_run(
-        task,
-        end,
-        history,
-        model=model,
-        answer=answer,
-        run_dir=run_dir,
-        export_dir=export_dir,
-    )
-
-
-def _end(
-    task: str, model: keras.Model, data: TextData, max_len: int, seed: int
-) -> Ending:
     target, train = data.target, data.splits["train"]
     server = TextClassifier(model, data.tokenizer, target, max_len)
     with stage("baselines"):

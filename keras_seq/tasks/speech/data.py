@@ -43,7 +43,7 @@ from keras_seq.log import stage
 from keras_seq.models.speech import answered_frames
 from keras_seq.ranges import check_settings
 from keras_seq.tasks.result import Report
-from keras_seq.tasks.run import Answer, Ending, Run, finish_run
+from keras_seq.tasks.run import Ending
 from keras_seq.tasks.speech.baselines import (
     MeanFeaturesBaseline,
     fit_speech_baselines,
@@ -222,48 +222,18 @@ def _batches(clips: Utterances, size: int = 64) -> Iterator[tuple]:
         yield clips.batch(range(start, min(start + size, len(clips))))
 
 
-def finish(
-    task: str,
-    model: keras.Model,
-    data: SpeechData,
-    history: keras.callbacks.History,
-    *,
-    seed: int,
-    run_dir: Path,
-    export_dir: Path,
-    answer: Answer,
-    linear: bool = False,
-) -> Run:
-    """Scores a trained model on validation and test, shows it, exports and proves it.
+def score_run(
+    task: str, model: keras.Model, data: SpeechData, linear: bool = False
+) -> Ending:
+    """Scores a trained model beside the baselines, on validation and test.
 
     Args:
         task: its name.
         model: from `build_speech_model`.
         data: what it was trained on.
-        history: of `fit`.
-        seed: of the n-gram model's tuning sample.
-        run_dir: takes model.keras, metrics.json and what TensorBoard shows.
-        export_dir: takes the SavedModel's version, with baselines and n-grams.
-        answer: the task's `predict`.
         linear: where every clip is one label, logistic regression on mean features
             answers with the network.
-
-    Raises:
-        ExportError: The SavedModel does not answer as Python does.
     """
-    end = partial(_end, task, model, data, linear)
-    return finish_run(
-        task,
-        end,
-        history,
-        model=model,
-        answer=answer,
-        run_dir=run_dir,
-        export_dir=export_dir,
-    )
-
-
-def _end(task: str, model: keras.Model, data: SpeechData, linear: bool) -> Ending:
     train, validation, test = (data.splits[p] for p in ("train", "validation", "test"))
     with stage("baselines"):
         baselines = fit_speech_baselines(

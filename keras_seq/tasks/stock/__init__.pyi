@@ -1,11 +1,13 @@
+from .answered import answer_series as answer_series
 from .backtest import backtest_folds as backtest_folds
 from .data import make_scaling as make_scaling
 from .data import prepare_series as prepare_series
-from .ending import finish as finish
 from .ending import score_forecaster as score_forecaster
+from .ending import score_run as score_run
 from .exported import evaluate_forecasts as evaluate_forecasts
 from .exported import forecast_next as forecast_next
 from .figures import show_backtest as show_backtest
+from .like import named_files as named_files
 from .like import read_like as read_like
 from .report import format_forecast_report as format_forecast_report
 from .server import PriceForecaster as PriceForecaster

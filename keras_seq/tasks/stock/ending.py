@@ -8,7 +8,6 @@ Shapes: B batch, T steps, F columns, H horizon, K targets, N inputs of a target.
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -21,11 +20,10 @@ from keras_seq.models.forecaster import build_forecaster
 from keras_seq.models.linear import build_linear_forecaster
 from keras_seq.series.window_batches import make_window_dataset
 from keras_seq.series.windows import WindowPlan
-from keras_seq.tasks.run import Answer, Ending, Run, finish_run
+from keras_seq.tasks.run import Ending
 from keras_seq.tasks.stock.baselines import solve_ridge
 from keras_seq.tasks.stock.data import SeriesData, fit_theta, row_facts
 from keras_seq.tasks.stock.figures import draw_forecasts
-from keras_seq.tasks.stock.report import format_forecast_report
 from keras_seq.tasks.stock.scores import (
     Keep,
     Walk,
@@ -140,48 +138,17 @@ def score_forecaster(
     return Scored(server, validation, test, walks[-1])
 
 
-def finish(
-    task: str,
-    forecaster: keras.Model,
-    scaling: Scaling,
-    history: keras.callbacks.History,
-    data: SeriesData,
-    *,
-    run_dir: Path,
-    export_dir: Path,
-    answer: Answer,
-) -> Run:
-    """Scores a trained forecaster, shows it, exports and proves it.
+def score_run(
+    task: str, forecaster: keras.Model, data: SeriesData, scaling: Scaling
+) -> Ending:
+    """Scores a trained forecaster beside the baselines, on validation and test.
 
     Args:
         task: its name.
         forecaster: raw window -> raw answers (B, H, K, Q).
-        scaling: of the same data.
-        history: of `fit`.
         data: what it was trained on.
-        run_dir: takes model.keras, metrics.json, figures and what TensorBoard shows.
-        export_dir: takes the SavedModel's version.
-        answer: the task's `predict`.
-
-    Raises:
-        ExportError: The SavedModel does not answer as Python does.
+        scaling: of the same data.
     """
-    end = partial(_end, task, forecaster, scaling, data)
-    return finish_run(
-        task,
-        end,
-        history,
-        model=forecaster,
-        answer=answer,
-        describe=format_forecast_report,
-        run_dir=run_dir,
-        export_dir=export_dir,
-    )
-
-
-def _end(
-    task: str, forecaster: keras.Model, scaling: Scaling, data: SeriesData
-) -> Ending:
     scored = score_forecaster(task, forecaster, scaling, data)
     server, windows = scored.server, _some_windows(data.plans["test"])
     return Ending(

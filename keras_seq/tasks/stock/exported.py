@@ -8,7 +8,7 @@ Shapes: B batch, T steps, F columns, H horizon.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -25,6 +25,8 @@ from keras_seq.tasks.stock.like import window_dtype
 from keras_seq.tasks.stock.report import format_forecast_report
 from keras_seq.tasks.stock.scores import baselines_of, report_on, walk_windows
 from keras_seq.tasks.stock.units import same_series, units_of
+
+ANSWERS = ("forecast", "lower", "upper")
 
 
 def evaluate_forecasts(task: str, model: Path, table: SeriesTable) -> Evaluation:
@@ -107,32 +109,59 @@ def forecast_next(exported: Exported, table: SeriesTable) -> Iterator[dict[str, 
         UserError: A series is shorter than a window.
     """
     facts = exported.metadata
-    lookback, horizon = facts["lookback"], facts["horizon"]
-    names = facts["columns"][: facts["num_targets"]]
     for one in table.series:
-        if len(one.values) < lookback:
-            raise error_at(
-                place_of(one.path, int(one.lines[-1])),
-                f"ends after {len(one.values)} rows; the model reads {lookback}",
-            )
         source = {"input": str(one.path)}
         source |= {"series": one.part} if one.part else {}
-        window = tf.constant(one.values[None, -lookback:], window_dtype(exported))
-        answer = exported.signature()(window=window)
-        answer = {
-            name: values.numpy().reshape(horizon, len(names))
-            for name, values in answer.items()
-        }
+        found = forecast_series(exported, one)
         when: list[dict[str, int | str]]
-        when = [{"step": number} for number in range(1, horizon + 1)]
-        if one.dates is not None and facts["frequency"]:
-            step = parse_frequency(facts["frequency"])
-            dates = next_dates(one.dates[-1], step, horizon)
-            if one.ahead_dates is not None and len(one.ahead_dates) >= horizon:
-                dates = one.ahead_dates[:horizon]
-            when = [{"date": str(d).removesuffix("T00:00:00")} for d in dates]
-        for place, name in enumerate(names):
-            for number in range(horizon):
-                values = {n: float(v[number, place]) for n, v in answer.items()}
-                order = {n: values[n] for n in ("forecast", "lower", "upper")}
-                yield {**source, "target": name, **when[number], **order}
+        when = [{"step": number} for number in range(1, facts["horizon"] + 1)]
+        if found.dates is not None:
+            when = [{"date": str(d).removesuffix("T00:00:00")} for d in found.dates]
+        for place, name in enumerate(facts["columns"][: facts["num_targets"]]):
+            for number, steps in enumerate(when):
+                answers = {n: float(v[number, place]) for n, v in found.answers.items()}
+                yield {**source, "target": name, **steps, **answers}
+
+
+class Forecast(NamedTuple):
+    """What follows a series.
+
+    Attributes:
+        dates: datetime64[s] (H,); None of a series without.
+        answers: "forecast", "lower" and "upper", each float (H, K).
+    """
+
+    dates: np.ndarray | None
+    answers: dict[str, np.ndarray]
+
+
+def forecast_series(exported: Exported, one: Series) -> Forecast:
+    """The steps after the last row of one series.
+
+    Args:
+        exported: of `load_exported`.
+        one: of `read_like`.
+
+    Raises:
+        UserError: It is shorter than a window.
+    """
+    facts = exported.metadata
+    lookback, horizon = facts["lookback"], facts["horizon"]
+    if len(one.values) < lookback:
+        raise error_at(
+            place_of(one.path, int(one.lines[-1])),
+            f"ends after {len(one.values)} rows; the model reads {lookback}",
+        )
+    window = tf.constant(one.values[None, -lookback:], window_dtype(exported))
+    served = exported.signature()(window=window)
+    answers = {
+        name: served[name].numpy().reshape(horizon, facts["num_targets"])
+        for name in ANSWERS
+    }
+    dates = None
+    if one.dates is not None and facts["frequency"]:
+        step = parse_frequency(facts["frequency"])
+        dates = next_dates(one.dates[-1], step, horizon)
+        if one.ahead_dates is not None and len(one.ahead_dates) >= horizon:
+            dates = one.ahead_dates[:horizon]
+    return Forecast(dates, answers)

@@ -4,20 +4,52 @@ What decides stands in model.json, so a wrong row is said at once.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_seq.data.answers import check_output
 from keras_seq.data.in_memory import as_file
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import find_files, kind_of
+from keras_seq.errors import UserError
 from keras_seq.series.known_future import with_known_future
 from keras_seq.series.numbers import check_dtype, check_positive, check_size
 from keras_seq.series.series_table import ReadAs, SeriesTable
 from keras_seq.series.sheets import check_columns, open_sheet
 from keras_seq.series.table import Fill, read_series
+from keras_seq.series.tickers import fetch_tickers
 from keras_seq.serving.described import Described
 
 if TYPE_CHECKING:
     from keras_seq.serving.exported import Exported
+
+
+def named_files(
+    files: Sequence[str], data: Any, output: str | Path | None
+) -> list[str | Path]:
+    """What a forecast is asked of: files as arguments, or tables, one of the two.
+
+    Args:
+        files: arguments; possibly none.
+        data: tables, in memory or as paths, in place of them.
+        output: file that the tables are written to with the answers.
+
+    Returns:
+        Files, downloaded where they are `stooq:SYMBOL`; none where none are named.
+
+    Raises:
+        UserError: Both are given, or an output without a table or that is none.
+    """
+    if data is None:
+        if output is not None:
+            raise UserError("--output needs a table; name it with --data")
+        return fetch_tickers(files) if files else []
+    if files:
+        raise UserError("give the files as arguments or in --data: one way")
+    found = fetch_tickers(data)
+    if output is not None:
+        check_output(output, found)
+    return found
 
 
 def read_like(

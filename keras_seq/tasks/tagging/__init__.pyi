@@ -1,8 +1,8 @@
 from .data import WORD_LENGTH as WORD_LENGTH
 from .data import TaggedData as TaggedData
 from .data import evaluate_export as evaluate_export
-from .data import finish as finish
 from .data import prepare_tagged as prepare_tagged
+from .data import score_run as score_run
 from .scores import describe as describe
 from .server import Tagger as Tagger
 from .server import answer_texts as answer_texts

@@ -20,7 +20,7 @@ from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
 from keras_seq.tasks.result import Evaluation
-from keras_seq.tasks.run import Answer, Ending, Run, finish_run
+from keras_seq.tasks.run import Ending
 from keras_seq.tasks.tagging.figures import draw_tagger
 from keras_seq.tasks.tagging.scores import (
     describe,
@@ -121,46 +121,15 @@ def _fingerprint(sentences: Sequence[Sentence]) -> str:
     return stored(rows).fingerprint()
 
 
-def finish(
-    task: str,
-    model: keras.Model,
-    data: TaggedData,
-    history: keras.callbacks.History,
-    *,
-    seed: int,
-    run_dir: Path,
-    export_dir: Path,
-    answer: Answer,
-) -> Run:
-    """Scores a trained model on validation and test, shows it, exports and proves it.
+def score_run(task: str, model: keras.Model, data: TaggedData, seed: int) -> Ending:
+    """Scores a trained model beside the baselines, on validation and test.
 
     Args:
         task: its name.
         model: from `build_tagging_model`.
         data: what it was trained on.
-        history: of `fit`.
         seed: of the perceptron.
-        run_dir: takes model.keras, metrics.json and what TensorBoard shows.
-        export_dir: takes the SavedModel's version, with the baselines beside it.
-        answer: the task's `predict`.
-
-    Raises:
-        ExportError: The SavedModel does not answer as Python does.
     """
-    end = partial(_end, task, model, data, seed)
-    return finish_run(
-        task,
-        end,
-        history,
-        model=model,
-        answer=answer,
-        describe=describe,
-        run_dir=run_dir,
-        export_dir=export_dir,
-    )
-
-
-def _end(task: str, model: keras.Model, data: TaggedData, seed: int) -> Ending:
     server = Tagger(model, data.encoder, data.tag_names)
     has_entities = data.scheme is not None
     baselines = fit_baselines(data.splits["train"], seed, has_entities)

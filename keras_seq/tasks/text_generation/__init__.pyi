@@ -2,8 +2,8 @@ from .client import stream_text as stream_text
 from .client import write_texts as write_texts
 from .data import LanguageData as LanguageData
 from .data import evaluate_language_export as evaluate_language_export
-from .data import finish as finish
 from .data import prepare_corpus as prepare_corpus
+from .data import score_run as score_run
 from .documented import train_documented as train_documented
 from .gradients import gradients_by_distance as gradients_by_distance
 from .gradients import show_gradients_by_distance as show_gradients_by_distance

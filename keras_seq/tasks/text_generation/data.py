@@ -18,12 +18,12 @@ from keras_seq.errors import UserError
 from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
 from keras_seq.evaluation.language import format_language_report
-from keras_seq.log import stage
+from keras_seq.log import log, stage
 from keras_seq.ranges import check_settings
 from keras_seq.serving.graph import answered
 from keras_seq.serving.saved_model import EXTRA, load_exported
 from keras_seq.tasks.result import Evaluation
-from keras_seq.tasks.run import Answer, Ending, Run, finish_run
+from keras_seq.tasks.run import Ending
 from keras_seq.tasks.text_generation.client import (
     DEFAULTS,
     as_inputs,
@@ -108,6 +108,8 @@ def prepare_corpus(
     """
     check_settings(vocab_size=vocab_size, limit=limit)
     parts = split_text(given, limit)
+    for name, part in parts.items():
+        log.info(f"{part}: {sum(map(len, part)):,} characters, the {name} part")
     log_copied_text(parts, given)
     coder = fit_coder(parts["train"], tokens, vocab_size)
     ids = {part: encode_corpus(coder, parts[part]) for part in ("train", "validation")}
@@ -159,49 +161,18 @@ def fit_coder(
     return coder
 
 
-def finish(
-    task: str,
-    model: keras.Model,
-    data: LanguageData,
-    history: keras.callbacks.History,
-    *,
-    run_dir: Path,
-    export_dir: Path,
-    answer: Answer,
-    dynamic_evaluation: bool = False,
-) -> Run:
-    """Scores a trained model on validation and test, shows it, exports and proves it.
+def score_run(
+    task: str, model: keras.Model, data: LanguageData, dynamic_evaluation: bool = False
+) -> Ending:
+    """Scores a trained model beside n-gram models, on validation and test.
 
     Args:
         task: its name.
         model: of `build_text_generation_model`, in float32.
         data: what it was trained on.
-        history: of `fit`.
-        run_dir: takes model.keras, metrics.json and what TensorBoard shows.
-        export_dir: takes the SavedModel's version, with the baselines beside it.
-        answer: the task's `predict`.
         dynamic_evaluation: score test once more with a model that learns on the way, at
             the rate that is best on validation.
-
-    Raises:
-        ExportError: The SavedModel does not answer as Python does.
     """
-    end = partial(_end, task, model, data, dynamic_evaluation)
-    return finish_run(
-        task,
-        end,
-        history,
-        model=model,
-        answer=answer,
-        describe=format_language_report,
-        run_dir=run_dir,
-        export_dir=export_dir,
-    )
-
-
-def _end(
-    task: str, model: keras.Model, data: LanguageData, dynamic_evaluation: bool
-) -> Ending:
     generator, coder = TextGenerator(model, data.coder), data.coder
     with stage("baselines"):
         baselines = fit_language_baselines(
@@ -219,7 +190,7 @@ def _end(
     with stage("writing samples"):
         texts = [_written(generator, seed) for seed in range(SAMPLES)]
     copied = _copied(texts, data)
-    prompts = _examples(data.parts["test"])
+    prompts = example_prompts(data.parts["test"])
     examples = {"prompt": prompts, **DEFAULTS, "max_new_tokens": EXAMPLE_TOKENS}
     return Ending(
         models=[model],
@@ -271,9 +242,13 @@ def _copied(texts: list[str], data: LanguageData) -> dict[str, Any]:
     return copies(written, data.token_ids["train"], held_out, data.coder.kind)
 
 
-def _examples(corpus: Corpus) -> list[str]:
+def example_prompts(corpus: Corpus) -> list[str]:
     """Beginnings of lines that the model has not seen, as prompts of unequal length."""
-    text = next(iter(corpus))
+    text, most = "", EXAMPLES * EXAMPLES * EXAMPLE_CHARACTERS
+    for block in corpus:  # which may be as short as a line
+        text += block
+        if len(text) >= most:
+            break
     cut = max(1, len(text) // EXAMPLES)
     prompts = [text[n * cut :][: EXAMPLE_CHARACTERS * n] for n in range(EXAMPLES)]
     return [prompt.strip() for prompt in prompts]

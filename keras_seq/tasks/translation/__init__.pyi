@@ -1,6 +1,7 @@
 from .data import evaluate_export as evaluate_export
-from .data import finish as finish
 from .data import prepare_pairs as prepare_pairs
+from .data import score_run as score_run
+from .scores import describe as describe
 from .server import Translator as Translator
 from .server import answer_export as answer_export
 from .server import answer_texts as answer_texts

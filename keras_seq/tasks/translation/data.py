@@ -21,7 +21,7 @@ from keras_seq.evaluation.translations import translation_metrics
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
 from keras_seq.tasks.result import Evaluation
-from keras_seq.tasks.run import Answer, Ending, Run, finish_run
+from keras_seq.tasks.run import Ending
 from keras_seq.tasks.translation.figures import draw_translator
 from keras_seq.tasks.translation.scores import (
     KINDS,
@@ -102,43 +102,14 @@ def _fingerprint(pairs: Sequence[SentencePair]) -> str:
     return stored([(pair.source, pair.target) for pair in pairs]).fingerprint()
 
 
-def finish(
-    task: str,
-    model: keras.Model,
-    data: TranslationData,
-    history: keras.callbacks.History,
-    *,
-    run_dir: Path,
-    export_dir: Path,
-    answer: Answer,
-) -> Run:
-    """Scores a trained model on validation and test, shows it, exports and proves it.
+def score_run(task: str, model: keras.Model, data: TranslationData) -> Ending:
+    """Scores a trained model beside the baselines, on validation and test.
 
     Args:
         task: its name.
         model: from a builder of encoder-decoders.
         data: what it was trained on.
-        history: of `fit`.
-        run_dir: takes model.keras, metrics.json and what TensorBoard shows.
-        export_dir: takes the SavedModel's version, with the baselines beside it.
-        answer: the task's `predict`.
-
-    Raises:
-        ExportError: The SavedModel does not answer as Python does.
     """
-    return finish_run(
-        task,
-        partial(_end, task, model, data),
-        history,
-        model=model,
-        answer=answer,
-        describe=describe,
-        run_dir=run_dir,
-        export_dir=export_dir,
-    )
-
-
-def _end(task: str, model: keras.Model, data: TranslationData) -> Ending:
     server = Translator(model, data.coder)
     baselines = fit_baselines(data.splits["train"])
     validation, test = (

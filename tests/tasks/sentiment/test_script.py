@@ -20,9 +20,18 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from keras_seq.text.sample_reviews import load_sample_reviews
-from tests.tasks.scripts import ENVIRONMENT, load_script, refuse, run_script, script_of
+from tests.fork_server import bare
+from tests.tasks.scripts import (
+    ENVIRONMENT,
+    ask_script,
+    load_script,
+    refuse,
+    run_script,
+    script_of,
+)
 
 shell = partial(run_script, "sentiment")
+ask = partial(ask_script, "sentiment")
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +81,7 @@ assert "keras_seq" not in sys.modules
 model.compile("adam", "binary_crossentropy")
 model.fit(numpy.ones((4, 6), "int32"), numpy.ones(4), verbose=0)
 """
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=trained, capture_output=True, text=True)
+    done = bare().run(["-c", script], cwd=trained)
     assert done.returncode == 0, done.stderr
 
 
@@ -81,8 +89,8 @@ def test_predict_takes_arguments_a_file_or_stdin(trained: Path):
     (trained / "texts.txt").write_text("What a joy.\nWhat a bore.\n")
     answers = [
         shell(trained, "predict", "What a joy.", "What a bore."),
-        shell(trained, "predict", "--file", "texts.txt"),
-        shell(trained, "predict", text="What a joy.\nWhat a bore.\n"),
+        ask(trained, "predict", "--file", "texts.txt"),
+        ask(trained, "predict", text="What a joy.\nWhat a bore.\n"),
     ]
     rows = [[json.loads(line) for line in a.stdout.splitlines()] for a in answers]
     assert rows[0] == rows[1] == rows[2]
@@ -193,14 +201,14 @@ def tensorboard(trained: Path) -> Iterator[str]:
         server.wait(30)
 
 
-def ask(tensorboard: str, path: str) -> dict | list:
+def ask_tensorboard(tensorboard: str, path: str) -> dict | list:
     with urllib.request.urlopen(f"{tensorboard}/data/plugin/{path}", timeout=60) as it:
         return json.load(it)
 
 
 def test_tensorboard_shows_the_run(tensorboard: str, trained: Path):
     def tags(plugin: str) -> set[str]:
-        found = ask(tensorboard, f"{plugin}/tags")
+        found = ask_tensorboard(tensorboard, f"{plugin}/tags")
         assert found.keys() <= {"tensorboard", "tensorboard/validation"}
         return {tag for run in found.values() for tag in run}
 
@@ -215,10 +223,12 @@ def test_tensorboard_shows_the_run(tensorboard: str, trained: Path):
     assert {"confusion_matrix", "learning_curves"} <= tags("images")
     assert {"report", "summary", "worst_mistakes"} <= tags("text")
     assert "weights/embedding/embeddings" in tags("histograms")
-    graphs = ask(tensorboard, "graphs/info")
+    graphs = ask_tensorboard(tensorboard, "graphs/info")
     assert any(run["run_graph"] for run in graphs.values())
-    (run,) = ask(tensorboard, "projector/runs")
-    config = ask(tensorboard, f"projector/info?run={run.replace('/', '%2F')}")
+    (run,) = ask_tensorboard(tensorboard, "projector/runs")
+    config = ask_tensorboard(
+        tensorboard, f"projector/info?run={run.replace('/', '%2F')}"
+    )
     (embedding,) = config["embeddings"]
     words = json.loads((trained / "run" / "tokenizer.json").read_text())["word_counts"]
     assert embedding["tensorShape"] == [len(words) + 2, 128]

@@ -3,8 +3,6 @@
 import csv
 import io
 import json
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -17,9 +15,11 @@ import tensorflow as tf
 from keras_seq import cli
 from keras_seq.audio.sample_speech import load_sample_speech
 from keras_seq.errors import UserError
-from tests.tasks.scripts import load_script, run_script, write_words
+from tests.fork_server import bare
+from tests.tasks.scripts import ask_script, load_script, run_script, write_words
 
 shell = partial(run_script, "speech")
+ask = partial(ask_script, "speech")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_leaves_what_it_promises(trained: Path):
-    run, version = trained / "run", trained / "saved_models" / "speech" / "1"
+    run, version = trained / "run", trained / "saved_models" / "speech" / "words" / "1"
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["task"] == "speech" and metrics["seconds"] > 0
     for part in ("validation", "test"):
@@ -74,8 +74,7 @@ assert "keras_seq" not in sys.modules and model.name == "speech"
 answer = model([numpy.ones((2, 9, 24), "float32"), numpy.array([9, 4])])
 assert answer.shape == (2, 5, 4)
 """
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=trained, capture_output=True, text=True)
+    done = bare().run(["-c", script], cwd=trained)
     assert done.returncode == 0, done.stderr
 
 
@@ -88,7 +87,7 @@ def test_predict_takes_files_of_any_format_and_rate(trained: Path):
     wide = soxr.resample(sound, 8000, 44100)
     soundfile.write(folder / "up.flac", np.stack([wide, wide], 1), 44100)
     names = ["fresh/up/7_0.wav", "fresh/down/7_0.wav", "fresh/up.flac"]
-    done = shell(trained, "predict", *names)
+    done = ask(trained, "predict", *names)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["input"] for row in rows] == names
     assert [row["transcript"] for row in rows] == ["up", "down", "up"]
@@ -100,7 +99,7 @@ def test_predict_adds_transcripts_to_a_table_of_files(trained: Path):
     write_words(folder, 8, 2)
     table = "id,wav,transcript\n1,up/8_0.wav,?\n2,down/8_1.wav,\n"
     (folder / "table.csv").write_text(table)
-    done = shell(trained, "predict", "--data", "asked/table.csv", "--output", "a.csv")
+    done = ask(trained, "predict", "--data", "asked/table.csv", "--output", "a.csv")
     assert done.returncode == 0, done.stderr
     with (trained / "a.csv").open() as file:
         first, second = csv.DictReader(file)
@@ -129,7 +128,9 @@ def test_a_row_without_its_file_is_named(
 
 
 def test_a_server_takes_the_bytes_of_a_file(trained: Path):
-    loaded = tf.saved_model.load(str(trained / "saved_models" / "speech" / "1"))
+    loaded = tf.saved_model.load(
+        str(trained / "saved_models" / "speech" / "words" / "1")
+    )
     content = next((trained / "words" / "down").glob("*.wav")).read_bytes()
     answer = loaded.signatures["serving_default"](wav=tf.constant([content]))
     assert answer["transcript"].numpy().tolist() == [b"down"]
@@ -177,7 +178,7 @@ def test_sentences_stream_and_have_an_n_gram_model(tmp_path: Path):
         tmp_path, "--streaming", "--limit", "60", "--epochs", "1", "--run-dir", "run"
     )
     assert done.returncode == 0, done.stderr
-    version = tmp_path / "saved_models" / "speech" / "1"
+    version = tmp_path / "saved_models" / "speech" / "words" / "1"
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
     assert {"init", "step", "waveform", "serving_default"} <= set(facts["signatures"])
     assert "\\1-grams:" in (version / "assets.extra" / "transcripts.arpa").read_text()

@@ -2,8 +2,6 @@
 
 import html
 import json
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -13,9 +11,17 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from tests.tasks.scripts import load_script, refuse, run_script, write_prices
+from tests.fork_server import bare
+from tests.tasks.scripts import (
+    ask_script,
+    load_script,
+    refuse,
+    run_script,
+    write_prices,
+)
 
 shell = partial(run_script, "stock")
+ask = partial(ask_script, "stock")
 ROWS = 500
 
 
@@ -47,7 +53,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_leaves_what_it_promises(trained: Path):
-    run, version = trained / "run", trained / "saved_models" / "stock" / "1"
+    run, version = trained / "run", trained / "saved_models" / "stock" / "AAPL" / "1"
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["task"] == "stock" and metrics["seconds"] > 0
     for part in ("validation", "test"):
@@ -108,7 +114,7 @@ def test_tensorboard_has_the_figures_and_the_scores(trained: Path):
 
 
 def test_the_savedmodel_takes_raw_rows_and_gives_prices(trained: Path):
-    served = tf.saved_model.load(str(trained / "saved_models" / "stock" / "1"))
+    served = tf.saved_model.load(str(trained / "saved_models" / "stock" / "AAPL" / "1"))
     rng = np.random.default_rng(0)
     closes = 7000 * np.exp(np.cumsum(rng.normal(0, 0.01, (3, 20)), axis=1))
     window = np.stack(
@@ -140,13 +146,12 @@ assert "keras_seq" not in sys.modules
 model.compile("adam", "mae")
 model.fit(numpy.ones((4, 20, 5)), numpy.ones((4, 5, 1, 3)), verbose=0)
 """
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=trained, capture_output=True, text=True)
+    done = bare().run(["-c", script], cwd=trained)
     assert done.returncode == 0, done.stderr
 
 
 def test_predict_prints_the_next_trading_days(trained: Path):
-    done = shell(trained, "predict", "AAPL.csv")
+    done = ask(trained, "predict", "AAPL.csv")
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     last = np.datetime64("2010-01-04") + 7 * (ROWS // 5) - 3  # a Friday

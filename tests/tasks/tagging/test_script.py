@@ -1,8 +1,6 @@
 """The tagging task as a user runs it: shell verbs, the run folder, the export."""
 
 import json
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -16,8 +14,9 @@ from hypothesis import strategies as st
 from keras_seq.evaluation import crfsuite
 from keras_seq.evaluation.crfsuite import has_crfsuite
 from keras_seq.tasks.tagging import describe
+from tests.fork_server import with_keras
 from tests.tasks.scripts import (
-    ENVIRONMENT,
+    ask_script,
     load_script,
     refuse,
     run_script,
@@ -25,6 +24,7 @@ from tests.tasks.scripts import (
 )
 
 shell = partial(run_script, "tagging")
+ask = partial(ask_script, "tagging")
 NAMES = "Ada Alan Grace Edsger Barbara Donald".split()
 PLACES = "London Paris New_York Ulm Los_Angeles".split()
 
@@ -72,7 +72,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(trained: Path):
-    loaded = tf.saved_model.load(str(trained / "saved_models" / "tagging" / "1"))
+    loaded = tf.saved_model.load(
+        str(trained / "saved_models" / "tagging" / "train" / "1")
+    )
     return loaded.signatures
 
 
@@ -88,7 +90,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
         )
         assert report["comparison"]["metric"] == "f1"
     assert metrics["test"]["n"] == 30 and metrics["test"]["scores"]["f1"]["value"] > 0.9
-    version = trained / "saved_models" / "tagging" / "1"
+    version = trained / "saved_models" / "tagging" / "train" / "1"
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
     assert facts["labels"] == ["O", "B-person", "B-place", "I-person", "I-place"]
     assert facts["scheme"] == "bio2" and facts["proof"]["max_abs_difference"] < 1e-5
@@ -96,7 +98,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
 
 def test_predict_gives_entities_in_code_points_of_the_text(trained: Path):
     text = "Ada w1 e\u0301 🙂 New York 12"
-    done = shell(trained, "predict", text, "", "Ada in Ulm 7")
+    done = ask(trained, "predict", text, "", "Ada in Ulm 7")
     first, empty, last = [json.loads(line) for line in done.stdout.splitlines()]
     found = {(text[e["start"] : e["end"]], e["type"]) for e in first["entities"]}
     # So few sentences leave open what the smile is; where words stand is not.
@@ -165,13 +167,7 @@ model = ks.load_model("run/model.keras")
 read = [np.ones((2, 3, *each.shape[2:]), "int32") for each in model.inputs]
 assert model(read).shape == (2, 3, 5, 5)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=trained,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-    )
+    done = with_keras().run(["-c", script], cwd=trained)
     assert done.returncode == 0, done.stderr
 
 
@@ -191,7 +187,8 @@ def test_a_finished_run_is_not_trained_again(trained: Path):
         "--resume",
     )
     assert done.returncode == 0 and "nothing is trained again" in done.stderr
-    assert [p.name for p in (trained / "saved_models" / "tagging").iterdir()] == ["1"]
+    exports = trained / "saved_models" / "tagging" / "train"
+    assert [path.name for path in exports.iterdir()] == ["1"]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

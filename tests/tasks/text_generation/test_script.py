@@ -1,8 +1,6 @@
 """The text generation task as a user runs it: shell verbs, run folder, export."""
 
 import json
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -15,9 +13,11 @@ from hypothesis import strategies as st
 from keras_seq import cli
 from keras_seq.serving.saved_model import load_exported
 from keras_seq.tasks.text_generation.client import stream_text
-from tests.tasks.scripts import load_script, refuse, run_script
+from tests.fork_server import bare
+from tests.tasks.scripts import ask_script, load_script, refuse, run_script
 
 shell = partial(run_script, "text_generation")
+ask = partial(ask_script, "text_generation")
 VERSE = "你好，世界。\nTo be, or not to be: that is the question.\n"
 SMALL = ("--rnn-units", "24", "--embedding-dim", "8", "--batch-size", "8")
 
@@ -51,7 +51,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_leaves_what_it_promises(trained: Path):
-    run, version = trained / "run", trained / "saved_models" / "text_generation" / "1"
+    run, version = (
+        trained / "run",
+        trained / "saved_models" / "text_generation" / "books" / "1",
+    )
     metrics = json.loads((run / "metrics.json").read_text())
     for part in ("validation", "test"):
         report = metrics[part]
@@ -83,15 +86,14 @@ assert "keras_seq" not in sys.modules
 model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 model.fit(numpy.ones((4, 6), "int32"), numpy.ones((4, 6)), verbose=0)
 """
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=trained, capture_output=True, text=True)
+    done = bare().run(["-c", script], cwd=trained)
     assert done.returncode == 0, done.stderr
 
 
 def test_predict_writes_on_and_says_what_it_could_not_read(trained: Path):
     options = ("--max-new-tokens", "30", "--seed", "3")
-    given = shell(trained, "predict", "To be", "你好§", *options)
-    piped = shell(trained, "predict", *options, text="To be\n你好§\n")
+    given = ask(trained, "predict", "To be", "你好§", *options)
+    piped = ask(trained, "predict", *options, text="To be\n你好§\n")
     assert given.stdout == piped.stdout, given.stderr + piped.stderr
     rows = [json.loads(line) for line in given.stdout.splitlines()]
     assert [row["input"] for row in rows] == ["To be", "你好§"]
@@ -101,7 +103,7 @@ def test_predict_writes_on_and_says_what_it_could_not_read(trained: Path):
         written = row["text"].removeprefix(row["input"])
         # Valid characters of the training text alone.
         assert len(written) == 30 and set(written) <= set(VERSE)
-    wrong = shell(trained, "predict", "a", "--top-p", "7")
+    wrong = ask(trained, "predict", "a", "--top-p", "7")
     assert wrong.returncode == 2
     assert "--top-p must be at most 1, got 7" in wrong.stderr
 
@@ -111,9 +113,7 @@ def test_a_server_streams_the_same_text(trained: Path):
     init, step = exported.signature("init"), exported.signature("step")
     pieces = stream_text(init, step, "To be", max_new_tokens=30, seed=3)
     row = json.loads(
-        shell(
-            trained, "predict", "To be", "--max-new-tokens", "30", "--seed", "3"
-        ).stdout
+        ask(trained, "predict", "To be", "--max-new-tokens", "30", "--seed", "3").stdout
     )
     assert "To be" + "".join(pieces) == row["text"]
 
@@ -148,7 +148,9 @@ def test_any_prompt_gets_valid_text(served, raw: list[bytes]):
 
 @pytest.fixture(scope="module")
 def served(trained: Path):
-    return tf.saved_model.load(str(trained / "saved_models" / "text_generation" / "1"))
+    return tf.saved_model.load(
+        str(trained / "saved_models" / "text_generation" / "books" / "1")
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,11 @@ from keras_seq.errors import UserError
 from keras_seq.tasks.translation.data import prepare_pairs
 from keras_seq.text.pairs import SentencePair
 from keras_seq.text.sample_pairs import load_sample_pairs
-from tests.tasks.scripts import load_script, run_script
+from tests.tasks.scripts import ask_script, load_script, run_script
 
 pytestmark = pytest.mark.slow
 shell = partial(run_script, "translation")
+ask = partial(ask_script, "translation")
 OPTIONS = [
     "--epochs",
     "12",
@@ -86,14 +87,14 @@ def test_a_run_leaves_what_it_promises(trained: Path):
     assert metrics["test"]["scores"]["bleu"]["value"] > 60
     figures = {path.name for path in (trained / "run" / "figures").iterdir()}
     assert {"learning_curves.png", "attention_1.png"} <= figures
-    version = trained / "saved_models" / "translation" / "1"
+    version = trained / "saved_models" / "translation" / "train" / "1"
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
     assert "ä" in facts["source_characters"]
 
 
 def test_predict_says_what_it_could_not_read(trained: Path):
     long = " ".join(["Das rote Kind singt hier."] * 100)
-    done = shell(
+    done = ask(
         trained, "predict", "Das rote Kind singt hier.", "", "Das ☃ singt.", long
     )
     assert done.returncode == 0, done.stderr
@@ -116,12 +117,12 @@ def test_predict_shows_tokens_and_attention(trained: Path, task: ModuleType):
 
 
 def test_predict_answers_lines_of_standard_input_and_tables(trained: Path):
-    done = shell(trained, "predict", text="Das rote Kind singt hier.\n\n")
+    done = ask(trained, "predict", text="Das rote Kind singt hier.\n\n")
     assert [json.loads(line)["input"] for line in done.stdout.splitlines()] == [
         "Das rote Kind singt hier.",
         "",
     ]
-    done = shell(trained, "predict", "--data", "test.tsv", "--text-column", "source")
+    done = ask(trained, "predict", "--data", "test.tsv", "--text-column", "source")
     first, *_ = rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(rows) == 40 and {"source", "target", "translation"} <= set(first)
 
@@ -140,7 +141,7 @@ def test_evaluate_scores_a_file_as_the_run_did(trained: Path, task: ModuleType, 
 def test_a_finished_run_is_not_trained_again(trained: Path):
     done = shell(trained, *FILES, *OPTIONS, "--resume")
     assert done.returncode == 0 and "nothing is trained again" in done.stderr
-    exports = trained / "saved_models" / "translation"
+    exports = trained / "saved_models" / "translation" / "train"
     assert [path.name for path in exports.iterdir()] == ["1"]
 
 
