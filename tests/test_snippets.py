@@ -166,7 +166,7 @@ def classifier() -> tf.Module:
 
 
 def forecaster() -> tf.Module:
-    window = keras.Input((60, 1))
+    window = keras.Input((17, 1))
     steps = keras.layers.Reshape((5, 1, 3))(keras.layers.Dense(15)(window[:, -1]))
     shifts = Calibration(np.zeros((5, 1)), np.zeros((5, 1)))
     return PriceForecaster(keras.Model(window, steps), shifts)
