@@ -43,6 +43,7 @@ HOW_TO_READ = (
     "loses where it is on the other, and else ties. The test part chose nothing."
 )
 MOST_LINES = 400  # of a list of worst cases
+MOST_OPEN = 20  # rows of a table that is not folded
 
 
 def text_section(title: str, text: str) -> str:
@@ -62,8 +63,13 @@ def text_section(title: str, text: str) -> str:
 
 
 def table_section(title: str, header: Sequence[str], rows: Sequence[Sequence]) -> str:
-    """Rows of anything below a header; "none" where there is no row."""
+    """Rows of anything below a header; "none" where there is no row.
+
+    Many of them are folded, so that what follows is not far away.
+    """
     shown = _table(header, rows[:MOST_LINES]) if rows else "<p>none</p>"
+    if len(rows) > MOST_OPEN:
+        shown = _folded(f"{len(rows):,} rows", shown)
     return f"{_heading(title)}\n{shown}"
 
 

@@ -92,6 +92,9 @@ def test_a_long_list_is_cut_and_says_so():
     section = text_section("mistakes", "\n".join(lines))
     assert section.count("line ") == MOST_LINES and "and 7 lines more" in section
     assert table_section("t", ["a"], []).endswith("<p>none</p>")
+    folded = table_section("t", ["a"], [[n] for n in range(21)])
+    assert "<summary>21 rows</summary>" in folded
+    assert "<summary>" not in table_section("t", ["a"], [[n] for n in range(20)])
 
 
 @pytest.mark.parametrize(
