@@ -28,12 +28,14 @@ demo: .venv/.installed
 	@$(BIN)/python tasks/sentiment.py predict "$(DEMO_TEXT)"
 
 test: lint
-	@$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile \
+		--no-loadscope-reorder
 
 lint: .venv/.installed
-	@$(BIN)/python -m flake8
-	@$(BIN)/python -m isort --quiet --check-only --diff .
-	@$(BIN)/python -m mypy
+	@$(BIN)/python -m mypy & types=$$!; \
+		$(BIN)/python -m flake8; style=$$?; \
+		$(BIN)/python -m isort --quiet --check-only --diff . || style=1; \
+		wait $$types && exit $$style
 
 # A link or an anchor that leads nowhere is an error; the suite builds it the same way.
 docs: .venv/.installed

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
@@ -28,6 +28,10 @@ from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.tasks import sentiment
 from keras_seq.tasks.result import Run
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
 
 STEM = "sentiment"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -64,7 +68,7 @@ class Options(TrainOptions):
         ks.text.check_embeddings(self.embeddings, documented=self.documented)
 
 
-def load_data(options: Options) -> Any:
+def load_data(options: Options) -> "sentiment.TextData":
     """Named splits, and what was fitted on train: the target and a tokenizer."""
     labels = LabelFormat(options.label_separator, options.label_columns, options.kind)
     columns = options.text_column, options.label_column, True
@@ -93,8 +97,11 @@ def load_data(options: Options) -> Any:
 
 
 def build_model(
-    data: Any, train_set: Any, documented: bool = False, **vectors: Any
-) -> Any:
+    data: "sentiment.TextData",
+    train_set: "tf.data.Dataset",
+    documented: bool = False,
+    **vectors: Any,
+) -> "keras.Model":
     """The strong recipe; `documented`: the tutorial's own architecture."""
     vocab_size, target = data.tokenizer.vocab_size, data.target
     if documented:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
@@ -28,6 +28,9 @@ from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.tasks import speech
 from keras_seq.tasks.result import Run
+
+if TYPE_CHECKING:
+    import keras
 
 STEM = "speech"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -108,7 +111,7 @@ def load_data(options: Options) -> "speech.SpeechData":
 
 def build_model(
     data: "speech.SpeechData", streaming: bool = False, documented: bool = False
-) -> Any:
+) -> "keras.Model":
     """The strong recipe; `documented`: the tutorial's own architecture."""
     sizes: dict[str, Any] = {"num_features": data.extractor.num_features}
     if not documented:

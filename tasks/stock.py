@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
@@ -24,6 +24,13 @@ from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.tasks import stock
 from keras_seq.tasks.result import Run
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_seq.layers.scaling import Scaling
+    from keras_seq.series.simulator import SimulatedPrices
+    from keras_seq.series.table import SeriesTable
 
 STEM = "stock"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -78,7 +85,7 @@ class BacktestOptions(SeriesOptions):
     max_seconds: float | None = None
 
 
-def load_data(options: SeriesOptions) -> Any:
+def load_data(options: SeriesOptions) -> "SeriesTable | SimulatedPrices":
     """The series of files, of a download, or the embedded sample; checked by row."""
     if options.data is None:
         return ks.series.simulate_prices(options.seed)
@@ -98,10 +105,15 @@ def load_data(options: SeriesOptions) -> Any:
     )
 
 
-def build_model(data: Any, scaling: Any, documented: bool = False) -> Any:
+def build_model(
+    data: "stock.SeriesData", scaling: "Scaling", documented: bool = False
+) -> "keras.Model":
     """The strong recipe; `documented`: the tutorial's own architecture."""
     shape = scaling.encode.output_shape[1:]
-    sizes = {"horizon": data.horizon, "num_targets": data.table.num_targets}
+    sizes: dict[str, Any] = {
+        "horizon": data.horizon,
+        "num_targets": data.table.num_targets,
+    }
     if documented:
         return ks.build_stock_prediction_model(shape, **sizes)
     segment = min(LONGEST_SEGMENT, max(data.horizon, 5), data.lookback)

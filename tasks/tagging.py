@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
@@ -25,6 +25,9 @@ from keras_seq.options import TrainOptions, takes
 from keras_seq.ranges import Range
 from keras_seq.tasks import tagging
 from keras_seq.tasks.result import Run
+
+if TYPE_CHECKING:
+    import keras
 
 STEM = "tagging"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -81,7 +84,7 @@ def build_model(
     characters: Literal["cnn", "lstm", "off"] = "cnn",
     documented: bool = False,
     **vectors: Any,
-) -> Any:
+) -> "keras.Model":
     """The strong recipe; `documented`: the architecture with its sizes alone."""
     sizes = data.encoder.vocab_size, len(data.tag_names)
     if documented:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
@@ -25,6 +25,9 @@ from keras_seq.options import TrainOptions, takes
 from keras_seq.ranges import Range
 from keras_seq.tasks import text_generation
 from keras_seq.tasks.result import Run
+
+if TYPE_CHECKING:
+    import keras
 
 STEM = "text_generation"
 Tokens = Literal["characters", "words", "bytes", "subwords"]
@@ -102,7 +105,7 @@ def load_data(options: DataOptions) -> "text_generation.LanguageData":
 
 def build_model(
     data: "text_generation.LanguageData", recipe: dict[str, Any], **vectors: Any
-) -> Any:
+) -> "keras.Model":
     """One builder call; `recipe` has the sizes and options."""
     options = text_generation.builder_options(recipe) | vectors
     return ks.build_text_generation_model(data.coder.vocab_size, **options)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
@@ -25,6 +25,9 @@ from keras_seq.options import TrainOptions, takes
 from keras_seq.ranges import Range
 from keras_seq.tasks import translation
 from keras_seq.tasks.result import Run
+
+if TYPE_CHECKING:
+    import keras
 
 STEM = "translation"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -47,7 +50,7 @@ class Options(TrainOptions):
     table_format: TableFormat = AS_FOUND
     network: Literal["transformer", "lstm"] = "transformer"
     attention: Literal["additive", "dot", "general"] | None = None
-    vocab_size: int = 8000
+    vocab_size: int = 4000
     model_dim: Annotated[int | None, Range(2, 8192)] = None
     num_layers: int | None = None
     batch_tokens: Annotated[int, Range(16, 10**7)] = 4096
@@ -73,7 +76,7 @@ class Options(TrainOptions):
                 raise ks.UserError(f"--{name}target-data needs the other: --{name}data")
 
 
-def load_data(options: Options) -> Any:
+def load_data(options: Options) -> "translation.TranslationData":
     """Named parts, and what was fitted on train: subwords of both languages."""
     further = options.source_column, options.target_column, options.table_format
     given = {}
@@ -97,7 +100,7 @@ def load_data(options: Options) -> Any:
     )
 
 
-def build_model(data: Any, options: Options) -> Any:
+def build_model(data: "translation.TranslationData", options: Options) -> "keras.Model":
     """One builder call, by the kind of network and the size of the data."""
     return translation.build_network(
         data.coder.vocab_size,
@@ -125,8 +128,8 @@ def train(options: Options) -> Run:
         network: Kind of the encoder-decoder.
         attention: How a recurrent decoder looks back at the source.
         vocab_size: Most subwords, of both languages together.
-        model_dim: Width of the layers, even; default 256, of few pairs 128.
-        num_layers: Of encoder and decoder each; default 3, of few pairs 2.
+        model_dim: Width of the layers, even; default by network and number of pairs.
+        num_layers: Of encoder and decoder each; default by network and number of pairs.
         batch_tokens: Tokens of a step, of both sides and with padding.
         dropout: Rate on embeddings and between layers.
         label_smoothing: Share of a target given to all tokens (Szegedy et al. 2016).

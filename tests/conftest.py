@@ -34,6 +34,20 @@ collect_ignore_glob = ["**/record_*.py"]
 ROOT = Path(__file__).resolve().parent.parent
 
 
+# What trains stands in these folders, the longest first.
+LONG = ("tasks", "training", "layers", "hostile", "serving", "models")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files run first: one that starts last would leave a core idle."""
+
+    def turn(item: pytest.Item) -> int:
+        place = item.path.relative_to(ROOT).parts
+        return LONG.index(place[1]) if place[1] in LONG else len(LONG)
+
+    items.sort(key=turn)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository, wherever it lies."""

@@ -5,29 +5,26 @@ that leaves no doubt decides for the others; where none does, it is asked.
 """
 
 import contextlib
-import re
 from array import array
 from collections.abc import Sequence
 from typing import NamedTuple, SupportsFloat
 
 import numpy as np
 
+from keras_seq.data.number_cells import (
+    COMMA,
+    MISSING,
+    NUMBER,
+    POINT,
+    is_open,
+    mark_of,
+    may_be_thousands,
+    number_of,
+)
 from keras_seq.errors import UserError
 
-POINT, COMMA = ".", ","
 MARKS = {"point": POINT, "comma": COMMA, POINT: POINT, COMMA: COMMA}
-MISSING = {"", "na", "n/a", "nan", "null", "none", "nat", "-", "?", "--", "#n/a"}
 OPTION = "--decimal"
-_UNITS = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
-_SIGNS = "$€£¥₹₩₽"
-_SPACES = "\u00a0\u202f\u2009 "
-_BETWEEN = f"'’{_SPACES}"  # what stands between thousands and is never a decimal mark
-_NUMBER = re.compile(
-    rf"(?P<open>\()?(?P<sign>[-+−]?)(?P<money>[{_SIGNS}]?)\s?(?P<minus>[-−]?)"
-    rf"(?P<digits>\d[\d.,{_BETWEEN}]*|[.,]\d+)(?P<power>[eE][-+]?\d+)?"
-    rf"\s?(?P<unit>[kKmMbBtT]?)\s?(?P<end>[{_SIGNS}%]?)(?P<close>\))?"
-)
-_GROUPS = re.compile(rf"\d{{1,3}}([.,{_BETWEEN}])\d{{3}}(\1\d{{3}})*")
 _FEWEST = 5  # cells that show how many digits stand behind the point
 
 
@@ -42,18 +39,6 @@ def check_decimal(name: str | None) -> str | None:
     if name is not None and name not in MARKS:
         raise UserError(f"{OPTION} {name!r}: expected point or comma")
     return None if name is None else MARKS[name]
-
-
-def reads_as_number(text: str) -> bool:
-    """Whether a cell is a number in some way of writing, or a missing one.
-
-    Example:
-
-    >>> reads_as_number("$1,166.71"), reads_as_number("1.5M"), reads_as_number("AAPL")
-    (True, True, False)
-    """
-    text = text.strip()
-    return text.lower() in MISSING or _NUMBER.fullmatch(text) is not None
 
 
 class Wrong(NamedTuple):
@@ -113,7 +98,7 @@ class NumberColumn:
             return np.nan
         if "." not in cell:
             self._whole += 100 <= abs(number) < 1000
-        elif cell[-4:-3] == "." and _may_be_thousands(cell.strip().lstrip("+-")):
+        elif cell[-4:-3] == "." and may_be_thousands(cell.strip().lstrip("+-")):
             self._open.append(len(self))
             self._round += cell[-1] == "0"
         else:
@@ -124,7 +109,7 @@ class NumberColumn:
         """Whether a cell cannot be read but with this decimal mark."""
         if mark == POINT and self._points:
             return True
-        return any(_decimal_mark(text) == mark for text in self._texts.values())
+        return any(mark_of(text) == mark for text in self._texts.values())
 
     @property
     def has_mixed_thousands(self) -> bool:
@@ -142,7 +127,7 @@ class NumberColumn:
             return f"{self._plain[self._open[0]]:.3f}"
         if self._points or self._open:
             return None
-        return next((t for t in self._texts.values() if _is_open(t)), None)
+        return next((t for t in self._texts.values() if is_open(t)), None)
 
     @property
     def _in_doubt(self) -> bool:
@@ -155,7 +140,7 @@ class NumberColumn:
         """The row of the cell that `in_doubt` names."""
         if self._open:
             return self._open[0]
-        return next(row for row, text in self._texts.items() if _is_open(text))
+        return next(row for row, text in self._texts.items() if is_open(text))
 
     def values(self, mark: str) -> tuple[np.ndarray, Wrong | None]:
         """float64 (N,), NaN where missing, and the first cell that is no number.
@@ -173,10 +158,10 @@ class NumberColumn:
                 return found, Wrong(row, shown, "in which the point is no thousands'")
         signs: dict[str, int] = {}
         for row, text in self._texts.items():
-            match, what = _NUMBER.fullmatch(text), "which is no number"
+            match, what = NUMBER.fullmatch(text), "which is no number"
             if match is None:
                 return found, Wrong(row, text, what)
-            number = _number(match, mark)
+            number = number_of(match, mark)
             if number is None:
                 what += f" with a decimal {'point' if mark == POINT else 'comma'}"
             if number is None or np.isinf(number):
@@ -242,7 +227,7 @@ def decimal_mark(columns: Sequence[NumberColumn]) -> str | None:
 def _of_mixed_commas(columns: Sequence[NumberColumn]) -> str | None:
     """999 stands beside 1,000 in each column of commas: these part thousands."""
     for column in columns:
-        texts = [text for text in column._texts.values() if _is_open(text)]
+        texts = [text for text in column._texts.values() if is_open(text)]
         if column._open or texts and not (column._whole and _end_round(texts)):
             return None
     return POINT
@@ -258,55 +243,3 @@ def _float_of(cell: object) -> float:
 
 def _end_round(texts: Sequence[str]) -> bool:
     return len(texts) >= _FEWEST and any(text.endswith("0") for text in texts)
-
-
-def _may_be_thousands(text: str) -> bool:
-    """1.234 may; 0.234 and 1234.567 may not."""
-    return len(text) <= 7 and text[0] not in "0." and text[:-4].isdecimal()
-
-
-def _digits(text: str) -> str:
-    match = _NUMBER.fullmatch(text)
-    return "" if match is None else match["digits"].strip()
-
-
-def _is_open(text: str) -> bool:
-    """Whether its one mark could part thousands or be the decimal one."""
-    digits = _digits(text)
-    return (
-        bool(digits)
-        and _decimal_mark(text) is None
-        and sum(digits.count(mark) for mark in (POINT, COMMA)) == 1
-    )
-
-
-def _decimal_mark(text: str) -> str | None:
-    """The only mark that can be the decimal one; None where it is open."""
-    digits = _digits(text)
-    points, commas = digits.count(POINT), digits.count(COMMA)
-    if points and commas:
-        return max(POINT, COMMA, key=digits.rfind)
-    if not points + commas:
-        return None
-    mark, other = (POINT, COMMA) if points else (COMMA, POINT)
-    if points + commas > 1:
-        return other
-    if any(sign in digits for sign in _BETWEEN):
-        return mark
-    before, after = digits.split(mark)
-    is_open = len(after) == 3 and 1 <= len(before) <= 3 and before[0] != "0"
-    return None if is_open else mark
-
-
-def _number(match: re.Match, mark: str) -> float | None:
-    """The number; None where its marks stand elsewhere than between thousands."""
-    whole, _, rest = match["digits"].strip().partition(mark)
-    parts = [sign for sign in whole if not sign.isdecimal()]
-    if parts and not _GROUPS.fullmatch(whole) or not rest.isdecimal() and rest:
-        return None
-    if bool(match["open"]) != bool(match["close"]):
-        return None
-    digits = "".join(sign for sign in whole if sign.isdecimal())
-    number = float(f"{digits or 0}.{rest or 0}{match['power'] or ''}")
-    below = match["sign"] in ("-", "−") or bool(match["minus"] or match["open"])
-    return (-number if below else number) * _UNITS[match["unit"].lower()]

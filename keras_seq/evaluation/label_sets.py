@@ -19,8 +19,8 @@ from keras_seq.evaluation.bootstrap import (
 )
 from keras_seq.evaluation.finite import (
     check_answers,
-    checked_report,
     finite_baselines,
+    gather_report,
     kept_notes,
 )
 from keras_seq.evaluation.scores import redraw_of
@@ -165,16 +165,9 @@ def label_set_report(
         )
         for name, value, some in zip(names, np.nan_to_num(found), drawn.T)
     }
-    gathered = {
-        "task": task,
-        "n": len(labels),
-        "scores": scores,
-        "baselines": values,
-        "notes": notes,
-        "verdict": comparison["verdict"],
-        "comparison": comparison,
-    }
-    return checked_report(gathered, left_out)
+    n = {"n": len(labels)}
+    further: dict[str, Any] = {"notes": notes, "left_out": left_out}
+    return gather_report(task, n, scores, values, comparison, **further)
 
 
 def _statistic(

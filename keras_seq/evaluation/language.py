@@ -15,8 +15,8 @@ import numpy as np
 from keras_seq.evaluation import bootstrap, table, verdict
 from keras_seq.evaluation.finite import (
     check_answers,
-    checked_report,
     finite_baselines,
+    gather_report,
     kept_notes,
 )
 from keras_seq.evaluation.resampling import by_blocks
@@ -101,24 +101,23 @@ def language_report(
         **drawing,
     )
     bits = size / characters / math.log(2)
-    report = {
-        "task": task,
-        "n": size,
-        "characters": characters,
-        "scores": _scores(losses["network"], tokens, bits, **drawing),
-        "baselines": {
-            name: {
-                "cross_entropy": values[name],
-                "perplexity": float(np.exp(values[name])),
-                "bits_per_character": values[name] * bits,
-            }
-            for name in baselines
-        },
-        "notes": notes,
-        "verdict": comparison["verdict"],
-        "comparison": comparison,
+    beside = {
+        name: {
+            "cross_entropy": values[name],
+            "perplexity": float(np.exp(values[name])),
+            "bits_per_character": values[name] * bits,
+        }
+        for name in baselines
     }
-    return checked_report(report, left_out)
+    return gather_report(
+        task,
+        {"n": size, "characters": characters},
+        _scores(losses["network"], tokens, bits, **drawing),
+        beside,
+        comparison,
+        notes=notes,
+        left_out=left_out,
+    )
 
 
 def _called(each: int) -> str:

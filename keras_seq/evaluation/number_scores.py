@@ -14,8 +14,8 @@ from keras_seq.evaluation import verdict
 from keras_seq.evaluation.bootstrap import Statistic, bootstrap, interval
 from keras_seq.evaluation.finite import (
     check_answers,
-    checked_report,
     finite_baselines,
+    gather_report,
     kept_notes,
 )
 from keras_seq.evaluation.scores import redraw_of
@@ -103,16 +103,9 @@ def number_report(
         name: interval(value, some, redraw.widening(), BOUNDS[name])
         for name, value, some in zip(BOUNDS, np.nan_to_num(found), drawn.T)
     }
-    gathered = {
-        "task": task,
-        "n": len(numbers),
-        "scores": scores,
-        "baselines": values,
-        "notes": notes,
-        "verdict": comparison["verdict"],
-        "comparison": comparison,
-    }
-    return checked_report(gathered, left_out)
+    n = {"n": len(numbers)}
+    further: dict[str, Any] = {"notes": notes, "left_out": left_out}
+    return gather_report(task, n, scores, values, comparison, **further)
 
 
 def _statistic(numbers: np.ndarray, answers: np.ndarray) -> Statistic:

@@ -5,6 +5,7 @@ are in `bootstrap`.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from keras_seq.data.copies import percent
 from keras_seq.evaluation import bootstrap, verdict
 from keras_seq.evaluation.finite import (
     check_answers,
-    checked_report,
     finite_baselines,
+    gather_report,
     kept_notes,
 )
 from keras_seq.evaluation.resampling import Redraw, by_groups, by_samples
@@ -252,20 +253,14 @@ def report(
         groups=groups,
         **drawing,
     )
-    gathered = {
-        "task": task,
-        "n": len(labels),
-        "scores": classification_scores(
-            labels, probabilities, label_names, groups=groups, **drawing
-        ),
-        "baselines": values,
-        "notes": notes,
-        "verdict": comparison["verdict"],
-        "comparison": comparison,
-    }
-    if hidden := _hidden_imbalance(labels, label_names, gathered["scores"]):
-        gathered["imbalance"] = hidden
-    return checked_report(gathered, left_out)
+    scores = classification_scores(
+        labels, probabilities, label_names, groups=groups, **drawing
+    )
+    further: dict[str, Any] = {"notes": notes, "left_out": left_out}
+    if hidden := _hidden_imbalance(labels, label_names, scores):
+        further["imbalance"] = hidden
+    n = {"n": len(labels)}
+    return gather_report(task, n, scores, values, comparison, **further)
 
 
 def _hidden_imbalance(

@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_seq.evaluation import bootstrap, verdict
 from keras_seq.evaluation.entities import Tags, entity_counts, precision_recall_f1
-from keras_seq.evaluation.finite import checked_report
+from keras_seq.evaluation.finite import gather_report
 from keras_seq.evaluation.resampling import by_groups, by_samples
 from keras_seq.text.tag_schemes import entities_of
 
@@ -113,17 +113,11 @@ def tag_report(
         name: bootstrap.interval(value, column, redraw.widening(), (0.0, 1.0))
         for name, value, column in zip(metrics, values, drawn.T)
     }
-    report = {
-        "task": task,
-        "n": len(truth),
-        "words": int(counts[:, 0].sum()),
-        "scores": scores,
-        "baselines": baseline_scores,
-        "verdict": comparison["verdict"],
-        "comparison": comparison,
-        "by_tag": scores_by_tag(truth, answers),
-    }
-    return checked_report(report)
+    sizes = {"n": len(truth), "words": int(counts[:, 0].sum())}
+    by_tag = scores_by_tag(truth, answers)
+    return gather_report(
+        task, sizes, scores, baseline_scores, comparison, by_tag=by_tag
+    )
 
 
 def _counts(

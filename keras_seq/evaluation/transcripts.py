@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation import bootstrap, verdict
-from keras_seq.evaluation.finite import checked_report, kept_notes
+from keras_seq.evaluation.finite import gather_report, kept_notes
 from keras_seq.evaluation.resampling import Redraw, by_groups, by_samples, by_speakers
 
 RATES = ("wer", "cer", "substitutions", "deletions", "insertions")
@@ -150,18 +150,11 @@ def transcript_report(
     )
     if len(set(speakers)) == 1 and speakers[0]:
         comparison["sentence"] += " All of it is of one speaker: others may differ."
-    report = {
-        "task": task,
-        "n": len(counts),
-        "scores": _scores(names, counts, redraw, **drawing),
-        "baselines": baseline_scores,
-        "notes": notes,
-        "verdict": comparison["verdict"],
-        "comparison": comparison,
-    }
+    n, scores = {"n": len(counts)}, _scores(names, counts, redraw, **drawing)
+    further: dict[str, Any] = {"notes": notes}
     if any(speakers):
-        report["by_speaker"] = by_speaker(counts, speakers)
-    return checked_report(report)
+        further["by_speaker"] = by_speaker(counts, speakers)
+    return gather_report(task, n, scores, baseline_scores, comparison, **further)
 
 
 def _redraw(size: int, speakers: Sequence[str], recordings: Sequence[str]) -> Redraw:

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation import bootstrap, verdict
-from keras_seq.evaluation.finite import checked_report, kept_notes
+from keras_seq.evaluation.finite import gather_report, kept_notes
 from keras_seq.evaluation.resampling import by_groups
 from keras_seq.evaluation.tfidf_terms import UNSPACED
 
@@ -169,22 +169,21 @@ def translation_report(
 
     found, drawn = bootstrap.bootstrap(scored, redraw, num_resamples, seed)
     widening = redraw.widening()
-    report = {
-        "task": task,
-        "n": len(references),
-        "scores": {
-            name: bootstrap.interval(value, column, widening, BOUNDS)
-            for name, value, column in zip(metrics, found, drawn.T)
-        },
-        "baselines": values,
-        "notes": notes,
-        "verdict": comparison["verdict"],
-        "comparison": comparison,
-        "signatures": {name: metric.signature for name, metric in metrics.items()},
-        "by_length": _by_length(sources, bleu, counts["bleu"]),
-        "faults": translation_faults(sources, references, hypotheses),
+    scores = {
+        name: bootstrap.interval(value, column, widening, BOUNDS)
+        for name, value, column in zip(metrics, found, drawn.T)
     }
-    return checked_report(report)
+    return gather_report(
+        task,
+        {"n": len(references)},
+        scores,
+        values,
+        comparison,
+        notes=notes,
+        signatures={name: metric.signature for name, metric in metrics.items()},
+        by_length=_by_length(sources, bleu, counts["bleu"]),
+        faults=translation_faults(sources, references, hypotheses),
+    )
 
 
 def _by_length(

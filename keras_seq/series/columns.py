@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_seq.data.numbers import reads_as_number
+from keras_seq.data.number_cells import reads_as_number
 from keras_seq.data.places import error_at, listed
 from keras_seq.log import log
 from keras_seq.series.date_cells import (

@@ -94,3 +94,25 @@ class SeriesTable(NamedTuple):
             digest.update(one.values.tobytes())
             digest.update(b"" if one.dates is None else one.dates.tobytes())
         return digest.hexdigest()
+
+
+def with_own_names(series: Sequence[Series]) -> list[Series]:
+    """Series of several files may share names; they are then called by both."""
+    names = [one.name for one in series]
+    return [
+        (
+            one._replace(name=f"{one.path.stem} {one.name}")
+            if names.count(one.name) > 1 and one.part
+            else one
+        )
+        for one in series
+    ]
+
+
+def names_of_files(paths: Sequence[Path]) -> list[str]:
+    """Names of files without their endings; with their folders where those repeat."""
+    names = [path.name.split(".")[0] for path in paths]
+    return [
+        str(path.with_name(name)) if names.count(name) > 1 else name
+        for path, name in zip(paths, names)
+    ]

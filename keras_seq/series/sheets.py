@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_seq.data.numbers import MISSING, reads_as_number
+from keras_seq.data.number_cells import MISSING, reads_as_number
 from keras_seq.data.places import error_at, listed
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import kind_of, read_columns, read_rows

@@ -8,7 +8,6 @@ Shapes: N rows, F columns, K targets.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -42,7 +41,13 @@ from keras_seq.series.columns import (
 from keras_seq.series.dates import check_date_format
 from keras_seq.series.fill import filled
 from keras_seq.series.known_future import OPTION, check_ahead, cut_ahead
-from keras_seq.series.series_table import ReadAs, Series, SeriesTable
+from keras_seq.series.series_table import (
+    ReadAs,
+    Series,
+    SeriesTable,
+    names_of_files,
+    with_own_names,
+)
 from keras_seq.series.sheets import (
     TICKERS,
     Sheet,
@@ -140,7 +145,7 @@ def read_series(
     prices = [name for name in prices if name not in known]
     columns = [*targets, *prices, *others, *known]
     series, found = [], asked.frequency
-    for path, name in zip(files, _series_names(files)):
+    for path, name in zip(files, names_of_files(files)):
         sheet = open_sheet(path, table_format, series_column)
         needed = [*taken, *columns]
         check_columns(path, sheet.header, needed, first.header, files[0])
@@ -163,7 +168,7 @@ def read_series(
     series_checks.check_copies([one.label for one in series], targets_of, refuse_copies)
     dates_from = dates_from if series[0].dates is not None else []
     return SeriesTable(
-        _with_own_names(series),
+        with_own_names(series),
         columns,
         len(targets),
         len(prices),
@@ -290,25 +295,3 @@ def _without_holes(
     if dates is not None and frequency is not None and frequency.unit == "B":
         report_missing_days(one.label, dates)
     return one._replace(dates=dates, values=values, observed=observed, lines=lines)
-
-
-def _with_own_names(series: Sequence[Series]) -> list[Series]:
-    """Series of several files may share names; they are then called by both."""
-    names = [one.name for one in series]
-    return [
-        (
-            one._replace(name=f"{one.path.stem} {one.name}")
-            if names.count(one.name) > 1 and one.part
-            else one
-        )
-        for one in series
-    ]
-
-
-def _series_names(paths: Sequence[Path]) -> list[str]:
-    """Names of files without their endings; with their folders where those repeat."""
-    names = [path.name.split(".")[0] for path in paths]
-    return [
-        str(path.with_name(name)) if names.count(name) > 1 else name
-        for path, name in zip(paths, names)
-    ]

@@ -27,6 +27,8 @@ def answers_in_order(
     ask: Callable[[Sequence[Row]], Mapping[str, tf.Tensor]],
     rows: Iterable[Row],
     plain: Callable[[Mapping[str, np.ndarray]], Answer],
+    batch_rows: int = BATCH_ROWS,
+    batch_steps: float = BATCH_STEPS,
 ) -> Iterator[Answer]:
     """Answers to rows one by one, in order; a batch is padded to its longest row.
 
@@ -34,6 +36,8 @@ def answers_in_order(
         ask: from some rows to tensors whose first axis is that of the rows.
         rows: texts, or lists of words; read a few thousand at a time.
         plain: from one row of each tensor to its answer.
+        batch_rows: most rows of a batch.
+        batch_steps: most steps of one, padding included.
 
     Example:
 
@@ -50,8 +54,8 @@ def answers_in_order(
         order = sorted(range(len(chunk)), key=lambda number: len(chunk[number]))
         while order:
             # The longest of a batch is its last: fewer rows where they are long.
-            size = min(BATCH_ROWS, len(order))
-            while size > 1 and size * len(chunk[order[size - 1]]) > BATCH_STEPS:
+            size = min(batch_rows, len(order))
+            while size > 1 and size * len(chunk[order[size - 1]]) > batch_steps:
                 size //= 2
             numbers, order = order[:size], order[size:]
             batch = ask([chunk[number] for number in numbers])

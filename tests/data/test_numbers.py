@@ -4,11 +4,11 @@ import math
 
 import pytest
 
+from keras_seq.data.number_cells import reads_as_number
 from keras_seq.data.numbers import (
     NumberColumn,
     check_decimal,
     decimal_mark,
-    reads_as_number,
 )
 from keras_seq.errors import UserError
 

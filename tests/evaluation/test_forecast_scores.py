@@ -10,7 +10,6 @@ from keras_seq.evaluation.forecast_scores import (
     Sums,
     Units,
     finished,
-    lag_check,
     measures,
     skill,
     with_intervals,
@@ -143,18 +142,6 @@ def test_a_year_of_times_by_the_minute_is_summed_in_stretches():
     found = with_intervals(MEASURES, of_errors(errors), np.arange(20_000))["mae"]
     width = found["high"] - found["low"]
     assert width == pytest.approx(2 * 1.96 * 20_000**-0.5, rel=0.1)
-
-
-def test_a_forecast_that_copies_the_last_row_is_seen():
-    walk = np.cumsum(np.random.default_rng(3).normal(size=500))[:, None]
-    last, target, series = walk[:-1], walk[1:], np.zeros(499, int)
-    copied = lag_check(last, last, target, series)
-    assert copied["with_last_row"] == pytest.approx(1.0)
-    assert copied["with_target"] < copied["with_last_row"]
-    assert copied["of_changes"] == 0.0
-    known = lag_check(target, last, target, series)
-    assert known["with_target"] == known["of_changes"] == pytest.approx(1.0)
-    assert known["with_last_row"] < 1
 
 
 def report_of(network: Sums, persistence: Sums, lag=(0.99, 0.98), prices=True) -> dict:

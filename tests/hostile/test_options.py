@@ -17,7 +17,7 @@ from keras_seq import cli
 from keras_seq.cli_options import number_kind, options_of, parse_verb, range_of
 from keras_seq.errors import UserError
 from keras_seq.ranges import RANGES, Range, check_settings
-from tests.tasks.scripts import ENVIRONMENT, ROOT, load_script, script_of
+from tests.tasks.scripts import ROOT, environment, load_script, script_of
 
 SCRIPTS = sorted(path.stem for path in (ROOT / "tasks").glob("[!_]*.py"))
 VERBS = ("train", "evaluate", "predict", "backtest")
@@ -173,7 +173,7 @@ def test_a_shell_is_answered_before_tensorflow_is_imported(tmp_path: Path):
     done = subprocess.run(
         [sys.executable, script, "train", "--seed", "99999999999", "--run-dir", "run"],
         cwd=tmp_path,
-        env=ENVIRONMENT | paths,
+        env=environment() | paths,
         capture_output=True,
         text=True,
     )

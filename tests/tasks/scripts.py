@@ -20,7 +20,11 @@ from keras_seq.text.sample_sentences import load_sample_sentences
 from tests.fork_server import with_keras
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+def environment() -> dict[str, str]:
+    """Of a process that finds keras_seq, with the cache of the tests."""
+    return os.environ | {"PYTHONPATH": str(ROOT)}
 
 
 def script_of(name: str) -> Path:
@@ -41,7 +45,7 @@ def run_script(
     return subprocess.run(
         [sys.executable, str(script_of(name)), *arguments],
         cwd=folder,
-        env=ENVIRONMENT,
+        env=environment(),
         input=text,
         capture_output=True,
         text=True,
@@ -53,7 +57,7 @@ def ask_script(
 ) -> subprocess.CompletedProcess:
     """`run_script`, in a process that finds TensorFlow imported."""
     command = [script_of(name), *arguments]
-    return with_keras().run(command, input=text, cwd=folder, environment=ENVIRONMENT)
+    return with_keras().run(command, input=text, cwd=folder, environment=environment())
 
 
 def refuse(task: ModuleType, data: str, message: str, remark: str = "") -> None:

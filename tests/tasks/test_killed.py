@@ -11,7 +11,7 @@ import pytest
 
 from keras_seq.training.model_file import load_model
 from tests.tasks.scripts import (
-    ENVIRONMENT,
+    environment,
     run_script,
     script_of,
     write_prices,
@@ -71,7 +71,7 @@ def test_a_killed_run_resumed_ends_as_one_never_killed(name: str, tmp_path: Path
     process = subprocess.Popen(
         [sys.executable, str(script_of(task)), *asked],
         cwd=killed,
-        env=ENVIRONMENT,
+        env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -1,3 +1,4 @@
+from .data import TextData as TextData
 from .data import prepare_texts as prepare_texts
 from .ending import score_run as score_run
 from .ensemble import fit_head_weights as fit_head_weights

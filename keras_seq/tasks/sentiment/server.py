@@ -6,7 +6,7 @@ task's frozen signature. It knows nothing of files or training.
 Shapes: B batch, C classes.
 """
 
-import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.constants import OOV_ID
-from keras_seq.serving.by_length import as_text
+from keras_seq.serving.by_length import answers_in_order, as_text
 from keras_seq.serving.checks import checked_shapes
 from keras_seq.serving.graph import without_cudnn
 from keras_seq.tasks.sentiment.scores import Named, as_target
@@ -23,7 +23,6 @@ from keras_seq.text.cleaning import clean_text
 from keras_seq.text.lengths import CutTexts
 from keras_seq.text.tokenizer import Tokenizer
 
-BATCHES_READ = 16
 NOTHING_KNOWN = "the model knows no word of this text: its answer says nothing about it"
 ORDER = "label labels number probability probabilities unknown words".split()
 
@@ -133,18 +132,15 @@ def answer_texts(
         array. Words are counted as "unknown": "1 of 3".
     """
     cut = CutTexts(max_len)
-    texts = iter(texts) if max_len is None else cut.counted(texts)
-    while chunk := list(itertools.islice(texts, batch_size * BATCHES_READ)):
-        encoded = [text.encode("utf-8", "replace") for text in chunk]
-        order = sorted(range(len(chunk)), key=lambda number: len(encoded[number]))
-        answers: list[dict[str, Any]] = [{}] * len(chunk)
-        for start in range(0, len(order), batch_size):
-            numbers = order[start : start + batch_size]
-            some = tf.constant([encoded[number] for number in numbers])
-            batch = {name: v.numpy() for name, v in signature(text=some).items()}
-            for row, number in enumerate(numbers):
-                answers[number] = _readable({n: v[row] for n, v in batch.items()})
-        yield from answers
+    texts = texts if max_len is None else cut.counted(texts)
+    encoded = (text.encode("utf-8", "replace") for text in texts)
+    yield from answers_in_order(
+        lambda some: signature(text=tf.constant(some)),
+        encoded,
+        _readable,
+        batch_rows=batch_size,
+        batch_steps=math.inf,  # of long texts the model reads the start alone
+    )
     cut.log_count("input")
 
 

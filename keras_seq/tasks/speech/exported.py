@@ -19,7 +19,7 @@ from keras_seq.log import log
 from keras_seq.serving.saved_model import EXTRA, Exported, load_exported
 from keras_seq.tasks.result import Evaluation
 from keras_seq.tasks.speech.baselines import load_speech_baselines
-from keras_seq.tasks.speech.data import ARPA, BASELINES, TRAINED
+from keras_seq.tasks.speech.ending import ARPA, BASELINES, TRAINED
 from keras_seq.tasks.speech.scores import BeamSearch, score_speech
 
 

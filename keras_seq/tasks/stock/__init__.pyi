@@ -1,5 +1,6 @@
 from .answered import answer_series as answer_series
 from .backtest import backtest_folds as backtest_folds
+from .data import SeriesData as SeriesData
 from .data import make_scaling as make_scaling
 from .data import prepare_series as prepare_series
 from .ending import score_forecaster as score_forecaster

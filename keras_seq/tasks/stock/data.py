@@ -24,14 +24,13 @@ from keras_seq.series.numbers import (
 )
 from keras_seq.series.simulator import SimulatedPrices
 from keras_seq.series.table import SeriesTable
+from keras_seq.series.train_facts import TrainFacts, train_facts
 from keras_seq.series.windows import (
     PARTS,
-    TrainFacts,
     WindowPlan,
     cut_rows,
     default_lookback,
     plan_windows,
-    train_facts,
 )
 from keras_seq.tasks.stock.baselines import Theta
 

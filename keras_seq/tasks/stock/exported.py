@@ -17,7 +17,8 @@ from keras_seq.data.tables import error_at, place_of
 from keras_seq.log import log
 from keras_seq.series.calendar import next_dates, parse_frequency
 from keras_seq.series.series_table import Series, SeriesTable
-from keras_seq.series.windows import all_rows, plan_part, train_facts
+from keras_seq.series.train_facts import train_facts
+from keras_seq.series.windows import all_rows, plan_part
 from keras_seq.serving.saved_model import Exported, load_exported
 from keras_seq.tasks.result import Evaluation
 from keras_seq.tasks.stock.data import SeriesData

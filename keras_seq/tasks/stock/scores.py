@@ -19,9 +19,9 @@ from keras_seq.evaluation.forecast_scores import (
     NETWORK,
     Sums,
     Units,
-    lag_check,
     measures,
 )
+from keras_seq.evaluation.lag import lag_check
 from keras_seq.series.window_batches import make_window_dataset
 from keras_seq.series.windows import WindowPlan
 from keras_seq.tasks.stock import baselines as forecast_baselines

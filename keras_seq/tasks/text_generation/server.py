@@ -20,7 +20,6 @@ from keras_seq.decoding.draws import prompt_key, uniforms
 from keras_seq.decoding.samplers import sample_next, suppress
 from keras_seq.models.text_generation import (
     States,
-    advance,
     advance_one,
     initial_states,
 )
@@ -28,9 +27,8 @@ from keras_seq.serving.checks import checked_shapes
 from keras_seq.serving.graph import without_cudnn
 from keras_seq.tasks.text_generation.checks import checked_options, checked_state
 from keras_seq.tasks.text_generation.client import OPTIONS, as_inputs
+from keras_seq.tasks.text_generation.token_scores import log_probabilities
 from keras_seq.text.reversible import ReversibleTokenizer, valid_text
-
-SCORED_STEPS = 64  # at a time: logits of a long text do not fit into memory
 
 
 class TextGenerator(tf.Module):
@@ -121,7 +119,7 @@ class TextGenerator(tf.Module):
         }
 
     def score_tokens(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """How likely each token is after those before it; states are carried.
+        """How likely each token is after those before it.
 
         Args:
             text: string (B,), UTF-8.
@@ -132,33 +130,8 @@ class TextGenerator(tf.Module):
         """
         (text,) = checked_shapes({"text": (text, ["B"])}, "B texts")
         token_ids = self.coder.encode(text).to_tensor(PAD_ID)  # (B, T)
-        steps = tf.shape(token_ids)[1]
-        targets = tf.pad(token_ids, [[0, 0], [0, -steps % SCORED_STEPS]])
-        inputs = tf.pad(targets, [[0, 0], [1, 0]])[:, :-1]
-        stretches = tf.shape(targets)[1] // SCORED_STEPS
-
-        def read(number, states, found):
-            start = number * SCORED_STEPS
-            stretch = slice(start, start + SCORED_STEPS)
-            here = tf.ensure_shape(inputs[:, stretch], [None, SCORED_STEPS])
-            logits, _, states = advance(self.model, here, states)
-            wanted = targets[:, stretch]
-            each = -tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
-            each = tf.where(wanted == PAD_ID, 0.0, each)
-            return number + 1, states, found.write(number + 1, tf.transpose(each))
-
-        # The first stretch is there for its shape, should there be no other.
-        shape = [SCORED_STEPS, None]
-        found = tf.TensorArray(tf.float32, stretches + 1, element_shape=shape)
-        batch = tf.shape(text)[0]
-        found = found.write(0, tf.zeros([SCORED_STEPS, batch]))
-        *_, found = tf.while_loop(
-            lambda number, *_: number < stretches,
-            read,
-            (0, self._start(batch), found),
-        )
-        each = tf.transpose(found.concat())[:, SCORED_STEPS:]  # (B, T), T rounded up
-        return {"token_ids": token_ids, "log_probabilities": each[:, :steps]}
+        found = log_probabilities(self.model, token_ids)
+        return {"token_ids": token_ids, "log_probabilities": found}
 
     def init(self, prompt: tf.Tensor) -> dict[str, tf.Tensor]:
         """Reads prompts, for clients that take token after token from `step`.
@@ -255,12 +228,9 @@ class TextGenerator(tf.Module):
         _, logits, states = tf.while_loop(
             lambda step, *_: step < tf.shape(token_ids)[1],
             read,
-            (0, logits, self._start(batch)),
+            (0, logits, initial_states(self.model, batch)),
         )
         return logits, states
-
-    def _start(self, batch: tf.Tensor) -> States:
-        return initial_states(self.model, batch)
 
     def signatures(self) -> dict[str, tuple]:
         """All five, as `export` takes them."""

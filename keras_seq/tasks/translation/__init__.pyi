@@ -1,3 +1,4 @@
+from .data import TranslationData as TranslationData
 from .data import evaluate_export as evaluate_export
 from .data import prepare_pairs as prepare_pairs
 from .data import score_run as score_run

@@ -23,7 +23,7 @@ from keras_seq.training.step_schedule import (
 )
 from keras_seq.training.trainer import fit
 
-FEW_PAIRS = 10_000
+FEW_PAIRS, MANY_PAIRS = 10_000, 100_000
 PAIRS_SEEN = 600_000  # in all epochs together, where no time is given
 MEAN_FROM = 0.75  # of the steps: the weights that are averaged
 LEARNING_RATES = {"transformer": 0.001, "translation": 0.002}  # by a model's name
@@ -47,12 +47,14 @@ def build_network(
         network: "transformer", "lstm", or "documented": the LSTM encoder-decoder with
             its positional arguments alone.
         attention: of the recurrent ones; of "lstm" additive where it is None.
-        model_dim: width of all layers; None is 128 for few pairs, else 256.
-        num_layers: of encoder and decoder each; None is 2 for few pairs, else 3, and 1
+        model_dim: width of all layers; None is 128 for few pairs, else 256, and 128 of
+            a transformer where pairs are not many.
+        num_layers: of encoder and decoder each; None is 2 for few pairs, else 4, and 1
             of recurrent ones.
         dropout: rate.
     """
-    width = model_dim or (128 if num_pairs < FEW_PAIRS else 256)
+    narrow = MANY_PAIRS if network == "transformer" else FEW_PAIRS
+    width = model_dim or (128 if num_pairs < narrow else 256)
     if network == "documented":
         return build_translation_model(
             vocab_size, vocab_size, width, width, attention=attention
@@ -69,7 +71,7 @@ def build_network(
             tie_embeddings=True,
             dropout=dropout,
         )
-    layers = num_layers or (2 if num_pairs < FEW_PAIRS else 3)
+    layers = num_layers or (2 if num_pairs < FEW_PAIRS else 4)
     return build_transformer(
         vocab_size,
         vocab_size,

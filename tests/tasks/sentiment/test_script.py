@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from keras_seq.text.sample_reviews import load_sample_reviews
 from tests.fork_server import bare
 from tests.tasks.scripts import (
-    ENVIRONMENT,
     ask_script,
+    environment,
     load_script,
     refuse,
     run_script,
@@ -264,7 +264,7 @@ def test_a_killed_run_resumed_ends_as_one_never_killed(trained: Path, tmp_path: 
     process = subprocess.Popen(
         [sys.executable, str(script_of("sentiment")), *asked],
         cwd=tmp_path,
-        env=ENVIRONMENT,
+        env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -172,7 +172,7 @@ assert model(read).shape == (2, 3, 5, 5)
 
 
 def test_a_finished_run_is_not_trained_again(trained: Path):
-    done = shell(
+    done = ask(
         trained,
         "--data",
         "train.bio",

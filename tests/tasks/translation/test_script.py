@@ -139,7 +139,7 @@ def test_evaluate_scores_a_file_as_the_run_did(trained: Path, task: ModuleType, 
 
 
 def test_a_finished_run_is_not_trained_again(trained: Path):
-    done = shell(trained, *FILES, *OPTIONS, "--resume")
+    done = ask(trained, *FILES, *OPTIONS, "--resume")
     assert done.returncode == 0 and "nothing is trained again" in done.stderr
     exports = trained / "saved_models" / "translation" / "train"
     assert [path.name for path in exports.iterdir()] == ["1"]
@@ -180,22 +180,27 @@ def test_subwords_are_fitted_on_train_alone():
     assert not any(b"zz" in t or b"qq" in t for t in data.coder.tokens)
 
 
+def test_no_source_of_the_samples_test_stands_in_train(task: ModuleType):
+    splits = task.load_data(task.Options()).splits
+    trained, tested = (
+        {pair.source for pair in splits[part]} for part in ("train", "test")
+    )
+    assert tested and not trained & tested
+
+
 @pytest.mark.slow
 def test_without_attention_the_sample_is_not_learned(tmp_path: Path, task: ModuleType):
     scores = {}
-    for name, options in {
-        "with": {"network": "lstm"},
-        "without": {"documented": True},
-    }.items():
+    for attention in ("additive", None):
+        folder = tmp_path / str(attention)
         run = task.train(
-            **options,
+            documented=True,
+            attention=attention,
             epochs=12,
             learning_rate=0.003,
             dropout=0.1,
-            run_dir=tmp_path / name,
-            export_dir=tmp_path / "export" / name,
+            run_dir=folder / "run",
+            export_dir=folder / "export",
         )
-        scores[name] = run.report["scores"]["bleu"]["value"]
-        own = {pair.source for pair in load_sample_pairs(0)}
-        assert len(own) == 4000
-    assert scores["with"] > scores["without"] + 20
+        scores[attention] = run.report["scores"]["bleu"]["value"]
+    assert scores["additive"] > scores[None] + 20
