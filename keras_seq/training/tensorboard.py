@@ -166,18 +166,21 @@ class RunBoard(keras.callbacks.Callback):
         if not layers:
             return
         table = keras.ops.convert_to_numpy(layers[0].embeddings)[:PROJECTED_ROWS]
+        # TensorBoard looks for checkpoints one folder up, too: here it finds one alone.
+        folder = self.log_dir / "validation"
+        folder = folder if folder.exists() else self.log_dir
         names = [str(row) for row in range(len(table))]
         if self.words is not None:
             names[: len(self.words)] = self.words[: len(table)]
         lines = [" ".join(name.split()) or "(blank)" for name in names]
-        (self.log_dir / "words.tsv").write_text("\n".join(lines) + "\n", "utf-8")
+        (folder / "words.tsv").write_text("\n".join(lines) + "\n", "utf-8")
         checkpoint = tf.train.Checkpoint(embedding=tf.Variable(table))
-        checkpoint.save(str(self.log_dir / "embedding"))
+        checkpoint.save(str(folder / "embedding"))
         config = (
             'embeddings {\n  tensor_name: "embedding/.ATTRIBUTES/VARIABLE_VALUE"\n'
             f"  metadata_path: {json.dumps('words.tsv')}\n}}\n"
         )
-        (self.log_dir / "projector_config.pbtxt").write_text(config, "utf-8")
+        (folder / "projector_config.pbtxt").write_text(config, "utf-8")
 
 
 def learning_rate(optimizer: keras.optimizers.Optimizer) -> float | None:

@@ -235,7 +235,7 @@ def test_tensorboard_has_what_the_issue_names(trained: Path):
     own = {"epoch_perplexity", "learning_rate", "gradient_norm/global", "sample"}
     own |= {"samples", "report", "learning_curves", "test/score", "test/baseline"}
     assert own <= tags["tensorboard"]
-    words = (trained / "run" / "tensorboard" / "words.tsv").read_text()
+    words = (trained / "run" / "tensorboard" / "validation" / "words.tsv").read_text()
     assert {"(start)", "\\n", "(space)", "你"} <= set(words.splitlines())
 
 
