@@ -29,14 +29,17 @@ from keras_seq.text.sample_reviews import load_sample_reviews
 SIZES = (10_000, 100_000, 1_000_000)
 # What is timed, where it is called: module and name there.
 PHASES = {
-    "reading": [("keras_seq.data.label_names", "stored")],
+    "reading": [("tasks.sentiment", "stored")],
     "splitting": [("keras_seq.tasks.sentiment.data", "split_samples")],
     "vocabulary": [("keras_seq.text.tokenizer", "Tokenizer.fit_on_texts")],
     "encoding": [("keras_seq.text.batches", "EncodedSamples.__init__")],
-    "n-grams": [("keras_seq.layers.ngrams", "ngram_log_ratios")],
+    "n-grams": [("keras_seq.tasks.sentiment.one_label", "ngram_log_ratios")],
     "training": [("keras_seq.training.trainer", "fit")],
     "baselines": [("keras_seq.tasks.sentiment.ending", "fit_baselines")],
-    "scoring": [("keras_seq.tasks.sentiment.ending", "score_classifier")],
+    "scoring": [
+        ("keras_seq.tasks.sentiment.ending", "ask_all"),
+        ("keras_seq.tasks.sentiment.ending", "score_classifier"),
+    ],
     "export": [("keras_seq.tasks.run", "export")],
 }
 COLUMNS = [*PHASES, "other", "total", "cpu"]
