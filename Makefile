@@ -2,6 +2,7 @@
 #   make demo       train, score, export and ask the sentiment model; no data needed
 #   make test       lint and the whole suite but what is marked slow
 #   make benchmark  side by side with peers, in an environment of its own
+#   make docs       the site, in build/site/
 #   make lint       flake8, isort and mypy alone
 #   make clean      remove environments and caches; runs and models stay
 
@@ -15,7 +16,7 @@ BENCHMARK_BIN := .venv-benchmark/bin
 INSTALL_INPUTS := setup.cfg pyproject.toml constraints.txt
 DEMO_TEXT := The plot started dull and ended gripping.
 
-.PHONY: demo test lint benchmark clean
+.PHONY: demo test lint docs benchmark clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -35,6 +36,11 @@ lint: .venv/.installed
 		$(BIN)/python -m flake8; style=$$?; \
 		$(BIN)/python -m isort --quiet --check-only --diff . || style=1; \
 		wait $$types && exit $$style
+
+# A link or an anchor that leads nowhere is an error; the suite builds it the same way.
+docs: .venv/.installed
+	@$(BIN)/python -m mkdocs build --quiet --strict
+	@echo 'Open build/site/index.html'
 
 benchmark: .venv-benchmark/.installed
 	@for name in tokenizer memory windows latency monitors generate speed epoch \

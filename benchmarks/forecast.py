@@ -1,4 +1,4 @@
-"""Forecasts of real series beside their baselines: the table of the README.
+"""Forecasts of real series beside their baselines: a table of docs/results.md.
 
     python -m benchmarks.forecast --data-dir DIR [--only etth1] [--seeds 0 1 2]
 

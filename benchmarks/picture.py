@@ -1,10 +1,11 @@
-"""The picture of TensorBoard in the README, made anew from a real run.
+"""Pictures of the documentation, made anew from a real run.
 
     python tasks/sentiment.py train --run-dir runs/sentiment/picture
-    python benchmarks/picture.py --logdir runs/sentiment/picture/tensorboard
+    python benchmarks/picture.py --logdir runs/sentiment
+    python benchmarks/picture.py --html runs/sentiment/picture/report.html
 
-Starts TensorBoard, opens a page of it in a headless Chromium, and writes what a person
-would see. Takes `chromium`, `chromium-browser` or `google-chrome` on the path.
+Starts TensorBoard, or takes a page, opens it in a headless Chromium, and writes what a
+person would see. Takes `chromium`, `chromium-browser` or `google-chrome` on the path.
 """
 
 import argparse
@@ -20,11 +21,11 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Curves of one run, side by side: a filter puts them into one group that is open.
 PAGE = "scalars&tagFilter=epoch_|gradient_norm|learning_rate&_smoothingWeight=0"
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync "
-    "--virtual-time-budget=20000"
+    "--headless --no-sandbox --hide-scrollbars --disable-gpu --disable-quic "
+    "--no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync --virtual-time-budget=20000"
 ).split()
-COLORS = 64
+COLORS = 128
 
 
 def start_tensorboard(logdir: Path, log: Path) -> tuple[subprocess.Popen, str]:
@@ -69,19 +70,27 @@ def take_picture(address: str, page: str, size: str, out: Path, profile: str) ->
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--logdir", type=Path, required=True, help="folder of the run")
+    shown = parser.add_mutually_exclusive_group(required=True)
+    shown.add_argument("--logdir", type=Path, help="folder of TensorBoard's logs")
+    shown.add_argument("--html", type=Path, help="a page, such as a run's report.html")
     parser.add_argument("--page", default=PAGE, help="what stands after # of the page")
     parser.add_argument("--size", default="1240,1020", help="of the window, in pixels")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "tensorboard.png")
+    parser.add_argument("--out", type=Path, help="default in docs/images/")
     options = parser.parse_args()
+    name = "tensorboard.png" if options.logdir else "report.png"
+    out = options.out or ROOT / "docs" / "images" / name
     with tempfile.TemporaryDirectory() as folder:
+        if options.html:
+            address = options.html.resolve().as_uri()
+            take_picture(address, "", options.size, out, folder)
+            return print(out)
         server, address = start_tensorboard(options.logdir, Path(folder, "log"))
         try:
-            take_picture(address, options.page, options.size, options.out, folder)
+            take_picture(address, options.page, options.size, out, folder)
         finally:
             server.terminate()
             server.wait(30)
-    print(f"{options.out}: {options.out.stat().st_size / 1000:.0f} kB")
+    print(f"{out}: {out.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Scores on real data beside the baseline: the table of the README, one command.
+"""Scores on real data beside the baseline: a table of docs/results.md, one command.
 
     python -m benchmarks.quality --data-dir DIR [--only imdb] [--seeds 0 1 2]
 

@@ -1,6 +1,6 @@
 """Prints what `benchmarks/speed.py` measured: a line a setting, and geometric means.
 
-python -m benchmarks.speed_table speed.json      # the table of the README
+python -m benchmarks.speed_table speed.json      # a table of docs/results.md
 """
 
 import itertools
@@ -95,7 +95,7 @@ def print_summary(rows: list[Row]) -> None:
 
 
 def print_markdown(rows: list[Row]) -> None:
-    """The README's table: ratios by cell and shape, means over the other settings."""
+    """Ratios by cell and shape, means over the other settings."""
     print("| (batch, steps, inputs, units) | training: Keras | PyTorch | ", end="")
     print("inference: Keras | PyTorch |\n|---|---|---|---|---|")
     found = {(row["cell"], tuple(row["shape"])) for row in rows}

@@ -17,6 +17,7 @@ from typing import Any
 from keras_seq.cli_options import parse_verb
 from keras_seq.data.files import plain
 from keras_seq.errors import UserError
+from keras_seq.invocation import running
 from keras_seq.log import warnings_logged
 from keras_seq.quiet import quiet_tensorflow
 from keras_seq.serving.described import describe_exported
@@ -44,8 +45,9 @@ def run(
     `texts: Sequence[str]` take the arguments without an option. No verb means train.
 
     The answer alone goes to stdout: for train a summary, for the others JSON objects,
-    one a line. All that a verb prints goes to stderr. Exit status: 0 success, 2 for
-    what the user must mend (`UserError`, one line), 130 interrupted, 1 a bug.
+    one a line, and for evaluate a table where stdout is a terminal. All that a verb
+    prints goes to stderr. Exit status: 0 success, 2 for what the user must mend
+    (`UserError`, one line), 130 interrupted, 1 a bug.
 
     Args:
         doc: The script's docstring, shown by `--help`.
@@ -89,10 +91,11 @@ def run(
         with (
             contextlib.redirect_stdout(sys.stderr),
             _without_untrained_runs(),
+            running(sys.argv[0], argv),
             warnings_logged(),
         ):
             result = _call(verbs[verb], values)
-            for line in _lines(verb, result):
+            for line in _lines(verb, result, stdout.isatty()):
                 print(line, file=stdout, flush=True)
     except UserError as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
@@ -165,9 +168,17 @@ def _call(function: Callable, values: dict[str, Any]) -> Any:
     return function(*positional, **keywords)
 
 
-def _lines(verb: str, result: Any) -> Iterator[str]:
-    """What a verb answered, as it is printed: JSON, but of train for a person."""
-    return _summary(result) if verb == "train" else _json_lines(result)
+def _lines(verb: str, result: Any, is_terminal: bool) -> Iterator[str]:
+    """What a verb answered, as it is printed.
+
+    JSON for programs; for a person what train has left, and on a terminal the table of
+    evaluate.
+    """
+    if verb == "train":
+        return _summary(result)
+    if is_terminal and hasattr(result, "as_table"):
+        return iter([result.as_table()])
+    return _json_lines(result)
 
 
 def _summary(result: Mapping[str, object] | None) -> Iterator[str]:

@@ -10,7 +10,7 @@ reviews, in half a minute on two cores.
     python tasks/sentiment.py evaluate --data more_reviews.csv
     python tasks/sentiment.py predict "What a film!"
 
-Scores and wall times on real data stand in the README.
+Scores and wall times on real data stand in docs/results.md.
 """
 
 from collections.abc import Iterator, Sequence

@@ -7,7 +7,7 @@ one label, this is keyword spotting: logistic regression on mean features answer
 the network, and accuracy is reported too. `--data speech_commands_mini` and `--data
 librispeech_dev_clean` are downloaded. Without --data it trains on made-up
 words spoken by synthetic voices; --max-seconds bounds the time. Scores and wall times
-on real data stand in the README.
+on real data stand in docs/results.md.
 
     python tasks/speech.py train --data train.csv --test-data test.csv
     python tasks/speech.py evaluate --data more.csv

@@ -3,7 +3,7 @@
 Data: CSV with Date,Open,High,Low,Close,Volume (Yahoo, Stooq), one file or several; any
 table with columns of numbers, with dates or without; `--data stooq:aapl.us` downloads a
 share. Without --data it trains on simulated prices whose best possible forecast is
-known. Scores and wall times on real data stand in the README.
+known. Scores and wall times on real data stand in docs/results.md.
 
     python tasks/stock.py train --data AAPL.csv
     python tasks/stock.py train --data ETTh1.csv --target all --horizon 96
@@ -82,6 +82,7 @@ class BacktestOptions(SeriesOptions):
     """Of `backtest`."""
 
     refit_every: int | None = None
+    max_seconds: float | None = None
 
 
 def load_data(options: SeriesOptions) -> "SeriesTable | SimulatedPrices":
@@ -172,6 +173,7 @@ def backtest(options: BacktestOptions) -> Iterator[dict[str, Any]]:
 
     Args:
         refit_every: Rows from one refit to the next; default five folds.
+        max_seconds: Time limit of all trainings together.
     """
     learn = partial(
         stock.learn_forecaster,
@@ -185,8 +187,9 @@ def backtest(options: BacktestOptions) -> Iterator[dict[str, Any]]:
         STEM,
         load_data(options),
         learn,
-        run_dir=ks.training.make_run_dir(STEM, options.run_dir),
+        run_dir=ks.training.begin_run(STEM, vars(options) | {"resume": False}),
         refit_every=options.refit_every,
+        max_seconds=options.max_seconds,
         horizon=options.horizon,
         lookback=options.lookback,
         season=options.season,

@@ -7,7 +7,7 @@ Data: a text file, a folder of them, or a table for its texts, in any language a
     python tasks/text_generation.py evaluate --data other_book.txt
     python tasks/text_generation.py predict "Once upon a time"
 
-Scores and wall times on real data stand in the README.
+Scores and wall times on real data stand in docs/results.md.
 """
 
 import itertools

@@ -21,6 +21,8 @@ from keras_seq import cli
 from keras_seq.cli_inputs import input_texts
 from keras_seq.cli_options import parse_verb
 from keras_seq.errors import UserError
+from keras_seq.invocation import command
+from keras_seq.tasks.result import Evaluation
 
 
 def train(
@@ -187,6 +189,28 @@ def test_train_prints_a_summary_and_nothing_else(capsys):
     out, err = capsys.readouterr()
     assert out == "run     out\nepochs  2\ntable\na b\n1 2\n"
     assert err == "noise of a training\n"
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_evaluate_prints_its_table_on_a_terminal_alone(
+    is_terminal: bool, capsys, monkeypatch
+):
+    report = Evaluation({"n": 3}, lambda given: f"{given['n']} samples\n  0.5")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
+    verbs = VERBS | {"evaluate": lambda: report}
+    with pytest.raises(SystemExit):
+        cli.run("A toy.", **verbs, argv=["evaluate"])
+    shown = "3 samples\n  0.5\n" if is_terminal else '{"n": 3}\n'
+    assert capsys.readouterr().out == shown
+
+
+def test_a_run_knows_its_command(capsys, monkeypatch):
+    seen = []
+    monkeypatch.setattr(sys, "argv", ["keras-seq toy"])
+    verbs = VERBS | {"train": lambda: seen.append(command())}
+    with pytest.raises(SystemExit):
+        cli.run("A toy.", **verbs, argv=["train"])
+    assert seen == ["keras-seq toy train"] and command() is None
 
 
 def test_evaluate_prints_one_strict_json_object(capsys):

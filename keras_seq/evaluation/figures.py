@@ -168,6 +168,45 @@ def attention_figure(
     return _rendered(figure)
 
 
+def predictions_figure(
+    truth: Sequence[float] | np.ndarray, predictions: Sequence[float] | np.ndarray
+) -> np.ndarray:
+    """Draws each prediction over what it should be; on the line it is right.
+
+    Args:
+        truth: float (N,).
+        predictions: float (N,).
+
+    Returns:
+        uint8 (H, W, 4), RGBA.
+
+    Raises:
+        ValueError: There is no number, or not as many of both.
+
+    Example:
+
+    >>> image = predictions_figure([1.0, 2.0], [1.5, 2.0])
+    >>> image.dtype, image.shape[2]
+    (dtype('uint8'), 4)
+    """
+    from matplotlib.figure import Figure
+
+    truth, predictions = np.asarray(truth), np.asarray(predictions)
+    if truth.ndim != 1 or truth.shape != predictions.shape or not truth.size:
+        raise ValueError(
+            f"truth is {truth.shape} and predictions {predictions.shape}; expected "
+            "(N,) both, with N >= 1"
+        )
+    figure = Figure(figsize=(5.5, 5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axline((truth.mean(), truth.mean()), slope=1, color="black", lw=1)
+    axes.scatter(truth, predictions, s=12, alpha=0.4)
+    axes.set_xlabel("true")
+    axes.set_ylabel("predicted")
+    axes.grid(alpha=0.3)
+    return _rendered(figure)
+
+
 def gradient_by_time_figure(
     norms: Mapping[str, Sequence[float] | np.ndarray],
 ) -> np.ndarray:

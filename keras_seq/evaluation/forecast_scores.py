@@ -118,6 +118,17 @@ class Sums:
         self._by_step = self._by_step + values.sum(axis=0)
         self._step_counts = self._step_counts + known.sum(axis=0)
 
+    @classmethod
+    def joined(cls, parts: Sequence["Sums"]) -> "Sums":
+        """One of all windows; the parts are left as they are."""
+        found = cls()
+        for part in parts:
+            found._by_window += part._by_window
+            found._counts += part._counts
+            found._by_step = found._by_step + part._by_step
+            found._step_counts = found._step_counts + part._step_counts
+        return found
+
     @property
     def windows(self) -> tuple[np.ndarray, np.ndarray]:
         """Sums and counts, float64 (N, M) each."""

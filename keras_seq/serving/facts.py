@@ -6,18 +6,28 @@ holds a SHA-256 of what it said at the export.
 
 import hashlib
 import json
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_seq import __version__
 from keras_seq.errors import UserError
 from keras_seq.log import log
 
 DIGEST = "facts_digest"  # attribute of the saved module
 RESERVED = ("signatures", "versions", "proof")  # which the export adds to the facts
+
+
+def versions() -> dict[str, str]:
+    """What made an export or a run, for whoever must read it in two years."""
+    packages = {"tensorflow": tf, "keras": keras, "numpy": np}
+    found = {name: package.__version__ for name, package in packages.items()}
+    return {"python": platform.python_version(), "keras_seq": __version__} | found
 
 
 def facts_digest(facts: Mapping[str, Any]) -> np.ndarray:

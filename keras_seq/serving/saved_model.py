@@ -5,7 +5,6 @@ then gives the folder its number. It is independent of tasks: texts, price windo
 bytes and prompts are all named tensors here.
 """
 
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_seq import __version__
 from keras_seq.data.files import plain, write_json
 from keras_seq.errors import UserError
 from keras_seq.evaluation.finite_weights import broken_weights, listed_weights
@@ -27,7 +25,7 @@ from keras_seq.serving.exported import (
     Exported,
     load_exported,
 )
-from keras_seq.serving.facts import DIGEST, RESERVED, facts_digest
+from keras_seq.serving.facts import DIGEST, RESERVED, facts_digest, versions
 from keras_seq.serving.folder import hidden_folder, publish
 from keras_seq.serving.graph import (
     Signature,
@@ -136,7 +134,7 @@ def export(
         for name, write in (extra_files or {}).items():
             write(extra / name)
         facts["signatures"] = describe(graph)
-        facts["versions"] = _versions()
+        facts["versions"] = versions()
         asked, wanted = dict(inputs), dict(answers)
         for name, (given, answered) in (proofs or {}).items():
             own = graph.signature_def[name]
@@ -228,10 +226,3 @@ def _prove(
         },
         "seconds": round(time.monotonic() - start, 3),
     }
-
-
-def _versions() -> dict[str, str]:
-    """What made the export, for whoever must read it in two years."""
-    packages = {"tensorflow": tf, "keras": keras, "numpy": np}
-    versions = {name: package.__version__ for name, package in packages.items()}
-    return {"python": platform.python_version(), "keras_seq": __version__} | versions

@@ -17,6 +17,31 @@ Report = dict[str, Any]
 Answer = Callable[..., Iterable[Mapping[str, Any]]]
 
 
+class Evaluation(dict[str, Any]):
+    """A report of `evaluate`, which is also a table for people.
+
+    Args:
+        report: plain values.
+        describe: writes them as lines.
+
+    Example:
+
+    >>> found = Evaluation({"n": 2}, lambda report: f"{report['n']} texts")
+    >>> found["n"], found.as_table()
+    (2, '2 texts')
+    """
+
+    def __init__(
+        self, report: Report, describe: Callable[[Report], str] = format_report
+    ) -> None:
+        super().__init__(report)
+        self._describe = describe
+
+    def as_table(self) -> str:
+        """Lines without a final line end."""
+        return self._describe(self)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """What a training has left: scores, a model, figures, and an export that answers.

@@ -1,4 +1,4 @@
-"""The ending of every task, written once: metrics.json, figures, export, proof.
+"""The ending of every task, written once: scores, figures, page, export, proof.
 
 It depends on no task. A run that is resumed after its end does nothing twice: the
 version that it exported bears the run's id, and is published last of all, whole or not
@@ -23,6 +23,7 @@ from keras_seq.log import stage
 from keras_seq.serving.folder import versions_in
 from keras_seq.serving.graph import Signature
 from keras_seq.serving.saved_model import EXTRA, MODEL_JSON, export
+from keras_seq.tasks.page import write_page
 from keras_seq.tasks.result import Answer, Report, Run
 from keras_seq.training.model_file import portable
 from keras_seq.training.report_board import ReportBoard
@@ -94,7 +95,8 @@ def finish_run(
         model: that was trained.
         answer: the task's `predict`.
         describe: a report as text.
-        run_dir: takes model.keras, metrics.json, figures and TensorBoard's report.
+        run_dir: takes model.keras, metrics.json, report.html, figures and TensorBoard's
+            report.
         export_dir: takes the SavedModel's version; default by the name of the data.
 
     Raises:
@@ -134,11 +136,14 @@ def _end_run(
     facts = {"task": task, **ending.reports, **ending.further}
     write_facts(run_dir, METRICS, facts | {"seconds": history.seconds})
     with stage("figures"), ReportBoard(run_dir) as board:
-        board.text("report", describe(report))
-        board.scores(report)
+        board.report(report, describe(report))
         if any(len(values) for values in history.history.values()):
-            board.image("learning_curves", learning_curves_figure(history.history))
+            # TensorBoard has them from the training.
+            board.figure("learning_curves", learning_curves_figure(history.history))
         ending.draw(board)
+    trained = {"seconds": round(history.seconds, 1), "epochs": len(history.epoch)}
+    trained["weights"] = ending.models[0].count_params()
+    write_page(run_dir, task, ending.reports, board.sections, trained)
     return report, _export_once(task, ending, run_dir, export_dir)
 
 

@@ -81,7 +81,7 @@ class GradientMonitor(keras.callbacks.Callback):
             raise ValueError(f"every is {every}; expected 1 or more")
         self.every = every
         self.norms: dict[str, float] = {}
-        self._writer = EventWriter(log_dir)
+        self._writer = EventWriter(log_dir, ".gradients")
         self._batch_dir = batch_dir
         self._watched = tuple(dict.fromkeys(watched))
         self._infinite: set[str] = set()

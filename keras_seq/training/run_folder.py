@@ -236,6 +236,29 @@ def discard_untrained() -> None:
                     folder.rmdir()
 
 
+def hparams_of(run_dir: Path, hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """What runs are compared by: their data, by name, and what made the model.
+
+    Args:
+        run_dir: the run's folder; it says of which data the run is, if a task began it.
+        hparams: settings, places of the run's results among them.
+
+    Example:
+
+    >>> hparams_of(Path("nowhere"), {"units": 8, "export_dir": "models"})
+    {'units': 8}
+    """
+    kept = {k: v for k, v in hparams.items() if k not in (*NOT_THE_RUN, *DATA_PATHS)}
+    if not (run_dir / CONFIG).exists():
+        return kept
+    return {"data": shown_name(read_facts(run_dir, CONFIG).get("data"))} | kept
+
+
+def shown_name(data: Any) -> str:
+    """What the data of a run are called, those that a task brings along included."""
+    return SAMPLE if data is None else data_name(data)
+
+
 def write_facts(run_dir: Path, name: str, facts: Mapping[str, Any]) -> None:
     """Writes `config.json` or `metrics.json`: strict JSON, whole or not at all."""
     write_json(run_dir / name, plain(dict(facts), name))

@@ -19,6 +19,7 @@ from keras_seq.training.event_files import EventWriter
 
 HISTOGRAM_VALUES = 100_000  # of a larger weight, so many are looked at
 PROJECTED_ROWS = 10_000  # more than a browser moves smoothly
+SCORE, BASELINE = "test score", "best baseline"  # `ReportBoard.report` writes them
 SO_FAR = "Mean over the epoch so far; it starts anew with each epoch."
 
 
@@ -26,7 +27,8 @@ class RunBoard(keras.callbacks.Callback):
     """Losses, metrics, learning rate, weights, graph, hyperparameters and embedding.
 
     Args:
-        log_dir: takes a folder each for "train" and "validation".
+        log_dir: takes the curves of train; "validation" in it, a run of its own in
+            TensorBoard, those that stand in the same charts.
         every: steps between two points within an epoch.
         hparams: what the HParams tab compares runs by.
         words: names of the embedding's rows, in the order of their ids.
@@ -44,17 +46,16 @@ class RunBoard(keras.callbacks.Callback):
         self.every = every
         self.hparams = dict(hparams or {})
         self.words = words
-        self._train = EventWriter(self.log_dir / "train")
+        self._train = EventWriter(self.log_dir)
         self._validation = EventWriter(self.log_dir / "validation")
-        self._root = EventWriter(self.log_dir)
         self._has_begun = False
 
     def get_state(self) -> dict[str, Any]:
-        writers = (self._root, self._train, self._validation)
+        writers = (self._train, self._validation)
         return {"files": [writer.get_state() for writer in writers]}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        writers = (self._root, self._train, self._validation)
+        writers = (self._train, self._validation)
         for writer, sizes in zip(writers, state["files"]):
             writer.set_state(sizes)
         self._has_begun = True
@@ -100,7 +101,7 @@ class RunBoard(keras.callbacks.Callback):
                 # One above the other: TensorBoard shows images small.
                 picture = learning_curves_figure(curves, columns=1)
                 tf.summary.image("learning_curves", picture[np.newaxis])
-        for writer in (self._root, self._train, self._validation):
+        for writer in (self._train, self._validation):
             writer.close()
         self._show_embedding()
 
@@ -142,13 +143,17 @@ class RunBoard(keras.callbacks.Callback):
             if value is not None
         }
         shown = [
-            hp.Metric(f"epoch_{name}", group=part, display_name=f"{part} {name}")
-            for part in ("validation", "train")
+            hp.Metric(tag, display_name=name)
+            for tag, name in (("test/score", SCORE), ("test/baseline", BASELINE))
+        ]
+        shown += [
+            hp.Metric(f"epoch_{name}", group=folder, display_name=f"{part} {name}")
+            for folder, part in (("validation", "validation"), ("", "train"))
             for name in self.model.get_metrics_result()
         ]
         # A run is found by its folder's name; the plugin alone would make up a number.
         name = self.log_dir.resolve().parent.name
-        with self._root.at(0):
+        with self._train.at(0):
             hp.hparams_config(hparams=[hp.HParam(key) for key in values], metrics=shown)
             hp.hparams(values, trial_id=name)
 
@@ -161,7 +166,9 @@ class RunBoard(keras.callbacks.Callback):
         if not layers:
             return
         table = keras.ops.convert_to_numpy(layers[0].embeddings)[:PROJECTED_ROWS]
-        folder = self.log_dir / "train"
+        # TensorBoard looks for checkpoints one folder up, too: here it finds one alone.
+        folder = self.log_dir / "validation"
+        folder = folder if folder.exists() else self.log_dir
         names = [str(row) for row in range(len(table))]
         if self.words is not None:
             names[: len(self.words)] = self.words[: len(table)]

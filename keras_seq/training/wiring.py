@@ -12,6 +12,7 @@ from keras_seq.log import in_notebook
 from keras_seq.training.averaging import EarlyStopping
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.monitor import Progress, TrainingMonitor
+from keras_seq.training.run_folder import hparams_of
 from keras_seq.training.step_schedule import TimeLimit
 from keras_seq.training.tensorboard import RunBoard, learning_rate
 from keras_seq.training.train_step import inner_optimizer
@@ -125,7 +126,8 @@ def _boards(
     if run_dir is None:
         return [GradientMonitor(log_steps, watched=watched)]
     folder = Path(run_dir, "tensorboard")
+    settings = hparams_of(Path(run_dir), hparams)
     return [
-        GradientMonitor(log_steps, folder / "gradients", run_dir, watched),
-        RunBoard(folder, every=log_steps, hparams=hparams, words=words),
+        GradientMonitor(log_steps, folder, run_dir, watched),
+        RunBoard(folder, every=log_steps, hparams=settings, words=words),
     ]

@@ -9,6 +9,7 @@ from keras_seq.evaluation.figures import (
     _confusion_counts,
     confusion_matrix_figure,
     learning_curves_figure,
+    predictions_figure,
 )
 
 
@@ -87,3 +88,10 @@ def test_an_empty_history_is_named(history):
 def test_misuse_is_named(labels, predictions, message):
     with pytest.raises(ValueError, match=message):
         confusion_matrix_figure(labels, predictions, ["a", "b"])
+
+
+def test_predictions_need_as_many_truths():
+    with pytest.raises(ValueError, match=r"truth is \(2,\) and predictions \(1,\)"):
+        predictions_figure([1.0, 2.0], [1.0])
+    same = predictions_figure([1.0, 1.0], [2.0, 0.5])  # a constant has a line, too
+    assert same.dtype == np.uint8 and same.shape[2] == 4

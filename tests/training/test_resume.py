@@ -453,7 +453,7 @@ def test_what_was_shown_after_the_last_state_is_not_shown_twice(
         run(tmp_path, text_data, tokenizer, 10, log_steps=1, checkpoint_seconds=1e9)
     run(tmp_path, text_data, tokenizer, resumed=True, log_steps=1)
     steps = []
-    for path in sorted((tmp_path / "tensorboard" / "train").glob("events*")):
+    for path in sorted((tmp_path / "tensorboard").glob("events*.v2")):
         events = EventAccumulator(str(path), {"tensors": 0}).Reload()
         if "learning_rate" in events.Tags()["tensors"]:
             steps += [event.step for event in events.Tensors("learning_rate")]

@@ -9,6 +9,7 @@ from keras_seq.data.label_format import LabelFormat
 from keras_seq.data.store import Samples
 from keras_seq.log import stage
 from keras_seq.serving.saved_model import EXTRA, load_exported
+from keras_seq.tasks.result import Evaluation
 from keras_seq.tasks.sentiment.data import READING
 from keras_seq.tasks.sentiment.ending import BASELINES, TRAINED
 from keras_seq.tasks.sentiment.number import Number
@@ -42,7 +43,7 @@ def label_format_of(
     return LabelFormat(separator, columns)
 
 
-def evaluate_export(task: str, model: Path, samples: Samples) -> dict[str, Any]:
+def evaluate_export(task: str, model: Path, samples: Samples) -> Evaluation:
     """Scores an exported classifier beside the baselines that were fitted with it.
 
     Args:
@@ -72,4 +73,4 @@ def evaluate_export(task: str, model: Path, samples: Samples) -> dict[str, Any]:
     with stage("scoring"):
         report = score_classifier(task, store, answer, baselines, target).report
     cut.log_count(store.name)
-    return report
+    return Evaluation(report)

@@ -6,7 +6,7 @@ from keras_seq.training.report_board import ReportBoard
 
 
 def draw_answers(scored: Scored, target: Target, board: ReportBoard) -> None:
-    """The wrong answers that the network was surest of; of classes their confusion.
+    """The wrong answers that the network was surest of; and all of them in one picture.
 
     Args:
         scored: the test part's scores.
@@ -15,5 +15,5 @@ def draw_answers(scored: Scored, target: Target, board: ReportBoard) -> None:
     """
     image = target.figure(scored.labels, scored.answers)
     if image is not None:
-        board.image("confusion_matrix", image)
+        board.image(target.figure_name, image)
     board.text("worst_mistakes", worst_mistakes(scored, target) or "none")

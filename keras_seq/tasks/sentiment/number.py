@@ -11,6 +11,7 @@ from keras_seq.data.label_format import is_marked, number_of
 from keras_seq.data.store import Samples, SampleStore, stored
 from keras_seq.data.tables import error_at
 from keras_seq.errors import UserError
+from keras_seq.evaluation.figures import predictions_figure
 from keras_seq.evaluation.linear_texts import MeanNumber, TfidfRidge
 from keras_seq.evaluation.number_scores import number_report
 from keras_seq.layers.ngrams import ngram_means
@@ -43,6 +44,7 @@ class Number(Target):
     """
 
     name = "number"
+    figure_name = "predictions"
     output = "number"
     label_names: list[str] = []
 
@@ -160,3 +162,6 @@ class Number(Target):
     def described(self, mistake: Mistake) -> str:
         _, number, answer, _ = mistake
         return f"{answer:.4g}, but {number:.4g}"
+
+    def figure(self, truth: np.ndarray, answered: np.ndarray) -> np.ndarray:
+        return predictions_figure(truth, answered)

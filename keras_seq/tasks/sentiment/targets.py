@@ -29,11 +29,13 @@ class Target(abc.ABC):
 
     Attributes:
         name: of the kind, in model.json.
+        figure_name: of the picture of its answers.
         output: the answer that is scored.
         label_names: C names; none of a number.
     """
 
     name: ClassVar[str]
+    figure_name: ClassVar[str] = "confusion_matrix"
     output: ClassVar[str] = "probabilities"
     label_names: list[str]
 
@@ -160,7 +162,7 @@ class Target(abc.ABC):
         """What was answered and what is true, without the text."""
 
     def figure(self, truth: np.ndarray, answered: np.ndarray) -> np.ndarray | None:
-        """A picture of the answers, where there is one."""
+        """A picture of the answers, `figure_name`, where there is one."""
         del truth, answered
         return None
 

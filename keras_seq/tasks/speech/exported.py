@@ -17,6 +17,7 @@ from keras_seq.data.copies import log_trained
 from keras_seq.errors import UserError
 from keras_seq.log import log
 from keras_seq.serving.saved_model import EXTRA, Exported, load_exported
+from keras_seq.tasks.result import Evaluation
 from keras_seq.tasks.speech.baselines import load_speech_baselines
 from keras_seq.tasks.speech.ending import ARPA, BASELINES, TRAINED
 from keras_seq.tasks.speech.scores import BeamSearch, score_speech
@@ -30,7 +31,7 @@ def evaluate_speech_export(
     beam_width: int | None = None,
     arpa: Path | None = None,
     labels_as_written: bool = False,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Scores an exported model on recordings, beside the baselines fitted with it.
 
     Args:
@@ -76,7 +77,7 @@ def evaluate_speech_export(
         search=search,
         alone=alone,
     )
-    return report
+    return Evaluation(report)
 
 
 def _search_of(

@@ -2,21 +2,25 @@
 
 A single split says how a model did once; folds say how often. Each fold refits
 everything that is fitted, on rows before it alone: scaling, network, intervals,
-baselines. This module needs no architecture.
+baselines. The verdict is that of all folds' windows together. This module needs no
+architecture.
 """
 
-from collections.abc import Callable, Iterator
+import csv
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from keras_seq.ranges import check_settings
 from keras_seq.series.simulator import SimulatedPrices
 from keras_seq.series.table import Series, SeriesTable
+from keras_seq.tasks.page import write_page
 from keras_seq.tasks.stock.data import SeriesData, prepare_series
-from keras_seq.tasks.stock.ending import score_forecaster
+from keras_seq.tasks.stock.ending import COVERAGE, score_forecaster
 from keras_seq.tasks.stock.figures import show_backtest
+from keras_seq.tasks.stock.scores import Walk, report_on
 from keras_seq.tasks.stock.training import TrainedForecaster
 from keras_seq.training.run_folder import write_facts
 
@@ -24,7 +28,16 @@ FIRST_TEST = 0.7  # share of the rows before the first fold
 NUM_FOLDS = 5
 VALIDATION = 0.15  # share of a fold's rows that validates
 
-Learn = Callable[[SeriesData], TrainedForecaster]
+FORECASTS = "forecasts.csv"
+HEADER = "fold series from step date target forecast lower upper actual".split()
+
+
+class Learn(Protocol):
+    """Trains anew on prepared data, for at most so many seconds."""
+
+    def __call__(
+        self, data: SeriesData, *, max_seconds: float | None
+    ) -> TrainedForecaster: ...
 
 
 def backtest_folds(
@@ -34,45 +47,127 @@ def backtest_folds(
     *,
     run_dir: Path,
     refit_every: int | None = None,
+    max_seconds: float | None = None,
     **settings: Any,
 ) -> Iterator[dict[str, Any]]:
-    """Scores of each fold as they come; at the end all stand in the run folder.
+    """Scores of each fold as they come, then those of all; the run folder has more.
 
     Args:
         task: its name.
         table: of `read_series` or `simulate_prices`.
         learn: prepared data -> what `learn_forecaster` returns, freshly trained.
-        run_dir: takes metrics.json, and the skill by fold as a figure.
+        run_dir: takes metrics.json, report.html, figures, and every forecast as CSV.
         refit_every: rows from one refit to the next; None makes five folds of the last
             30 % of the rows.
+        max_seconds: of all trainings together; a fold that is done early leaves its
+            rest to the others.
         settings: horizon, lookback, season and target_transform, as `prepare_series`
             has them.
 
     Yields:
         {"fold", "start", "end", "n", "mase", "baseline", "skill", "coverage",
-        "persistence_skill", "baselines"}.
+        "persistence_skill", "baselines"}; of all folds the same with "fold" "all", and
+        {"verdict", "sentence", "forecasts", "report"}.
 
     Raises:
         UserError: Too few rows, or folds shorter than the horizon.
     """
-    check_settings(refit_every=refit_every)
+    check_settings(refit_every=refit_every, max_seconds=max_seconds)
+    folds = _folds(table, refit_every, settings)
     found: list[dict[str, Any]] = []
-    for start, end, data in _folds(table, refit_every, settings):
-        learned = learn(data)
-        report = score_forecaster(task, *learned[:2], data).test
-        found.append({"fold": len(found) + 1, "start": start, "end": end})
-        found[-1] |= _shortened(report)
+    walks: list[Walk] = []
+    seconds = 0.0
+    for fold, (start, end, left, data) in enumerate(folds, start=1):
+        share = None if max_seconds is None else (max_seconds - seconds) / left
+        learned = learn(data, max_seconds=share)
+        seconds += learned.history.seconds
+        rows = ForecastRows(fold, data)
+        scored = score_forecaster(task, *learned[:2], data, keep=rows.add)
+        rows.append_to(run_dir / FORECASTS)
+        found.append({"fold": fold, "start": start, "end": end})
+        found[-1] |= _shortened(scored.test)
+        walks.append(scored.walk)
         yield found[-1]
-    write_facts(run_dir, "metrics.json", {"task": task, "folds": found})
-    show_backtest(run_dir, found)
+    report = report_on(task, data, walks, COVERAGE)
+    facts = {"task": task, "folds": found, "test": report, "seconds": seconds}
+    write_facts(run_dir, "metrics.json", facts)
+    shown = [walk.shown[-1] for walk in walks]
+    sections = show_backtest(run_dir, report, found, shown)
+    trained = {"folds": len(found), "seconds": round(seconds, 1)}
+    page = write_page(run_dir, task, {"test": report}, sections, trained)
+    yield {
+        "fold": "all",
+        "start": found[0]["start"],
+        "end": found[-1]["end"],
+        **_shortened(report),
+        "verdict": report["verdict"],
+        "sentence": report["comparison"]["sentence"],
+        "forecasts": run_dir / FORECASTS,
+        "report": page,
+    }
+
+
+class ForecastRows:
+    """Every forecast of a fold as a row of a table, in the target's units.
+
+    Args:
+        fold: its number; the first begins the file.
+        data: what it was trained and tested on.
+    """
+
+    def __init__(self, fold: int, data: SeriesData) -> None:
+        self.fold, self.data = fold, data
+        self.rows: list[list] = [HEADER] if fold == 1 else []
+
+    def add(
+        self,
+        known: np.ndarray,
+        answers: Mapping[str, np.ndarray],
+        series: np.ndarray,
+        last: np.ndarray,
+    ) -> None:
+        """Takes a batch, as `walk_windows` gives it."""
+        table = self.data.table
+        columns = [answers[name] for name in ("forecast", "lower", "upper")]
+        values = np.stack([*columns, known], axis=-1)  # (B, H, K, 4)
+        for (window, step, k), _ in np.ndenumerate(known):
+            one, row = table.series[series[window]], int(last[window])
+            dates = _when(one, row), _when(one, row + 1 + step)
+            where = [
+                self.fold,
+                one.name,
+                dates[0],
+                step + 1,
+                dates[1],
+                table.columns[k],
+            ]
+            numbers = [_digits(value) for value in values[window, step, k]]
+            self.rows.append(where + numbers)
+
+    def append_to(self, path: Path) -> None:
+        """Writes the rows behind those of the folds before."""
+        with open(path, "a", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(self.rows)
+
+
+def _when(one: Series, row: int) -> Any:
+    return row if one.dates is None else _shown(one.dates[row])
+
+
+def _digits(value: float) -> str:
+    """Nine digits, as many as float32 has; nothing where nobody saw a value."""
+    return "" if np.isnan(value) else f"{value:.9g}"
 
 
 def _folds(
     table: SeriesTable | SimulatedPrices,
     refit_every: int | None,
     settings: dict[str, Any],
-) -> Iterator[tuple[Any, Any, SeriesData]]:
-    """First and last test row of each fold, and its data: no row after the fold."""
+) -> Iterator[tuple[Any, Any, int, SeriesData]]:
+    """First and last test row of each fold, how many are left, and its data.
+
+    No row after a fold is in its data.
+    """
     whole = table.table if isinstance(table, SimulatedPrices) else table
     dated = whole.frequency is not None
     if dated:
@@ -94,7 +189,8 @@ def _folds(
             **settings,
         )
         horizon = data.horizon
-        yield _shown(keys[start]), _shown(keys[end - 1]), data
+        left = -(-(len(keys) - start) // every)
+        yield _shown(keys[start]), _shown(keys[end - 1]), left, data
 
 
 def _shortened(report: dict[str, Any]) -> dict[str, Any]:

@@ -25,10 +25,12 @@ from keras_seq.tasks.stock.baselines import solve_ridge
 from keras_seq.tasks.stock.data import SeriesData, fit_theta, row_facts
 from keras_seq.tasks.stock.figures import draw_forecasts
 from keras_seq.tasks.stock.scores import (
-    ForecastExample,
+    Keep,
+    Walk,
     baselines_of,
     calibrate_on,
-    score_windows,
+    report_on,
+    walk_windows,
 )
 from keras_seq.tasks.stock.server import UNITS, PriceForecaster
 from keras_seq.tasks.stock.units import training_units
@@ -39,12 +41,12 @@ PROVEN = 32  # held-out windows that an export is proven on
 
 
 class Scored(NamedTuple):
-    """A server of forecasts, with its reports and some windows to show."""
+    """A server of forecasts, with its reports, and the walk over the test part."""
 
     server: PriceForecaster
     validation: dict[str, Any]
     test: dict[str, Any]
-    shown: list[ForecastExample]
+    walk: Walk
 
 
 def fit_ridge(data: SeriesData, scaling: Scaling) -> keras.Model:
@@ -85,6 +87,7 @@ def score_forecaster(
     scaling: Scaling,
     data: SeriesData,
     nominal: float = COVERAGE,
+    keep: Keep | None = None,
 ) -> Scored:
     """Calibrates a trained forecaster on validation, and scores it on both parts.
 
@@ -94,6 +97,7 @@ def score_forecaster(
         scaling: what the ridge baseline reads.
         data: what it was trained on.
         nominal: share of targets that the intervals should hold.
+        keep: is given each batch of the test part.
     """
     _, observed, _ = row_facts(data.table)
     deviation = data.units.deviation
@@ -118,21 +122,20 @@ def score_forecaster(
     with stage("baselines"):
         baselines = baselines_of(data, fit_theta(data))
     with stage("scoring"):
-        reports = [
-            score_windows(
-                task,
+        walks = [
+            walk_windows(
                 data,
                 data.plans[part],
                 answer,
                 ridge,
                 baselines,
                 units=data.units,
-                nominal=nominal,
+                keep=kept,
             )
-            for part in ("validation", "test")
+            for part, kept in (("validation", None), ("test", keep))
         ]
-    (validation, _), (test, shown) = reports
-    return Scored(server, validation, test, shown)
+        validation, test = (report_on(task, data, [w], nominal) for w in walks)
+    return Scored(server, validation, test, walks[-1])
 
 
 def score_run(
@@ -157,7 +160,7 @@ def score_run(
         proofs=server.proofs(windows),
         reports={"validation": scored.validation, "test": scored.test},
         metadata=_facts(data),
-        draw=partial(draw_forecasts, scored.test, scored.shown),
+        draw=partial(draw_forecasts, scored.test, scored.walk, data.table),
         tolerance=(tolerance := _tolerance(data)),
         # Near 0 a forecast is as exact as the sums it is made of.
         absolute=np.maximum(tolerance, 1e-5 * data.units.deviation),

@@ -20,15 +20,17 @@ from keras_seq.series.series_table import Series, SeriesTable
 from keras_seq.series.train_facts import train_facts
 from keras_seq.series.windows import all_rows, plan_part
 from keras_seq.serving.saved_model import Exported, load_exported
+from keras_seq.tasks.result import Evaluation
 from keras_seq.tasks.stock.data import SeriesData
 from keras_seq.tasks.stock.like import window_dtype
-from keras_seq.tasks.stock.scores import baselines_of, score_windows
+from keras_seq.tasks.stock.report import format_forecast_report
+from keras_seq.tasks.stock.scores import baselines_of, report_on, walk_windows
 from keras_seq.tasks.stock.units import same_series, units_of
 
 ANSWERS = ("forecast", "lower", "upper")
 
 
-def evaluate_forecasts(task: str, model: Path, table: SeriesTable) -> dict[str, Any]:
+def evaluate_forecasts(task: str, model: Path, table: SeriesTable) -> Evaluation:
     """Scores an exported forecaster on a table, beside baselines on the same windows.
 
     Rows before the test part of the training are not scored where dates tell. Errors
@@ -60,16 +62,16 @@ def evaluate_forecasts(task: str, model: Path, table: SeriesTable) -> dict[str, 
     data = SeriesData(
         table, before, {"test": plan}, own, lookback, horizon, season, facts["form"]
     )
-    return score_windows(
-        task,
+    walk = walk_windows(
         data,
         plan,
         lambda w: exported.signature()(window=w),
         lambda w: exported.signature("ridge")(window=w),
         baselines_of(data),
         units=units_of(facts, table, data.units),
-        nominal=facts["coverage"],
-    )[0]
+    )
+    report = report_on(task, data, [walk], facts["coverage"])
+    return Evaluation(report, format_forecast_report)
 
 
 def _first_unseen(one: Series, facts: Mapping[str, Any]) -> int:

@@ -6,7 +6,7 @@ windows. It is independent of training or files.
 Shapes: B batch, N windows, T steps, H horizon, K targets.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -56,6 +56,30 @@ class ForecastExample(NamedTuple):
     lower: np.ndarray
     upper: np.ndarray
     label: str
+
+
+class Walk(NamedTuple):
+    """All forecasters on the windows of a part.
+
+    Attributes:
+        sums: errors by forecaster.
+        interval: coverage and width of the network's.
+        times, series: int (N,), when each window was forecast from, and of what.
+        first_step: the network's forecasts of it, the rows before and those to come,
+            (N, K) each.
+        shown: some windows for a figure.
+    """
+
+    sums: dict[str, Sums]
+    interval: Sums
+    times: np.ndarray
+    series: np.ndarray
+    first_step: tuple[np.ndarray, np.ndarray, np.ndarray]
+    shown: list[ForecastExample]
+
+
+# What came (B, H, K), answers, series (B,), and the last rows within them (B,).
+Keep = Callable[[np.ndarray, Mapping[str, np.ndarray], np.ndarray, np.ndarray], None]
 
 
 def baselines_of(data: SeriesData, thetas: Any = None) -> dict[str, Baseline]:
@@ -129,8 +153,7 @@ def calibrate_on(
     return shifts._replace(farthest=FARTHEST * farthest)
 
 
-def score_windows(
-    task: str,
+def walk_windows(
     data: SeriesData,
     plan: WindowPlan,
     answer: Answer,
@@ -138,22 +161,18 @@ def score_windows(
     baselines: Mapping[str, Baseline],
     *,
     units: Units,
-    nominal: float,
-) -> tuple[dict[str, Any], list[ForecastExample]]:
-    """Scores a forecaster beside baselines on the windows of a plan.
+    keep: Keep | None = None,
+) -> Walk:
+    """Asks a forecaster and its baselines for the windows of a plan.
 
     Args:
-        task: its name.
         data: what the plan's rows are of.
         plan: which windows.
         answer: the network, raw units.
         ridge: the ridge baseline, the same.
         baselines: the others.
         units: what errors are measured against.
-        nominal: share of targets that the intervals should hold.
-
-    Returns:
-        The report of `forecast_report`, and some windows to show.
+        keep: is given each batch.
     """
     table, (times, observed, offsets) = data.table, row_facts(data.table)
     sums = {name: Sums() for name in (NETWORK, *baselines, "ridge")}
@@ -173,6 +192,8 @@ def score_windows(
         for name, forecasts in made.items():
             sums[name].add(measures(known, forecasts, past[:, -1], units, series))
         interval.add(_covered(known, answers))
+        if keep is not None:
+            keep(known, answers, series, local)
         first_step.append([answers["forecast"][:, 0], past[:, -1], known[:, 0]])
         where.append([times[firsts - 1], series])
         for place in [i for i, number in enumerate(numbers) if number in wanted]:
@@ -183,23 +204,43 @@ def score_windows(
             shown.append(ForecastExample(history, targets, **ends, label=label))
     forecasts, last, known = (np.concatenate(part) for part in zip(*first_step))
     ends_at, series = (np.concatenate(part) for part in zip(*where))
-    report = forecast_report(
+    first = (forecasts, last, known)
+    return Walk(sums, interval, ends_at, series, first, shown)
+
+
+def report_on(
+    task: str, data: SeriesData, walks: Sequence[Walk], nominal: float
+) -> dict[str, Any]:
+    """The report of `forecast_report` on one part, or on the folds of a backtest.
+
+    Args:
+        task: its name.
+        data: what the last walk's rows are of.
+        walks: one or more, of the same series; forecasters that one lacks are left out.
+        nominal: share of targets that the intervals should hold.
+    """
+    names = [n for n in walks[0].sums if all(n in walk.sums for walk in walks)]
+    sums = {n: Sums.joined([walk.sums[n] for walk in walks]) for n in names}
+    series = np.concatenate([walk.series for walk in walks])
+    parts = zip(*(walk.first_step for walk in walks))
+    forecasts, last, known = (np.concatenate(part) for part in parts)
+    table = data.table
+    return forecast_report(
         task,
         sums,
-        interval,
-        times=ends_at,
+        Sums.joined([walk.interval for walk in walks]),
+        times=np.concatenate([walk.times for walk in walks]),
         series=series,
         series_names=[one.name for one in table.series],
         target_names=table.columns[: table.num_targets],
         lag=lag_check(forecasts, last, known, series),
         nominal=nominal,
         is_prices=table.is_prices,
-        notes=_left_out(data, baselines),
+        notes=_left_out(data, names),
     )
-    return report, shown
 
 
-def _left_out(data: SeriesData, baselines: Mapping[str, Baseline]) -> dict[str, str]:
+def _left_out(data: SeriesData, baselines: Sequence[str]) -> dict[str, str]:
     """Why a baseline that the report could have is not there."""
     notes = {
         "seasonal_naive": f"left out, as a season has {data.season} rows and a window "

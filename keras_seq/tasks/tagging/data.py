@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 
@@ -19,9 +19,11 @@ from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
+from keras_seq.tasks.result import Evaluation
 from keras_seq.tasks.run import Ending
 from keras_seq.tasks.tagging.figures import draw_tagger
 from keras_seq.tasks.tagging.scores import (
+    describe,
     fit_baselines,
     load_baselines,
     score_tagger,
@@ -166,7 +168,7 @@ def score_run(task: str, model: keras.Model, data: TaggedData, seed: int) -> End
 
 def evaluate_export(
     task: str, model: Path, sentences: Sequence[Sentence]
-) -> dict[str, Any]:
+) -> Evaluation:
     """Scores an exported tagger beside the baselines that were fitted with it.
 
     Args:
@@ -186,4 +188,5 @@ def evaluate_export(
     tag = partial(answer_words, exported.signature("words"))
     answer = partial(answer_texts, exported.signature())
     baselines = load_baselines(extra / BASELINES)
-    return score_tagger(task, sentences, tag, answer, baselines, bool(scheme)).report
+    scored = score_tagger(task, sentences, tag, answer, baselines, bool(scheme))
+    return Evaluation(scored.report, describe)

@@ -17,10 +17,12 @@ import numpy as np
 from keras_seq.errors import UserError
 from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
+from keras_seq.evaluation.language import format_language_report
 from keras_seq.log import log, stage
 from keras_seq.ranges import check_settings
 from keras_seq.serving.graph import answered
 from keras_seq.serving.saved_model import EXTRA, load_exported
+from keras_seq.tasks.result import Evaluation
 from keras_seq.tasks.run import Ending
 from keras_seq.tasks.text_generation.client import (
     DEFAULTS,
@@ -273,7 +275,7 @@ def score_dynamic(model: keras.Model, data: LanguageData) -> dict[str, float]:
 
 def evaluate_language_export(
     task: str, model: Path, corpus: Iterable[str]
-) -> dict[str, Any]:
+) -> Evaluation:
     """Scores an exported language model beside the n-grams of its training.
 
     Args:
@@ -291,7 +293,8 @@ def evaluate_language_export(
     log_trained_text(corpus, exported.path / EXTRA / TRAINED)
     baselines = load_fitted(exported.path / EXTRA / BASELINES, lambda _: KneserNey)
     score = partial(score_texts, exported.signature("score_tokens"))
-    return score_language_model(task, corpus, score, baselines)
+    report = score_language_model(task, corpus, score, baselines)
+    return Evaluation(report, format_language_report)
 
 
 def load_coder(model: Path) -> ReversibleTokenizer:

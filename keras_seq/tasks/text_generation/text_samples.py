@@ -26,7 +26,7 @@ class TextSamples(keras.callbacks.Callback):
     def __init__(self, write: Callable[[], str], log_dir: Path | None = None) -> None:
         super().__init__()
         self._write = write
-        self._writer = EventWriter(None if log_dir is None else log_dir / "text")
+        self._writer = EventWriter(log_dir, ".text")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         text = self._write()

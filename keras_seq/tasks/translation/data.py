@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 
@@ -20,10 +20,12 @@ from keras_seq.evaluation.fitted import load_fitted, save_fitted
 from keras_seq.evaluation.translations import translation_metrics
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
+from keras_seq.tasks.result import Evaluation
 from keras_seq.tasks.run import Ending
 from keras_seq.tasks.translation.figures import draw_translator
 from keras_seq.tasks.translation.scores import (
     KINDS,
+    describe,
     fit_baselines,
     score_translator,
 )
@@ -142,7 +144,7 @@ def score_run(task: str, model: keras.Model, data: TranslationData) -> Ending:
 
 def evaluate_export(
     task: str, model: Path, pairs: Sequence[SentencePair]
-) -> dict[str, Any]:
+) -> Evaluation:
     """Scores an exported translator beside the baselines that were fitted with it.
 
     Args:
@@ -161,4 +163,5 @@ def evaluate_export(
     kinds = {kind.name: kind for kind in KINDS}
     baselines = load_fitted(extra / BASELINES, kinds.__getitem__)
     answer = partial(answer_texts, exported.signature())
-    return score_translator(task, pairs, answer, baselines).report
+    scored = score_translator(task, pairs, answer, baselines)
+    return Evaluation(scored.report, describe)

@@ -209,6 +209,7 @@ def ask_tensorboard(tensorboard: str, path: str) -> dict | list:
 def test_tensorboard_shows_the_run(tensorboard: str, trained: Path):
     def tags(plugin: str) -> set[str]:
         found = ask_tensorboard(tensorboard, f"{plugin}/tags")
+        assert found.keys() <= {"tensorboard", "tensorboard/validation"}
         return {tag for run in found.values() for tag in run}
 
     for _ in range(120):  # logs are read in the background
@@ -244,7 +245,7 @@ def test_hparams_compare_runs_by_validation(trained: Path):
     from tensorboard.backend.event_processing import event_accumulator
     from tensorboard.plugins.hparams import plugin_data_pb2
 
-    (path,) = (trained / "run" / "tensorboard").glob("events*")
+    path, *_ = sorted((trained / "run" / "tensorboard").glob("events*.v2"))
     events = event_accumulator.EventAccumulator(str(path)).Reload()
     found = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     start = plugin_data_pb2.HParamsPluginData.FromString(found).session_start_info
@@ -253,7 +254,8 @@ def test_hparams_compare_runs_by_validation(trained: Path):
     found = events.SummaryMetadata("_hparams_/experiment").plugin_data.content
     experiment = plugin_data_pb2.HParamsPluginData.FromString(found).experiment
     shown = {(info.name.group, info.name.tag) for info in experiment.metric_infos}
-    assert ("validation", "epoch_accuracy") in shown
+    assert {("validation", "epoch_accuracy"), ("", "test/score")} <= shown
+    assert start.hparams["data"].string_value == "sample"
 
 
 @pytest.mark.slow

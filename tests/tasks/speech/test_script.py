@@ -156,7 +156,7 @@ def test_evaluate_scores_any_data_beside_the_baselines(trained: Path, task: Modu
 def test_tensorboard_has_sounds_pictures_and_tables(trained: Path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    logs = EventAccumulator(str(trained / "run" / "tensorboard" / "report"))
+    logs = EventAccumulator(str(trained / "run" / "tensorboard"))
     logs.Reload()
     tags = {tag for kind in ("images", "audio") for tag in logs.Tags()[kind]}
     tags |= set(logs.Tags()["tensors"])

@@ -1,5 +1,6 @@
 """Scoring and calibrating what was trained: what is left out, and what is held."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -14,7 +15,12 @@ from keras_seq.series.simulator import simulate_prices
 from keras_seq.series.table import Series, SeriesTable
 from keras_seq.tasks.stock.data import SeriesData, make_scaling, prepare_series
 from keras_seq.tasks.stock.ending import fit_ridge
-from keras_seq.tasks.stock.scores import baselines_of, calibrate_on, score_windows
+from keras_seq.tasks.stock.scores import (
+    baselines_of,
+    calibrate_on,
+    report_on,
+    walk_windows,
+)
 from keras_seq.tasks.stock.server import PriceForecaster
 
 
@@ -28,6 +34,13 @@ def table_of(values: np.ndarray, observed: np.ndarray | None = None) -> SeriesTa
     return SeriesTable([one], names, len(names), 0, False, ["date"], Frequency("h"))
 
 
+def scored(data: SeriesData, answer: Callable, ridge: Callable) -> dict:
+    """The report on the test part."""
+    beside, plan = baselines_of(data), data.plans["test"]
+    walk = walk_windows(data, plan, answer, ridge, beside, units=data.units)
+    return report_on("t", data, [walk], 0.8)
+
+
 def report_of(data: SeriesData) -> dict:
     """Scores of the last value as a forecast."""
 
@@ -35,16 +48,7 @@ def report_of(data: SeriesData) -> dict:
         last = tf.repeat(window[:, -1:], data.horizon, axis=1)
         return {"forecast": last, "lower": last - 1, "upper": last + 1}
 
-    return score_windows(
-        "t",
-        data,
-        data.plans["test"],
-        answer,
-        answer,
-        baselines_of(data),
-        units=data.units,
-        nominal=0.8,
-    )[0]
+    return scored(data, answer, answer)
 
 
 def test_what_was_filled_in_is_no_target():
@@ -97,16 +101,7 @@ def calibrated(data: SeriesData, scaling: Scaling) -> tuple[float, dict]:
     observed = np.ones((len(data.plans["test"].values), 1), bool)
     shifts = calibrate_on(data.plans["validation"], observed, ridge, deviation, 0.8)
     server = PriceForecaster(ridge, shifts, deviation, ridge)
-    report, _ = score_windows(
-        "t",
-        data,
-        data.plans["test"],
-        tf.function(server),
-        tf.function(server.ridge),
-        baselines_of(data),
-        units=data.units,
-        nominal=0.8,
-    )
+    report = scored(data, tf.function(server), tf.function(server.ridge))
     return report["interval"]["coverage"], report
 
 

@@ -1,11 +1,13 @@
 """The stock task as a user runs it: shell verbs, the run folder, the export."""
 
+import html
 import json
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -97,7 +99,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
 
 def test_tensorboard_has_the_figures_and_the_scores(trained: Path):
     tags = set()
-    for path in (trained / "run" / "tensorboard" / "report").glob("events*"):
+    for path in (trained / "run" / "tensorboard").glob("events*.report"):
         for record in tf.data.TFRecordDataset(str(path)):
             event = tf.compat.v1.Event.FromString(record.numpy())
             tags |= {value.tag for value in event.summary.value}
@@ -191,17 +193,25 @@ def test_backtest_refits_and_tests_on_what_came_next(
             epochs=1,
             lookback=20,
             refit_every=80,
+            max_seconds=60,
             run_dir=Path("backtest"),
         )
     )
-    assert [fold["fold"] for fold in folds] == [1, 2]
-    assert [fold["n"] for fold in folds] == [76, 66]
+    assert [fold["fold"] for fold in folds] == [1, 2, "all"]
+    assert [fold["n"] for fold in folds] == [76, 66, 142]
     assert folds[0]["end"] < folds[1]["start"]
+    assert folds[2]["verdict"] in ("wins", "ties", "loses")
     for fold in folds:
         assert fold["skill"]["low"] <= fold["skill"]["value"] <= fold["skill"]["high"]
     assert Path("backtest", "figures", "skill_by_fold.png").exists()
     kept = json.loads(Path("backtest", "metrics.json").read_text())
     assert kept["folds"][1]["start"] == folds[1]["start"]
+    rows = pd.read_csv(Path("backtest", "forecasts.csv"))
+    mae = (rows["actual"] - rows["forecast"]).abs().mean()
+    assert mae == pytest.approx(kept["test"]["scores"]["mae"]["value"], rel=1e-5)
+    assert len(rows) == 5 * 142 and (rows["date"] > rows["from"]).all()
+    page = Path("backtest", "report.html").read_text()
+    assert folds[2]["sentence"] in html.unescape(page)
 
 
 @pytest.mark.slow

@@ -230,12 +230,12 @@ def test_tensorboard_has_what_the_issue_names(trained: Path):
         for event in tf.compat.v1.train.summary_iterator(str(path)):
             tags.setdefault(run, set()).update(v.tag for v in event.summary.value)
             graphs |= {run} if event.graph_def else set()
-    assert graphs == {"train"}
-    assert {"epoch_perplexity", "learning_rate"} <= tags["train"]
-    assert "epoch_perplexity" in tags["validation"]
-    assert "sample" in tags["text"]
-    assert {"samples", "report", "learning_curves"} <= tags["report"]
-    words = (trained / "run" / "tensorboard" / "train" / "words.tsv").read_text()
+    assert tags.keys() == {"tensorboard", "validation"}  # a run is one row
+    assert graphs == {"tensorboard"} and "epoch_perplexity" in tags["validation"]
+    own = {"epoch_perplexity", "learning_rate", "gradient_norm/global", "sample"}
+    own |= {"samples", "report", "learning_curves", "test/score", "test/baseline"}
+    assert own <= tags["tensorboard"]
+    words = (trained / "run" / "tensorboard" / "validation" / "words.tsv").read_text()
     assert {"(start)", "\\n", "(space)", "你"} <= set(words.splitlines())
 
 
