@@ -48,7 +48,9 @@ class _FromTrain:
 
     def _of(self, pictures: np.ndarray) -> np.ndarray:
         """Numbers of the captions of some pictures."""
-        rows = [np.arange(self._ends[p] - self._sizes[p], self._ends[p]) for p in pictures]
+        rows = [
+            np.arange(self._ends[p] - self._sizes[p], self._ends[p]) for p in pictures
+        ]
         return np.concatenate(rows)
 
     def to_arrays(self) -> dict[str, np.ndarray]:

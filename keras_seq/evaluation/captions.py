@@ -19,6 +19,7 @@ from keras_seq.evaluation import bootstrap, verdict
 from keras_seq.evaluation.cider import CiderD
 from keras_seq.evaluation.finite import checked_report, kept_notes
 from keras_seq.evaluation.resampling import by_groups
+from keras_seq.evaluation.table import format_report
 from keras_seq.evaluation.translations import tokenizer_for
 
 ORDERS = (4, 3, 2, 1)  # of BLEU; the first is what the verdict compares
@@ -33,7 +34,9 @@ class _Bleu:
     def __init__(self, references: Sequence[Sequence[str]]) -> None:
         BLEU = _sacrebleu()
         cut = tokenizer_for([text for texts in references for text in texts])
-        kinds = {n: BLEU(lowercase=True, tokenize=cut, max_ngram_order=n) for n in ORDERS}
+        kinds = {
+            n: BLEU(lowercase=True, tokenize=cut, max_ngram_order=n) for n in ORDERS
+        }
         self._kinds, self._streams = kinds, list(zip_longest(*references))
         for kind in kinds.values():
             kind.num_refs = len(self._streams)  # as a signature says
@@ -114,7 +117,7 @@ def caption_report(
         references: captions of each picture, one or more.
         hypotheses: N captions, the network's.
         baselines: name to N captions; one or more.
-        train_digests: uint64, `data.copies.text_digests` of all captions of train.
+        train_digests: uint64, `caption_digests` of all captions of train.
         several: the best few of the network's captions of each picture.
         groups: N names; pictures of one are redrawn together. None: each alone.
         notes: what to know of a baseline, by name.
@@ -137,7 +140,7 @@ def caption_report(
     >>> references = [[f"a dog {n} runs home", f"the dog {n}"] for n in range(100)]
     >>> right = [texts[0] for texts in references]
     >>> report = caption_report("captioning", references, right,
-    ...     {"constant": ["a dog"] * 100}, train_digests=text_digests([b"a dog"], 0))
+    ...     {"constant": ["a dog"] * 100}, train_digests=caption_digests(["a dog"]))
     >>> round(report["scores"]["bleu_4"]["value"], 6), report["verdict"]
     (100.0, 'wins')
     >>> report["variety"]["constant"], report["alarm"]
@@ -189,11 +192,18 @@ def caption_report(
         "verdict": comparison["verdict"],
         "comparison": comparison,
         "signatures": {HEADLINE: scorer.bleu.signature},
-        "variety": {name: variety(texts, train_digests) for name, texts in said.items()},
+        "variety": {
+            name: variety(texts, train_digests) for name, texts in said.items()
+        },
         "oracle": {} if several is None else _oracle(scorer, references, several),
         "alarm": alarm(hypotheses),
     }
     return checked_report(report)
+
+
+def caption_digests(captions: Sequence[str]) -> np.ndarray:
+    """uint64 (N,), equal where captions differ in case and signs alone."""
+    return text_digests([text.encode("utf-8", "replace") for text in captions], 0)
 
 
 def variety(captions: Sequence[str], train_digests: np.ndarray) -> dict[str, float]:
@@ -201,11 +211,11 @@ def variety(captions: Sequence[str], train_digests: np.ndarray) -> dict[str, flo
 
     Example:
 
-    >>> train = text_digests([b"A dog runs."], 0)
+    >>> train = caption_digests(["A dog runs."])
     >>> variety(["a dog runs", "a dog runs.", "a cat", "a car"], train)
     {'different': 3, 'in_train': 0.5}
     """
-    own = text_digests([text.encode("utf-8", "replace") for text in captions], 0)
+    own = caption_digests(captions)
     known = np.isin(own, train_digests)
     return {"different": len(np.unique(own)), "in_train": float(known.mean())}
 
@@ -228,7 +238,9 @@ def alarm(captions: Sequence[str]) -> str:
 
 
 def _oracle(
-    scorer: _Scorer, references: Sequence[Sequence[str]], several: Sequence[Sequence[str]]
+    scorer: _Scorer,
+    references: Sequence[Sequence[str]],
+    several: Sequence[Sequence[str]],
 ) -> dict[str, float]:
     """Scores where somebody chose the best of each picture's captions by CIDEr-D."""
     ranks = list(zip_longest(*several, fillvalue=""))
@@ -252,3 +264,20 @@ def worst_captions(
     scores = CiderD(references).scores(hypotheses)
     order = np.argsort(scores, kind="stable").tolist()
     return [(float(scores[number]), number) for number in order]
+
+
+def describe_captions(report: Mapping[str, Any]) -> str:
+    """A report for people: how unlike the captions are, and what the best few hold."""
+    variety = ", ".join(
+        f"{name} {own['different']:,} ({own['in_train']:.0%} in train)"
+        for name, own in report["variety"].items()
+    )
+    lines = [f"{name}: {text}" for name, text in report["signatures"].items()]
+    lines.append(f"different captions of {report['n']:,}: {variety}")
+    if oracle := report["oracle"]:
+        scores = ", ".join(
+            f"{name} {oracle[name]:.3f}" for name in ("bleu_4", "cider_d", "exact")
+        )
+        lines.append(f"with the best of {oracle['n_best']} captions: {scores}")
+    lines += [report["alarm"]] if report["alarm"] else []
+    return format_report(report, unit="pictures", lines=lines)

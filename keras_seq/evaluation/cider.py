@@ -94,7 +94,9 @@ class CiderD:
 class _Weighed:
     """TF-IDF weights of a caption's n-grams, and its length in pairs of words."""
 
-    def __init__(self, weights: list[dict[tuple[str, ...], float]], length: int) -> None:
+    def __init__(
+        self, weights: list[dict[tuple[str, ...], float]], length: int
+    ) -> None:
         self.weights, self.length = weights, length
         self.norms = [math.sqrt(sum(w * w for w in part.values())) for part in weights]
 

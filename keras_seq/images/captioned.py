@@ -21,6 +21,7 @@ from keras_seq.data.file_places import Files, FolderFiles, ZipFiles
 from keras_seq.data.in_memory import as_file
 from keras_seq.data.named_files import FileFinder, archives_beside
 from keras_seq.data.places import error_at, exists, place_of, user_path
+from keras_seq.data.store import SampleStore, stored
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import KINDS, find_files, kind_of, read_columns, read_rows
 from keras_seq.data.text_files import read_lines
@@ -55,7 +56,7 @@ class CaptionedPicture(NamedTuple):
 
 def read_captions(
     data: Any,
-    images: str | Path | None = None,
+    images: str | Path | Sequence[str | Path] | None = None,
     image_column: str | None = None,
     caption_column: str | None = None,
     table_format: TableFormat = AS_FOUND,
@@ -65,7 +66,8 @@ def read_captions(
     Args:
         data: a table with a row a caption, Flickr8k's token file, COCO's JSON, a glob
             or several; a DataFrame, (images, captions), or a list of such pairs.
-        images: folder or zip archive of the pictures; None looks beside the table.
+        images: folder or zip archive of the pictures, or several; None looks beside
+            the table.
         image_column: of a table; default a usual name.
         caption_column: likewise.
         table_format: how a table is read; `drop_missing` leaves out rows that lack a
@@ -86,7 +88,8 @@ def read_captions(
     >>> [picture.captions for picture in read_captions(rows, folder)]
     [('A dog runs.', 'A brown dog.')]
     """
-    archives = None if images is None else [_files(images)]
+    given = [images] if isinstance(images, str | Path) else images
+    archives = [_files(each) for each in given] if given else None
     columns = image_column, caption_column
     found: dict[str, tuple[Callable[[], bytes], list[str]]] = {}
     for path in find_files(as_file(data, ("image", "caption")), _kind(table_format)):
@@ -124,7 +127,9 @@ def _kind(table_format: TableFormat) -> Callable[[Path], str]:
 
     def kind(path: Path) -> str:
         if path.suffix.lower() == ".zip":
-            what = "holds the pictures? name it with --images, and the table of captions"
+            what = (
+                "holds the pictures? name it with --images, and the table of captions"
+            )
             raise error_at(path, f"{what} with --data")
         if _is_coco(path):
             return "coco"
@@ -215,15 +220,15 @@ def _coco_rows(path: Path) -> Iterator[Row]:
         raise error_at(path, f"{what}annotations with image_id and caption") from error
     for number, (image_id, caption) in enumerate(rows, start=1):
         if image_id not in names:
-            what = f"annotation {number} is of the image {image_id!r}, which is not there"
+            what = (
+                f"annotation {number} is of the image {image_id!r}, which is not there"
+            )
             raise error_at(path, what)
         yield number, names[image_id], caption
 
 
-def _whole(
-    path: Path, rows: Iterator[Row], table_format: TableFormat
-) -> Iterator[Row]:
-    """Rows with both values, spaces at their ends gone; others are errors, or counted."""
+def _whole(path: Path, rows: Iterator[Row], table_format: TableFormat) -> Iterator[Row]:
+    """Rows with both values, tidy; others are errors, or counted."""
     total = dropped = 0
     for line, name, caption in rows:
         total += 1
@@ -233,15 +238,31 @@ def _whole(
             continue
         dropped += 1
         if not table_format.drop_missing:
-            what = f"the {'caption' if name else 'name of the image'} is empty; fill it "
+            what = (
+                f"the {'caption' if name else 'name of the image'} is empty; fill it "
+            )
             raise error_at(place_of(path, line), f"{what}in, or give --drop-missing")
     if dropped:
         found = counted(dropped, total, "rows")
         log.info(f"{path}: {found} lack an image or a caption and are left out")
     if total == dropped:
-        raise UserError(f"{path}: no row is left" if total else f"{path}: holds no rows")
+        raise UserError(
+            f"{path}: no row is left" if total else f"{path}: holds no rows"
+        )
 
 
 def all_captions(pictures: Sequence[CaptionedPicture]) -> list[str]:
     """The captions of pictures, one after the other."""
     return [caption for picture in pictures for caption in picture.captions]
+
+
+def picture_store(pictures: Sequence[CaptionedPicture]) -> SampleStore:
+    """Pictures by their content, which is what makes two of them one, to be split."""
+    store = stored([(picture.digest(), "") for picture in pictures])
+    return replace(store, name=f"{pictures[0].place} and others") if pictures else store
+
+
+def captions_fingerprint(pictures: Sequence[CaptionedPicture]) -> str:
+    """SHA-256 of pictures with their captions, whatever the names of the files."""
+    rows = [(picture.digest(), json.dumps(picture.captions)) for picture in pictures]
+    return stored(rows).fingerprint()

@@ -92,7 +92,9 @@ def with_torch_weights(
             values = [named[layer.name, kind] for kind in kinds]
             if values[0].ndim == 4:
                 depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
-                values[0] = values[0].transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
+                values[0] = values[0].transpose(
+                    (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)
+                )
             layer.set_weights(values)
         except (KeyError, ValueError) as error:
             what = f"no weights that fit the layer {layer.name} ({error})"
@@ -110,7 +112,9 @@ def _load_file(path: Path) -> keras.Model:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise error_at(path, f"no model of Keras can be read ({reason})") from error
     if not (isinstance(shape, tuple) and len(shape) == 4 and shape[-1] == 3):
-        what = f"its input is {shape}; expected one of pictures, (batch, height, width, 3)"
+        what = (
+            f"its input is {shape}; expected one of pictures, (batch, height, width, 3)"
+        )
         raise error_at(path, what)
     sizes = features[1:] if isinstance(features, tuple) else ()
     if len(sizes) not in (1, 3) or features[-1] is None:

@@ -91,7 +91,9 @@ def turned(picture: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
     [[3, 0], [4, 1], [5, 2]]
     """
     is_across = orientation >= 5
-    picture = tf.cond(is_across, lambda: tf.transpose(picture, [1, 0, 2]), lambda: picture)
+    picture = tf.cond(
+        is_across, lambda: tf.transpose(picture, [1, 0, 2]), lambda: picture
+    )
     # Mirrored from left to right, from top to bottom: of stored, or of swapped axes.
     right = tf.gather([0, 0, 1, 1, 0, 0, 1, 1, 0], orientation) == 1
     down = tf.gather([0, 0, 0, 1, 1, 0, 0, 1, 1], orientation) == 1

@@ -66,7 +66,9 @@ def load_sample_drawings(
         # All combinations once, then once more, in an order of their own each time.
         orders = (rng.permutation(len(scenes)) for _ in itertools.count())
         numbers = itertools.islice(itertools.chain.from_iterable(orders), sizes[part])
-        found[part] = [_captioned(scenes[n], int(rng.integers(1 << 62))) for n in numbers]
+        found[part] = [
+            _captioned(scenes[n], int(rng.integers(1 << 62))) for n in numbers
+        ]
     return found
 
 

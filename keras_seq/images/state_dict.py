@@ -44,23 +44,24 @@ class _Tensor:
         given = [offset, *shape, *strides]
         if not isinstance(storage, _Storage) or not all(type(n) is int for n in given):
             raise pickle.UnpicklingError("a tensor without a storage")
-        dense = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
-        size = math.prod(shape)
-        if min(given, default=0) < 0 or offset + size > storage.size:
+        last = offset + sum((n - 1) * step for n, step in zip(shape, strides))
+        if len(shape) != len(strides) or min(given, default=0) < 0:
+            raise pickle.UnpicklingError("a tensor without a shape")
+        # More numbers than the storage has would be the same ones, many times.
+        if math.prod(shape) > storage.size or last >= max(storage.size, 1):
             raise pickle.UnpicklingError("a tensor reaches beyond its storage")
-        if size > 1 and list(strides) != dense:
-            raise pickle.UnpicklingError("a tensor whose numbers are not in order")
-        self.storage, self.offset, self.shape = storage, offset, tuple(shape)
+        self.storage, self.offset = storage, offset
+        self.shape, self.strides = tuple(shape), tuple(strides)
 
     def of(self, storages: dict[str, np.ndarray]) -> np.ndarray:
-        numbers = storages[self.storage.key]
-        size = math.prod(self.shape)
-        return numbers[self.offset : self.offset + size].reshape(self.shape)
+        numbers = storages[self.storage.key][self.offset :]
+        steps = [step * numbers.itemsize for step in self.strides]
+        return np.lib.stride_tricks.as_strided(
+            numbers, self.shape, steps, writeable=False
+        )
 
 
-def _tensor(
-    storage: Any, offset: Any, shape: Any, strides: Any, *_: Any
-) -> _Tensor:
+def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Tensor:
     """What stands for `torch._utils._rebuild_tensor_v2`."""
     return _Tensor(storage, offset, shape, strides)
 

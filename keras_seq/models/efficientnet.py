@@ -1,7 +1,7 @@
 """EfficientNet-Lite0: photographs to a grid of features. Pure Keras.
 
-Tan and Le 2019, "EfficientNet", arXiv:1905.11946, in the form for small devices, without
-squeeze-and-excitation and with ReLU6.
+Tan and Le 2019, "EfficientNet", arXiv:1905.11946, in the form for small devices,
+without squeeze-and-excitation and with ReLU6.
 
 Shapes: B batch, H and W of a picture.
 """

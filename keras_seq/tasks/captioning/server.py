@@ -3,7 +3,6 @@
 Shapes: B batch, K captions, T tokens, H and W places of the grid, F features.
 """
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,14 +14,14 @@ from keras_seq.decoding.attended import attention_weights
 from keras_seq.decoding.beam_search import beam_search
 from keras_seq.images.pictures import decode_pictures, read_pixels
 from keras_seq.models import captioning
-from keras_seq.serving.checks import checked_shapes
+from keras_seq.serving.by_length import answers_in_batches
+from keras_seq.serving.checks import checked_range, checked_shapes
 from keras_seq.serving.exported import Exported
 from keras_seq.serving.graph import Proofs, answered
 from keras_seq.text.pair_batches import END_ID
 from keras_seq.text.reversible import ReversibleTokenizer
 
 BEAM_WIDTH, LENGTH_PENALTY = 4, 1.0
-BATCH = 16  # pictures that are asked about together
 PROVEN = {"beam_width": 2, "length_penalty": 0.6}
 File = tuple[str, bytes]  # how to name it in a message, and what it holds
 Signature = Callable[..., Mapping[str, tf.Tensor]]
@@ -37,6 +36,9 @@ class Captioner(tf.Module):
         encoder: from pictures to the model's features; None where the model reads
             pictures itself.
         most_tokens: of a caption.
+
+    Attributes:
+        traced: signatures by name, as one graph each.
 
     Example:
 
@@ -64,7 +66,7 @@ class Captioner(tf.Module):
         self._places = keras.Model(model.inputs[0], places.output)
         grid = places.input.shape[1:-1]
         self._grid = (1,) * (2 - len(grid)) + tuple(grid)  # H, W
-        self._traced = {
+        self.traced = {
             name: tf.function(call, input_signature=specs)
             for name, (call, specs) in self.signatures().items()
         }
@@ -78,12 +80,9 @@ class Captioner(tf.Module):
         Returns:
             caption string (B,); log_probability float32 (B,), of all its tokens.
         """
-        found = self._search(self._read(image), BEAM_WIDTH, LENGTH_PENALTY)[0]
+        found, *_ = self._search(self._read(image), BEAM_WIDTH, LENGTH_PENALTY)
         count = tf.shape(image)[0]
-        return {
-            "caption": found["captions"][:count, 0],
-            "log_probability": found["log_probabilities"][:count, 0],
-        }
+        return {name: found[name][:count] for name in ("caption", "log_probability")}
 
     def describe(
         self, image: tf.Tensor, beam_width: tf.Tensor, length_penalty: tf.Tensor
@@ -100,12 +99,8 @@ class Captioner(tf.Module):
             the best first; tokens string (B, T), "" behind each row; attention float32
             (B, T, H, W) over the picture, 0 where there is none.
         """
-        checks = [
-            tf.debugging.assert_positive(beam_width, "beam_width is below 1"),
-            tf.debugging.assert_non_negative(length_penalty, "length_penalty below 0"),
-        ]
-        with tf.control_dependencies([each for each in checks if each is not None]):
-            beam_width = tf.identity(beam_width)
+        beam_width = checked_range("beam_width", beam_width, 1, 1000)
+        length_penalty = checked_range("length_penalty", length_penalty, 0, 10)
         read = self._read(image)
         found, ids, state = self._search(read, beam_width, length_penalty)
         steps = self._grid[0] * self._grid[1]
@@ -113,10 +108,8 @@ class Captioner(tf.Module):
         attention = attention_weights(self._advance, *state, ids, tf.constant(steps))
         shape = tf.concat([tf.shape(ids), self._grid], axis=0)
         answer = {
-            "caption": found["captions"][:, 0],
-            "log_probability": found["log_probabilities"][:, 0],
             **found,
-            "tokens": self._shown(ids),
+            "tokens": self.coder.shown(ids),
             "attention": tf.reshape(attention, shape),
         }
         count = tf.shape(image)[0]
@@ -147,7 +140,7 @@ class Captioner(tf.Module):
     def _search(
         self, read: tf.Tensor, beam_width: Any, length_penalty: Any
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tuple[Any, Any]]:
-        """All captions, ids of the best (B, T), and the state at first."""
+        """Captions, ids of the best (B, T), and the state at first."""
         state = captioning.initial_state(self.model, read, self.most_tokens)
         found = beam_search(
             self._advance,
@@ -160,20 +153,17 @@ class Captioner(tf.Module):
         ids = found.token_ids  # (B, K, T)
         flat = self.coder.decode(tf.reshape(ids, [-1, tf.shape(ids)[2]]))
         captions = tf.reshape(tf.strings.strip(flat), tf.shape(ids)[:2])
-        several = {"captions": captions, "log_probabilities": found.log_probability}
+        answer = {
+            "caption": captions[:, 0],
+            "log_probability": found.log_probability[:, 0],
+            "captions": captions,
+            "log_probabilities": found.log_probability,
+        }
         longest = tf.reduce_max(tf.math.count_nonzero(ids[:, 0], 1))
-        return several, ids[:, 0, : tf.maximum(longest, 1)], state
+        return answer, ids[:, 0, : tf.maximum(longest, 1)], state
 
     def _advance(self, token_ids: tf.Tensor, fixed: Any, moving: Any) -> tuple:
         return captioning.advance_one(self.model, token_ids, fixed, moving)
-
-    def _shown(self, ids: tf.Tensor) -> tf.Tensor:
-        """Pieces as text: a part of a character is U+FFFD."""
-        pieces = self.coder.piece(ids)
-        flat = tf.strings.unicode_transcode(
-            tf.reshape(pieces, [-1]), "UTF-8", "UTF-8", errors="replace"
-        )
-        return tf.reshape(flat, tf.shape(pieces))
 
     def signatures(self) -> dict[str, tuple]:
         """`serving_default(image)`, `describe` and `features`, for `export`."""
@@ -185,10 +175,6 @@ class Captioner(tf.Module):
             "describe": (self.describe, [image, width, penalty]),
             "features": (self.features, [image]),
         }
-
-    def signature(self, name: str) -> Signature:
-        """A signature as one traced graph, as `load_exported(...).signature` gives."""
-        return self._traced[name]
 
     def expected(self, files: Sequence[bytes]) -> Proofs:
         """Inputs and Python's answers of the signatures, for an export's proof."""
@@ -221,25 +207,16 @@ def answer_files(
     Raises:
         UserError: A file is no picture; the line names it.
     """
-    files = iter(files)
-    while some := list(itertools.islice(files, BATCH)):
+
+    def ask(some: Sequence[File]) -> Mapping[str, tf.Tensor]:
         try:
-            batch = signature(image=tf.constant([file for _, file in some]), **given)
+            return signature(image=tf.constant([file for _, file in some]), **given)
         except tf.errors.InvalidArgumentError:
             for _ in read_pixels(some, 1, 1):  # which names the file
                 pass
             raise
-        arrays = {name: values.numpy() for name, values in batch.items()}
-        for row in range(len(some)):
-            yield {name: _plain(values[row]) for name, values in arrays.items()}
 
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, np.ndarray) and value.dtype == object:
-        return [each.decode("utf-8", "replace") for each in value]
-    return value if isinstance(value, np.ndarray) else float(value)
+    return answers_in_batches(ask, files)
 
 
 def describe_files(
@@ -279,14 +256,10 @@ def answer_export(
         caption and log_probability; with `several` captions and log_probabilities;
         with `attention` tokens and what each looked at, a list (T, H, W).
     """
-    plain = (beam_width, length_penalty) == (BEAM_WIDTH, LENGTH_PENALTY)
-    if plain and not (several or attention):
-        yield from answer_files(exported.signature(), files)
-        return
+    names = ["caption", "log_probability"]
+    names += ["captions", "log_probabilities"] if several else []
+    names += ["tokens", "attention"] if attention else []
     signature = exported.signature("describe")
-    shown = ["caption", "log_probability"]
-    shown += ["captions", "log_probabilities"] if several else []
-    shown += ["tokens", "attention"] if attention else []
     for answer in describe_files(signature, files, beam_width, length_penalty):
         answer["attention"] = answer["attention"].tolist()
-        yield {name: answer[name] for name in shown}
+        yield {name: answer[name] for name in names}
