@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
@@ -28,9 +28,6 @@ from keras_seq.options import TrainOptions, takes
 from keras_seq.ranges import Range
 from keras_seq.tasks import captioning
 from keras_seq.tasks.result import Run
-
-if TYPE_CHECKING:
-    import keras
 
 STEM = "captioning"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -98,7 +95,7 @@ def load_data(options: Options) -> "captioning.CaptioningData":
     )
 
 
-def build_model(data: "captioning.CaptioningData", options: Options) -> "keras.Model":
+def build_model(data: "captioning.CaptioningData", options: Options) -> Any:
     """One builder call; a network that trains its own encoder has little to forget."""
     dropout = 0.1 if options.reads_pictures else 0.5
     return captioning.build_network(

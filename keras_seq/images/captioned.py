@@ -220,9 +220,7 @@ def _coco_rows(path: Path) -> Iterator[Row]:
         raise error_at(path, f"{what}annotations with image_id and caption") from error
     for number, (image_id, caption) in enumerate(rows, start=1):
         if image_id not in names:
-            what = (
-                f"annotation {number} is of the image {image_id!r}, which is not there"
-            )
+            what = f"annotation {number} is of an unknown image, {image_id!r}"
             raise error_at(path, what)
         yield number, names[image_id], caption
 
