@@ -77,6 +77,15 @@ def picture_features(
     return found
 
 
+def model_inputs(
+    pictures: Sequence[CaptionedPicture], encoder: keras.Model | None, image_size: int
+) -> np.ndarray:
+    """What a model reads of pictures: a network's features, or pixels without one."""
+    if encoder is None:
+        return picture_pixels(pictures, image_size, image_size)
+    return picture_features(encoder, pictures)
+
+
 def _kept_or_made(
     encoder: keras.Model, pictures: Sequence[CaptionedPicture], folder: Path
 ) -> Iterator[tuple[int, np.ndarray]]:

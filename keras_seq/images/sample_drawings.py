@@ -7,6 +7,7 @@ digest of it: no combination of the test part stands in train, and neither does 
 validation. Who learned captions by heart has none that is right.
 """
 
+import functools
 import hashlib
 import itertools
 from collections.abc import Iterator
@@ -95,7 +96,8 @@ def _captioned(scene: Scene, seed: int) -> CaptionedPicture:
     there, back = RELATIONS[relation]
     sentences = f"{first} {there} {second}.", f"{second} {back} {first}."
     captions = tuple(text[0].upper() + text[1:] for text in sentences)
-    return CaptionedPicture(f"drawing {seed}", captions, partial(_png, scene, seed))
+    read = functools.cache(partial(_png, scene, seed))  # drawn once, when asked for
+    return CaptionedPicture(f"drawing {seed}", captions, read)
 
 
 def _png(scene: Scene, seed: int) -> bytes:

@@ -14,10 +14,11 @@ from keras_seq.models.blocks import check_shape, check_sizes
 def build_image_encoder(
     image_shape: tuple[int, int, int], filters: Sequence[int] = (32, 64, 128, 128)
 ) -> keras.Model:
-    """Convolutions of stride 2, each with batch normalisation and ReLU.
+    """Convolutions of stride 2, each normalised over the picture, and ReLU.
 
     Trained from nothing, with what reads its features: for pictures that are like each
-    other. One that has seen a million photographs knows more.
+    other. One that has seen a million photographs knows more. No statistics of batches
+    are kept, so weights that are averaged need none of their own.
 
     Args:
         image_shape: (H, W, 3).
@@ -43,6 +44,6 @@ def build_image_encoder(
         x = layers.Conv2D(
             size, 3, 2, "same", use_bias=False, name=f"convolution_{number}"
         )(x)
-        x = layers.BatchNormalization(name=f"normalised_{number}")(x)
+        x = layers.GroupNormalization(1, name=f"normalised_{number}")(x)
         x = layers.Activation("relu", name=f"relu_{number}")(x)
     return keras.Model(image, x, name="image_encoder")

@@ -24,7 +24,7 @@ from keras_seq.images.captioned import (
     captions_fingerprint,
     picture_store,
 )
-from keras_seq.images.features import picture_features, picture_pixels
+from keras_seq.images.features import encoder_digest, model_inputs
 from keras_seq.ranges import check_settings
 from keras_seq.serving.saved_model import EXTRA, load_exported
 from keras_seq.tasks.captioning.figures import draw_captioner
@@ -51,7 +51,7 @@ class CaptioningData(NamedTuple):
         coder: subwords of the captions.
         encoder: frozen; None where one is trained with the rest.
         most_tokens: of a caption that is written: the longest of train.
-        fingerprints: SHA-256 of each part, by its name.
+        fingerprints: SHA-256 of each part and of a frozen encoder, by name.
     """
 
     splits: dict[str, list[CaptionedPicture]]
@@ -99,17 +99,16 @@ def prepare_captions(
     captions = all_captions(splits["train"])
     coder = Subwords.fit(captions, max(vocab_size, LEAST_VOCABULARY))
     longest = int(EncodedTexts(captions, coder).lengths.max())
-    if encoder is None:
-        read = partial(picture_pixels, height=image_size, width=image_size)
-    else:
-        read = partial(picture_features, encoder)
+    prints = {part: captions_fingerprint(splits[part]) for part in PARTS}
+    if encoder is not None:
+        prints["encoder"] = encoder_digest(encoder)
     return CaptioningData(
         splits,
-        {part: read(splits[part]) for part in PARTS},
+        {part: model_inputs(splits[part], encoder, image_size) for part in PARTS},
         coder,
         encoder,
         min(longest, MOST_TOKENS),
-        {part: captions_fingerprint(pictures) for part, pictures in splits.items()},
+        prints,
     )
 
 
