@@ -7,7 +7,8 @@ Shapes: B batch, H and W of the answer.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +17,7 @@ from keras_seq.data.places import error_at
 from keras_seq.images.orientation import exif_orientation, turned
 
 MOST_PIXELS = 1 << 26  # 200 MB of colours
+AT_ONCE = 32  # files
 MOST_CHUNKS = 64  # of a PNG file, in front of its pixels
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 # What other files begin with, and what they are.
@@ -55,7 +57,15 @@ def decode_pictures(image: tf.Tensor, height: int, width: int) -> tf.Tensor:
     >>> decode_pictures(red[None], 2, 2)[0, 1, 1].numpy().tolist()
     [255.0, 0.0, 0.0]
     """
-    problems = tf.map_fn(picture_problem, image, fn_output_signature=tf.string)
+    nothing = tf.zeros([height, width, 3])
+
+    def one(content: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        problem = picture_problem(content)
+        decoded = functools.partial(_decoded, content, height, width)
+        return tf.cond(problem == "", decoded, lambda: nothing), problem
+
+    spec = tf.TensorSpec(nothing.shape, tf.float32)
+    pixels, problems = tf.map_fn(one, image, fn_output_signature=(spec, tf.string))
     number = tf.strings.as_string(tf.range(tf.shape(image)[0]))
     messages = tf.strings.join(["image ", number, ": ", problems])
     messages = tf.boolean_mask(messages, problems != "")
@@ -63,12 +73,7 @@ def decode_pictures(image: tf.Tensor, height: int, width: int) -> tf.Tensor:
         tf.size(messages) == 0, [tf.strings.reduce_join(messages[:3], separator="; ")]
     )
     with tf.control_dependencies([] if check is None else [check]):
-        image = tf.identity(image)
-    return tf.map_fn(
-        lambda content: _decoded(content, height, width),
-        image,
-        fn_output_signature=tf.TensorSpec([height, width, 3], tf.float32),
-    )
+        return tf.identity(pixels)
 
 
 def picture_problem(content: tf.Tensor) -> tf.Tensor:
@@ -196,7 +201,7 @@ def _on_white(picture: tf.Tensor) -> tf.Tensor:
 def read_pixels(
     files: Iterable[tuple[str, bytes]], height: int, width: int
 ) -> Iterator[np.ndarray]:
-    """Pixels of files one by one, by the same operations.
+    """Pixels of files, by the same operations, a few at a time.
 
     Args:
         files: how to name each in a message, and its bytes.
@@ -209,13 +214,25 @@ def read_pixels(
     Raises:
         UserError: A file is no picture; the line names it and says what it is.
     """
-    decode = _traced(height, width)
+    decode, files = _traced(height, width), iter(files)
+    while some := list(itertools.islice(files, AT_ONCE)):
+        try:
+            pixels = decode(tf.constant([content for _, content in some])).numpy()
+        except tf.errors.OpError:
+            _name_broken(some, decode)
+            raise
+        yield from pixels.astype(np.uint8)
+
+
+def _name_broken(
+    files: Sequence[tuple[str, bytes]], decode: Callable[[tf.Tensor], tf.Tensor]
+) -> None:
+    """Raises UserError for the first file that cannot be decoded."""
     for place, content in files:
         try:
-            (pixels,) = decode(tf.constant([content])).numpy()
+            decode(tf.constant([content]))
         except tf.errors.OpError as error:
             raise error_at(place, _reason(error)) from error
-        yield pixels.astype(np.uint8)
 
 
 def _reason(error: tf.errors.OpError) -> str:

@@ -14,6 +14,7 @@ from typing import Literal
 import keras
 from keras import layers, ops
 
+from keras_seq.layers import recurrent
 from keras_seq.layers.attention import Attention
 from keras_seq.layers.decoder import RecurrentDecoder
 from keras_seq.models.blocks import (
@@ -113,7 +114,7 @@ def build_captioning_model(
     target_ids = keras.Input((None,), dtype="int32", name="target_ids")
     make = layers.ReversibleEmbedding if tie_embeddings else layers.Embedding
     embedding = make(vocab_size, embedding_dim, name="embedding")
-    lstm = layers.LSTM(
+    lstm = recurrent.LSTM(
         lstm_units, return_sequences=True, return_state=True, name="lstm"
     )
     looks = attention and Attention(attention, lstm_units, name="attention")
