@@ -6,7 +6,7 @@ and texts: nothing of networks or files.
 Shapes: N pictures, M captions, F features, G n-grams.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,7 +46,7 @@ class _FromTrain:
         """A caption for each picture: float (N, F) to N texts."""
         raise NotImplementedError
 
-    def _of(self, pictures: np.ndarray) -> np.ndarray:
+    def _of(self, pictures: Iterable[int]) -> np.ndarray:
         """Numbers of the captions of some pictures."""
         rows = [
             np.arange(self._ends[p] - self._sizes[p], self._ends[p]) for p in pictures

@@ -12,6 +12,7 @@ from keras_seq.evaluation.figures import rendered
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLUMNS, WIDEST = 4, 34  # panels of a row, characters of a line
 MOST_TOKENS = 24  # panels of a figure
@@ -45,13 +46,13 @@ def captions_figure(
 
     if not len(pictures):
         raise ValueError("pictures are none; expected one or more")
-    panels = _panels(len(pictures), 4.6)
+    figure, panels = _panels(len(pictures), 4.6)
     for axes, picture, caption, texts in zip(panels, pictures, captions, references):
         axes.imshow(picture)
         axes.set_title(_plain(textwrap.fill(caption, WIDEST)), fontsize=9)
         said = "\n".join(textwrap.fill(text, WIDEST + 8) for text in texts[:3])
         axes.set_xlabel(_plain(said), fontsize=7)
-    return rendered(panels[0].figure)
+    return rendered(figure)
 
 
 def attention_maps_figure(
@@ -85,7 +86,7 @@ def attention_maps_figure(
             f"weights are {weights.shape}; expected ({len(tokens)}, H, W), not empty"
         )
     height, width = picture.shape[:2]
-    panels = _panels(min(len(tokens), MOST_TOKENS), 2.4)
+    figure, panels = _panels(min(len(tokens), MOST_TOKENS), 2.4)
     for axes, token, own in zip(panels, tokens, weights):
         axes.imshow(picture, extent=(0, width, height, 0))
         share = own / max(float(own.max()), 1e-9)
@@ -99,10 +100,10 @@ def attention_maps_figure(
             vmax=1.0,
         )
         axes.set_title(_plain(token.strip() or "·"), fontsize=9)
-    return rendered(panels[0].figure)
+    return rendered(figure)
 
 
-def _panels(count: int, height: float) -> list["Axes"]:
+def _panels(count: int, height: float) -> tuple["Figure", list["Axes"]]:
     from matplotlib.figure import Figure
 
     columns = min(count, COLUMNS)
@@ -113,7 +114,7 @@ def _panels(count: int, height: float) -> list["Axes"]:
     for axes in panels:
         axes.set_xticks([])
         axes.set_yticks([])
-    return panels
+    return figure, panels
 
 
 def _plain(text: str) -> str:

