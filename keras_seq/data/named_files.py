@@ -25,7 +25,8 @@ class FileFinder:
 
     Archives often put everything into one folder that the table does not name, and
     corpora keep their files in a folder beside the table (clips/, wavs/), or leave the
-    ending of a name out. What is found twice is refused.
+    ending of a name out. A folder of the table's own name is looked into first; what is
+    found twice elsewhere is refused.
 
     Args:
         table: whose rows name files.
@@ -36,7 +37,7 @@ class FileFinder:
     def __init__(
         self, table: Path, archives: Sequence[Files], endings: Sequence[str] = ()
     ) -> None:
-        self._endings = endings
+        self._endings, self._own = endings, table.stem
         self._in_memory = is_in_memory(table)
         self._beside = FolderFiles(Path() if self._in_memory else table.parent)
         self._where = "in the working directory" if self._in_memory else "beside it"
@@ -97,13 +98,16 @@ class FileFinder:
             for known in (self._whole, self._ends):
                 if name + ending in known:
                     return known[name + ending]
-        found: list[tuple[Files, str]] = [
-            (self._beside, (Path(folder) / (name + ending)).as_posix())
-            for folder, ending in itertools.product(self._folders, endings)
-            if _is_file(self._beside.path / folder / (name + ending))
-        ]
+        for folders in ([self._own], self._folders):
+            found: list[tuple[Files, str]] = [
+                (self._beside, (Path(folder) / (name + ending)).as_posix())
+                for folder, ending in itertools.product(folders, endings)
+                if _is_file(self._beside.path / folder / (name + ending))
+            ]
+            if found:
+                return found
         here = FolderFiles(Path())
-        return found or [
+        return [
             (here, name + ending) for ending in endings if _is_file(Path(name + ending))
         ]
 

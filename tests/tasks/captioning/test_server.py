@@ -56,7 +56,7 @@ def test_the_best_of_several_is_the_caption(captioner: Captioner):
     ask = captioner.traced["serving_default"]
     for answer, plain in zip(described(captioner), answer_files(ask, FILES)):
         assert answer["caption"] == answer["captions"][0] == plain["caption"]
-        assert len(set(answer["captions"])) == 4
+        assert len(answer["captions"]) == len(set(answer["log_probabilities"])) == 4
         assert answer["log_probabilities"][0] == answer["log_probability"]
         assert "".join(answer["tokens"]).strip() == answer["caption"]
     assert len(described(captioner, 1)[0]["captions"]) == 1
