@@ -55,8 +55,8 @@ def load_sample_drawings(
     >>> {name: len(part) for name, part in parts.items()}
     {'train': 16, 'validation': 2, 'test': 2}
     >>> parts["test"][0].captions
-    ('A blue triangle to the left of a yellow ring.',
-     'A yellow ring to the right of a blue triangle.')
+    ('A black cross to the left of a yellow circle.',
+     'A yellow circle to the right of a black cross.')
     """
     rng = np.random.default_rng(seed)
     sizes = {part: max(1, round(drawings * share)) for part, share in SHARES.items()}
