@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from keras_seq.decoding.attended import attention_weights
 from keras_seq.decoding.beam_search import beam_search
+from keras_seq.decoding.candidates import likeliest
 from keras_seq.images.pictures import decode_pictures, read_pixels
 from keras_seq.models import captioning
 from keras_seq.serving.by_length import answers_in_batches
@@ -149,6 +150,7 @@ class Captioner(tf.Module):
             max_new_tokens=tf.fill([tf.shape(read)[0]], self.most_tokens),
             end_id=END_ID,
             length_penalty=length_penalty,
+            choose=likeliest(2 * beam_width, not_first=END_ID),
         )
         ids = found.token_ids  # (B, K, T)
         flat = self.coder.decode(tf.reshape(ids, [-1, tf.shape(ids)[2]]))

@@ -13,7 +13,7 @@ from keras_seq.tasks.captioning.data import CaptioningData
 from keras_seq.text.row_batches import make_row_dataset
 from keras_seq.training.planned import fit_planned
 
-CAPTIONS_SEEN = 150_000  # in all epochs together, where no time is given
+CAPTIONS_SEEN = 60_000  # in all epochs together, where no time is given
 
 
 def build_network(
@@ -21,7 +21,7 @@ def build_network(
     *,
     units: int,
     attention: bool = True,
-    dropout: float = 0.5,
+    dropout: float = 0.3,
     documented: bool = False,
 ) -> keras.Model:
     """One builder call, with a small encoder where none is given.
@@ -79,7 +79,7 @@ def train_captioner(
         validation,
         token_loss(recipe["label_smoothing"]),
         recipe,
-        epochs=max(3, min(60, CAPTIONS_SEEN // captions)),
+        epochs=max(10, min(40, CAPTIONS_SEEN // captions)),
         learning_rate=recipe["learning_rate"],
         run_dir=run_dir,
         token_names=data.coder.names,

@@ -42,7 +42,9 @@ def trained(
         image_size=32,
         lstm_units=16,
         vocab_size=300,
-        epochs=2,
+        batch_size=8,
+        learning_rate=0.01,
+        epochs=3,
         run_dir=folder / "run",
         export_dir=folder / "export",
     )
