@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from keras_seq.layers.coordinates import Coordinates
 from keras_seq.models.blocks import check_shape, check_sizes
 
 
@@ -15,6 +16,8 @@ def build_image_encoder(
     image_shape: tuple[int, int, int], filters: Sequence[int] = (32, 64, 128, 128)
 ) -> keras.Model:
     """Convolutions of stride 2, each normalised over the picture, and ReLU.
+
+    The last one also reads where it looks: what lies above and what below.
 
     Trained from nothing, with what reads its features: for pictures that are like each
     other. One that has seen a million photographs knows more. No statistics of batches
@@ -41,6 +44,8 @@ def build_image_encoder(
     image = keras.Input(image_shape, name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scaled")(image)
     for number, size in enumerate(filters, start=1):
+        if number == len(filters):
+            x = Coordinates(name="coordinates")(x)
         x = layers.Conv2D(
             size, 3, 2, "same", use_bias=False, name=f"convolution_{number}"
         )(x)
