@@ -3,6 +3,7 @@ from . import audio as audio
 from . import data as data
 from . import decoding as decoding
 from . import evaluation as evaluation
+from . import images as images
 from . import layers as layers
 from . import losses as losses
 from . import metrics as metrics

@@ -16,6 +16,8 @@ import numpy as np
 
 from keras_seq.losses import ctc_loss, ctc_loss_of_probabilities, ctc_targets
 from keras_seq.models import (
+    captioning,
+    image_encoder,
     linear,
     rnn,
     segments,
@@ -186,6 +188,46 @@ class Pairs(Record):
         )
 
 
+@dataclass(frozen=True)
+class Captions(Pairs):
+    """A writer about pictures, or about their features: nothing of those is padded."""
+
+    input_names = ("features", "target_ids")
+    shape_of_features = (2, 3, 6)
+
+    def model(self, **changes: Any) -> keras.Model:
+        return super().model(**{"feature_shape": self.shape_of_features, **changes})
+
+    def inputs(
+        self, lengths: tuple[int, ...] = LENGTHS, steps: int = STEPS
+    ) -> list[np.ndarray]:
+        shape = len(lengths), *self.shape_of_features
+        features = np.random.default_rng(3).normal(size=shape).astype("float32")
+        return [features, super().inputs(lengths, steps)[1]]
+
+    def alone(self, inputs: list[np.ndarray], row: int) -> list[np.ndarray]:
+        return [inputs[0][row : row + 1], super().alone(inputs, row)[1]]
+
+
+@dataclass(frozen=True)
+class Pictures(Captions):
+    """The same, with the network that reads pictures."""
+
+    input_names = ("image", "target_ids")
+    image_shape = (8, 12, 3)
+
+    def model(self, **changes: Any) -> keras.Model:
+        encoder = image_encoder.build_image_encoder(self.image_shape, (4, 6))
+        return super().model(encoder=encoder, **changes)
+
+    def inputs(
+        self, lengths: tuple[int, ...] = LENGTHS, steps: int = STEPS
+    ) -> list[np.ndarray]:
+        shape = len(lengths), *self.image_shape
+        image = np.random.default_rng(3).uniform(0, 255, shape).astype("float32")
+        return [image, super().inputs(lengths, steps)[1]]
+
+
 def present(lengths: tuple[int, ...], steps: int) -> np.ndarray:
     """bool (B, T)"""
     return np.arange(steps) < np.array(lengths)[:, None]
@@ -221,12 +263,18 @@ SEGMENTS = {"horizon": 5, "num_targets": 2, "units": 6, "segment_length": 3}
 FRAMES = {"num_classes": 4, "num_features": 3, "lstm_units": 6, "num_layers": 2}
 VOCABULARIES = {"source_vocab_size": VOCAB_SIZE, "target_vocab_size": VOCAB_SIZE}
 RNN = VOCABULARIES | {"embedding_dim": 6, "rnn_units": 8}
+CAPTIONS = {"vocab_size": VOCAB_SIZE, "embedding_dim": 6, "lstm_units": 8}
 ATTENTION = VOCABULARIES | {"model_dim": 8, "num_heads": 2, "num_layers": 2}
 
 
 def recurrent(name: str, sizes: dict[str, int] | None = None, **options: Any) -> Pairs:
     build = translation.build_translation_model
     return Pairs(name, build, RNN | (sizes or {}), (None, VOCAB_SIZE), options)
+
+
+def captions(name: str, kind: type[Captions] = Captions, **options: Any) -> Captions:
+    build = captioning.build_captioning_model
+    return kind(name, build, CAPTIONS, (None, VOCAB_SIZE), options)
 
 
 def attentive(name: str, **options: Any) -> Pairs:
@@ -348,6 +396,14 @@ RECORDS = [
         tie_embeddings=True,
     ),
     recurrent("translation_simple_rnn", cell="simple_rnn", bidirectional=True),
+    captions("captioning"),
+    captions(
+        "captioning_pictures",
+        Pictures,
+        attention="additive",
+        tie_embeddings=True,
+        dropout=0.1,
+    ),
     attentive("transformer"),
     attentive(
         "transformer_pre_norm",

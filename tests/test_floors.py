@@ -19,7 +19,7 @@ FLOORS = (
     {"layers", "losses", "metrics"},
     {"models"},
     {"data"},
-    {"text", "series", "audio"},
+    {"text", "series", "audio", "images"},
     {"evaluation", "decoding"},
     {"training", "serving"},
     {"tasks"},

@@ -9,19 +9,33 @@ from collections.abc import Callable
 
 from keras import KerasTensor, ops
 
-from keras_seq.decoding.samplers import sample_next
+from keras_seq.decoding.samplers import NEVER, sample_next
 
 # Log-probabilities of all continuations (B, K, V) and the step -> candidates: their
 # log-probabilities (B, C), and their places among the row's K V continuations (B, C).
 Choose = Callable[[KerasTensor, KerasTensor], tuple[KerasTensor, KerasTensor]]
 
 
-def likeliest(count: int | KerasTensor) -> Choose:
-    """The `count` likeliest continuations of all beams of a row."""
+def likeliest(count: int | KerasTensor, not_first: int | None = None) -> Choose:
+    """The `count` likeliest continuations of all beams of a row.
+
+    Args:
+        count: C.
+        not_first: token that none begins with, such as the end: no answer is empty.
+
+    Example:
+
+    >>> totals, step = ops.log(ops.array([[[0.1, 0.3, 0.6]]])), ops.array(0)
+    >>> [int(likeliest(1, token)(totals, step)[1][0, 0]) for token in (None, 2)]
+    [2, 1]
+    """
 
     def choose(
         totals: KerasTensor, step: KerasTensor
     ) -> tuple[KerasTensor, KerasTensor]:
+        if not_first is not None:
+            is_it = ops.arange(totals.shape[2]) == not_first  # (V,)
+            totals = ops.where(ops.logical_and(step == 0, is_it), NEVER, totals)
         size = totals.shape[1] and totals.shape[1] * totals.shape[2]
         if size is None:  # the number of beams is a tensor
             size = ops.shape(totals)[1] * totals.shape[2]

@@ -1,3 +1,4 @@
+from .captions import describe_captions as describe_captions
 from .entities import entity_scores as entity_scores
 from .figures import gradient_by_time_figure as gradient_by_time_figure
 from .language import format_language_report as format_language_report

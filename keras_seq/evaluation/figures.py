@@ -75,7 +75,7 @@ def confusion_matrix_figure(
         for (row, column), count in np.ndenumerate(counts):
             color = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)
-    return _rendered(figure)
+    return rendered(figure)
 
 
 def learning_curves_figure(
@@ -125,7 +125,7 @@ def learning_curves_figure(
         axes.grid(alpha=0.3)
         if f"val_{metric}" in curves:
             axes.legend()
-    return _rendered(figure)
+    return rendered(figure)
 
 
 def attention_figure(
@@ -165,7 +165,7 @@ def attention_figure(
     axes.set_yticks(range(shape[0]), map(_shortened, target_tokens))
     axes.set_xlabel("source")
     axes.set_ylabel("translation")
-    return _rendered(figure)
+    return rendered(figure)
 
 
 def predictions_figure(
@@ -204,7 +204,7 @@ def predictions_figure(
     axes.set_xlabel("true")
     axes.set_ylabel("predicted")
     axes.grid(alpha=0.3)
-    return _rendered(figure)
+    return rendered(figure)
 
 
 def gradient_by_time_figure(
@@ -243,7 +243,7 @@ def gradient_by_time_figure(
         axes.set_xlabel("step (the last is read last)")
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("|dL/dh|, gradient of the loss")
-    return _rendered(figure)
+    return rendered(figure)
 
 
 def _confusion_counts(
@@ -274,7 +274,7 @@ def _shortened(name: str) -> str:
     return name if len(name) <= 24 else name[:23] + "…"
 
 
-def _rendered(figure: "Figure") -> np.ndarray:
+def rendered(figure: "Figure") -> np.ndarray:
     """uint8 (H, W, 4) RGBA of a figure."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.font_manager import fontManager

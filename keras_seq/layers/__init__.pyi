@@ -1,6 +1,7 @@
 from .attention import Attention as Attention
 from .characters import CharacterEncoder as CharacterEncoder
 from .characters import WordDropout as WordDropout
+from .coordinates import Coordinates as Coordinates
 from .crf import CRF as CRF
 from .crf import crf_log_likelihood as crf_log_likelihood
 from .crf import crf_log_partition as crf_log_partition

@@ -1,4 +1,6 @@
+from .captioning import build_captioning_model as build_captioning_model
 from .forecaster import build_forecaster as build_forecaster
+from .image_encoder import build_image_encoder as build_image_encoder
 from .rnn import build_bidirectional_lstm as build_bidirectional_lstm
 from .rnn import build_gru_model as build_gru_model
 from .rnn import build_lstm_model as build_lstm_model

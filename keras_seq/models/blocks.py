@@ -106,6 +106,36 @@ def check_window(
     return num_steps, num_features
 
 
+def check_shape(shape: Sequence[int], ranks: Sequence[int], **name: str) -> None:
+    """Raises ValueError unless a shape has so many sizes, all positive integers.
+
+    Args:
+        shape: behind the batch.
+        ranks: how many sizes it may have.
+        **name: of the argument, and what its sizes are.
+
+    Example:
+
+    >>> check_shape((7, 7), [3], image_shape="(H, W, 3)")
+    Traceback (most recent call last):
+    ...
+    ValueError: image_shape is (7, 7); expected (H, W, 3)
+    """
+    ((argument, meaning),) = name.items()
+    if not isinstance(shape, list | tuple) or len(shape) not in ranks:
+        raise ValueError(f"{argument} is {shape!r}; expected {meaning}")
+    for size in shape:
+        try:
+            check_sizes(size=size)
+        except ValueError as error:
+            raise ValueError(f"{argument} is {shape!r}: {error}") from None
+
+
+def dropped(x: KerasTensor, rate: float, name: str) -> KerasTensor:
+    """Behind dropout of a rate; at rate 0 there is no layer."""
+    return keras.layers.Dropout(rate, name=name)(x) if rate else x
+
+
 def present_steps(token_ids: KerasTensor) -> KerasTensor:
     """1 where a step holds a token, 0 where it is padding: float (B, T, 1)."""
     return ops.cast(ops.expand_dims(ops.not_equal(token_ids, PAD_ID), -1), "float32")

@@ -20,6 +20,7 @@ from keras_seq.models.blocks import (
     check_one_vocabulary,
     check_rates,
     check_sizes,
+    dropped,
     token_logits,
     with_both_vectors,
 )
@@ -117,7 +118,7 @@ def build_translation_model(
             target_vocab_size, embedding_dim, name="target_embedding"
         )
     mask = ops.not_equal(source_ids, PAD_ID)
-    x = _dropped(source_embedding(source_ids), dropout, "source_dropout")
+    x = dropped(source_embedding(source_ids), dropout, "source_dropout")
     states, both = [], layers.Bidirectional
     for number in range(1, num_layers + 1):
         layer = rnn(f"encoder_{number}")
@@ -125,7 +126,7 @@ def build_translation_model(
             layer = both(layer, name=f"encoder_{number}_both_ways")
         x, *last = layer(x, mask=mask)  # (B, S, U or 2 U)
         states.append(_decoder_state(last, rnn_units, number, bidirectional))
-        x = _dropped(x, dropout, f"encoder_dropout_{number}")
+        x = dropped(x, dropout, f"encoder_dropout_{number}")
     # Target: each step reads what is written so far, and the source.
     decoder = RecurrentDecoder(
         [rnn(f"decoder_{number}") for number in range(1, num_layers + 1)],
@@ -133,9 +134,9 @@ def build_translation_model(
         input_feeding,
         name="decoder",
     )
-    y = _dropped(target_embedding(target_ids), dropout, "target_dropout")
+    y = dropped(target_embedding(target_ids), dropout, "target_dropout")
     y = decoder(y, x, states[-1][0], states, mask)  # (B, T, U)
-    y = _dropped(y, dropout, "decoder_dropout")
+    y = dropped(y, dropout, "decoder_dropout")
     # Scores of the next token.
     head: dict[str, layers.Layer] = {"embedding": target_embedding}
     if not tie_embeddings:
@@ -145,10 +146,6 @@ def build_translation_model(
     logits = token_logits(head, y)
     model = keras.Model([source_ids, target_ids], logits, name="translation")
     return with_both_vectors(model, embeddings, target_embeddings)
-
-
-def _dropped(x: KerasTensor, rate: float, name: str) -> KerasTensor:
-    return layers.Dropout(rate, name=name)(x) if rate else x
 
 
 def _decoder_state(

@@ -23,6 +23,46 @@ def as_text(value: Any) -> Any:
     return value.decode("utf-8") if isinstance(value, bytes) else value
 
 
+def plain_answer(value: Any) -> Any:
+    """One row of what a signature answers: texts, numbers; numeric arrays stay.
+
+    Example:
+
+    >>> plain_answer(np.array([b"a", b""], object)), plain_answer(np.float32(0.5))
+    (['a', ''], 0.5)
+    """
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return [each.decode("utf-8", "replace") for each in value]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, np.ndarray) else value.item()
+
+
+def answers_in_batches(
+    ask: Callable[[Sequence[Any]], Mapping[str, tf.Tensor]],
+    rows: Iterable[Any],
+    batch_rows: int = 16,
+) -> Iterator[dict[str, Any]]:
+    """Answers to rows one by one, in order, where no row is longer than another.
+
+    Args:
+        ask: from some rows to tensors whose first axis is that of the rows.
+        rows: such as files; read a batch at a time.
+        batch_rows: of a batch.
+
+    Example:
+
+    >>> ask = lambda files: {"size": tf.constant([len(file) for file in files])}
+    >>> list(answers_in_batches(ask, [b"abc", b"a"]))
+    [{'size': 3}, {'size': 1}]
+    """
+    rows = iter(rows)
+    while some := list(itertools.islice(rows, batch_rows)):
+        arrays = {name: values.numpy() for name, values in ask(some).items()}
+        for row in range(len(some)):
+            yield {name: plain_answer(values[row]) for name, values in arrays.items()}
+
+
 def answers_in_order(
     ask: Callable[[Sequence[Row]], Mapping[str, tf.Tensor]],
     rows: Iterable[Row],

@@ -1,3 +1,4 @@
+from . import captioning as captioning
 from . import sentiment as sentiment
 from . import speech as speech
 from . import stock as stock

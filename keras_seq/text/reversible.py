@@ -83,6 +83,11 @@ class ReversibleTokenizer(tf.Module):
         """
         return tf.gather(tf.constant(list(self.tokens)), token_ids)
 
+    def shown(self, token_ids: tf.Tensor) -> tf.Tensor:
+        """The same as text that people read: a part of a character is U+FFFD."""
+        pieces = self.piece(token_ids)
+        return tf.reshape(valid_text(tf.reshape(pieces, [-1])), tf.shape(pieces))
+
     def decode(self, token_ids: tf.Tensor) -> tf.Tensor:
         """Turns ids into texts; graph ops. The answer is UTF-8, whatever the ids are.
 

@@ -32,7 +32,7 @@ BEFORE_TRAINING = {CONFIG, LOCK, "plan.json"}
 # Folders of runs that this process began, their parents first; was each made for it?
 _begun: dict[Path, bool] = {}
 # Files are the same wherever they lie, as long as they hold the same.
-DATA_PATHS = ("data", "validation_data", "test_data", "embeddings")
+DATA_PATHS = ("data", "validation_data", "test_data", "embeddings", "images")
 ANEW = "put it back, or train anew in another folder"
 RUN_ID, FINGERPRINT = "run_id", "data_fingerprint"
 

@@ -15,6 +15,7 @@ import pytest
 
 from keras_seq import cli
 from keras_seq.audio.waveforms import wav_bytes
+from keras_seq.images.sample_drawings import load_sample_drawings
 from keras_seq.series.simulator import simulate_prices
 from keras_seq.text.sample_sentences import load_sample_sentences
 from tests.fork_server import with_keras
@@ -123,3 +124,13 @@ def write_sentences(path: Path, seed: int, count: int) -> None:
         for each in load_sample_sentences(seed, count)
     )
     path.write_text("\n".join(blocks))
+
+
+def write_drawings(folder: Path, name: str, count: int, seed: int = 0) -> None:
+    """Drawings in a folder, and the table of their captions beside it."""
+    (folder / name).mkdir(parents=True)
+    lines = ["image,caption"]
+    for number, each in enumerate(load_sample_drawings(seed, 10 * count)["test"]):
+        (folder / name / f"{number}.png").write_bytes(each.read())
+        lines += [f"{number}.png,{caption}" for caption in each.captions]
+    (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")

@@ -14,6 +14,7 @@ from tests.tasks.scripts import (
     environment,
     run_script,
     script_of,
+    write_drawings,
     write_prices,
     write_words,
 )
@@ -26,6 +27,7 @@ def write_inputs(folder: Path) -> None:
     write_prices(folder / "AAPL.csv")
     write_words(folder / "words", 0, 20)
     (folder / "verse.txt").write_text(VERSE * 100)
+    write_drawings(folder, "shapes", 40)
     moods = ["sad", "loud", "sad;loud", "long"]
     rows = [
         (f"{mood.replace(';', ' ')} film {n}", mood, n)
@@ -39,6 +41,7 @@ def write_inputs(folder: Path) -> None:
 
 LABELS = "--data", "labels.csv", "--label-column", "labels", "--label-separator", ";"
 NUMBER = "--data", "number.csv", "--label-column", "number", "--kind", "regression"
+DRAWINGS = "--data", "shapes.csv", "--encoder", "none", "--lstm-units", "8"
 SMALL = {  # sentiment of one class has a test of its own
     "sentiment several labels": (*LABELS, "--epochs", "4"),
     "sentiment number": (*NUMBER, "--epochs", "4"),
@@ -57,6 +60,7 @@ SMALL = {  # sentiment of one class has a test of its own
         "4",
     ),
     "tagging": ("--limit", "300", "--epochs", "3"),
+    "captioning": (*DRAWINGS, "--image-size", "16", "--epochs", "4"),
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_seq.evaluation.figures import _rendered
+from keras_seq.evaluation.figures import rendered
 
 MOST_SYMBOLS = 12
 
@@ -63,4 +63,4 @@ def alignment_figure(
     below.set_ylabel("probability")
     below.set_ylim(0, 1.02)
     below.legend(loc="upper right", fontsize="small", ncols=4)
-    return _rendered(figure)
+    return rendered(figure)

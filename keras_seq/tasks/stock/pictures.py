@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_seq.evaluation.figures import _rendered, _shortened
+from keras_seq.evaluation.figures import _shortened, rendered
 
 HISTORY = 3  # horizons of the past that are drawn
 
@@ -44,7 +44,7 @@ def forecasts_figure(windows: Sequence[Any]) -> np.ndarray:
         axes.grid(alpha=0.3)
         if place == 1:
             axes.legend(fontsize=8)
-    return _rendered(figure)
+    return rendered(figure)
 
 
 def error_by_step_figure(
@@ -77,7 +77,7 @@ def error_by_step_figure(
     axes.set_ylabel(measure)
     axes.grid(alpha=0.3)
     axes.legend()
-    return _rendered(figure)
+    return rendered(figure)
 
 
 def skill_by_fold_figure(folds: Sequence[Mapping[str, Any]]) -> np.ndarray:
@@ -110,4 +110,4 @@ def skill_by_fold_figure(folds: Sequence[Mapping[str, Any]]) -> np.ndarray:
     axes.set_xticks(places, names, rotation=45, ha="right")
     axes.set_ylabel("skill against the best baseline")
     axes.grid(alpha=0.3)
-    return _rendered(figure)
+    return rendered(figure)

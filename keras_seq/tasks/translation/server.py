@@ -135,12 +135,8 @@ class Translator(tf.Module):
         return self._steps.advance_one(self.model, token_ids, fixed, moving)
 
     def _shown(self, ids: tf.Tensor) -> tf.Tensor:
-        """Pieces as text, without the end: a part of a character is U+FFFD."""
-        pieces = self.coder.piece(tf.where(ids == END_ID, 0, ids))
-        flat = tf.strings.unicode_transcode(
-            tf.reshape(pieces, [-1]), "UTF-8", "UTF-8", errors="replace"
-        )
-        return tf.reshape(flat, tf.shape(pieces))
+        """Tokens without the end."""
+        return self.coder.shown(tf.where(ids == END_ID, 0, ids))
 
     def signatures(self) -> dict[str, tuple]:
         """`serving_default(text)` and `translate`, for `export`."""

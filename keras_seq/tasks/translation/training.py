@@ -1,6 +1,5 @@
 """How a translator is trained: the network by the size of the data, and the recipe."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,18 +13,10 @@ from keras_seq.models.translation import build_translation_model
 from keras_seq.text.pair_batches import make_pair_dataset
 from keras_seq.text.pairs import SentencePair
 from keras_seq.text.reversible import ReversibleTokenizer
-from keras_seq.training.averaging import AveragedWeights
-from keras_seq.training.step_schedule import (
-    StepLimit,
-    cosine_adam,
-    planned_steps,
-    steps_within,
-)
-from keras_seq.training.trainer import fit
+from keras_seq.training.planned import fit_planned
 
 FEW_PAIRS, MANY_PAIRS = 10_000, 100_000
 PAIRS_SEEN = 600_000  # in all epochs together, where no time is given
-MEAN_FROM = 0.75  # of the steps: the weights that are averaged
 LEARNING_RATES = {"transformer": 0.001, "translation": 0.002}  # by a model's name
 
 
@@ -105,32 +96,14 @@ def train_translator(
     sizes = {"batch_tokens": recipe["batch_tokens"], "seed": recipe["seed"]}
     train = make_pair_dataset(splits["train"], coder, shuffle=True, **sizes)
     validation = make_pair_dataset(splits["validation"], coder, **sizes)
-    an_epoch = train.num_batches
-    loss = token_loss(recipe["label_smoothing"])
-    rate = recipe["learning_rate"] or LEARNING_RATES[model.name]
-
-    def measured() -> int:
-        copy = keras.models.clone_model(model)
-        copy.compile(cosine_adam(rate, 1000), loss)
-        return steps_within(recipe["max_seconds"], copy, train)
-
-    epochs = recipe["epochs"]
-    if epochs is None and recipe["max_seconds"] is None:
-        epochs = max(3, min(30, PAIRS_SEEN // len(splits["train"])))
-    steps = epochs * an_epoch if epochs else planned_steps(run_dir, measured)
-    return fit(
+    return fit_planned(
         model,
         train,
-        validation_data=validation,
-        loss=loss,
-        metrics=[],
-        optimizer=cosine_adam(rate, steps),
-        epochs=math.ceil(steps / an_epoch),
-        patience=10,  # the rate falls on, and the best weights are kept
-        max_seconds=recipe["max_seconds"],
+        validation,
+        token_loss(recipe["label_smoothing"]),
+        recipe,
+        epochs=max(3, min(30, PAIRS_SEEN // len(splits["train"]))),
+        learning_rate=recipe["learning_rate"] or LEARNING_RATES[model.name],
         run_dir=run_dir,
-        resume=recipe["resume"],
-        hparams={n: v for n, v in recipe.items() if isinstance(v, bool | int | float)},
-        embedding_words=coder.names,
-        callbacks=[AveragedWeights(None, int(MEAN_FROM * steps)), StepLimit(steps)],
+        token_names=coder.names,
     )

@@ -1,0 +1,10 @@
+from .data import CaptioningData as CaptioningData
+from .data import evaluate_export as evaluate_export
+from .data import prepare_captions as prepare_captions
+from .data import score_run as score_run
+from .server import Captioner as Captioner
+from .server import answer_export as answer_export
+from .server import answer_files as answer_files
+from .server import describe_files as describe_files
+from .training import build_network as build_network
+from .training import train_captioner as train_captioner

@@ -1,0 +1,77 @@
+"""A training whose steps are known beforehand: the rate falls to its end, and weights
+of the last quarter are averaged. What encoder-decoders are trained with."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import KerasTensor
+
+from keras_seq.data.batches import EpochDataset
+from keras_seq.training.averaging import AveragedWeights
+from keras_seq.training.step_schedule import (
+    StepLimit,
+    cosine_adam,
+    planned_steps,
+    steps_within,
+)
+from keras_seq.training.trainer import fit
+
+MEAN_FROM = 0.75  # of the steps: the weights that are averaged
+PATIENCE = 10  # epochs: the rate falls on, and the best weights are kept
+
+
+def fit_planned(
+    model: keras.Model,
+    train: EpochDataset,
+    validation: EpochDataset,
+    loss: Callable[[KerasTensor, KerasTensor], KerasTensor],
+    recipe: Mapping[str, Any],
+    *,
+    epochs: int,
+    learning_rate: float,
+    run_dir: Path,
+    token_names: Sequence[str],
+) -> keras.callbacks.History:
+    """Trains with a warm-up, a cosine, and weights that are averaged.
+
+    Args:
+        model: it learns.
+        train: batches, in an order of each epoch.
+        validation: batches.
+        loss: of targets and logits.
+        recipe: options of the run: epochs, max_seconds and resume; numbers among the
+            others are what TensorBoard compares runs by.
+        epochs: where the recipe has neither epochs nor seconds.
+        learning_rate: the highest.
+        run_dir: takes TensorBoard's logs, checkpoints and the planned steps.
+        token_names: what people see of each id, for TensorBoard's projector.
+    """
+
+    def measured() -> int:
+        copy = keras.models.clone_model(model)
+        copy.compile(cosine_adam(learning_rate, 1000), loss)
+        return steps_within(recipe["max_seconds"], copy, train)
+
+    an_epoch, asked = train.num_batches, recipe["epochs"]
+    if asked is None and recipe["max_seconds"] is None:
+        asked = epochs
+    steps = asked * an_epoch if asked else planned_steps(run_dir, measured)
+    return fit(
+        model,
+        train,
+        validation_data=validation,
+        loss=loss,
+        metrics=[],
+        optimizer=cosine_adam(learning_rate, steps),
+        epochs=math.ceil(steps / an_epoch),
+        patience=PATIENCE,
+        max_seconds=recipe["max_seconds"],
+        run_dir=run_dir,
+        resume=recipe["resume"],
+        hparams={n: v for n, v in recipe.items() if isinstance(v, bool | int | float)},
+        embedding_words=token_names,
+        callbacks=[AveragedWeights(None, int(MEAN_FROM * steps)), StepLimit(steps)],
+    )
