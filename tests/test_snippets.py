@@ -93,7 +93,6 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
         return parsed
 
     monkeypatch.setattr(cli, "run", run_idle)
-    monkeypatch.setattr(cli, "describe_exported", lambda model: None)
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_alone)
     monkeypatch.chdir(tmp_path)
     with mock.patch.dict(os.environ):
