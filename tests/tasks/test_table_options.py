@@ -33,6 +33,9 @@ TABLE = {
     ("translation", "train"): FORMAT | {"source_column", "target_column"},
     ("translation", "evaluate"): FORMAT | {"source_column", "target_column"},
     ("translation", "predict"): ANSWERS,
+    ("captioning", "train"): FORMAT | {"image_column", "caption_column"},
+    ("captioning", "evaluate"): FORMAT | {"image_column", "caption_column"},
+    ("captioning", "predict"): ANSWERS - {"text_column"} | {"image_column"},
 }
 
 
