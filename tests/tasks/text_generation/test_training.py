@@ -142,7 +142,7 @@ def test_a_sample_of_text_is_written_each_epoch(tmp_path: Path, capsys):
     assert "sample: first sample\n  sample: second" in capsys.readouterr().err
     found = [
         (event.step, value.tensor.string_val[0].decode())
-        for path in sorted(tmp_path.glob("text/*"))
+        for path in sorted(tmp_path.glob("*.text"))
         for event in tf.compat.v1.train.summary_iterator(str(path))
         for value in event.summary.value
     ]
