@@ -27,7 +27,10 @@ def test_a_task_runs_with_its_own_verbs_and_name(root: Path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["sentimant", "train"], "no task 'sentimant'; there are captioning, sentiment"),
+        (
+            ["sentimant", "train"],
+            "no task 'sentimant'; there are captioning, sentiment",
+        ),
         (["new"], "new takes a task"),
         (["new", "a", "b", "c"], "new takes a task"),
         (["new", "nothing"], "no task 'nothing'"),
