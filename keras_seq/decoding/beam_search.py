@@ -56,6 +56,8 @@ def beam_search(
     coverage_penalty: float = 0.0,
     source_mask: KerasTensor | None = None,
     choose: Choose | None = None,
+    num_best: int | None = None,
+    repeat_fixed: bool = True,
 ) -> Hypotheses:
     """Finds continuations with a high probability; a row answers as it would alone.
 
@@ -82,6 +84,11 @@ def beam_search(
         source_mask: bool (B, S), the steps that count there; `advance` gives weights.
         choose: which continuations are looked at; default the 2 K likeliest, so that K
             go on even if K end. `candidates.draw_continuations` makes a sampler.
+        num_best: hypotheses whose places are certain, at most K; a row stops as soon as
+            no path can reach those, and what ranks behind them is the best so far.
+            None: all K.
+        repeat_fixed: give `advance` a row of `fixed` for each beam, (N, ...); False: as
+            it is, and `advance` knows that a row serves K beams, side by side.
 
     Returns:
         The hypotheses.
@@ -101,6 +108,8 @@ def beam_search(
     """
     if isinstance(beam_width, int) and beam_width < 1:
         raise ValueError(f"beam_width is {beam_width}; expected 1 or more")
+    if num_best is not None and num_best < 1:
+        raise ValueError(f"num_best is {num_best}; expected 1 or more")
     penalties = length_penalty, coverage_penalty
     if any(isinstance(penalty, int | float) and penalty < 0 for penalty in penalties):
         raise ValueError(
@@ -111,8 +120,9 @@ def beam_search(
         raise ValueError("coverage_penalty needs the source_mask of what is covered")
     search = _Search(
         advance=advance,
-        fixed=tree.map_structure(lambda x: ops.repeat(x, beam_width, axis=0), fixed),
+        fixed=_repeated(fixed, beam_width) if repeat_fixed else fixed,
         width=beam_width,
+        worst=-1 if num_best is None else num_best - 1,
         limits=ops.cast(max_new_tokens, "int32"),
         end_id=-1 if end_id is None else end_id,
         length_penalty=length_penalty,
@@ -144,6 +154,7 @@ class _Search:
     advance: Advance
     fixed: State
     width: int | KerasTensor
+    worst: int  # place of the last hypothesis that has to be certain
     limits: KerasTensor
     end_id: int
     length_penalty: float | KerasTensor
@@ -165,9 +176,7 @@ class _Search:
             last=ops.full((rows * self.width,), start_id, dtype="int32"),
             log_probability=ops.zeros(shape) + ops.cast(first, "float32"),
             coverage=ops.zeros((*shape, steps)),
-            moving=tree.map_structure(
-                lambda x: ops.repeat(x, self.width, axis=0), moving
-            ),
+            moving=_repeated(moving, self.width),
             done_ids=ids,
             done_lengths=ops.zeros(shape, dtype="int32"),
             done_log_probability=none,
@@ -194,9 +203,12 @@ class _Search:
         ended = tokens == self.end_id
         kept = self._keep_ended(beams, values, source, ended)
         after = self._go_on(kept, ops.where(ended, NEVER, values), source, tokens)
-        return tree.map_structure(
-            lambda new, old: ops.reshape(new, ops.shape(old)), after, _Beams(*loop_vars)
+        shaped = tree.map_structure(
+            lambda new, old: ops.reshape(new, ops.shape(old)),
+            after._replace(moving=()),
+            _Beams(*loop_vars)._replace(moving=()),
         )
+        return shaped._replace(moving=after.moving)  # whose steps may become more
 
     def _keep_ended(
         self,
@@ -254,7 +266,9 @@ class _Search:
     def _active(self, beams: _Beams) -> KerasTensor:
         """Rows whose answer may still change: bool (B,)."""
         best = beams.log_probability[:, 0] / self._lengthened(self.limits)
-        return ops.logical_and(beams.step < self.limits, beams.done_score[:, -1] < best)
+        return ops.logical_and(
+            beams.step < self.limits, beams.done_score[:, self.worst] < best
+        )
 
     def _lengthened(self, length: KerasTensor) -> KerasTensor:
         return ((5.0 + ops.cast(length, "float32")) / 6.0) ** self.length_penalty
@@ -290,6 +304,10 @@ class _Search:
             ops.where(there, score, -float("inf")),
             ops.logical_and(there, key > CUT_OFF),
         )
+
+
+def _repeated(state: State, times: int | KerasTensor) -> State:
+    return tree.map_structure(lambda x: ops.repeat(x, times, axis=0), state)
 
 
 def _rows(places: KerasTensor, count: int) -> KerasTensor:

@@ -170,39 +170,48 @@ class TransformerBlock(layers.Layer):
         keys, values = self._project(memory, "memory", 2)
         return {"keys": keys, "values": values, "mask": memory_mask}
 
-    def empty_cache(self, batch_size: KerasTensor, steps: KerasTensor) -> Cache:
-        """Room for keys and values of L steps: zeros (B, H, L, d)."""
+    def empty_cache(
+        self, batch_size: KerasTensor, steps: KerasTensor | None = None
+    ) -> Cache:
+        """Room for keys and values of L steps: zeros (B, H, L, d).
+
+        Args:
+            batch_size: B.
+            steps: L; None begins with no room, and each step adds its own: less to
+                read and to copy, where a loop may carry tensors that grow.
+        """
+        # A product, for a graph would take a constant for the length of all steps.
+        steps = batch_size * 0 if steps is None else steps
         shape = (batch_size, self.num_heads, steps, self.width // self.num_heads)
         zeros = ops.zeros(shape, dtype=self.compute_dtype)
         return {"keys": zeros, "values": zeros}
 
     def step(
-        self, x: KerasTensor, cache: Cache, position: KerasTensor, memory: Cache | None
+        self,
+        x: KerasTensor,
+        cache: Cache,
+        position: KerasTensor | None,
+        memory: Cache | None,
     ) -> tuple[KerasTensor, Cache, KerasTensor | None]:
         """One step of a causal block, without dropout.
 
         Args:
             x: float (B, 1, D).
             cache: of `empty_cache`, or of the step before.
-            position: int32 (B,), the place of this step.
-            memory: of `prepare`, with `cross`.
+            position: int32 (B,), the place of this step; None: the cache grows by it.
+            memory: of `prepare`, with `cross`. With fewer rows M than x, each is that
+                of B / M rows of x, side by side, such as the beams of a sentence.
 
         Returns:
             float (B, 1, D), the new cache, and the mean of the heads' weights of the
             memory (B, S), or None.
         """
-        places = ops.arange(ops.shape(cache["keys"])[2], dtype="int32")
-        here = (places == position[:, None])[:, None, :, None]  # (B, 1, L, 1)
-        seen = (places <= position[:, None])[:, None, None]  # (B, 1, 1, L)
-        after = {}
+        after: Cache = {}
 
         def attend_self(x: KerasTensor) -> KerasTensor:
             query, keys, values = self._project(x, "projection", 3)
-            after["keys"] = ops.where(here, keys, cache["keys"])
-            after["values"] = ops.where(here, values, cache["values"])
-            return self._attend(query, after["keys"], after["values"], seen, "output")[
-                0
-            ]
+            seen = _with_step(after, cache, position, keys=keys, values=values)
+            return self._attend(query, **after, seen=seen, output="output")[0]
 
         x, weights = self._residual("self", attend_self, (x,)), None
         if self.cross:
@@ -210,11 +219,16 @@ class TransformerBlock(layers.Layer):
 
             def attend_memory(x: KerasTensor) -> KerasTensor:
                 nonlocal weights
+                shape = ops.shape(x)
+                rows = ops.shape(memory["keys"])[0]
+                # Rows of one memory ask it together, as steps of a sequence would.
+                x = ops.reshape(x, (rows, -1, self.width))
                 x, weights = self._attend_memory(x, memory)
-                return x
+                return ops.reshape(x, (*shape[:2], self.width))
 
             x = self._residual("cross", attend_memory, (x,))
-            weights = ops.mean(weights, axis=1)[:, 0]
+            weights = ops.mean(weights, axis=1)  # (M, B / M, S)
+            weights = ops.reshape(weights, (-1, ops.shape(weights)[2]))
         return self._residual("ff", self._feed_forward, (x,)), after, weights
 
     def _residual(
@@ -283,3 +297,18 @@ class TransformerBlock(layers.Layer):
         return super().get_config() | {
             name: getattr(self, name) for name in names.split()
         }
+
+
+def _with_step(
+    after: Cache, cache: Cache, position: KerasTensor | None, **step: KerasTensor
+) -> KerasTensor | None:
+    """Fills `after` with the cache and a step (B, H, 1, d); what of it may be seen."""
+    if position is None:
+        for name, new in step.items():
+            after[name] = ops.concatenate([cache[name], new], axis=2)
+        return None
+    places = ops.arange(ops.shape(cache["keys"])[2], dtype="int32")
+    here = (places == position[:, None])[:, None, :, None]  # (B, 1, L, 1)
+    for name, new in step.items():
+        after[name] = ops.where(here, new, cache[name])
+    return (places <= position[:, None])[:, None, None]  # (B, 1, 1, L)
