@@ -89,9 +89,11 @@ class Translator(tf.Module):
         with tf.control_dependencies([each for each in checks if each is not None]):
             beam_width = tf.identity(beam_width)
         answer, source_ids, ids = self.search(text, beam_width, length_penalty)
-        state = self._steps.initial_state(self.model, source_ids, tf.shape(ids)[1])
+        fixed, moving = self._steps.initial_state(
+            self.model, source_ids, tf.shape(ids)[1]
+        )
         steps = tf.shape(source_ids)[1]
-        attention = attention_weights(self._advance, *state, ids, steps)
+        attention = attention_weights(self._advance, fixed, moving, ids, steps)
         return answer | {
             "source_tokens": self._shown(source_ids),
             "target_tokens": self._shown(ids),
