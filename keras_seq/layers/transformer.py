@@ -207,29 +207,36 @@ class TransformerBlock(layers.Layer):
             memory (B, S), or None.
         """
         after: Cache = {}
+        weights: list[KerasTensor | None] = [None]
+        heads, each = self.num_heads, self.width // self.num_heads
 
         def attend_self(x: KerasTensor) -> KerasTensor:
-            query, keys, values = self._project(x, "projection", 3)
+            parts = self.dense["projection"](x)
+            parts = ops.reshape(parts, (-1, 3, heads, 1, each))
+            query, keys, values = ops.unstack(parts, 3, axis=1)  # (B, H, 1, d)
             seen = _with_step(after, cache, position, keys=keys, values=values)
-            return self._attend(query, **after, seen=seen, output="output")[0]
+            return self._attend_once(query, **after, seen=seen, output="output")[0]
 
-        x, weights = self._residual("self", attend_self, (x,)), None
-        if self.cross:
+        def attend_memory(x: KerasTensor) -> KerasTensor:
             assert memory is not None  # as the docstring asks
+            keys, values, mask = (
+                memory[n][:, None] for n in ("keys", "values", "mask")
+            )
+            query = self.dense["query"](x)
+            query = ops.reshape(query, (ops.shape(keys)[0], -1, heads, 1, each))
+            x, found = self._attend_once(
+                query, keys, values, ops.cast(mask, "bool")[:, None], "cross_output"
+            )
+            found = ops.mean(found, axis=2)  # (M, B / M, S)
+            weights[0] = ops.reshape(found, (-1, ops.shape(found)[2]))
+            return x
 
-            def attend_memory(x: KerasTensor) -> KerasTensor:
-                nonlocal weights
-                shape = ops.shape(x)
-                rows = ops.shape(memory["keys"])[0]
-                # Rows of one memory ask it together, as steps of a sequence would.
-                x = ops.reshape(x, (rows, -1, self.width))
-                x, weights = self._attend_memory(x, memory)
-                return ops.reshape(x, (*shape[:2], self.width))
-
+        # Of two axes: a product of three is a dozen small operations in TensorFlow.
+        x = self._residual("self", attend_self, (ops.reshape(x, (-1, self.width)),))
+        if self.cross:
             x = self._residual("cross", attend_memory, (x,))
-            weights = ops.mean(weights, axis=1)  # (M, B / M, S)
-            weights = ops.reshape(weights, (-1, ops.shape(weights)[2]))
-        return self._residual("ff", self._feed_forward, (x,)), after, weights
+        x = self._residual("ff", self._feed_forward, (x,))
+        return x[:, None], after, weights[0]
 
     def _residual(
         self,
@@ -286,6 +293,32 @@ class TransformerBlock(layers.Layer):
         x = ops.reshape(x, (*ops.shape(x)[:2], self.width))
         return self.dense[output](x), weights
 
+    def _attend_once(
+        self,
+        query: KerasTensor,
+        keys: KerasTensor,
+        values: KerasTensor,
+        seen: KerasTensor | None,
+        output: str,
+    ) -> tuple[KerasTensor, KerasTensor]:
+        """As `_attend`, of one step: by products of vectors, not of small matrices.
+
+        Args:
+            query: float (..., H, 1, d).
+            keys: float (..., H, S, d).
+            values: likewise.
+            seen: bool (..., 1, S), or None.
+            output: name of the last layer.
+
+        Returns:
+            float (B, D), and the weights (..., H, S).
+        """
+        scale = (self.width // self.num_heads) ** -0.5
+        scores = ops.sum(query * scale * keys, axis=-1)
+        weights = masked_softmax(scores, seen)
+        x = ops.sum(weights[..., None] * values, axis=-2)  # (..., H, d)
+        return self.dense[output](ops.reshape(x, (-1, self.width))), weights
+
     def compute_output_shape(self, x_shape: tuple, *_: Any, **__: Any) -> tuple:
         return x_shape
 
@@ -311,4 +344,4 @@ def _with_step(
     here = (places == position[:, None])[:, None, :, None]  # (B, 1, L, 1)
     for name, new in step.items():
         after[name] = ops.where(here, new, cache[name])
-    return (places <= position[:, None])[:, None, None]  # (B, 1, 1, L)
+    return (places <= position[:, None])[:, None]  # (B, 1, L)

@@ -229,6 +229,7 @@ def advance_one(
         y, after[block.name], weights = block.step(
             y, moving[block.name], position, fixed[block.name]
         )
+    y = y[:, 0]
     if "decoder_norm" in named:
         y = named["decoder_norm"](y)
-    return token_logits(named, y)[:, 0], after, weights
+    return token_logits(named, y), after, weights
