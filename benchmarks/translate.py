@@ -174,7 +174,7 @@ def train_sides(model: keras.Model, dataset) -> dict[str, Callable]:
     net = TorchTransformer(model)
     (source, target), _ = next(iter(dataset.as_numpy_iterator()))
     with torch.inference_mode():
-        logits = net.eval()(torch.from_numpy(source), torch.from_numpy(target))
+        logits = net.eval()(torch.tensor(source), torch.tensor(target))
     apart = float(np.abs(logits.numpy() - np.array(model([source, target]))).max())
     print(f"logits of PyTorch with the same weights differ by {apart:.1e} at most")
     twins = {OURS: keras.models.clone_model(model), STOCK: stock_twin(model)}
@@ -206,7 +206,7 @@ def train_sides(model: keras.Model, dataset) -> dict[str, Callable]:
         return float(loss.detach())
 
     def map_arrays(batch) -> tuple:
-        return tf.nest.map_structure(torch.from_numpy, batch)
+        return tf.nest.map_structure(torch.tensor, batch)
 
     sides = {name: lambda n, name=name: fit(name, n) for name in twins}
     return sides | {TORCH: fit_torch}

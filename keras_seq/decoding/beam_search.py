@@ -108,8 +108,9 @@ def beam_search(
     """
     if isinstance(beam_width, int) and beam_width < 1:
         raise ValueError(f"beam_width is {beam_width}; expected 1 or more")
-    if num_best is not None and num_best < 1:
-        raise ValueError(f"num_best is {num_best}; expected 1 or more")
+    most = beam_width if isinstance(beam_width, int) else 1
+    if num_best is not None and not 1 <= num_best <= most:
+        raise ValueError(f"num_best is {num_best}; expected 1 to {most}")
     penalties = length_penalty, coverage_penalty
     if any(isinstance(penalty, int | float) and penalty < 0 for penalty in penalties):
         raise ValueError(

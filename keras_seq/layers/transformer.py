@@ -17,8 +17,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from keras_seq.layers.attention import masked_softmax
-
-Cache = dict[str, KerasTensor]
+from keras_seq.layers.one_step import Cache, attend_cache, attend_shared, with_step
 
 
 @keras.saving.register_keras_serializable("keras_seq")
@@ -206,37 +205,35 @@ class TransformerBlock(layers.Layer):
             float (B, 1, D), the new cache, and the mean of the heads' weights of the
             memory (B, S), or None.
         """
-        after: Cache = {}
-        weights: list[KerasTensor | None] = [None]
+        after, weights = cache, None
         heads, each = self.num_heads, self.width // self.num_heads
+        scale = each**-0.5
 
         def attend_self(x: KerasTensor) -> KerasTensor:
+            nonlocal after
             parts = self.dense["projection"](x)
             parts = ops.reshape(parts, (-1, 3, heads, 1, each))
             query, keys, values = ops.unstack(parts, 3, axis=1)  # (B, H, 1, d)
-            seen = _with_step(after, cache, position, keys=keys, values=values)
-            return self._attend_once(query, **after, seen=seen, output="output")[0]
+            after, seen = with_step(cache, position, keys, values)
+            x = attend_cache(query * scale, after, seen)
+            return self.dense["output"](ops.reshape(x, (-1, self.width)))
 
         def attend_memory(x: KerasTensor) -> KerasTensor:
+            nonlocal weights
             assert memory is not None  # as the docstring asks
-            keys, values, mask = (
-                memory[n][:, None] for n in ("keys", "values", "mask")
-            )
-            query = self.dense["query"](x)
-            query = ops.reshape(query, (ops.shape(keys)[0], -1, heads, 1, each))
-            x, found = self._attend_once(
-                query, keys, values, ops.cast(mask, "bool")[:, None], "cross_output"
-            )
-            found = ops.mean(found, axis=2)  # (M, B / M, S)
-            weights[0] = ops.reshape(found, (-1, ops.shape(found)[2]))
-            return x
+            shape = (ops.shape(memory["keys"])[0], -1, heads, each)
+            query = ops.reshape(self.dense["query"](x) * scale, shape)
+            x, found = attend_shared(query, memory)
+            found = ops.mean(found, axis=1)  # (M, B / M, S)
+            weights = ops.reshape(found, (-1, ops.shape(found)[2]))
+            return self.dense["cross_output"](ops.reshape(x, (-1, self.width)))
 
         # Of two axes: a product of three is a dozen small operations in TensorFlow.
         x = self._residual("self", attend_self, (ops.reshape(x, (-1, self.width)),))
         if self.cross:
             x = self._residual("cross", attend_memory, (x,))
         x = self._residual("ff", self._feed_forward, (x,))
-        return x[:, None], after, weights[0]
+        return x[:, None], after, weights
 
     def _residual(
         self,
@@ -293,32 +290,6 @@ class TransformerBlock(layers.Layer):
         x = ops.reshape(x, (*ops.shape(x)[:2], self.width))
         return self.dense[output](x), weights
 
-    def _attend_once(
-        self,
-        query: KerasTensor,
-        keys: KerasTensor,
-        values: KerasTensor,
-        seen: KerasTensor | None,
-        output: str,
-    ) -> tuple[KerasTensor, KerasTensor]:
-        """As `_attend`, of one step: by products of vectors, not of small matrices.
-
-        Args:
-            query: float (..., H, 1, d).
-            keys: float (..., H, S, d).
-            values: likewise.
-            seen: bool (..., 1, S), or None.
-            output: name of the last layer.
-
-        Returns:
-            float (B, D), and the weights (..., H, S).
-        """
-        scale = (self.width // self.num_heads) ** -0.5
-        scores = ops.sum(query * scale * keys, axis=-1)
-        weights = masked_softmax(scores, seen)
-        x = ops.sum(weights[..., None] * values, axis=-2)  # (..., H, d)
-        return self.dense[output](ops.reshape(x, (-1, self.width))), weights
-
     def compute_output_shape(self, x_shape: tuple, *_: Any, **__: Any) -> tuple:
         return x_shape
 
@@ -330,18 +301,3 @@ class TransformerBlock(layers.Layer):
         return super().get_config() | {
             name: getattr(self, name) for name in names.split()
         }
-
-
-def _with_step(
-    after: Cache, cache: Cache, position: KerasTensor | None, **step: KerasTensor
-) -> KerasTensor | None:
-    """Fills `after` with the cache and a step (B, H, 1, d); what of it may be seen."""
-    if position is None:
-        for name, new in step.items():
-            after[name] = ops.concatenate([cache[name], new], axis=2)
-        return None
-    places = ops.arange(ops.shape(cache["keys"])[2], dtype="int32")
-    here = (places == position[:, None])[:, None, :, None]  # (B, 1, L, 1)
-    for name, new in step.items():
-        after[name] = ops.where(here, new, cache[name])
-    return (places <= position[:, None])[:, None]  # (B, 1, L)

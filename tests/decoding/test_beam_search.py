@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_seq.decoding.beam_search import beam_search
-from keras_seq.decoding.candidates import draw_continuations
+from keras_seq.decoding.candidates import draw_continuations, group_size, likeliest
 
 # The likeliest first token (1) leads nowhere good: 0.6 * 0.4 < 0.4 * 0.9.
 TABLE = np.log([[1e-9, 0.6, 0.4], [0.3, 0.3, 0.4], [0.05, 0.9, 0.05]]).astype("float32")
@@ -221,6 +221,66 @@ def test_samples_follow_the_probabilities():
     assert greedy[0] == [(1, 2)] * 3
 
 
+@pytest.mark.parametrize("vocab_size", [5, 258, 400])
+def test_the_likeliest_of_a_large_vocabulary_are_those_of_all(vocab_size: int):
+    """Equal ones in the order of their places, whatever the groups."""
+    assert (group_size(vocab_size) > 1) == (vocab_size == 400)
+    rng = np.random.default_rng(0)
+    totals = rng.integers(0, 60, size=(7, 3, vocab_size)).astype("float32")
+    values, places = likeliest(8)(ops.array(totals), 0)
+    flat = totals.reshape(7, -1)
+    expected = np.argsort(-flat, axis=1, kind="stable")[:, :8]
+    assert np.array_equal(places, expected)
+    assert np.array_equal(values, np.take_along_axis(flat, expected, axis=1))
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1.0])
+def test_a_search_for_the_best_alone_stops_sooner_with_the_same_best(penalty: float):
+    sooner = 0
+    for seed in range(8):
+        drawn = np.random.default_rng(seed).normal(size=(6, 6)).astype("float32") * 2
+        found, steps = [], []
+        for num_best in (None, 1):
+            calls: list[int] = []
+
+            def advance(ids, fixed, moving, calls=calls, drawn=drawn):
+                calls.append(1)
+                return ops.take(drawn, ids, axis=0), moving, None
+
+            options = {"end_id": 5, "length_penalty": penalty, "num_best": num_best}
+            paths, _ = search(4, 12, advance=advance, **options)
+            found.append(paths[0][0])
+            steps.append(len(calls))
+        assert found[0] == found[1]
+        sooner += steps[1] < steps[0]
+    assert sooner > 2
+
+
+def test_what_is_fixed_may_be_read_once_for_all_beams():
+    tables = np.random.default_rng(1).normal(size=(2, 4, 4)).astype("float32")
+
+    def repeated(ids, fixed, moving):
+        return ops.take(tables.reshape(-1, 4), fixed * 4 + ids, axis=0), moving, None
+
+    def as_it_is(ids, fixed, moving):
+        return repeated(ids, ops.repeat(fixed, 3, axis=0), moving)
+
+    answers = [
+        beam_search(
+            advance,
+            np.arange(2, dtype="int32"),
+            (),
+            beam_width=3,
+            max_new_tokens=np.array([4, 4]),
+            end_id=3,
+            repeat_fixed=advance is repeated,
+        )
+        for advance in (repeated, as_it_is)
+    ]
+    for one, other in zip(*answers):
+        assert np.array_equal(one, other)
+
+
 def test_in_a_graph_it_finds_the_same():
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
     def traced(limits):
@@ -254,6 +314,8 @@ def test_in_a_graph_it_finds_the_same():
         ({"beam_width": 0}, "beam_width is 0"),
         ({"beam_width": 2, "length_penalty": -0.1}, "length_penalty is -0.1"),
         ({"beam_width": 2, "coverage_penalty": 0.2}, "source_mask"),
+        ({"beam_width": 2, "num_best": 0}, "num_best is 0"),
+        ({"beam_width": 2, "num_best": 3}, "num_best is 3"),
     ],
 )
 def test_impossible_numbers_are_refused(options, problem):
