@@ -1,10 +1,10 @@
 """Attention of one step at a time, as decoding runs it. Pure Keras.
 
-What is large in training is small here, and calls cost more than arithmetic: products
-of vectors where they are faster than those of many small matrices.
+What is large in training is small here, and its shapes change with every step, for
+which the kernels of matrix products, transpositions and softmax are prepared anew:
+sums of products and plain powers take less.
 
-Shapes: B batch, M rows of a memory, K = B / M rows of x that share one, S steps, L
-steps of the cache, H heads, d width of a head.
+Shapes: B batch, S steps, L steps of the cache, H heads, d width of a head.
 """
 
 from keras import KerasTensor, ops
@@ -37,38 +37,25 @@ def with_step(
     return after, (places <= position[:, None])[:, None]
 
 
-def attend_cache(
-    query: KerasTensor, cache: Cache, seen: KerasTensor | None
-) -> KerasTensor:
-    """softmax(q K^T) V of one query a row, each with a cache of its own.
+def attend_once(
+    query: KerasTensor,
+    keys: KerasTensor,
+    values: KerasTensor,
+    seen: KerasTensor | None,
+) -> tuple[KerasTensor, KerasTensor]:
+    """softmax(q K^T) V of one query a row.
 
     Args:
-        query: float (B, H, 1, d), scaled.
-        cache: of `with_step`.
-        seen: likewise.
+        query: float (..., H, 1, d), scaled.
+        keys: float (..., H, S, d), of a shape that broadcasts.
+        values: likewise.
+        seen: bool (..., 1, S), which steps count; None: all.
 
     Returns:
-        float (B, H, d).
+        float (..., H, d), and the weights (..., H, S).
     """
-    weights = softmax(ops.sum(query * cache["keys"], axis=-1), seen)  # (B, H, L)
-    return ops.sum(weights[..., None] * cache["values"], axis=-2)
-
-
-def attend_shared(query: KerasTensor, memory: Cache) -> tuple[KerasTensor, KerasTensor]:
-    """The same of a memory that several rows share.
-
-    Args:
-        query: float (M, K, H, d), scaled.
-        memory: "keys" and "values" float (M, H, S, d), "mask" bool (M, S).
-
-    Returns:
-        float (M, K, H, d), and the weights (M, H, K, S).
-    """
-    query = ops.transpose(query, (0, 2, 1, 3))
-    scores = ops.matmul(query, ops.swapaxes(memory["keys"], 2, 3))
-    weights = softmax(scores, ops.cast(memory["mask"], "bool")[:, None, None])
-    x = ops.matmul(weights, memory["values"])  # (M, H, K, d)
-    return ops.transpose(x, (0, 2, 1, 3)), weights
+    weights = softmax(ops.sum(query * keys, axis=-1), seen)
+    return ops.sum(weights[..., None] * values, axis=-2), weights
 
 
 def softmax(scores: KerasTensor, counts: KerasTensor | None) -> KerasTensor:

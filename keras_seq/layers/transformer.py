@@ -17,7 +17,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from keras_seq.layers.attention import masked_softmax
-from keras_seq.layers.one_step import Cache, attend_cache, attend_shared, with_step
+from keras_seq.layers.one_step import Cache, attend_once, with_step
 
 
 @keras.saving.register_keras_serializable("keras_seq")
@@ -215,16 +215,20 @@ class TransformerBlock(layers.Layer):
             parts = ops.reshape(parts, (-1, 3, heads, 1, each))
             query, keys, values = ops.unstack(parts, 3, axis=1)  # (B, H, 1, d)
             after, seen = with_step(cache, position, keys, values)
-            x = attend_cache(query * scale, after, seen)
+            x, _ = attend_once(query * scale, after["keys"], after["values"], seen)
             return self.dense["output"](ops.reshape(x, (-1, self.width)))
 
         def attend_memory(x: KerasTensor) -> KerasTensor:
             nonlocal weights
             assert memory is not None  # as the docstring asks
-            shape = (ops.shape(memory["keys"])[0], -1, heads, each)
+            keys, values, mask = (
+                memory[name][:, None] for name in ("keys", "values", "mask")
+            )
+            shape = (ops.shape(keys)[0], -1, heads, 1, each)  # (M, B / M, H, 1, d)
             query = ops.reshape(self.dense["query"](x) * scale, shape)
-            x, found = attend_shared(query, memory)
-            found = ops.mean(found, axis=1)  # (M, B / M, S)
+            seen = ops.cast(mask, "bool")[:, None]  # (M, 1, 1, S)
+            x, found = attend_once(query, keys, values, seen)
+            found = ops.mean(found, axis=2)  # (M, B / M, S)
             weights = ops.reshape(found, (-1, ops.shape(found)[2]))
             return self.dense["cross_output"](ops.reshape(x, (-1, self.width)))
 

@@ -123,7 +123,7 @@ class Translator(tf.Module):
             end_id=END_ID,
             length_penalty=length_penalty,
             num_best=1,
-            repeat_fixed=False,
+            leave_out=True,
         )
         empty = lengths == 0
         ids = tf.where(empty[:, None], 0, found.token_ids[:, 0])
