@@ -37,9 +37,9 @@ def own_seconds(run: Callable[[], object]) -> tuple[Counter, Counter]:
         names = {key: event.name for key, event in plane.event_metadata.items()}
         for line in plane.lines:
             for name, own in _own(line.events):
-                # An operation is "place in the graph:kind".
-                kind = names[name].rpartition(":")[2]
-                if kind != names[name] and kind.isidentifier():
+                # An operation is "place in the graph:kind"; what runs them has "::".
+                place, _, kind = names[name].rpartition(":")
+                if place and not place.endswith(":") and kind.isidentifier():
                     seconds[kind] += own / 1e12
                     calls[kind] += 1
     return seconds, calls

@@ -174,10 +174,7 @@ class TransformerBlock(layers.Layer):
     ) -> Cache:
         """Room for keys and values of L steps: zeros (B, H, L, d).
 
-        Args:
-            batch_size: B.
-            steps: L; None begins with no room, and each step adds its own: less to
-                read and to copy, where a loop may carry tensors that grow.
+        With `steps` None there is none at first, and each step adds its own.
         """
         # A product, for a graph would take a constant for the length of all steps.
         steps = batch_size * 0 if steps is None else steps
@@ -207,7 +204,6 @@ class TransformerBlock(layers.Layer):
         """
         after, weights = cache, None
         heads, each = self.num_heads, self.width // self.num_heads
-        scale = each**-0.5
 
         def attend_self(x: KerasTensor) -> KerasTensor:
             nonlocal after
@@ -215,24 +211,21 @@ class TransformerBlock(layers.Layer):
             parts = ops.reshape(parts, (-1, 3, heads, 1, each))
             query, keys, values = ops.unstack(parts, 3, axis=1)  # (B, H, 1, d)
             after, seen = with_step(cache, position, keys, values)
-            x, _ = attend_once(query * scale, after["keys"], after["values"], seen)
+            x, _ = attend_once(query * each**-0.5, after["keys"], after["values"], seen)
             return self.dense["output"](ops.reshape(x, (-1, self.width)))
 
         def attend_memory(x: KerasTensor) -> KerasTensor:
             nonlocal weights
             assert memory is not None  # as the docstring asks
-            keys, values, mask = (
-                memory[name][:, None] for name in ("keys", "values", "mask")
-            )
+            names = "keys", "values", "mask"
+            keys, values, mask = (memory[name][:, None] for name in names)
             shape = (ops.shape(keys)[0], -1, heads, 1, each)  # (M, B / M, H, 1, d)
-            query = ops.reshape(self.dense["query"](x) * scale, shape)
-            seen = ops.cast(mask, "bool")[:, None]  # (M, 1, 1, S)
-            x, found = attend_once(query, keys, values, seen)
-            found = ops.mean(found, axis=2)  # (M, B / M, S)
-            weights = ops.reshape(found, (-1, ops.shape(found)[2]))
+            query = ops.reshape(self.dense["query"](x) * each**-0.5, shape)
+            x, found = attend_once(query, keys, values, ops.cast(mask, "bool")[:, None])
+            weights = ops.reshape(ops.mean(found, axis=2), (-1, ops.shape(found)[3]))
             return self.dense["cross_output"](ops.reshape(x, (-1, self.width)))
 
-        # Of two axes: a product of three is a dozen small operations in TensorFlow.
+        # A product of three axes is a dozen small operations in TensorFlow.
         x = self._residual("self", attend_self, (ops.reshape(x, (-1, self.width)),))
         if self.cross:
             x = self._residual("cross", attend_memory, (x,))

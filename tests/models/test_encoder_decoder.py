@@ -54,7 +54,7 @@ def test_step_by_step_equals_all_at_once(record: Pairs):
         assert isinstance(record, Captions) or np.all(weights[source == 0] == 0)
 
 
-@pytest.mark.parametrize("record", PAIRS, ids=lambda r: r.name)
+@every_reader
 def test_a_cache_that_grows_and_shared_sources_change_nothing(record: Pairs):
     """Two beams of each sentence, which read different tokens."""
     model, steps = record.model(), steps_of(record)
