@@ -17,7 +17,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def run_task(
-    task: str, options: Sequence[str], seed: int, export_dir: Path | None = None
+    task: str,
+    options: Sequence[str],
+    seed: int,
+    export_dir: Path | None = None,
+    run_dir: Path | None = None,
 ) -> dict:
     """One training; its metrics.json. What it says goes to stderr.
 
@@ -26,15 +30,17 @@ def run_task(
         options: Of its `train`, without seed and folders.
         seed: Its seed.
         export_dir: Takes the export; None removes it.
+        run_dir: Takes the run; None removes it.
     """
     command = [sys.executable, str(ROOT / "tasks" / f"{task}.py"), "train", *options]
     with tempfile.TemporaryDirectory() as folder:
         command += ["--seed", str(seed)]
         export_dir = export_dir or Path(folder, "model")
-        command += ["--run-dir", f"{folder}/run", "--export-dir", str(export_dir)]
+        run_dir = run_dir or Path(folder, "run")
+        command += ["--run-dir", str(run_dir), "--export-dir", str(export_dir)]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         subprocess.run(command, check=True, stdout=sys.stderr, env=environment)
-        return json.loads(Path(folder, "run", "metrics.json").read_text())
+        return json.loads(Path(run_dir, "metrics.json").read_text())
 
 
 def parser_of_sets(doc: str, names: Iterable[str]) -> argparse.ArgumentParser:

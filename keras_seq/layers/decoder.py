@@ -151,7 +151,8 @@ class RecurrentDecoder(layers.Layer):
 
         Args:
             inputs: float (B, E).
-            fixed: of `prepare`.
+            fixed: of `prepare`. With fewer rows M than inputs, each is that of B / M
+                rows, side by side, such as the beams of a sentence.
             states: for each rnn its states, float (B, U).
             previous: the output of the step before it, float (B, U); zeros at first.
 
@@ -160,7 +161,9 @@ class RecurrentDecoder(layers.Layer):
         """
         x, weights = inputs, None
         if self.attention is None:
-            x = ops.concatenate([x, fixed["context"]], axis=-1)
+            context = fixed["context"]
+            times = ops.shape(x)[0] // ops.shape(context)[0]
+            x = ops.concatenate([x, ops.repeat(context, times, axis=0)], axis=-1)
         elif self.reads_first:
             context, weights = self._attend(states[-1][0], fixed)
             x = ops.concatenate([x, context], axis=-1)
@@ -180,7 +183,14 @@ class RecurrentDecoder(layers.Layer):
         self, query: KerasTensor, fixed: dict[str, KerasTensor]
     ) -> tuple[KerasTensor, KerasTensor]:
         assert self.attention is not None
-        return self.attention(query, fixed["memory"], fixed["mask"], fixed["keys"])
+        memory, mask, keys = (fixed[name] for name in ("memory", "mask", "keys"))
+        if len(query.shape) == 3:
+            return self.attention(query, memory, mask, keys)
+        # Rows of one memory ask it together, as steps of a sequence would.
+        beams = ops.reshape(query, (ops.shape(memory)[0], -1, query.shape[-1]))
+        context, weights = self.attention(beams, memory, mask, keys)
+        context = ops.reshape(context, (-1, memory.shape[-1]))
+        return context, ops.reshape(weights, (-1, ops.shape(memory)[1]))
 
     def _attend_after(
         self, x: KerasTensor, fixed: dict[str, KerasTensor]

@@ -17,8 +17,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from keras_seq.layers.attention import masked_softmax
-
-Cache = dict[str, KerasTensor]
+from keras_seq.layers.one_step import Cache, attend_once, with_step
 
 
 @keras.saving.register_keras_serializable("keras_seq")
@@ -170,52 +169,68 @@ class TransformerBlock(layers.Layer):
         keys, values = self._project(memory, "memory", 2)
         return {"keys": keys, "values": values, "mask": memory_mask}
 
-    def empty_cache(self, batch_size: KerasTensor, steps: KerasTensor) -> Cache:
-        """Room for keys and values of L steps: zeros (B, H, L, d)."""
+    def empty_cache(
+        self, batch_size: KerasTensor, steps: KerasTensor | None = None
+    ) -> Cache:
+        """Room for keys and values of L steps: zeros (B, H, L, d).
+
+        With `steps` None there is none at first, and each step adds its own.
+        """
+        # A product, for a graph would take a constant for the length of all steps.
+        steps = batch_size * 0 if steps is None else steps
         shape = (batch_size, self.num_heads, steps, self.width // self.num_heads)
         zeros = ops.zeros(shape, dtype=self.compute_dtype)
         return {"keys": zeros, "values": zeros}
 
     def step(
-        self, x: KerasTensor, cache: Cache, position: KerasTensor, memory: Cache | None
+        self,
+        x: KerasTensor,
+        cache: Cache,
+        position: KerasTensor | None,
+        memory: Cache | None,
     ) -> tuple[KerasTensor, Cache, KerasTensor | None]:
         """One step of a causal block, without dropout.
 
         Args:
             x: float (B, 1, D).
             cache: of `empty_cache`, or of the step before.
-            position: int32 (B,), the place of this step.
-            memory: of `prepare`, with `cross`.
+            position: int32 (B,), the place of this step; None: the cache grows by it.
+            memory: of `prepare`, with `cross`. With fewer rows M than x, each is that
+                of B / M rows of x, side by side, such as the beams of a sentence.
 
         Returns:
             float (B, 1, D), the new cache, and the mean of the heads' weights of the
             memory (B, S), or None.
         """
-        places = ops.arange(ops.shape(cache["keys"])[2], dtype="int32")
-        here = (places == position[:, None])[:, None, :, None]  # (B, 1, L, 1)
-        seen = (places <= position[:, None])[:, None, None]  # (B, 1, 1, L)
-        after = {}
+        after, weights = cache, None
+        heads, each = self.num_heads, self.width // self.num_heads
 
         def attend_self(x: KerasTensor) -> KerasTensor:
-            query, keys, values = self._project(x, "projection", 3)
-            after["keys"] = ops.where(here, keys, cache["keys"])
-            after["values"] = ops.where(here, values, cache["values"])
-            return self._attend(query, after["keys"], after["values"], seen, "output")[
-                0
-            ]
+            nonlocal after
+            parts = self.dense["projection"](x)
+            parts = ops.reshape(parts, (-1, 3, heads, 1, each))
+            query, keys, values = ops.unstack(parts, 3, axis=1)  # (B, H, 1, d)
+            after, seen = with_step(cache, position, keys, values)
+            x, _ = attend_once(query * each**-0.5, after["keys"], after["values"], seen)
+            return self.dense["output"](ops.reshape(x, (-1, self.width)))
 
-        x, weights = self._residual("self", attend_self, (x,)), None
-        if self.cross:
+        def attend_memory(x: KerasTensor) -> KerasTensor:
+            nonlocal weights
             assert memory is not None  # as the docstring asks
+            names = "keys", "values", "mask"
+            keys, values, mask = (memory[name][:, None] for name in names)
+            shape = (ops.shape(keys)[0], -1, heads, 1, each)  # (M, B / M, H, 1, d)
+            query = ops.reshape(self.dense["query"](x) * each**-0.5, shape)
+            x, found = attend_once(query, keys, values, ops.cast(mask, "bool")[:, None])
+            weights = ops.reshape(ops.mean(found, axis=2), (-1, ops.shape(found)[3]))
+            return self.dense["cross_output"](ops.reshape(x, (-1, self.width)))
 
-            def attend_memory(x: KerasTensor) -> KerasTensor:
-                nonlocal weights
-                x, weights = self._attend_memory(x, memory)
-                return x
-
+        # A product of three axes is a dozen small operations in TensorFlow.
+        x = self._residual("self", attend_self, (ops.reshape(x, (-1, self.width)),))
+        if self.cross:
             x = self._residual("cross", attend_memory, (x,))
-            weights = ops.mean(weights, axis=1)[:, 0]
-        return self._residual("ff", self._feed_forward, (x,)), after, weights
+        x = self._residual("ff", self._feed_forward, (x,))
+        return x[:, None], after, weights
 
     def _residual(
         self,

@@ -152,14 +152,18 @@ def build_transformer(
 
 
 def initial_state(
-    model: keras.Model, source_ids: KerasTensor, max_new_tokens: KerasTensor
+    model: keras.Model,
+    source_ids: KerasTensor,
+    max_new_tokens: KerasTensor | None = None,
 ) -> tuple[State, State]:
     """Reads sources; what `decoding.beam_search` takes as `fixed` and `moving`.
 
     Args:
         model: of `build_transformer`, or loaded from its file.
         source_ids: int32 (B, S), padded with 0.
-        max_new_tokens: int32, the most steps that follow; the size of the cache.
+        max_new_tokens: int32, the most steps that follow; the size of the cache. None:
+            it grows with each step, which is faster and takes a backend whose loops
+            may carry tensors that grow.
 
     Returns:
         What steps only read, and what they change: tensors (B, ...).
@@ -172,7 +176,9 @@ def initial_state(
     moving: State = {
         block.name: block.empty_cache(batch_size, max_new_tokens) for block in blocks
     }
-    return fixed, moving | {"position": ops.zeros((batch_size,), dtype="int32")}
+    if max_new_tokens is not None:
+        moving["position"] = ops.zeros((batch_size,), dtype="int32")
+    return fixed, moving
 
 
 def decoder_blocks(model: keras.Model) -> list[TransformerBlock]:
@@ -192,7 +198,8 @@ def advance_one(
     Args:
         model: of `build_transformer`, or loaded from its file.
         token_ids: int32 (B,); the start first.
-        fixed: of `initial_state`.
+        fixed: of `initial_state`, of all rows or of the sentences that they are beams
+            of, K side by side.
         moving: of `initial_state`, or of the step before.
 
     Returns:
@@ -211,13 +218,18 @@ def advance_one(
     """
     named = {layer.name: layer for layer in model.layers}
     embedding = named.get("target_embedding") or named["embedding"]
-    position = moving["position"]
-    y = named["positions"](embedding(token_ids[:, None]), position)  # (B, 1, D)
-    after: State = {"position": position + 1}
-    for block in decoder_blocks(model):
+    blocks = decoder_blocks(model)
+    position, after = moving.get("position"), {}
+    if position is None:  # the cache has as many steps as went before
+        place = ops.reshape(ops.shape(moving[blocks[0].name]["keys"])[2], (1,))
+    else:
+        place, after["position"] = position, position + 1
+    y = named["positions"](embedding(token_ids[:, None]), place)  # (B, 1, D)
+    for block in blocks:
         y, after[block.name], weights = block.step(
             y, moving[block.name], position, fixed[block.name]
         )
+    y = y[:, 0]
     if "decoder_norm" in named:
         y = named["decoder_norm"](y)
-    return token_logits(named, y)[:, 0], after, weights
+    return token_logits(named, y), after, weights

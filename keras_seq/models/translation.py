@@ -164,7 +164,9 @@ def _decoder_state(
 
 
 def initial_state(
-    model: keras.Model, source_ids: KerasTensor, max_new_tokens: KerasTensor
+    model: keras.Model,
+    source_ids: KerasTensor,
+    max_new_tokens: KerasTensor | None = None,
 ) -> tuple[State, State]:
     """Reads sources; what `decoding.beam_search` takes as `fixed` and `moving`.
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_seq.decoding.beam_search import beam_search
-from keras_seq.decoding.candidates import draw_continuations
+from keras_seq.decoding.candidates import draw_continuations, group_size, likeliest
 
 # The likeliest first token (1) leads nowhere good: 0.6 * 0.4 < 0.4 * 0.9.
 TABLE = np.log([[1e-9, 0.6, 0.4], [0.3, 0.3, 0.4], [0.05, 0.9, 0.05]]).astype("float32")
@@ -221,6 +221,83 @@ def test_samples_follow_the_probabilities():
     assert greedy[0] == [(1, 2)] * 3
 
 
+@pytest.mark.parametrize("vocab_size", [5, 258, 400])
+def test_the_likeliest_of_a_large_vocabulary_are_those_of_all(vocab_size: int):
+    """Equal ones in the order of their places, whatever the groups."""
+    assert (group_size(vocab_size) > 1) == (vocab_size == 400)
+    rng = np.random.default_rng(0)
+    totals = rng.integers(0, 60, size=(7, 3, vocab_size)).astype("float32")
+    values, places = likeliest(8)(ops.array(totals), 0)
+    flat = totals.reshape(7, -1)
+    expected = np.argsort(-flat, axis=1, kind="stable")[:, :8]
+    assert np.array_equal(places, expected)
+    assert np.array_equal(values, np.take_along_axis(flat, expected, axis=1))
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1.0])
+def test_a_search_for_the_best_alone_stops_sooner_with_the_same_best(penalty: float):
+    sooner = 0
+    for seed in range(8):
+        drawn = np.random.default_rng(seed).normal(size=(6, 6)).astype("float32") * 2
+        found, steps = [], []
+        for num_best in (None, 1):
+            calls: list[int] = []
+
+            def advance(ids, fixed, moving, calls=calls, drawn=drawn):
+                calls.append(1)
+                return ops.take(drawn, ids, axis=0), moving, None
+
+            options = {"end_id": 5, "length_penalty": penalty, "num_best": num_best}
+            paths, _ = search(4, 12, advance=advance, **options)
+            found.append(paths[0][0])
+            steps.append(len(calls))
+        assert found[0] == found[1]
+        sooner += steps[1] < steps[0]
+    assert sooner > 0
+
+
+@pytest.mark.parametrize("graph", [False, True])
+def test_rows_that_are_done_may_be_left_out(graph: bool):
+    tables = np.random.default_rng(1).normal(size=(5, 4, 4)).astype("float32") * 2
+    tables[1::2, :, 3] += 4  # these end early
+    seen = []
+
+    def every(ids, fixed, moving):
+        logits = ops.take(tables.reshape(-1, 4), fixed * 4 + ids, axis=0)
+        # What was read so far counts, so that states have to go with their paths.
+        moving = moving + ops.cast(ids, "float32")[:, None]
+        return logits - 0.1 * moving, moving, ops.one_hot(ids, 3)
+
+    def those_that_go_on(ids, fixed, moving):
+        seen.append(ids.shape[0])
+        return every(ids, ops.repeat(fixed, 3, axis=0), moving)
+
+    def run(rows, leave_out):
+        return beam_search(
+            those_that_go_on if leave_out else every,
+            rows,
+            ops.zeros((ops.shape(rows)[0], 1)),
+            beam_width=3,
+            max_new_tokens=ops.take(np.array([9, 3, 9, 6, 1], "int32"), rows, axis=0),
+            end_id=3,
+            length_penalty=0.7,
+            coverage_penalty=0.3,
+            source_mask=ops.ones((ops.shape(rows)[0], 3), dtype="bool"),
+            leave_out=leave_out,
+        )
+
+    numbers = np.arange(5, dtype="int32")
+    expected = run(numbers, False)
+    if graph:
+        spec = tf.TensorSpec([None], tf.int32)
+        found = tf.function(lambda n: run(n, True), input_signature=[spec])(numbers)
+    else:
+        found = run(numbers, True)
+        assert seen[0] == 15 and seen[-1] < 15
+    for name, value in found._asdict().items():
+        assert np.array(value) == pytest.approx(np.array(getattr(expected, name))), name
+
+
 def test_in_a_graph_it_finds_the_same():
     @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)])
     def traced(limits):
@@ -254,6 +331,9 @@ def test_in_a_graph_it_finds_the_same():
         ({"beam_width": 0}, "beam_width is 0"),
         ({"beam_width": 2, "length_penalty": -0.1}, "length_penalty is -0.1"),
         ({"beam_width": 2, "coverage_penalty": 0.2}, "source_mask"),
+        ({"beam_width": 2, "choose": likeliest(4), "leave_out": True}, "leave_out"),
+        ({"beam_width": 2, "num_best": 0}, "num_best is 0"),
+        ({"beam_width": 2, "num_best": 3}, "num_best is 3"),
     ],
 )
 def test_impossible_numbers_are_refused(options, problem):

@@ -55,6 +55,22 @@ def test_step_by_step_equals_all_at_once(record: Pairs):
 
 
 @every_reader
+def test_a_cache_that_grows_and_shared_sources_change_nothing(record: Pairs):
+    """Two beams of each sentence, which read different tokens."""
+    model, steps = record.model(), steps_of(record)
+    fixed, moving = steps.initial_state(model, SOURCE)
+    moving = keras.tree.map_structure(lambda x: np.repeat(x, 2, axis=0), moving)
+    tokens = np.repeat(TARGET, 2, axis=0)
+    tokens[1::2, 1:] = tokens[1::2, :0:-1]
+    expected = np.array(model([np.repeat(SOURCE, 2, axis=0), tokens]))
+    for step in range(TARGET.shape[1]):
+        ids = tokens[:, step]
+        logits, moving, weights = steps.advance_one(model, ids, fixed, moving)
+        assert np.array(logits) == pytest.approx(expected[:, step], abs=1e-5)
+        assert weights is None or np.shape(weights) == (len(ids), SOURCE.shape[1])
+
+
+@every_reader
 def test_a_source_of_padding_alone_gives_numbers(record: Pairs):
     model = record.model()
     nothing = np.zeros_like(SOURCE)

@@ -66,8 +66,7 @@ class Translator(tf.Module):
             translation string (B,); log_probability float32 (B,), of all its tokens;
             cut int32 (B,), tokens of the source that are too many and were not read.
         """
-        answer, *_ = self._search(text, BEAM_WIDTH, LENGTH_PENALTY)
-        return answer
+        return self.search(text, BEAM_WIDTH, LENGTH_PENALTY)[0]
 
     def translate(
         self, text: tf.Tensor, beam_width: tf.Tensor, length_penalty: tf.Tensor
@@ -89,19 +88,25 @@ class Translator(tf.Module):
         ]
         with tf.control_dependencies([each for each in checks if each is not None]):
             beam_width = tf.identity(beam_width)
-        answer, source_ids, ids, state = self._search(text, beam_width, length_penalty)
+        answer, source_ids, ids = self.search(text, beam_width, length_penalty)
+        fixed, moving = self._steps.initial_state(
+            self.model, source_ids, tf.shape(ids)[1]
+        )
         steps = tf.shape(source_ids)[1]
-        attention = attention_weights(self._advance, *state, ids, steps)
+        attention = attention_weights(self._advance, fixed, moving, ids, steps)
         return answer | {
             "source_tokens": self._shown(source_ids),
             "target_tokens": self._shown(ids),
             "attention": attention,
         }
 
-    def _search(
-        self, text: tf.Tensor, beam_width: Any, length_penalty: Any
-    ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor, tuple[Any, Any]]:
-        """The answer, source ids (B, S), target ids (B, T), and the state at first."""
+    def search(
+        self,
+        text: tf.Tensor,
+        beam_width: int | tf.Tensor,
+        length_penalty: float | tf.Tensor,
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
+        """The answer, source ids (B, S) and target ids (B, T), padded with 0."""
         (text,) = checked_shapes({"text": (text, ["B"])}, "B texts")
         count = tf.shape(text)[0]
         # Of no text a search would have no length: an empty one stands in.
@@ -110,15 +115,15 @@ class Translator(tf.Module):
         rows = with_end(rows[:, : MOST_SOURCE - 1])
         source_ids = rows.to_tensor()
         limits = TIMES * tf.cast(rows.row_lengths(), tf.int32) + MORE
-        longest = tf.maximum(tf.reduce_max(limits), 1)
-        state = self._steps.initial_state(self.model, source_ids, longest)
         found = beam_search(
             self._advance,
-            *state,
+            *self._steps.initial_state(self.model, source_ids),
             beam_width=beam_width,
             max_new_tokens=limits,
             end_id=END_ID,
             length_penalty=length_penalty,
+            num_best=1,
+            leave_out=True,
         )
         empty = lengths == 0
         ids = tf.where(empty[:, None], 0, found.token_ids[:, 0])
@@ -129,7 +134,7 @@ class Translator(tf.Module):
             "cut": tf.maximum(lengths - (MOST_SOURCE - 1), 0),
         }
         answer = {name: values[:count] for name, values in answer.items()}
-        return answer, source_ids, ids, state
+        return answer, source_ids, ids
 
     def _advance(self, token_ids: tf.Tensor, fixed: Any, moving: Any) -> tuple:
         return self._steps.advance_one(self.model, token_ids, fixed, moving)
