@@ -44,11 +44,11 @@ docs: .venv/.installed
 
 benchmark: .venv-benchmark/.installed
 	@for name in tokenizer memory windows latency monitors generate speed epoch \
-		forecast quality; do \
+		translate forecast quality; do \
 		echo "== $$name"; $(BENCHMARK_BIN)/python -m benchmarks.$$name || exit 1; done
 
 .venv/.installed: EXTRAS := test
-.venv-benchmark/.installed: EXTRAS := benchmark
+.venv-benchmark/.installed: EXTRAS := benchmark,translation
 
 # The stamp is the last thing written, so that an interrupted install is done again.
 %/.installed: $(INSTALL_INPUTS)

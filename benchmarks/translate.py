@@ -46,7 +46,7 @@ from keras_seq.text.pair_batches import END_ID, make_pair_dataset  # noqa: E402
 from keras_seq.training.model_file import load_model  # noqa: E402
 from keras_seq.training.step_schedule import cosine_adam  # noqa: E402
 
-SENTENCES, BATCH, SINGLE, BEAMS = 1000, 32, 60, 4
+BATCH, SINGLE, BEAMS = 32, 60, 4
 RATE, SMOOTHING, BATCH_TOKENS = 0.001, 0.1, 4096
 OURS, STOCK, TORCH = "keras_seq", "keras layers", "pytorch"
 FLOAT, INT8 = "ctranslate2 float32", "ctranslate2 int8"
@@ -54,32 +54,43 @@ PAUSE = 0.005  # seconds before each turn: OpenMP's threads spin on after their 
 Sides = Mapping[str, Callable[[Sequence[str]], list]]
 
 
-def take_turns(sides: Sides, groups: Sequence, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each round through all groups; sides alternate at each group."""
+def take_turns(sides: Sides, groups: Sequence, rounds: int) -> dict[str, list]:
+    """Seconds of each round through all groups; sides alternate at each group.
+
+    Returns:
+        By side, for each round: wall time, and the processor's, of all threads, which
+        other work on the machine hardly lengthens.
+    """
     for group in groups[:: max(1, len(groups) // 5)]:
         for side in sides.values():
             side(group)
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    seconds: dict[str, list] = {name: [] for name in sides}
     for _ in range(rounds):
-        totals = dict.fromkeys(sides, 0.0)
+        totals = {name: np.zeros(2) for name in sides}
         for group in groups:
             for name, side in sides.items():
                 time.sleep(PAUSE)
-                start = time.perf_counter()
+                start = clocks()
                 side(group)
-                totals[name] += time.perf_counter() - start
+                totals[name] += clocks() - start
         for name, total in totals.items():
             seconds[name].append(total)
     return seconds
 
 
-def print_turns(seconds: Mapping[str, list[float]], unit: str, scale: float) -> None:
-    ours = seconds[OURS]
+def clocks() -> np.ndarray:
+    """Seconds of wall and processor."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def print_turns(seconds: Mapping[str, list], unit: str, scale: float) -> None:
+    ours = np.array(seconds[OURS])  # (rounds, 2)
     for name, each in seconds.items():
-        line = f"  {name:20} {scale * statistics.median(each):8.1f} {unit}"
+        wall, worked = scale * np.median(each, axis=0)
+        line = f"  {name:20} {wall:8.1f} {unit}, {worked:8.1f} of the processor"
         if name != OURS:
-            ratios = (mine / other for mine, other in zip(ours, each))
-            line += f"; keras_seq takes {statistics.median(ratios):.2f}x as long"
+            wall, worked = np.median(ours / np.array(each), axis=0)
+            line += f"; keras_seq takes {wall:.2f}x as long, {worked:.2f}x the work"
         print(line, flush=True)
 
 
@@ -163,7 +174,7 @@ def serve(translator: Translator, texts: Sequence[str], rounds: int) -> None:
     sides = {OURS: served.translate} | {name: asked(name, BEAMS, 1.0) for name in peers}
     each = [take_turns(sides, [some], rounds) for some in single]
     print(f"one of {len(single)} sentences, beam {BEAMS}, default signature, median:")
-    alone = {name: [statistics.median(e[name]) for e in each] for name in sides}
+    alone = {name: [np.median(e[name], axis=0) for e in each] for name in sides}
     print_turns(alone, "ms", 1000)
 
 
@@ -228,8 +239,8 @@ def profile(translator: Translator, texts: Sequence[str], dataset) -> None:
         served.tokens(some)
         print_profile(title, lambda some=some: served.tokens(some))
     sides = train_sides(translator.model, dataset)
-    sides[OURS](5)
-    print_profile("10 steps of training", lambda: sides[OURS](10))
+    sides[OURS](3)
+    print_profile("3 steps of training", lambda: sides[OURS](3))
 
 
 def load_run(folder: Path | None) -> Translator:
@@ -251,13 +262,14 @@ def main() -> None:
     parser.add_argument("--run", type=Path, help="folder of a run, a transformer's")
     parser.add_argument("--data", type=Path, help="pairs, or sources a line")
     parser.add_argument("--target-data", type=Path, help="targets a line")
+    parser.add_argument("--sentences", type=int, default=1000, help="to translate")
     parser.add_argument("--rounds", type=int, default=5, help="of turns")
     parser.add_argument("--batches", type=int, default=10, help="of a turn of `train`")
     asked = parser.parse_args()
     translator = load_run(asked.run)
     given = asked.data, asked.target_data
     pairs = read_pairs(*given) if asked.data else load_sample_pairs(1)
-    sources = [pair.source for pair in pairs[:SENTENCES]]
+    sources = [pair.source for pair in pairs[: asked.sentences]]
     sizes = {"batch_tokens": BATCH_TOKENS, "shuffle": True}
     print(f"{THREADS} threads, load {os.getloadavg()[0]:.1f} before the start")
     if "serve" in asked.only:
