@@ -22,7 +22,7 @@ DEMO_TEXT := The plot started dull and ended gripping.
 demo: .venv/.installed
 	@$(BIN)/python tasks/sentiment.py train
 	@echo
-	@echo 'Look at the run:    $(BIN)/tensorboard --logdir runs'
+	@echo 'Look at the run:    $(BIN)/tensorboard --logdir runs/sentiment'
 	@echo 'Ask the model:      $(BIN)/python tasks/sentiment.py predict "$(DEMO_TEXT)"'
 	@echo 'It answers:'
 	@$(BIN)/python tasks/sentiment.py predict "$(DEMO_TEXT)"

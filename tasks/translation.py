@@ -54,9 +54,9 @@ class Options(TrainOptions):
     model_dim: Annotated[int | None, Range(2, 8192)] = None
     num_layers: int | None = None
     batch_tokens: Annotated[int, Range(16, 10**7)] = 4096
-    dropout: float = 0.3
+    dropout: float = 0.2
     label_smoothing: float = 0.1
-    learning_rate: float | None = None
+    learning_rate: float = 0.002
     documented: bool = False
 
     def __post_init__(self) -> None:

@@ -22,6 +22,7 @@ from keras_seq.models.blocks import (
     check_shape,
     check_sizes,
     dropped,
+    token_embedding,
     token_logits,
     with_vectors,
 )
@@ -112,8 +113,7 @@ def build_captioning_model(
     every_place = ops.ones_like(memory[:, :, 0], dtype="bool")
     # The caption: each step reads what is written so far, and the picture.
     target_ids = keras.Input((None,), dtype="int32", name="target_ids")
-    make = layers.ReversibleEmbedding if tie_embeddings else layers.Embedding
-    embedding = make(vocab_size, embedding_dim, name="embedding")
+    embedding = token_embedding("embedding", vocab_size, embedding_dim, tie_embeddings)
     lstm = recurrent.LSTM(
         lstm_units, return_sequences=True, return_state=True, name="lstm"
     )

@@ -19,6 +19,7 @@ from keras_seq.models.blocks import (
     check_one_vocabulary,
     check_rates,
     check_sizes,
+    embeddings_of_both,
     token_logits,
     with_both_vectors,
 )
@@ -112,16 +113,9 @@ def build_transformer(
             name=name,
         )
 
-    def embedding(name: str, size: int) -> layers.Embedding:
-        kind = layers.ReversibleEmbedding if tie_embeddings else layers.Embedding
-        start = keras.initializers.RandomNormal(stddev=model_dim**-0.5)
-        return kind(size, model_dim, embeddings_initializer=start, name=name)
-
-    if tie_embeddings:
-        source_embedding = target_embedding = embedding("embedding", target_vocab_size)
-    else:
-        source_embedding = embedding("source_embedding", source_vocab_size)
-        target_embedding = embedding("target_embedding", target_vocab_size)
+    source_embedding, target_embedding = embeddings_of_both(
+        source_vocab_size, target_vocab_size, model_dim, tie_embeddings
+    )
     # Source: tokens with their places, through the encoder's blocks.
     source_ids = keras.Input((None,), dtype="int32", name="source_ids")
     target_ids = keras.Input((None,), dtype="int32", name="target_ids")

@@ -21,6 +21,7 @@ from keras_seq.models.blocks import (
     check_rates,
     check_sizes,
     dropped,
+    embeddings_of_both,
     token_logits,
     with_both_vectors,
 )
@@ -106,17 +107,9 @@ def build_translation_model(
     # Source: embedded, then read.
     source_ids = keras.Input((None,), dtype="int32", name="source_ids")
     target_ids = keras.Input((None,), dtype="int32", name="target_ids")
-    if tie_embeddings:
-        source_embedding = target_embedding = layers.ReversibleEmbedding(
-            target_vocab_size, embedding_dim, name="embedding"
-        )
-    else:
-        source_embedding = layers.Embedding(
-            source_vocab_size, embedding_dim, name="source_embedding"
-        )
-        target_embedding = layers.Embedding(
-            target_vocab_size, embedding_dim, name="target_embedding"
-        )
+    source_embedding, target_embedding = embeddings_of_both(
+        source_vocab_size, target_vocab_size, embedding_dim, tie_embeddings
+    )
     mask = ops.not_equal(source_ids, PAD_ID)
     x = dropped(source_embedding(source_ids), dropout, "source_dropout")
     states, both = [], layers.Bidirectional

@@ -41,6 +41,7 @@ def write_inputs(folder: Path) -> None:
 
 LABELS = "--data", "labels.csv", "--label-column", "labels", "--label-separator", ";"
 NUMBER = "--data", "number.csv", "--label-column", "number", "--kind", "regression"
+FEW_PAIRS = "--limit", "300", "--model-dim", "16", "--num-layers", "1"
 DRAWINGS = "--data", "shapes.csv", "--encoder", "none", "--lstm-units", "8"
 SMALL = {  # sentiment of one class has a test of its own
     "sentiment several labels": (*LABELS, "--epochs", "4"),
@@ -60,6 +61,7 @@ SMALL = {  # sentiment of one class has a test of its own
         "4",
     ),
     "tagging": ("--limit", "300", "--epochs", "3"),
+    "translation": (*FEW_PAIRS, "--epochs", "3"),
     "captioning": (*DRAWINGS, "--image-size", "16", "--epochs", "4"),
 }
 

@@ -17,7 +17,6 @@ from keras_seq.training.planned import fit_planned
 
 FEW_PAIRS, MANY_PAIRS = 10_000, 100_000
 PAIRS_SEEN = 600_000  # in all epochs together, where no time is given
-LEARNING_RATES = {"transformer": 0.001, "translation": 0.002}  # by a model's name
 
 
 def build_network(
@@ -28,7 +27,7 @@ def build_network(
     attention: Score | None = None,
     model_dim: int | None = None,
     num_layers: int | None = None,
-    dropout: float = 0.3,
+    dropout: float = 0.2,
 ) -> keras.Model:
     """One builder call: smaller where there are few pairs.
 
@@ -103,7 +102,7 @@ def train_translator(
         token_loss(recipe["label_smoothing"]),
         recipe,
         epochs=max(3, min(30, PAIRS_SEEN // len(splits["train"]))),
-        learning_rate=recipe["learning_rate"] or LEARNING_RATES[model.name],
+        learning_rate=recipe["learning_rate"],
         run_dir=run_dir,
         token_names=coder.names,
     )
