@@ -50,8 +50,7 @@ class Options(TrainOptions):
     image_size: Annotated[int, Range(16, 1024)] = 64
     no_attention: bool = False
     vocab_size: int = 1000
-    lstm_units: Annotated[int, Range(1, 8192)] = 256
-    batch_size: int = 64
+    lstm_units: Annotated[int | None, Range(1, 8192)] = None
     dropout: float | None = None
     label_smoothing: float = 0.1
     learning_rate: float = 0.002
@@ -96,13 +95,12 @@ def load_data(options: Options) -> "captioning.CaptioningData":
 
 
 def build_model(data: "captioning.CaptioningData", options: Options) -> Any:
-    """One builder call; a network that trains its own encoder has little to forget."""
-    dropout = 0.1 if options.reads_pictures else 0.3
+    """One builder call."""
     return captioning.build_network(
         data,
         units=options.lstm_units,
         attention=not options.no_attention,
-        dropout=dropout if options.dropout is None else options.dropout,
+        dropout=options.dropout,
         documented=options.documented,
     )
 
@@ -121,7 +119,9 @@ def train(options: Options) -> Run:
         image_size: Height and width that the small one reads.
         no_attention: Read the mean of the features alone, at every step.
         vocab_size: Most subwords.
-        lstm_units: Size of the LSTM's state, and of a token's vector.
+        lstm_units: Size of the LSTM's state, and of a token's vector; default 256, of
+            --encoder none 128.
+        batch_size: Captions of a step; default 64, of --encoder none 32.
         dropout: Rate on features, on embeddings and behind the LSTM; default 0.3, of
             --encoder none 0.1.
         label_smoothing: Share of a target given to all tokens (Szegedy et al. 2016).

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
@@ -13,30 +13,54 @@ from keras_seq.tasks.captioning.data import CaptioningData
 from keras_seq.text.row_batches import make_row_dataset
 from keras_seq.training.planned import fit_planned
 
-CAPTIONS_SEEN = 60_000  # in all epochs together, where no time is given
+
+class Usual(NamedTuple):
+    """What a user leaves out.
+
+    Attributes:
+        units: of the LSTM.
+        dropout: rate.
+        batch_size: captions of a step.
+        captions: that are seen in all epochs together, where no time is given.
+    """
+
+    units: int
+    dropout: float
+    batch_size: int
+    captions: int
+
+
+ON_FEATURES = Usual(256, 0.3, 64, 60_000)
+ON_PICTURES = Usual(128, 0.1, 32, 150_000)  # it learns to see, too: small, many steps
+
+
+def _usual(data: CaptioningData) -> Usual:
+    return ON_PICTURES if data.encoder is None else ON_FEATURES
 
 
 def build_network(
     data: CaptioningData,
     *,
-    units: int,
+    units: int | None = None,
     attention: bool = True,
-    dropout: float = 0.3,
+    dropout: float | None = None,
     documented: bool = False,
 ) -> keras.Model:
     """One builder call, with a small encoder where none is given.
 
     Args:
         data: whose pictures and captions it is for.
-        units: of the LSTM, and the size of a token's vector.
+        units: of the LSTM, and the size of a token's vector; None fits what is read.
         attention: each step looks at the grid, where the features have one.
-        dropout: rate.
+        dropout: rate; None fits what is read.
         documented: with the positional arguments alone.
     """
     shape, reads = data.arrays["train"].shape[1:], None
     if data.encoder is None:
         reads = build_image_encoder(shape)
         shape = reads.output_shape[1:]
+    usual = _usual(data)
+    units = units or usual.units
     sizes = shape, data.coder.vocab_size, units, units
     if documented:
         return build_captioning_model(*sizes, encoder=reads)
@@ -45,7 +69,7 @@ def build_network(
         attention="additive" if attention and len(shape) > 1 else None,
         encoder=reads,
         tie_embeddings=True,
-        dropout=dropout,
+        dropout=usual.dropout if dropout is None else dropout,
     )
 
 
@@ -57,29 +81,31 @@ def train_captioner(
     Args:
         model: it learns.
         data: with the parts "train" and "validation".
-        recipe: batch_size, seed, learning_rate, label_smoothing, epochs, max_seconds
-            and resume.
+        recipe: batch_size (None fits what is read), seed, learning_rate,
+            label_smoothing, epochs, max_seconds and resume.
         run_dir: takes TensorBoard's logs, checkpoints and the planned steps.
     """
+    usual = _usual(data)
+    batch_size = recipe["batch_size"] or usual.batch_size
     train, validation = (
         make_row_dataset(
             data.arrays[part],
             [picture.captions for picture in data.splits[part]],
             data.coder,
-            batch_size=recipe["batch_size"],
+            batch_size=batch_size,
             shuffle=part == "train",
             seed=recipe["seed"],
         )
         for part in ("train", "validation")
     )
-    captions = train.num_batches * recipe["batch_size"]
+    captions = train.num_batches * batch_size
     return fit_planned(
         model,
         train,
         validation,
         token_loss(recipe["label_smoothing"]),
         recipe,
-        epochs=max(10, min(40, CAPTIONS_SEEN // captions)),
+        epochs=max(10, min(40, usual.captions // captions)),
         learning_rate=recipe["learning_rate"],
         run_dir=run_dir,
         token_names=data.coder.names,
