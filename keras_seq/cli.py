@@ -21,6 +21,7 @@ from keras_seq.invocation import running
 from keras_seq.log import warnings_logged
 from keras_seq.quiet import quiet_tensorflow
 from keras_seq.serving.described import describe_exported
+from keras_seq.training.run_places import check_export_dir, check_run_dir
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 READER_LEFT = 141  # 128 + SIGPIPE
@@ -153,9 +154,14 @@ def _share_cores(directions: int) -> None:
 
 def _call(function: Callable, values: dict[str, Any]) -> Any:
     """Calls with what stands before `*texts` by position, as Python asks."""
-    if "model" in values:  # what is wrong with it is said before TensorFlow is imported
+    # What is wrong with folders is said before TensorFlow is imported.
+    if "model" in values:
         own = inspect.signature(function).parameters["model"].default
         describe_exported(values["model"], task=getattr(own, "name", None))
+    if "run_dir" in values:
+        check_run_dir(values["run_dir"], resume=values.get("resume", False))
+    if "export_dir" in values:
+        check_export_dir(values["export_dir"])
     positional: list[object] = []
     keywords = {}
     for name, parameter in inspect.signature(function).parameters.items():

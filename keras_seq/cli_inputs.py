@@ -7,10 +7,11 @@ import functools
 import inspect
 import itertools
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from keras_seq.data.answers import (
     Answer,
@@ -136,7 +137,9 @@ def answers(
     """Answers texts, or those of a table, whose columns all stay before the answers.
 
     Args:
-        answer: texts in, an answer to each out, in order.
+        answer: texts in, an answer to each out, in order. It is called once the first
+            text is read, so that what is wrong with that one is said before a model is
+            loaded.
         inputs: what is answered.
         kind: what the column of a table holds, as its option is called.
         usual: names of such columns.
@@ -162,7 +165,7 @@ def answers(
             raise UserError(f"{what}; name it with --data")
         asked, shown = itertools.tee(input_texts(texts, inputs.file))
         given = asked if read is None else (read(name, None, 0) for name in asked)
-        for text, answered in zip(shown, answer(given)):
+        for text, answered in zip(shown, _once_read(answer, given)):
             yield {"input": text, **answered}
         return
     if texts or inputs.file is not None:
@@ -170,7 +173,7 @@ def answers(
     path = None if output is None else check_output(output, data)
     rows = answer_table(
         data,
-        answer,
+        partial(_once_read, answer),
         column=column,
         usual=usual,
         kind=kind,
@@ -178,6 +181,12 @@ def answers(
         read=read,
     )
     yield from rows if path is None else [write_rows(rows, path)]
+
+
+def _once_read(answer: Answer, asked: Iterator[Any]) -> Iterator[Mapping[str, object]]:
+    """Answers after the first text has been read."""
+    first = [*itertools.islice(asked, 1)]
+    yield from answer(itertools.chain(first, asked))
 
 
 def _file_lines(path: Path) -> Iterator[str]:

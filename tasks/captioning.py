@@ -200,11 +200,10 @@ def predict(
     """
     if not files and data is None:
         raise ks.UserError("name one or more pictures, or a table of them with --data")
-    exported = ks.load_exported(model)
     yield from cli_inputs.answers(
-        partial(
-            captioning.answer_export,
-            exported,
+        lambda pictures: captioning.answer_export(
+            ks.load_exported(model),
+            pictures,
             beam_width=beam_width,
             length_penalty=length_penalty,
             several=several,

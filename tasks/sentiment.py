@@ -217,7 +217,7 @@ def evaluate(
     if data is not None:  # the model's labels say what is one
         labels = sentiment.label_format_of(model, label_separator, label_columns)
         columns = text_column, label_column, True, True
-        samples = ks.read_table(data, *columns, table_format, labels)
+        samples = stored(ks.read_table(data, *columns, table_format, labels))
     return sentiment.evaluate_export(STEM, model, samples)
 
 
@@ -236,12 +236,12 @@ def predict(
         model: Folder of an export, or of one version.
         data: Table whose texts are answered, in place of texts.
     """
-    exported = ks.load_exported(model)
-    answer = partial(
-        sentiment.answer_texts,
-        exported.signature(),
-        max_len=exported.metadata["max_len"],
-    )
+
+    def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
+        exported = ks.load_exported(model)
+        max_len = exported.metadata["max_len"]
+        return sentiment.answer_texts(exported.signature(), asked, max_len=max_len)
+
     answered = cli_inputs.answers(answer, inputs)
     yield from ({k: v for k, v in row.items() if (k, v) != NO_NOTE} for row in answered)
 

@@ -239,7 +239,7 @@ def predict(
         raise ks.UserError("name one or more sound files, or a table with --data")
     inputs = cli_inputs.Inputs(files, None, data, file_column, output, table_format)
     yield from cli_inputs.answers(
-        partial(speech.transcribe, model),
+        lambda sounds: speech.transcribe(model, sounds),
         inputs,
         kind="file",
         usual=FILE_COLUMNS,

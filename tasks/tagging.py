@@ -213,9 +213,9 @@ def predict(
         words: Spaces part the words already; entities are then counted in words.
         n_best: With more than one, also the so many most probable tags of each text.
     """
-    exported = ks.load_exported(model)
 
     def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
+        exported = ks.load_exported(model)
         if words:
             rows = (text.split() for text in asked)
             answers = tagging.answer_words(exported.signature("words"), rows)

@@ -233,9 +233,9 @@ def predict(
         "top_p": top_p,
         "seed": seed,
     }
-    signature = ks.load_exported(model).signature()
 
     def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
+        signature = ks.load_exported(model).signature()
         while prompts := list(itertools.islice(asked, BATCH_OF_PROMPTS)):
             yield from text_generation.write_texts(signature, prompts, **options)
 

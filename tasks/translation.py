@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
+from keras_seq.data.columns import TEXT_COLUMNS
 from keras_seq.data.in_memory import Data
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.ranges import Range
 from keras_seq.tasks import translation
 from keras_seq.tasks.result import Run
+from keras_seq.text.pairs import SOURCE_COLUMNS
 
 if TYPE_CHECKING:
     import keras
@@ -201,14 +203,14 @@ def predict(
         length_penalty: Larger values make longer translations.
         attention: Also tokens, and what each of the translation's looked at.
     """
-    exported = ks.load_exported(model)
 
     def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
         return translation.answer_export(
-            exported, asked, beam_width, length_penalty, attention
+            ks.load_exported(model), asked, beam_width, length_penalty, attention
         )
 
-    yield from cli_inputs.answers(answer, inputs)
+    usual = *SOURCE_COLUMNS, *TEXT_COLUMNS
+    yield from cli_inputs.answers(answer, inputs, usual=usual)
 
 
 if __name__ == "__main__":

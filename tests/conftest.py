@@ -107,7 +107,9 @@ def remarks() -> Iterator[list[str]]:
 
     class Kept(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            if not re.fullmatch(r".*: [\d,]+ rows?", record.getMessage()):
+            if not re.fullmatch(
+                r".*: [\d,]+ (row|sentence|pair)s?", record.getMessage()
+            ):
                 lines.append(record.getMessage())
 
     handler, logger = Kept(), logging.getLogger("keras_seq")

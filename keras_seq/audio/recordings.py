@@ -25,7 +25,7 @@ from keras_seq.audio.recording import PARTS, Recording, part_named
 from keras_seq.audio.trees import read_tree
 from keras_seq.data.file_places import FolderFiles, ZipFiles
 from keras_seq.data.in_memory import Table, as_file
-from keras_seq.data.places import exists, log_once, user_path
+from keras_seq.data.places import check_utf8, exists, log_once, user_path
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import error_at
 from keras_seq.log import log
@@ -94,6 +94,8 @@ def find_recordings(
         else:
             log_parts_beside(path)
             found += read_manifest(path, None, given)
+    for recording in found:
+        check_utf8(recording.place, "transcript", recording.transcript)
     if found:
         log_once(f"{found[0].place} and others: {len(found):,} recordings")
     return found

@@ -246,4 +246,5 @@ def report_data_issues(
             f"{'left out' if p.left_out else 'used'}\t{p.place}\t{p.what}\n"
             for p in problems
         )
-        (run_dir / "problems.txt").write_text("".join(lines), encoding="utf-8")
+        text = "".join(lines)
+        (run_dir / "problems.txt").write_text(text, "utf-8", "backslashreplace")

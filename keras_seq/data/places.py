@@ -81,6 +81,32 @@ def exists(path: Path) -> bool:
     return True
 
 
+def check_utf8(place: str | Path, kind: str, text: str) -> None:
+    """Refuses what a model could not answer, such as the name of an odd folder.
+
+    Args:
+        place: where it stands.
+        kind: what the text is to be, such as label.
+        text: which lone surrogates have no bytes for.
+
+    Raises:
+        UserError: It is no UTF-8.
+
+    Example:
+
+    >>> check_utf8("data/a.txt", "label", "caf\\udce9")
+    Traceback (most recent call last):
+    ...
+    keras_seq.errors.UserError: data/a.txt: the label 'caf\\udce9' is no UTF-8 text; \
+rename it
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        what = f"the {kind} {text!r} is no UTF-8 text; rename it"
+        raise error_at(place, what) from error
+
+
 @functools.lru_cache(256)
 def log_once(line: str) -> None:
     """Logs what is found anew each time a file is read, such as its number of rows."""

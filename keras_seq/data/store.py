@@ -23,7 +23,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from keras_seq.data.copies import text_digests
-from keras_seq.data.tables import error_at, listed, place_of
+from keras_seq.data.places import check_utf8, error_at, listed, place_of
 from keras_seq.errors import UserError
 
 Samples = Iterable[tuple[str, str]]
@@ -257,7 +257,11 @@ def stored(samples: Samples) -> SampleStore:
             if not files or files[-1][1] is not path:
                 files.append((len(codes), path))
             ends.append(ends[-1] + len(encoded))
-            codes.append(code_of.setdefault(label, len(code_of)))
+            if label not in code_of:
+                place = f"sample {line}" if path is None else place_of(path, line)
+                check_utf8(place, "label", label)
+                code_of[label] = len(code_of)
+            codes.append(code_of[label])
             lines.append(line)
         texts = file.mapped()
     spellings = list(code_of)

@@ -7,6 +7,7 @@ line of text, or one batch of a Parquet file, is in memory at a time.
 
 import contextlib
 import glob
+import itertools
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -159,7 +160,10 @@ def _first_reader(
 
 
 def read_rows(
-    path: Path, columns: Sequence[str] | None, table_format: TableFormat = AS_FOUND
+    path: Path,
+    columns: Sequence[str] | None,
+    table_format: TableFormat = AS_FOUND,
+    skipped: int = 0,
 ) -> Rows:
     """Streams the values of some columns, row by row; logs how many rows there are.
 
@@ -167,6 +171,7 @@ def read_rows(
         path: A file of a known type.
         columns: Names out of `read_columns(path)`; None reads all of them.
         table_format: What is given of how to read it.
+        skipped: Rows behind the header that hold no data, and are not counted.
 
     Yields:
         The line where a row starts (Parquet, Excel: its number), from 1, and its
@@ -184,7 +189,7 @@ def read_rows(
         rows = _json_values(path, names, table_format)
     else:
         rows = _picked(path, kind, columns, table_format)
-    for row in rows:
+    for row in itertools.islice(rows, skipped, None):
         count += 1
         yield row
     log_once(f"{path}: {count:,} row{'s' * (count != 1)}")

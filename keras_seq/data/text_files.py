@@ -32,6 +32,7 @@ _NO_TEXT = {  # beginnings of files, and what to do with them
     b"SQLite f": "a database: export its table as CSV",
 }
 _SAMPLE = 1 << 18  # bytes that a hint looks at
+_MARK = "\ufeff"  # of byte order; files that were joined have it inside, too
 # What packs 200 times is no text that anybody wrote; small files may be that even.
 MOST_PACKED, ALWAYS_READ = 200, 1 << 26
 
@@ -140,10 +141,8 @@ def _decoded(path: Path, file: BinaryIO, encoding: str) -> Iterator[str]:
             sample = raw + file.read(_SAMPLE)
             raise _undecodable(place_of(path, number), error, sample) from error
         if number == 1 and "\0" in line[:200]:
-            hint = likely_encoding(raw[:_SAMPLE]) or "that of the file"
-            what = f"the text holds zero bytes; read it with --encoding {hint}"
-            raise error_at(place_of(path, 1), what)
-        yield line
+            raise _zero_bytes(place_of(path, 1), raw[:_SAMPLE])
+        yield line.removeprefix(_MARK)
 
 
 def _wide_lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[str]:
@@ -154,7 +153,7 @@ def _wide_lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[str]:
                 number += 1
                 if len(line) == _LONGEST_LINE:
                     raise _too_long(path, number)
-                yield line
+                yield line.removeprefix(_MARK)
         except UnicodeDecodeError as error:
             what = f"not {encoding} ({error.reason})"
             raise error_at(place_of(path, number + 1), what) from error
@@ -168,15 +167,27 @@ def read_blocks(path: Path, size: int, encoding: str | None = None) -> Iterator[
         size: characters.
         encoding: None is UTF-8, or what a byte order mark says.
     """
-    encoding, lines = encoding_of(path, encoding), 1
+    encoding, lines, last = encoding_of(path, encoding), 1, "\n"
     with opened(path) as file, io.TextIOWrapper(file, encoding) as text:
         try:
             while block := text.read(size):
+                if lines == 1 and "\0" in block[:200]:
+                    sample = block[:_SAMPLE].encode(encoding, "replace")
+                    raise _zero_bytes(place_of(path, 1), sample)
                 lines += block.count("\n")
-                yield block
+                marked = last == "\n" and block.startswith(_MARK)
+                last = block[-1]
+                if block := block[marked:].replace("\n" + _MARK, "\n"):
+                    yield block
         except UnicodeDecodeError as error:
             what = f"at line {lines} or later: {_unreadable(error, error.object)}"
             raise error_at(path, what) from error
+
+
+def _zero_bytes(place: str, sample: bytes) -> Exception:
+    hint = likely_encoding(sample) or "that of the file"
+    what = f"the text holds zero bytes; read it with --encoding {hint}"
+    return error_at(place, what)
 
 
 def _too_long(path: Path, number: int) -> Exception:

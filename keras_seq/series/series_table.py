@@ -112,7 +112,9 @@ def with_own_names(series: Sequence[Series]) -> list[Series]:
 def names_of_files(paths: Sequence[Path]) -> list[str]:
     """Names of files without their endings; with their folders where those repeat."""
     names = [path.name.split(".")[0] for path in paths]
-    return [
+    named = [
         str(path.with_name(name)) if names.count(name) > 1 else name
         for path, name in zip(paths, names)
     ]
+    # Figures and TensorBoard show them, and take UTF-8 alone.
+    return [name.encode("utf-8", "backslashreplace").decode() for name in named]

@@ -9,6 +9,7 @@ Shapes: none; cells are as the file holds them.
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ class Sheet(NamedTuple):
         layout: PLAIN, TICKERS or WIDE.
         table_format: how the file is to be read.
         names: the file's own header.
-        skipped: rows behind the header that hold no data; -1 where the first row does.
+        skipped: rows behind the header that hold no data.
         tickers: of each column of TICKERS, None for the dates.
     """
 
@@ -59,10 +60,7 @@ class Sheet(NamedTuple):
 
     def rows(self) -> Iterator[Row]:
         """Line or row number, and a cell for each column of the header."""
-        rows: Iterator[Row] = read_rows(self.path, None, self.table_format)
-        if self.skipped < 0:
-            rows = itertools.chain([(1, [*self.names])], rows)
-        rows = itertools.islice(rows, max(self.skipped, 0), None)
+        rows = read_rows(self.path, None, self.table_format, self.skipped)
         if self.layout == PLAIN:
             return rows
         if self.layout == TICKERS:
@@ -94,7 +92,8 @@ def open_sheet(
     rows.close()
     if is_text and names and all(map(is_number, names)) and not table_format.no_header:
         numbers = [str(number) for number in range(1, len(names) + 1)]
-        return Sheet(path, numbers, [[*names], *first], PLAIN, table_format, names, -1)
+        as_data = replace(table_format, no_header=True)
+        return Sheet(path, numbers, [[*names], *first], PLAIN, as_data, names)
     if skipped := _header_rows(names, first):
         return _with_tickers(path, table_format, names, first, skipped)
     twice = sorted({name for name in names if names.count(name) > 1})

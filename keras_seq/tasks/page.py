@@ -60,5 +60,5 @@ def write_page(
     )
     path = run_dir / REPORT
     with written_aside(path) as aside:
-        aside.write_text(page, "utf-8")
+        aside.write_text(page, "utf-8", "backslashreplace")
     return path

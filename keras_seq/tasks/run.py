@@ -210,7 +210,7 @@ def _export_once(task: str, ending: Ending, run_dir: Path, export_dir: Path) -> 
 
 
 def _write_text(text: str, path: Path) -> None:
-    path.write_text(text, "utf-8")
+    path.write_text(text, "utf-8", "backslashreplace")
 
 
 def _facts(version: Path) -> dict[str, Any]:

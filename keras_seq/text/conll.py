@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from keras_seq.data.in_memory import Table, as_file
+from keras_seq.data.places import check_utf8, log_once
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import (
     KINDS,
@@ -32,6 +33,7 @@ SENTENCE_NAMES = ["sentence", "sentence_id", "sent_id", "sentence #", "sentence_
 CONLLU_NAMES = "id form lemma upos xpos feats head deprel deps misc".split()
 COLUMNS = ".conll .txt .bio .iob .iob2 .bioes .col .tsv".split()
 LONG = 1000  # words; in a longer sentence a blank line is probably missing
+MOST_TAGS = 100  # kinds; more of them than of words are words themselves
 
 
 def read_tagged(
@@ -61,7 +63,8 @@ def read_tagged(
         Sentences of one word or more.
 
     Raises:
-        UserError: A file, column, word or tag is missing, or a line cannot be read.
+        UserError: A file, column, word or tag is missing, a line cannot be read, or
+            there are more kinds of tags than of words.
 
     Example:
 
@@ -81,11 +84,31 @@ def read_tagged(
         if not own:
             raise error_at(path, "holds no sentence")
         found += own
+        log_once(f"{path}: {len(own):,} sentence{'s' * (len(own) != 1)}")
+    if need_tags:
+        _check_tags(found)
     for sentence in found:
         if len(sentence.words) > LONG:
             size = f"a sentence of {len(sentence.words):,} words"
             log.info(f"{sentence.place()}: {size}; is a blank line missing?")
     return found
+
+
+def _check_tags(sentences: Sequence[Sentence]) -> None:
+    """Asks where the column of tags is rather one of words."""
+    words = {word for each in sentences for word in each.words}
+    tags: set[str] = set()
+    for sentence in sentences:
+        for number, tag in enumerate(sentence.tags):
+            if tag not in tags:
+                check_utf8(sentence.place(number), "tag", tag)
+                tags.add(tag)
+    if len(tags) > max(len(words), MOST_TAGS):
+        what = (
+            f"tags are of {len(tags):,} kinds, but words of {len(words):,}; name the "
+        )
+        what += "columns with --token-column and --tag-column"
+        raise error_at(sentences[0].path, what)
 
 
 def _check_format(path: Path, is_plain: bool, table_format: TableFormat) -> None:

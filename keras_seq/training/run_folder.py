@@ -5,7 +5,6 @@ Knows nothing of tasks: settings and reports are plain dicts.
 
 import contextlib
 import json
-import os
 import time
 import uuid
 from collections.abc import Mapping
@@ -15,15 +14,20 @@ from typing import Any
 from keras_seq.data.data_name import data_name
 from keras_seq.data.files import plain, write_json
 from keras_seq.data.in_memory import described
-from keras_seq.data.places import exists, user_path
+from keras_seq.data.places import user_path
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 from keras_seq.training.devices import get_strategy
 from keras_seq.training.lock import NAME as LOCK
 from keras_seq.training.lock import release_lock, take_lock
+from keras_seq.training.run_places import (
+    CONFIG,
+    check_export_dir,
+    check_run_dir,
+    default_export_dir,
+)
 from keras_seq.training.settings import check_same
 
-CONFIG = "config.json"
 SAMPLE = "sample"  # what data are called that the task brings along
 # Where a run's results go, and whether it goes on, are not what the run is.
 NOT_THE_RUN = ("run_dir", "export_dir", "resume")
@@ -87,44 +91,6 @@ def begin_run(
     return run_dir
 
 
-def default_export_dir(
-    stem: str, data: Any = None, given: str | Path | None = None
-) -> Path:
-    """Where versions of a model go: `saved_models/<stem>/<data>`, or what was given.
-
-    Args:
-        stem: the task's name.
-        data: that train it; None, the embedded sample, has no folder of its own.
-        given: a folder in place of the default.
-
-    Raises:
-        UserError: It names the home of a user whom nobody knows.
-
-    Example:
-
-    >>> default_export_dir("stock", "data/AAPL.csv").as_posix()
-    'saved_models/stock/AAPL'
-    """
-    if given is not None:
-        return user_path(given)
-    folder = Path("saved_models", stem)
-    return folder if data is None else folder / data_name(data)
-
-
-def check_export_dir(path: Path) -> None:
-    """Refuses a folder that no export can be written to, before the training.
-
-    Raises:
-        UserError: It is a file, lies below one, or has an impossible name.
-    """
-    there = next((p for p in (path, *path.parents) if exists(p)), Path())
-    if not there.is_dir():
-        raise UserError(f"{there}: is a file; give a folder with --export-dir")
-    if not os.access(there, os.W_OK):
-        what = "cannot be written; give another folder with --export-dir"
-        raise UserError(f"{there}: {what}")
-
-
 def _comparable(
     then: dict[str, Any], now: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -182,15 +148,8 @@ def make_run_dir(
     try:
         if run_dir is not None:
             run_dir = user_path(run_dir)
-            exists(run_dir)  # or says why nothing can have this name
+            check_run_dir(run_dir, resume)
             _make(run_dir, exist_ok=True)
-            found = sorted(path.name for path in run_dir.iterdir())
-            if found and not resume:
-                what = "holds a run already; resume it, or give another folder"
-                if CONFIG not in found:
-                    what = f"holds other files, such as {found[0]!r}; give another "
-                    what += "folder with --run-dir"
-                raise UserError(f"{run_dir}: {what}")
             return run_dir
         started = time.strftime("%Y%m%d-%H%M%S")
         name = started if data is None else f"{data_name(data)}-{started}"

@@ -206,6 +206,7 @@ def rows_in(name: str, content: bytes) -> int | None:
         text = content.decode("utf-8-sig")
     except UnicodeError:
         return None
+    text = re.sub("(?m)^\ufeff", "", text)  # no row is a mark of byte order
     if name.endswith(".json"):
         try:
             return len(json.loads(text))

@@ -204,6 +204,15 @@ def test_a_jump_like_a_split_is_warned_of(
     assert said in told
 
 
+@pytest.mark.parametrize("header", ["", "x\n", "Price,Close\nTicker,AAPL\nDate,\n"])
+def test_as_many_rows_are_said_as_are_read(header: str, tmp_path: Path, capsys):
+    days = [f"2021-03-0{day}," if "," in header else "" for day in range(1, 6)]
+    text = header + "".join(f"{day}{7 - n}.5\n" for n, day in enumerate(days))
+    one = read_series(write(tmp_path, text)).series[0]
+    assert one.values[:, 0].tolist() == [7.5, 6.5, 5.5, 4.5, 3.5]
+    assert "a.csv: 5 rows\n" in capsys.readouterr().err
+
+
 def test_limit_keeps_the_last_rows(tmp_path: Path):
     one = read_series(write(tmp_path, prices()), limit=2).series[0]
     assert one.values[:, 0].tolist() == [11, 13] and len(one.dates) == 2

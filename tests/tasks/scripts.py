@@ -77,7 +77,7 @@ def refuse(task: ModuleType, data: str, message: str, remark: str = "") -> None:
             cli.run("", **verbs, argv=["train", "--data", data])
     assert stop.value.code == 2 and out.getvalue() == ""
     # How many rows were read is logged once, whatever comes of it.
-    counted = re.compile(r".*: [0-9,]+ rows?")
+    counted = re.compile(r".*: [0-9,]+ (row|sentence|pair)s?")
     lines = [
         line
         for line in err.getvalue().splitlines()

@@ -14,7 +14,7 @@ LIMITED = {"text_generation": "20000"}
 OPTIONS = [
     ("--export-dir", "taken", "taken: is a file; give a folder with --export-dir"),
     ("--export-dir", "taken/below", "taken: is a file; give a folder with"),
-    ("--run-dir", "taken", "taken: cannot be made (File exists); give another folder"),
+    ("--run-dir", "taken", "taken: is a file; give a folder with --run-dir"),
     ("--run-dir", "~nosuchuser/run", "~nosuchuser/run: no such user"),
 ]
 

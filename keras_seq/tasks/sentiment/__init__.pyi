@@ -4,7 +4,7 @@ from .ending import score_run as score_run
 from .ensemble import fit_head_weights as fit_head_weights
 from .ensemble import with_auxiliary_heads as with_auxiliary_heads
 from .exported import evaluate_export as evaluate_export
-from .exported import label_format_of as label_format_of
+from .like import label_format_of as label_format_of
 from .scores import score_classifier as score_classifier
 from .server import TextClassifier as TextClassifier
 from .server import answer_texts as answer_texts

@@ -16,13 +16,13 @@ from keras_seq.data.store import Samples, SampleStore, stored
 from keras_seq.errors import UserError
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
+from keras_seq.tasks.sentiment.like import READING
 from keras_seq.tasks.sentiment.number import Number
 from keras_seq.tasks.sentiment.one_label import OneLabel
 from keras_seq.tasks.sentiment.several_labels import SeveralLabels
 from keras_seq.tasks.sentiment.targets import ClassWeight, Target
 from keras_seq.text.tokenizer import Tokenizer
 
-READING = ("label_separator", "label_columns")  # facts that evaluation reads data by
 VALIDATION_ROWS = 1250  # enough to stop by and to weigh two paths; the rest trains
 
 

@@ -1,16 +1,14 @@
 """An exported classifier on further data, beside the baselines of its training."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from keras_seq.data.copies import log_trained
-from keras_seq.data.label_format import LabelFormat
 from keras_seq.data.store import Samples
 from keras_seq.log import stage
 from keras_seq.serving.saved_model import EXTRA, load_exported
 from keras_seq.tasks.result import Evaluation
-from keras_seq.tasks.sentiment.data import READING
 from keras_seq.tasks.sentiment.ending import BASELINES, TRAINED
 from keras_seq.tasks.sentiment.number import Number
 from keras_seq.tasks.sentiment.one_label import OneLabel
@@ -20,27 +18,6 @@ from keras_seq.tasks.sentiment.several_labels import SeveralLabels
 from keras_seq.text.lengths import CutTexts
 
 TARGETS = {kind.name: kind for kind in (OneLabel, SeveralLabels, Number)}
-
-
-def label_format_of(
-    model: Path, separator: str | None = None, columns: Sequence[str] | None = None
-) -> LabelFormat:
-    """How labels are read that an exported model is scored on.
-
-    Args:
-        model: folder of an export, or of one version.
-        separator: between labels; None is that of its training.
-        columns: of 0 and 1; None are those of its training.
-
-    Raises:
-        UserError: It is no export.
-    """
-    facts = load_exported(model).metadata
-    if facts.get("target") == Number.name:
-        return LabelFormat(separator, columns, "regression")
-    if separator is None and columns is None:
-        separator, columns = (facts.get(name) for name in READING)
-    return LabelFormat(separator, columns)
 
 
 def evaluate_export(task: str, model: Path, samples: Samples) -> Evaluation:

@@ -17,6 +17,7 @@ from keras_seq.evaluation.number_scores import number_report
 from keras_seq.layers.ngrams import ngram_means
 from keras_seq.losses import heads_apart, scaled_squared_error
 from keras_seq.metrics import mean_absolute_error
+from keras_seq.tasks.sentiment.like import NUMBER
 from keras_seq.tasks.sentiment.targets import (
     ClassWeight,
     Mistake,
@@ -43,7 +44,7 @@ class Number(Target):
     [4.5]
     """
 
-    name = "number"
+    name = NUMBER
     figure_name = "predictions"
     output = "number"
     label_names: list[str] = []

@@ -1,0 +1,89 @@
+"""Where a run and its export go: refused while nothing has been made or imported."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from keras_seq.data.data_name import data_name
+from keras_seq.data.places import exists, user_path
+from keras_seq.errors import UserError
+
+CONFIG = "config.json"
+RUNS, MODELS = Path("runs"), Path("saved_models")
+
+
+def default_export_dir(
+    stem: str, data: Any = None, given: str | Path | None = None
+) -> Path:
+    """Where versions of a model go: `saved_models/<stem>/<data>`, or what was given.
+
+    Args:
+        stem: the task's name.
+        data: that train it; None, the embedded sample, has no folder of its own.
+        given: a folder in place of the default.
+
+    Raises:
+        UserError: It names the home of a user whom nobody knows.
+
+    Example:
+
+    >>> default_export_dir("stock", "data/AAPL.csv").as_posix()
+    'saved_models/stock/AAPL'
+    """
+    if given is not None:
+        return user_path(given)
+    folder = MODELS / stem
+    return folder if data is None else folder / data_name(data)
+
+
+def check_export_dir(given: str | Path | None) -> None:
+    """Refuses a folder that no export can be written to, before the training.
+
+    Args:
+        given: it need not be there; None is one below `saved_models`.
+
+    Raises:
+        UserError: It is a file, lies below one, cannot be written, or has an impossible
+            name.
+
+    Example:
+
+    >>> check_export_dir("~nosuchuser/models")
+    Traceback (most recent call last):
+    ...
+    keras_seq.errors.UserError: ~nosuchuser/models: no such user, or one without a \
+home folder
+    """
+    _check_folder(MODELS if given is None else user_path(given), "--export-dir")
+
+
+def check_run_dir(given: str | Path | None, resume: bool = False) -> None:
+    """Refuses a folder that no run can be written to, or that holds something.
+
+    Args:
+        given: it need not be there; None is one below `runs`.
+        resume: it may hold a run.
+
+    Raises:
+        UserError: As of `check_export_dir`, or it holds a run or other files.
+    """
+    path = RUNS if given is None else user_path(given)
+    _check_folder(path, "--run-dir")
+    if given is None or resume or not exists(path):
+        return
+    if found := sorted(each.name for each in path.iterdir()):
+        what = "holds a run already; resume it, or give another folder"
+        if CONFIG not in found:
+            what = f"holds other files, such as {found[0]!r}; give another folder with "
+            what += "--run-dir"
+        raise UserError(f"{path}: {what}")
+
+
+def _check_folder(path: Path, option: str) -> None:
+    there = next((p for p in (path, *path.parents) if exists(p)), Path())
+    if not there.is_dir():
+        raise UserError(f"{there}: is a file; give a folder with {option}")
+    if not os.access(there, os.W_OK):
+        raise UserError(
+            f"{there}: cannot be written; give another folder with {option}"
+        )
