@@ -78,7 +78,16 @@ COMMON_HELP = {
 }
 # A finite number: what an option takes that no range was given for.
 _ANY = {int: Range(-(2**63), 2**63 - 1), float: Range(-1e308, 1e308)}
-_READ = {int: integer, float: number}
+
+
+def place(text: str) -> Path:
+    """The path that a text names; none names nothing, as an unset variable does."""
+    if not text:
+        raise ValueError(text)
+    return Path(text)
+
+
+_READ = {int: integer, float: number, Path: place}
 _SEQUENCES = (collections.abc.Sequence, list)
 
 
@@ -232,7 +241,7 @@ def _value_settings(function: Callable, parameter: inspect.Parameter) -> dict:
         kind = type(choices[0])
     if kind in _READ:
         return settings | {"type": _READ[kind]}
-    if kind not in (str, Path):
+    if kind is not str:
         raise ValueError(
             f"{function.__name__}: parameter '{parameter.name}' is annotated "
             f"{parameter.annotation!r}; an option takes bool, str, int, float, Path, "

@@ -142,6 +142,7 @@ def test_no_verb_means_train_with_its_defaults(argv: list[str]):
         (["--epochs", "0"], "--epochs must be at least 1, got 0"),
         (["--max-seconds", "nan"], "--max-seconds must be at least 0, got nan"),
         (["--mode", "best"], "--mode: invalid choice: 'best'"),
+        (["--run-dir", ""], "--run-dir: invalid place value: ''"),
         (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
         (["evaluate"], "the following arguments are required: --data"),
         (["train", "--data"], "--data: expected one argument"),
