@@ -13,7 +13,7 @@ from keras_seq.models.blocks import check_shape, check_sizes
 
 
 def build_image_encoder(
-    image_shape: tuple[int, int, int], filters: Sequence[int] = (32, 64, 128, 128)
+    image_shape: tuple[int, int, int], filters: Sequence[int] = (16, 32, 64, 128)
 ) -> keras.Model:
     """Convolutions of stride 2, each normalised over the picture, and ReLU.
 
