@@ -17,17 +17,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
+from keras_seq.data.answers import Row
 from keras_seq.data.in_memory import Data
 from keras_seq.data.named_files import NamedFileReader
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.ranges import Range
 from keras_seq.tasks import captioning
-from keras_seq.tasks.result import Run
+from keras_seq.tasks.result import Report, Run
+
+if TYPE_CHECKING:
+    import keras
 
 STEM = "captioning"
 EXPORT_DIR = Path("saved_models", STEM)
@@ -94,7 +98,7 @@ def load_data(options: Options) -> "captioning.CaptioningData":
     )
 
 
-def build_model(data: "captioning.CaptioningData", options: Options) -> Any:
+def build_model(data: "captioning.CaptioningData", options: Options) -> "keras.Model":
     """One builder call."""
     return captioning.build_network(
         data,
@@ -155,7 +159,7 @@ def evaluate(
     image_column: str | None = None,
     caption_column: str | None = None,
     table_format: TableFormat = AS_FOUND,
-) -> dict[str, Any]:
+) -> Report:
     """Score an exported model on pictures, beside the baselines of its training.
 
     Args:
@@ -185,7 +189,7 @@ def predict(
     several: bool = False,
     attention: bool = False,
     table_format: TableFormat = AS_FOUND,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Write what pictures show, JPEG or PNG files of any size.
 
     Args:

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
+from keras_seq.data.answers import Row
 from keras_seq.data.in_memory import Data
 from keras_seq.data.label_format import LabelFormat
 from keras_seq.data.store import Samples, stored
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.tasks import sentiment
-from keras_seq.tasks.result import Run
+from keras_seq.tasks.result import Report, Run
 
 if TYPE_CHECKING:
     import keras
@@ -206,7 +207,7 @@ def evaluate(
     label_separator: str | None = None,
     label_columns: Sequence[str] | None = None,
     table_format: TableFormat = AS_FOUND,
-) -> dict[str, Any]:
+) -> Report:
     """Score an exported model on a data file, beside the baselines of its training.
 
     Args:
@@ -226,7 +227,7 @@ def predict(
     inputs: cli_inputs.Inputs,
     *,
     model: Path = EXPORT_DIR,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Answer texts with an exported model: label, its probability, and all of them.
 
     How many of the words that were read it does not know stands behind; a text of
@@ -237,7 +238,7 @@ def predict(
         data: Table whose texts are answered, in place of texts.
     """
 
-    def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
+    def answer(asked: Iterator[str]) -> Iterator[Row]:
         exported = ks.load_exported(model)
         max_len = exported.metadata["max_len"]
         return sentiment.answer_texts(exported.signature(), asked, max_len=max_len)

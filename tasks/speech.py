@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
 from keras_seq.audio.recordings import FILE_COLUMNS, SoundReader
+from keras_seq.data.answers import Row
 from keras_seq.data.in_memory import Data
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.tasks import speech
-from keras_seq.tasks.result import Run
+from keras_seq.tasks.result import Report, Run
 
 if TYPE_CHECKING:
     import keras
@@ -197,7 +198,7 @@ def evaluate(
     arpa: Path | None = None,
     labels_as_written: bool = False,
     table_format: TableFormat = AS_FOUND,
-) -> dict[str, Any]:
+) -> Report:
     """Score an exported model on recordings, beside the baselines of its training.
 
     Args:
@@ -227,7 +228,7 @@ def predict(
     file_column: str | None = None,
     output: Path | None = None,
     table_format: TableFormat = AS_FOUND,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Write down what is said in sound files, of any format and rate.
 
     Args:

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli
+from keras_seq.data.answers import Row
 from keras_seq.data.in_memory import SeveralData
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.tasks import stock
-from keras_seq.tasks.result import Run
+from keras_seq.tasks.result import Report, Run
 
 if TYPE_CHECKING:
     import keras
@@ -168,7 +169,7 @@ def train(options: Options) -> Run:
 
 
 @takes(BacktestOptions)
-def backtest(options: BacktestOptions) -> Iterator[dict[str, Any]]:
+def backtest(options: BacktestOptions) -> Iterator[Report]:
     """Train again as time goes on, each time scored on what came next.
 
     Args:
@@ -206,7 +207,7 @@ def evaluate(
     date_format: str | None = None,
     decimal: str | None = None,
     fill: Fill | None = None,
-) -> dict[str, Any]:
+) -> Report:
     """Score an exported model on rows after its training, beside baselines.
 
     Args:
@@ -237,7 +238,7 @@ def predict(
     date_format: str | None = None,
     decimal: str | None = None,
     fill: Fill | None = None,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Forecast what follows each file's last row; holidays are not known.
 
     Args:

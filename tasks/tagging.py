@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
+from keras_seq.data.answers import Row
 from keras_seq.data.in_memory import Data
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.ranges import Range
 from keras_seq.tasks import tagging
-from keras_seq.tasks.result import Run
+from keras_seq.tasks.result import Report, Run
 
 if TYPE_CHECKING:
     import keras
@@ -182,7 +183,7 @@ def evaluate(
     token_column: str | None = None,
     tag_column: str | None = None,
     table_format: TableFormat = AS_FOUND,
-) -> dict[str, Any]:
+) -> Report:
     """Score an exported model on a data file, beside the baselines of its training.
 
     Args:
@@ -204,7 +205,7 @@ def predict(
     model: Path = EXPORT_DIR,
     words: bool = False,
     n_best: Annotated[int, Range(1, 1000)] = 1,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Answer texts with an exported model: words, tags, probabilities, entities.
 
     Args:
@@ -214,7 +215,7 @@ def predict(
         n_best: With more than one, also the so many most probable tags of each text.
     """
 
-    def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
+    def answer(asked: Iterator[str]) -> Iterator[Row]:
         exported = ks.load_exported(model)
         if words:
             rows = (text.split() for text in asked)

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
+from keras_seq.data.answers import Row
 from keras_seq.data.in_memory import Data
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.ranges import Range
 from keras_seq.tasks import text_generation
-from keras_seq.tasks.result import Run
+from keras_seq.tasks.result import Report, Run
 
 if TYPE_CHECKING:
     import keras
@@ -168,7 +169,7 @@ def train(options: Options) -> Run:
 
 
 @takes(DataOptions)
-def gradients(options: DataOptions) -> Iterator[dict[str, Any]]:
+def gradients(options: DataOptions) -> Iterator[Row]:
     """Show how far back the error of one token reaches in SimpleRNN, LSTM and GRU.
 
     Args:
@@ -193,7 +194,7 @@ def evaluate(
     data: Data = None,
     text_column: str | None = None,
     table_format: TableFormat = AS_FOUND,
-) -> dict[str, Any]:
+) -> Report:
     """Score an exported model on a text, beside the n-gram models of its training.
 
     Args:
@@ -214,7 +215,7 @@ def predict(
     top_k: int = 0,
     top_p: float = 0.95,
     seed: Annotated[int, Range(0, 2**31 - 1)] = 0,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Write on from prompts with an exported model; "unknown" counts unread tokens.
 
     Args:
@@ -234,7 +235,7 @@ def predict(
         "seed": seed,
     }
 
-    def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
+    def answer(asked: Iterator[str]) -> Iterator[Row]:
         signature = ks.load_exported(model).signature()
         while prompts := list(itertools.islice(asked, BATCH_OF_PROMPTS)):
             yield from text_generation.write_texts(signature, prompts, **options)

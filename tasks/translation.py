@@ -15,17 +15,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import keras_seq as ks
 from keras_seq import cli, cli_inputs
+from keras_seq.data.answers import Row
 from keras_seq.data.columns import TEXT_COLUMNS
 from keras_seq.data.in_memory import Data
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.options import TrainOptions, takes
 from keras_seq.ranges import Range
 from keras_seq.tasks import translation
-from keras_seq.tasks.result import Run
+from keras_seq.tasks.result import Report, Run
 from keras_seq.text.pairs import SOURCE_COLUMNS
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def evaluate(
     source_column: str | None = None,
     target_column: str | None = None,
     table_format: TableFormat = AS_FOUND,
-) -> dict[str, Any]:
+) -> Report:
     """Score an exported model on sentence pairs, beside the baselines of its training.
 
     Args:
@@ -193,7 +194,7 @@ def predict(
     beam_width: Annotated[int, Range(1, 1000)] = 4,
     length_penalty: Annotated[float, Range(0, 10)] = 1.0,
     attention: bool = False,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Row]:
     """Translate texts with an exported model, a sentence each.
 
     Args:
@@ -204,7 +205,7 @@ def predict(
         attention: Also tokens, and what each of the translation's looked at.
     """
 
-    def answer(asked: Iterator[str]) -> Iterator[dict[str, Any]]:
+    def answer(asked: Iterator[str]) -> Iterator[Row]:
         return translation.answer_export(
             ks.load_exported(model), asked, beam_width, length_penalty, attention
         )

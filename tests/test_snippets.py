@@ -29,6 +29,7 @@ import keras_seq as ks
 from keras_seq import cli
 from keras_seq.evaluation.conformal import Calibration
 from keras_seq.serving.graph import trace_signatures
+from keras_seq.tasks.captioning.server import Captioner
 from keras_seq.tasks.speech.server import SpeechRecognizer
 from keras_seq.tasks.stock.server import PriceForecaster
 from keras_seq.tasks.tagging.server import Tagger
@@ -196,6 +197,16 @@ def translator() -> tf.Module:
     return Translator(ks.models.build_transformer(size, size, 4, 1, 1), coder)
 
 
+def captioner() -> tf.Module:
+    coder = ks.text.Bytes()
+    reads = ks.models.build_image_encoder((16, 16, 3), (4,))
+    shape = reads.output_shape[1:]
+    model = ks.models.build_captioning_model(
+        shape, coder.vocab_size, 4, 4, encoder=reads
+    )
+    return Captioner(model, coder, most_tokens=5)
+
+
 STAND_INS = {
     "sentiment": classifier,
     "stock": forecaster,
@@ -203,6 +214,7 @@ STAND_INS = {
     "text_generation": generator,
     "tagging": tagger,
     "translation": translator,
+    "captioning": captioner,
 }
 
 

@@ -16,12 +16,13 @@ train. A label keeps at least one text in train.
 This module knows samples only: no files, no columns.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from keras_seq.data.copies import log_copies_between
 from keras_seq.data.store import SampleStore
 from keras_seq.errors import UserError
 
@@ -239,40 +240,47 @@ def _evenly(label_ids: np.ndarray, keep: float) -> np.ndarray:
     return np.sort(order[(after > before) | (count == 0)])
 
 
-def cut_missing(
-    rows: Sequence[Row],
-    store: SampleStore,
-    given: Container[str],
+def complete_parts(
+    given: Mapping[str, Sequence[Row]],
+    stores: Mapping[str, SampleStore],
+    what: str,
     *,
     limit: int | None = None,
     seed: int = 0,
 ) -> dict[str, list[Row]]:
-    """The train part, and those that are not given, a tenth each, cut by digests.
+    """Parts as they are given, and those that are not, a tenth of train each.
+
+    Copies of a sample stand in one of the parts that are cut, by digests; how many of a
+    part that is given stand in train is logged.
 
     Args:
-        rows: samples of any kind.
-        store: the text of each that decides, without labels.
-        given: names of the parts that the user brings.
-        limit: most rows to take; None takes all.
+        given: "train", and "validation" or "test" where the user brings them.
+        stores: of each of them the texts that decide, without labels.
+        what: the samples' plural, such as "sentences".
+        limit: most rows to take of what is cut; None takes all.
         seed: of the split.
 
     Raises:
-        UserError: A part gets no row.
+        UserError: A part gets no row, or one that is given mostly stands in train.
 
     Example:
 
     >>> from keras_seq.data.store import stored
-    >>> store = stored([(str(n), "") for n in range(100)])
-    >>> parts = cut_missing(range(100), store, ["validation"])
+    >>> given = {"train": range(100), "validation": [999]}
+    >>> stores = {part: stored([(str(n), "") for n in given[part]]) for part in given}
+    >>> parts = complete_parts(given, stores, "numbers")
     >>> {name: len(part) for name, part in parts.items()}
-    {'train': 90, 'test': 10}
+    {'train': 90, 'validation': 1, 'test': 10}
     """
+    log_copies_between(stores, what)
+    store, parts = stores["train"], {part: list(rows) for part, rows in given.items()}
     shares = {part: _TENTH for part in ("validation", "test") if part not in given}
     plan = plan_splits(digests_by_label(store, seed), shares)
     keep = min(1.0, (limit or len(store)) / len(store))
     cut = split_store(store, plan, seed, keep)
     for part in ("train", *shares):
         if not len(cut[part]):
-            what = f"{len(store)} samples are too few for a {part} part; bring more"
-            raise UserError(f"{store}: {what}")
-    return {part: [rows[row] for row in cut[part].rows] for part in ("train", *shares)}
+            few = f"{len(store)} samples are too few for a {part} part; bring more"
+            raise UserError(f"{store}: {few}")
+        parts[part] = [given["train"][row] for row in cut[part].rows]
+    return parts

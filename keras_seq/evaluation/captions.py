@@ -15,16 +15,14 @@ import numpy as np
 
 from keras_seq.data.copies import copy_key, text_digests
 from keras_seq.errors import UserError
-from keras_seq.evaluation import bootstrap, verdict
 from keras_seq.evaluation.cider import CiderD
-from keras_seq.evaluation.finite import checked_report, kept_notes
+from keras_seq.evaluation.corpora import corpus_report
 from keras_seq.evaluation.resampling import by_groups
 from keras_seq.evaluation.table import format_report
 from keras_seq.evaluation.translations import tokenizer_for
 
 ORDERS = (4, 3, 2, 1)  # of BLEU; the first is what the verdict compares
 HEADLINE = f"bleu_{ORDERS[0]}"
-BOUNDS = (0.0, 100.0)
 FEW_DIFFERENT = 2  # captions for all pictures: fewer are an alarm
 
 
@@ -152,53 +150,22 @@ def caption_report(
     redraw = by_groups(range(len(references)) if groups is None else groups, "pictures")
     said = {"network": list(hypotheses), **baselines}
     columns = {name: scorer.columns(texts) for name, texts in said.items()}
-    once = np.ones(len(references))
-    values = {name: scorer.scores(once, columns[name]) for name in baselines}
-    best = max(values, key=lambda name: values[name][HEADLINE])
-    notes = kept_notes(notes, baselines)
-    both = columns["network"][:, :-2], columns[best][:, :-2]
-    pair = verdict.Pair(
-        lambda weights: np.array([scorer.bleu.score(weights @ own) for own in both]),
-        (both[0] != both[1]).any(axis=1),
-    )
-    comparison = verdict.compare(
-        pair,
+    return corpus_report(
+        task,
+        scorer.scores,
+        columns.pop("network"),
+        columns,
+        slice(-2),  # the counts of BLEU
         redraw,
-        baseline=best,
-        metric=HEADLINE,
-        note=notes.get(best, ""),
-        bounds=(-BOUNDS[1], BOUNDS[1]),
+        bounds={"cider_d": (0.0, 10.0), "exact": (0.0, 1.0)},
+        notes=notes,
         num_resamples=num_resamples,
         seed=seed,
+        signatures={HEADLINE: scorer.bleu.signature},
+        variety={name: variety(texts, train_digests) for name, texts in said.items()},
+        oracle={} if several is None else _oracle(scorer, references, several),
+        alarm=alarm(hypotheses),
     )
-    own = columns["network"]
-    found, drawn = bootstrap.bootstrap(
-        lambda weights: np.array([*scorer.scores(weights, own).values()]),
-        redraw,
-        num_resamples,
-        seed,
-    )
-    names, widening = list(values[best]), redraw.widening()
-    ends = {"cider_d": (0.0, 10.0), "exact": (0.0, 1.0)}
-    report = {
-        "task": task,
-        "n": len(references),
-        "scores": {
-            name: bootstrap.interval(value, column, widening, ends.get(name, BOUNDS))
-            for name, value, column in zip(names, found, drawn.T)
-        },
-        "baselines": values,
-        "notes": notes,
-        "verdict": comparison["verdict"],
-        "comparison": comparison,
-        "signatures": {HEADLINE: scorer.bleu.signature},
-        "variety": {
-            name: variety(texts, train_digests) for name, texts in said.items()
-        },
-        "oracle": {} if several is None else _oracle(scorer, references, several),
-        "alarm": alarm(hypotheses),
-    }
-    return checked_report(report)
 
 
 def caption_digests(captions: Sequence[str]) -> np.ndarray:

@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 
 from keras_seq.errors import UserError
-from keras_seq.evaluation import bootstrap, verdict
-from keras_seq.evaluation.finite import gather_report, kept_notes
+from keras_seq.evaluation.corpora import corpus_report
 from keras_seq.evaluation.resampling import by_groups
 from keras_seq.evaluation.tfidf_terms import UNSPACED
 
 LENGTHS = (1, 6, 11, 16, 21, 31)  # words of a source: where each class begins
-BOUNDS = (0.0, 100.0)
 LONGEST_REPEAT = 3  # words said twice in a row, or runs of up to so many
 
 
@@ -136,52 +134,29 @@ def translation_report(
         raise ValueError("expected one or more sentences, and baselines beside them")
     metrics = translation_metrics(references)
     redraw = by_groups(list(sources), "sentences")
-    counts = {name: each.counts(hypotheses) for name, each in metrics.items()}
-    others = {
-        name: {key: each.counts(said) for key, each in metrics.items()}
-        for name, said in baselines.items()
-    }
-    values = {
-        name: {key: metrics[key].score(own[key].sum(axis=0)) for key in metrics}
-        for name, own in others.items()
-    }
-    best = max(values, key=lambda name: values[name]["bleu"])
-    notes = kept_notes(notes, baselines)
-    bleu = metrics["bleu"]
-    both = counts["bleu"], others[best]["bleu"]
-    pair = verdict.Pair(
-        lambda weights: np.array([bleu.score(weights @ own) for own in both]),
-        (both[0] != both[1]).any(axis=1),
-    )
-    comparison = verdict.compare(
-        pair,
+
+    def counts(texts: Sequence[str]) -> list[np.ndarray]:
+        return [each.counts(texts) for each in metrics.values()]
+
+    network = counts(hypotheses)
+    ends = np.cumsum([part.shape[1] for part in network])
+
+    def scores(weights: np.ndarray, own: np.ndarray) -> dict[str, float]:
+        parts = zip(metrics.items(), np.split(weights @ own, ends[:-1]))
+        return {name: metric.score(sums) for (name, metric), sums in parts}
+
+    return corpus_report(
+        task,
+        scores,
+        np.hstack(network),
+        {name: np.hstack(counts(texts)) for name, texts in baselines.items()},
+        slice(ends[0]),  # the counts of BLEU
         redraw,
-        baseline=best,
-        metric="bleu",
-        note=notes.get(best, ""),
-        bounds=(-BOUNDS[1], BOUNDS[1]),
+        notes=notes,
         num_resamples=num_resamples,
         seed=seed,
-    )
-
-    def scored(weights: np.ndarray) -> np.ndarray:
-        return np.array([m.score(weights @ counts[n]) for n, m in metrics.items()])
-
-    found, drawn = bootstrap.bootstrap(scored, redraw, num_resamples, seed)
-    widening = redraw.widening()
-    scores = {
-        name: bootstrap.interval(value, column, widening, BOUNDS)
-        for name, value, column in zip(metrics, found, drawn.T)
-    }
-    return gather_report(
-        task,
-        {"n": len(references)},
-        scores,
-        values,
-        comparison,
-        notes=notes,
         signatures={name: metric.signature for name, metric in metrics.items()},
-        by_length=_by_length(sources, bleu, counts["bleu"]),
+        by_length=_by_length(sources, metrics["bleu"], network[0]),
         faults=translation_faults(sources, references, hypotheses),
     )
 

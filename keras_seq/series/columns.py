@@ -4,6 +4,7 @@ Usual names come first, then what the cells of the first rows are; what is left 
 asked.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from keras_seq.series.date_cells import (
     is_number,
     readings,
 )
-from keras_seq.series.sheets import TICKER, WIDE, Sheet, text_of
+from keras_seq.series.sheets import SAMPLE, TICKER, WIDE, Sheet, text_of
 
 SERIES_NAMES = (
     "unique_id series_id series item_id id name symbol ticker stock store store_id "
@@ -217,3 +218,32 @@ def _with_time(sheet: Sheet, name: str) -> list[str]:
         return [name]
     log.info(f"{sheet.path}: dates are those of columns {name!r} and {times[0]!r}")
     return [name, times[0]]
+
+
+def columns_that_part(
+    sheet: Sheet, dates: Sequence[str], given: Sequence[str]
+) -> list[str]:
+    """The columns, one or two more than are given, that tell rows of the same date
+    apart; [] if none do.
+
+    Args:
+        sheet: the file, read once more.
+        dates: of its rows, as they are written.
+        given: columns that do not suffice.
+    """
+    rows = [[text_of(cell) for cell in row] for _, row in sheet.rows()]
+    columns = dict(zip(sheet.header, zip(*rows)))
+    few = [
+        name
+        for name, cells in columns.items()
+        if 1 < len(set(cells)) <= len(cells) / 2
+        and not set(cells) & set(dates[:SAMPLE])
+    ]
+    further = [name for name in few if name not in given]
+    for size in (1, 2):
+        for names in itertools.combinations(further, size):
+            found = [*given, *names]
+            keys = set(zip(dates, *(columns[name] for name in found)))
+            if len(keys) == len(dates):
+                return found
+    return []

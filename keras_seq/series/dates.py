@@ -256,7 +256,10 @@ def _has_short_years(name: str, text: str, when: When) -> bool:
 
 def _chosen(whole: Sequence[_Reading], likely: str | None) -> _Reading:
     """The only reading that fits, or the question which one is meant."""
-    whole = _that_differ(whole)
+    differing: dict[bytes, _Reading] = {}
+    for one in whole:
+        differing.setdefault(one.seconds.tobytes(), one)
+    whole = [*differing.values()]
     for fits in (lambda one: one.rises, lambda one: one.is_regular):
         if len(whole) > 1:
             whole = [one for one in whole if fits(one)] or whole
@@ -268,14 +271,6 @@ def _chosen(whole: Sequence[_Reading], likely: str | None) -> _Reading:
     shown = [f"{OPTION} {one.name} ({_shown(one)})" for one in whole]
     what = f"the dates can be read in {len(whole)} ways; give {' or '.join(shown)}"
     raise DateError(None, what)
-
-
-def _that_differ(whole: Sequence[_Reading]) -> list[_Reading]:
-    found: list[_Reading] = []
-    for one in whole:
-        if not any(np.array_equal(one.seconds, other.seconds) for other in found):
-            found.append(one)
-    return found
 
 
 def _shown(one: _Reading) -> str:

@@ -115,15 +115,6 @@ def open_sheet(
     return Sheet(path, names, first, PLAIN, table_format, names)
 
 
-def column_names(path: Path, table_format: TableFormat = AS_FOUND) -> list[str]:
-    """Names of a file's columns; their numbers from 1 where its first row holds data.
-
-    Raises:
-        UserError: As `open_sheet` has it.
-    """
-    return open_sheet(path, table_format).header
-
-
 def check_columns(
     path: Path,
     header: Sequence[str],
@@ -157,7 +148,7 @@ def check_columns(
 
 
 def _is_numbered(header: Sequence[str]) -> bool:
-    """Whether columns have numbers for names, as `column_names` gives them."""
+    """Whether columns have numbers for names, as those without a header."""
     return bool(header) and [*header] == [str(n + 1) for n in range(len(header))]
 
 
@@ -277,32 +268,3 @@ def _kind(text: str) -> str:
     if reads_as_number(text):
         return "number"
     return "date" if readings(text) else "text"
-
-
-def columns_that_part(
-    sheet: Sheet, dates: Sequence[str], given: Sequence[str]
-) -> list[str]:
-    """The columns, one or two more than are given, that tell rows of the same date
-    apart; [] if none do.
-
-    Args:
-        sheet: the file, read once more.
-        dates: of its rows, as they are written.
-        given: columns that do not suffice.
-    """
-    rows = [[text_of(cell) for cell in row] for _, row in sheet.rows()]
-    columns = dict(zip(sheet.header, zip(*rows)))
-    few = [
-        name
-        for name, cells in columns.items()
-        if 1 < len(set(cells)) <= len(cells) / 2
-        and not set(cells) & set(dates[:SAMPLE])
-    ]
-    further = [name for name in few if name not in given]
-    for size in (1, 2):
-        for names in itertools.combinations(further, size):
-            found = [*given, *names]
-            keys = set(zip(dates, *(columns[name] for name in found)))
-            if len(keys) == len(dates):
-                return found
-    return []

@@ -33,6 +33,7 @@ from keras_seq.series.columns import (
     PRICES,
     check_names,
     choose_columns,
+    columns_that_part,
     find_date_columns,
     find_series_columns,
     number_columns,
@@ -52,13 +53,11 @@ from keras_seq.series.sheets import (
     TICKERS,
     Sheet,
     check_columns,
-    column_names,
-    columns_that_part,
     open_sheet,
 )
 from keras_seq.series.trading_days import report_missing_days
 
-__all__ = ["Series", "SeriesTable", "check_columns", "column_names", "read_series"]
+__all__ = ["Series", "SeriesTable", "check_columns", "read_series"]
 
 Fill = Literal["forward", "drop"]
 

@@ -20,9 +20,10 @@ from keras_seq.errors import UserError
 from keras_seq.evaluation.figures import learning_curves_figure
 from keras_seq.evaluation.table import format_report
 from keras_seq.log import stage
+from keras_seq.serving.exported import DEFAULT
 from keras_seq.serving.folder import versions_in
 from keras_seq.serving.graph import Signature
-from keras_seq.serving.saved_model import EXTRA, MODEL_JSON, export
+from keras_seq.serving.saved_model import EXTRA, MODEL_JSON, Proof, export
 from keras_seq.tasks.page import write_page
 from keras_seq.tasks.result import Answer, Report, Run
 from keras_seq.training.model_file import portable
@@ -46,9 +47,8 @@ class Ending:
         models: what answers; the first one is kept as `model.keras`.
         server: a module that holds them, and turns raw input into readable answers.
         signatures: of the server, as `export` takes them.
-        examples: raw inputs of `serving_default`, held out from training.
-        expected: what Python answers to them.
-        proofs: the same of further signatures.
+        proofs: raw inputs of `serving_default`, held out from training, and of further
+            signatures, and what Python answers.
         reports: of "validation" and "test".
         metadata: facts of the task for `model.json`.
         draw: puts what is worth a look onto a board, beside report and curves.
@@ -62,12 +62,10 @@ class Ending:
     models: Sequence[keras.Model]
     server: tf.Module
     signatures: Mapping[str, Signature]
-    examples: Mapping[str, Any]
-    expected: Mapping[str, Any]
+    proofs: Mapping[str, Proof]
     reports: Mapping[str, Report]
     metadata: Mapping[str, Any]
     draw: Callable[[ReportBoard], None]
-    proofs: Mapping[str, tuple] | None = None
     further: Mapping[str, Any] = field(default_factory=dict)
     run_files: Mapping[str, str] = field(default_factory=dict)
     extra_files: Mapping[str, Callable[[Path], object]] = field(default_factory=dict)
@@ -193,15 +191,17 @@ def _export_once(task: str, ending: Ending, run_dir: Path, export_dir: Path) -> 
         return version
     run = run_id(run_dir)
     facts = {"task": task, **ending.metadata, "metrics": ending.reports["test"]}
+    further = dict(ending.proofs)
+    examples, expected = further.pop(DEFAULT)
     texts = {name: partial(_write_text, t) for name, t in ending.run_files.items()}
     return export(
         ending.server,
         export_dir,
         models=ending.models,
         signatures=ending.signatures,
-        examples=ending.examples,
-        expected=ending.expected,
-        proofs=ending.proofs,
+        examples=examples,
+        expected=expected,
+        proofs=further,
         metadata=facts if run is None else facts | {RUN_ID: run},
         extra_files={**texts, **ending.extra_files},
         tolerance=ending.tolerance,

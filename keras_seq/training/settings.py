@@ -16,7 +16,7 @@ import tensorflow as tf
 
 import keras_seq
 from keras_seq.errors import UserError
-from keras_seq.keras_internals import flatten_layers
+from keras_seq.keras_internals import compile_arguments, flatten_layers
 from keras_seq.training.callback_state import callback_settings
 from keras_seq.training.described import described, digest, without_counters
 
@@ -40,9 +40,10 @@ def describe_run(
     Returns:
         Name to text, number, list or None.
     """
-    strategy = model.distribute_strategy
+    strategy, compiled = model.distribute_strategy, compile_arguments(model)
+    own = {name: compiled.get(name) for name in ("loss", "metrics")}
     schedule, epochs = settings.pop("schedule"), settings["epochs"]
-    given = {name: described(value) for name, value in settings.items()}
+    given = {name: described(value) for name, value in (own | settings).items()}
     return given | {
         "schedule": schedule and [float(schedule(e)) for e in range(epochs)],
         "optimizer": described(model.optimizer),

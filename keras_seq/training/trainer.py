@@ -7,7 +7,6 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
-from keras_seq.keras_internals import compile_arguments
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.training.array_batches import Batching
@@ -190,16 +189,12 @@ def fit(
     if verbose and (table := paths_table(model)):
         log.info(table)
     with clipped(model, clipnorm, of_fit) as norm, locked(run_dir):
-        compiled = compile_arguments(model)
-        settings = (
-            {}
-            if run_dir is None
-            else describe_run(
+        settings: dict[str, Any] = {}
+        if run_dir is not None:
+            settings = describe_run(
                 model,
                 train,
                 validation,
-                loss=compiled.get("loss"),
-                metrics=compiled.get("metrics"),
                 schedule=schedule,
                 monitor=monitor,
                 mode=mode,
@@ -210,7 +205,6 @@ def fit(
                 class_weight=class_weight,
                 **length._asdict(),
             )
-        )
         wired = wired_callbacks(
             model,
             callbacks,
@@ -258,8 +252,7 @@ def _train(
     clock = Clock(state.facts["seconds"] if state else 0.0)
     needed, initial, epochs = run_dir is not None, length.initial_epoch, length.epochs
     steps = num_batches("x", train, needed, length.steps_per_epoch)
-    facts = {"epoch": initial, "batch": 0, "over": False}
-    facts = state.facts if state else facts
+    facts = state.facts if state else {"epoch": initial, "batch": 0, "over": False}
     show = log.info if verbose else log.debug
     show("building the model")
     build(model, train)

@@ -255,6 +255,7 @@ def faults(name: str, seed: int, count: int, folder: Path) -> list[str]:
     for number in range(count):
         content = spoiled(SOUND[name], chance)
         path = folder / name
+        path.unlink(missing_ok=True)  # a file written over is written to the disk
         path.write_bytes(content)
         try:
             rows, wanted = READERS[name](path), rows_in(name, content)

@@ -2,8 +2,6 @@
 
 import copy
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -16,6 +14,7 @@ from hypothesis import strategies as st
 from keras_seq.layers import GRU, LSTM, SimpleRNN
 from keras_seq.layers.native_build import library
 from keras_seq.training.paths import paths_table
+from tests.fork_server import with_keras
 
 PAIRS = {
     "lstm": (LSTM, keras.layers.LSTM),
@@ -210,9 +209,7 @@ assert abs(y - stock(x)).numpy().max() < 1e-6
 print(layer.loop.reason)
 """
     environment = {"PATH": "", "PYTHONPATH": str(root), "KERAS_BACKEND": "tensorflow"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
-    )
+    done = with_keras().run(["-c", script], environment=environment)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().endswith("no C++ compiler")
 

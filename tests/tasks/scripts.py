@@ -61,6 +61,23 @@ def ask_script(
     return with_keras().run(command, input=text, cwd=folder, environment=environment())
 
 
+def call_script(
+    task: ModuleType, folder: Path, *arguments: str
+) -> subprocess.CompletedProcess:
+    """`run_script`, in this process, where TensorFlow and keras_seq are imported."""
+    verbs = {"train": task.train, "evaluate": task.evaluate, "predict": task.predict}
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as stop,
+    ):
+        cli.run("", **verbs, argv=arguments)
+    answer = stop.value.code, out.getvalue(), err.getvalue()
+    return subprocess.CompletedProcess(list(arguments), *answer)
+
+
 def refuse(task: ModuleType, data: str, message: str, remark: str = "") -> None:
     """Holds `train` to one line of what is wrong with its data, and status 2.
 
@@ -70,17 +87,13 @@ def refuse(task: ModuleType, data: str, message: str, remark: str = "") -> None:
         message: what the line says.
         remark: of lines before it that are none of an error.
     """
-    verbs = {"train": task.train, "evaluate": task.evaluate, "predict": task.predict}
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.raises(SystemExit) as stop:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            cli.run("", **verbs, argv=["train", "--data", data])
-    assert stop.value.code == 2 and out.getvalue() == ""
+    done = call_script(task, Path.cwd(), "train", "--data", data)
+    assert done.returncode == 2 and done.stdout == ""
     # How many rows were read is logged once, whatever comes of it.
     counted = re.compile(r".*: [0-9,]+ (row|sentence|pair)s?")
     lines = [
         line
-        for line in err.getvalue().splitlines()
+        for line in done.stderr.splitlines()
         if not (remark and remark in line) and not counted.fullmatch(line)
     ]
     assert len(lines) == 1 and lines[0].startswith("error: ") and message in lines[0]

@@ -24,6 +24,7 @@ from keras_seq.training.checkpoint import Checkpoints
 from keras_seq.training.lock import locked, take_lock
 from keras_seq.training.monitor import TrainingMonitor
 from keras_seq.training.trainer import fit
+from tests.fork_server import with_keras
 
 NAMES = ["no", "yes"]
 SAMPLES = [
@@ -244,82 +245,71 @@ def test_a_run_that_had_ended_ends_the_same(tmp_path: Path, tokenizer: Tokenizer
 
 
 KILLED = """
-import sys, time
+import os, signal, sys, time, traceback
 import keras, numpy as np
 from keras_seq.training import resume
 from keras_seq.training.trainer import fit
-
-resume.PATIENCE = 0
-keras.utils.set_random_seed(1)
-rng = np.random.default_rng(0)
-x = rng.normal(size=(96, 5, 3)).astype("float32")
-y = (x[:, :, 0].sum(1) > 0).astype("float32")
-model = keras.Sequential([
-    keras.Input((None, 3)),
-    keras.layers.LSTM(8, dropout=0.2),
-    keras.layers.Dropout(0.3),
-    keras.layers.Dense(1, activation="sigmoid"),
-])
 
 class Slow(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         time.sleep(0.02)
 
-print("ready", flush=True)
-history = fit(model, x[:64], y[:64], validation_data=(x[64:], y[64:]), epochs=5,
-              batch_size=4, seed=2, class_weight={0: 1.0, 1: 2.0},
-              loss="binary_crossentropy", run_dir=sys.argv[1], resume=True, patience=2,
-              checkpoint_seconds=0.0, callbacks=[Slow()])
-arrays = [*model.get_weights(), *(v.numpy() for v in model.optimizer.variables)]
-arrays += [np.array(values) for values in history.history.values()]
-arrays += [model.predict(x, verbose=0)]
-np.savez(sys.argv[2], *arrays)
+def train(folder, result):
+    resume.PATIENCE = 0
+    keras.utils.set_random_seed(1)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(96, 5, 3)).astype("float32")
+    y = (x[:, :, 0].sum(1) > 0).astype("float32")
+    model = keras.Sequential([
+        keras.Input((None, 3)),
+        keras.layers.LSTM(8, dropout=0.2),
+        keras.layers.Dropout(0.3),
+        keras.layers.Dense(1, activation="sigmoid"),
+    ])
+    history = fit(model, x[:64], y[:64], validation_data=(x[64:], y[64:]), epochs=5,
+                  batch_size=4, seed=2, class_weight={0: 1.0, 1: 2.0},
+                  loss="binary_crossentropy", run_dir=folder, resume=True, patience=2,
+                  checkpoint_seconds=0.0, callbacks=[Slow()])
+    arrays = [*model.get_weights(), *(v.numpy() for v in model.optimizer.variables)]
+    arrays += [np.array(values) for values in history.history.values()]
+    arrays += [model.predict(x, verbose=0)]
+    np.savez(result, *arrays)
+
+def start(name):
+    process = os.fork()
+    if process == 0:
+        try:
+            train(name, name + ".npz")
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return process
+
+# This process has started nothing of TensorFlow, which those forked from it find
+# imported. Killed, or ended before; the last may end.
+whole = start("whole")
+for seconds in map(float, sys.argv[1:]):
+    process = start("killed")
+    time.sleep(seconds)
+    os.kill(process, signal.SIGKILL)
+    status = os.waitpid(process, 0)[1]
+    assert status in (0, signal.SIGKILL), status
+for process in (start("killed"), whole):
+    assert os.waitpid(process, 0)[1] == 0
 """
 
 
-def start(script: Path, folder: Path, result: Path) -> subprocess.Popen:
-    command = [sys.executable, str(script), str(folder), str(result)]
-    root = str(Path(__file__).resolve().parents[2])
-    return subprocess.Popen(
-        command,
-        env=os.environ | {"PYTHONPATH": root},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-
-
-def kill_until_done(
-    script: Path, folder: Path, result: Path, kills: int, rng: np.random.Generator
-) -> list[float]:
-    """Kills so many processes some time after each began to train; the last may end."""
-    waited = []
-    for _ in range(kills):
-        process = start(script, folder, result)
-        assert process.stdout.readline() == "ready\n"
-        waited.append(rng.uniform(0.5, 6.0))
-        try:
-            process.wait(waited[-1])
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    assert start(script, folder, result).wait() == 0
-    return waited
-
-
 def killed_equals_whole(folder: Path, kills: int, seed: int) -> None:
-    script = folder / "train.py"
-    script.write_text(KILLED)
+    """Kills so many processes some time after each began; the last may end."""
+    waits = np.random.default_rng(seed).uniform(0.5, 6.0, kills).tolist()
+    done = with_keras().run(["-c", KILLED, *waits], cwd=folder)
+    assert done.returncode == 0, done.stderr
     whole, killed = folder / "whole.npz", folder / "killed.npz"
-    first = start(script, folder / "whole", whole)
-    waited = kill_until_done(
-        script, folder / "killed", killed, kills, np.random.default_rng(seed)
-    )
-    assert first.wait() == 0
     with np.load(whole) as expected, np.load(killed) as found:
         assert expected.files == found.files
         for name in expected.files:
-            np.testing.assert_array_equal(found[name], expected[name], str(waited))
+            np.testing.assert_array_equal(found[name], expected[name], str(waits))
 
 
 def test_a_process_killed_at_random_instants_ends_with_the_same_bits(tmp_path: Path):
@@ -404,12 +394,7 @@ try:
 except UserError as error:
     print(error, checkpoints.load().facts)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).resolve().parents[2],
-    )
+    done = with_keras().run(["-c", script, tmp_path])
     assert done.returncode == 0, done.stderr
     assert "File too large" in done.stdout and "{'value': 1}" in done.stdout
 

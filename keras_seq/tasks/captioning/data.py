@@ -14,8 +14,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.data.copies import log_copies_between, log_trained, save_digests
-from keras_seq.data.splits import cut_missing
+from keras_seq.data.copies import log_trained, save_digests
+from keras_seq.data.splits import complete_parts
 from keras_seq.evaluation.captions import caption_digests, check_installed
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
 from keras_seq.images.captioned import (
@@ -91,11 +91,7 @@ def prepare_captions(
     check_settings(limit=limit, vocab_size=vocab_size, image_size=image_size)
     check_installed()  # what scores later has to be here now
     stores = {part: picture_store(pictures) for part, pictures in given.items()}
-    log_copies_between(stores, "pictures")
-    splits = {part: list(pictures) for part, pictures in given.items()}
-    splits |= cut_missing(
-        given["train"], stores["train"], given, limit=limit, seed=seed
-    )
+    splits = complete_parts(given, stores, "pictures", limit=limit, seed=seed)
     captions = all_captions(splits["train"])
     coder = Subwords.fit(captions, max(vocab_size, LEAST_VOCABULARY))
     longest = int(EncodedTexts(captions, coder).lengths.max())
@@ -132,17 +128,14 @@ def score_run(task: str, model: keras.Model, data: CaptioningData) -> Ending:
         for part in ("validation", "test")
     )
     some = data.splits["test"][:EXAMPLES]
-    expected = server.expected([picture.read() for picture in some])
-    examples, answers = expected.pop("serving_default")
+    proofs = server.expected([picture.read() for picture in some])
     trained = picture_store(data.splits["train"]).digests()
     models = [model] if data.encoder is None else [model, data.encoder]
     return Ending(
         models=models,
         server=server,
         signatures=server.signatures(),
-        examples=examples,
-        expected=answers,
-        proofs=expected,
+        proofs=proofs,
         reports={"validation": validation.report, "test": test.report},
         metadata={"data": data.fingerprints["train"]},
         draw=partial(draw_captioner, test, data.splits["test"]),

@@ -10,6 +10,7 @@ import keras
 
 from keras_seq.data.copies import save_digests
 from keras_seq.log import stage
+from keras_seq.serving.exported import DEFAULT
 from keras_seq.tasks.run import Ending
 from keras_seq.tasks.sentiment.data import TextData
 from keras_seq.tasks.sentiment.figures import draw_answers
@@ -64,8 +65,7 @@ def score_run(
         models=[model],
         server=server,
         signatures=server.signatures(),
-        examples={"text": test.examples},
-        expected=server.expected(test.examples),
+        proofs={DEFAULT: ({"text": test.examples}, server.expected(test.examples))},
         reports={"validation": validation.report, "test": test.report},
         metadata={**facts, "max_len": max_len, "data": data.fingerprint},
         draw=partial(draw_answers, test, target),

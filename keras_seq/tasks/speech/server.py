@@ -21,7 +21,7 @@ from keras_seq.decoding.ctc import best_path
 from keras_seq.models.speech import answered_frames
 from keras_seq.serving.by_length import as_text
 from keras_seq.serving.checks import checked_finite, checked_shapes
-from keras_seq.serving.graph import Proofs, answered, without_cudnn
+from keras_seq.serving.graph import Proofs, answered
 from keras_seq.tasks.speech.labels import LinearLabels
 
 # Samples of 16 bits that nobody divided reach further than sound ever does.
@@ -165,16 +165,13 @@ class SpeechRecognizer(tf.Module):
         """A signature as one traced graph, as `load_exported(...).signature` gives."""
         return self._traced[name]
 
-    def expected(self, files: Sequence[bytes]) -> dict[str, np.ndarray]:
-        """What Python answers to WAV files, for the proof of an export: on the CPU."""
-        with without_cudnn([self.model]), tf.device("CPU"):
-            answer = self.wav(tf.constant(list(files)))
-            return {name: value.numpy() for name, value in answer.items()}
-
-    def proofs(self, batch: tuple[np.ndarray, np.ndarray]) -> Proofs:
-        """What the signatures of samples are asked, and Python's answers.
+    def proofs(
+        self, files: Sequence[bytes], batch: tuple[np.ndarray, np.ndarray]
+    ) -> Proofs:
+        """What signatures are asked, and Python's answers.
 
         Args:
+            files: WAV files.
             batch: float32 (B, N) samples, and int32 (B,) of each row.
 
         Returns:
@@ -182,8 +179,12 @@ class SpeechRecognizer(tf.Module):
         """
         waveform, lengths = batch
         given = {"waveform": tf.constant(waveform), "lengths": tf.constant(lengths)}
-        calls = {"waveform": self.waveform, "frames": self.frames}
-        return answered([self.model], {n: (call, given) for n, call in calls.items()})
+        asked: dict[str, tuple[Callable[..., Answer], dict[str, tf.Tensor]]] = {
+            "serving_default": (self.wav, {"wav": tf.constant(list(files))}),
+            "waveform": (self.waveform, given),
+            "frames": (self.frames, given),
+        }
+        return answered([self.model], asked)
 
 
 def checked_waveform(

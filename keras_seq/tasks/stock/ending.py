@@ -155,8 +155,6 @@ def score_run(
         models=[forecaster, server.baseline],
         server=server,
         signatures=server.signatures(),
-        examples={"window": windows},
-        expected=server.expected(windows),
         proofs=server.proofs(windows),
         reports={"validation": scored.validation, "test": scored.test},
         metadata=_facts(data),

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from keras_seq.evaluation.conformal import Calibration
 from keras_seq.serving.checks import checked_finite, checked_shapes, checked_values
-from keras_seq.serving.graph import Proofs, answered, without_cudnn
+from keras_seq.serving.graph import Proofs, answered
 
 STILL = 1e-3  # of the deviation in train rows, and no more of the last value
 LEAST_STEP = 1e-6  # of the deviation: whatever the window, a width is above zero
@@ -140,17 +140,13 @@ class PriceForecaster(tf.Module):
         right = (window > 0) | ~is_price
         return checked_values("window", window, right, "a number above zero", **where)
 
-    def expected(self, windows: np.ndarray) -> dict[str, np.ndarray]:
-        """What Python answers to one batch, for the proof of an export: on the CPU."""
-        with without_cudnn([self.forecaster]), tf.device("CPU"):
-            return {n: v.numpy() for n, v in self(tf.constant(windows)).items()}
-
     def proofs(self, windows: np.ndarray) -> Proofs:
-        """The same of the baseline's signature, where there is one."""
-        if self.baseline is None:
-            return {}
-        asked = {"ridge": (self.ridge, {"window": tf.constant(windows)})}
-        return answered([self.baseline], asked)
+        """What Python answers to one batch, the baseline, too, where there is one."""
+        given = {"window": tf.constant(windows)}
+        models, asked = [self.forecaster], {"serving_default": (self.__call__, given)}
+        if self.baseline is not None:
+            models, asked["ridge"] = [*models, self.baseline], (self.ridge, given)
+        return answered(models, asked)
 
     def signatures(self) -> dict[str, tuple]:
         """`serving_default(window)`, and `ridge(window)` where there is a baseline,

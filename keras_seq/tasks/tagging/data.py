@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import keras
 
-from keras_seq.data.copies import log_copies_between, log_trained, save_digests
-from keras_seq.data.splits import cut_missing
+from keras_seq.data.copies import log_trained, save_digests
+from keras_seq.data.splits import complete_parts
 from keras_seq.data.store import SampleStore, stored
 from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.log import log
@@ -96,10 +96,7 @@ def prepare_tagged(
     repaired = {part: repair_sentences(rows, scheme) for part, rows in given.items()}
     scheme = "bioes" if scheme == "bioes" else "bio2" if scheme else None
     stores = {part: _stored(rows) for part, rows in repaired.items()}
-    log_copies_between(stores, "sentences")
-    splits: dict[str, list[Sentence]] = repaired | cut_missing(
-        repaired["train"], stores["train"], repaired, limit=limit, seed=seed
-    )
+    splits = complete_parts(repaired, stores, "sentences", limit=limit, seed=seed)
     tag_names = names_of_tags(splits["train"], scheme)
     for part in ("validation", "test"):
         check_tags(splits[part], tag_names)
@@ -141,16 +138,13 @@ def score_run(task: str, model: keras.Model, data: TaggedData, seed: int) -> End
     )
     some = sorted(data.splits["test"][:EXAMPLES], key=lambda each: len(each.words))
     texts = [each.text or " ".join(each.words) for each in some]
-    expected = server.expected([each.words for each in some], texts)
-    examples, answers = expected.pop("serving_default")
+    proofs = server.expected([each.words for each in some], texts)
     digests = _stored(data.splits["train"]).digests()
     return Ending(
         models=[model],
         server=server,
         signatures=server.signatures(),
-        examples=examples,
-        expected=answers,
-        proofs=expected,
+        proofs=proofs,
         reports={"validation": validation.report, "test": test.report},
         metadata={
             "labels": data.tag_names,

@@ -15,11 +15,11 @@ import keras
 import numpy as np
 
 from keras_seq.errors import UserError
-from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
 from keras_seq.evaluation.language import format_language_report
 from keras_seq.log import log, stage
 from keras_seq.ranges import check_settings
+from keras_seq.serving.exported import DEFAULT
 from keras_seq.serving.graph import answered
 from keras_seq.serving.saved_model import EXTRA, load_exported
 from keras_seq.tasks.result import Evaluation
@@ -30,14 +30,14 @@ from keras_seq.tasks.text_generation.client import (
     score_texts,
     write_texts,
 )
-from keras_seq.tasks.text_generation.dynamic_evaluation import dynamic_log_probabilities
+from keras_seq.tasks.text_generation.dynamic_evaluation import score_dynamic
 from keras_seq.tasks.text_generation.scores import (
     copies,
     fit_language_baselines,
     score_language_model,
 )
 from keras_seq.tasks.text_generation.server import TextGenerator
-from keras_seq.text.coders import Bytes, Characters, Words, coder_from_json
+from keras_seq.text.coders import Bytes, Characters, Words
 from keras_seq.text.copies import (
     log_copied_text,
     log_trained_text,
@@ -57,7 +57,6 @@ FEWEST_SUBWORDS = 258
 MANY_CHARACTERS = 256  # above it, a character that occurs once is unknown
 SAMPLES, SAMPLE_TOKENS = 8, 400
 EXAMPLES, EXAMPLE_CHARACTERS, EXAMPLE_TOKENS = 4, 40, 40
-DYNAMIC_RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
 
 
 class LanguageData(NamedTuple):
@@ -186,20 +185,21 @@ def score_run(
         }
     if dynamic_evaluation:
         with stage("dynamic evaluation"):
-            reports["test"]["dynamic"] = score_dynamic(model, data)
+            test = encode_corpus(coder, data.parts["test"])
+            found = score_dynamic(model, data.token_ids["validation"], test)
+            reports["test"]["dynamic"] = found
     with stage("writing samples"):
         texts = [_written(generator, seed) for seed in range(SAMPLES)]
     copied = _copied(texts, data)
     prompts = example_prompts(data.parts["test"])
     examples = {"prompt": prompts, **DEFAULTS, "max_new_tokens": EXAMPLE_TOKENS}
+    proofs = {DEFAULT: (examples, generator.expected(examples))}
     return Ending(
         models=[model],
         server=generator,
         signatures=generator.signatures(),
-        examples=examples,
-        expected=generator.expected(examples),
         # A text is chosen from numbers, and can be the same where they are not.
-        proofs=_numbers(generator, prompts),
+        proofs=proofs | _numbers(generator, prompts),
         reports=reports,
         metadata={
             "tokens": coder.kind,
@@ -254,25 +254,6 @@ def example_prompts(corpus: Corpus) -> list[str]:
     return [prompt.strip() for prompt in prompts]
 
 
-def score_dynamic(model: keras.Model, data: LanguageData) -> dict[str, float]:
-    """Dynamic evaluation of the test part, at the rate that is best on validation."""
-    validation = np.asarray(data.token_ids["validation"])
-    losses = {
-        rate: -dynamic_log_probabilities(model, validation, learning_rate=rate).mean()
-        for rate in DYNAMIC_RATES
-    }
-    # A rate at which the model diverges is none to choose.
-    losses = {rate: loss for rate, loss in losses.items() if np.isfinite(loss)}
-    if not losses:
-        raise UserError("dynamic evaluation diverges at every rate; leave it out")
-    rate = min(losses, key=losses.__getitem__)
-    test = encode_corpus(data.coder, data.parts["test"])
-    loss = -dynamic_log_probabilities(model, test, learning_rate=rate).mean()
-    check_answers(loss, "losses of dynamic evaluation")
-    found = {"cross_entropy": loss, "perplexity": np.exp(loss), "learning_rate": rate}
-    return {name: float(value) for name, value in found.items()}
-
-
 def evaluate_language_export(
     task: str, model: Path, corpus: Iterable[str]
 ) -> Evaluation:
@@ -295,9 +276,3 @@ def evaluate_language_export(
     score = partial(score_texts, exported.signature("score_tokens"))
     report = score_language_model(task, corpus, score, baselines)
     return Evaluation(report, format_language_report)
-
-
-def load_coder(model: Path) -> ReversibleTokenizer:
-    """The coder of an exported language model."""
-    path = load_exported(model).path / EXTRA / CODER
-    return coder_from_json(path.read_text("utf-8"))

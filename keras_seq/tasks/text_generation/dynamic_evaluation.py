@@ -12,7 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.constants import PAD_ID
+from keras_seq.errors import UserError
+from keras_seq.evaluation.finite import check_answers
 from keras_seq.models.text_generation import advance, initial_states
+
+RATES = (0.003, 0.01, 0.03, 0.1, 0.3)
 
 
 def dynamic_log_probabilities(
@@ -83,3 +87,31 @@ def dynamic_log_probabilities(
         for weight, old in zip(model.trainable_variables, trained):
             weight.assign(old)
     return np.concatenate(found).astype(np.float64)
+
+
+def score_dynamic(
+    model: keras.Model, validation: np.ndarray, test: np.ndarray
+) -> dict[str, float]:
+    """Scores test, at the rate that is best on validation.
+
+    Args:
+        model: of `build_text_generation_model`, trained.
+        validation, test: int32 (N,), token ids.
+
+    Raises:
+        UserError: The model diverges at every rate.
+    """
+    validation = np.asarray(validation)
+    losses = {
+        rate: -dynamic_log_probabilities(model, validation, learning_rate=rate).mean()
+        for rate in RATES
+    }
+    # A rate at which the model diverges is none to choose.
+    losses = {rate: loss for rate, loss in losses.items() if np.isfinite(loss)}
+    if not losses:
+        raise UserError("dynamic evaluation diverges at every rate; leave it out")
+    rate = min(losses, key=losses.__getitem__)
+    loss = -dynamic_log_probabilities(model, test, learning_rate=rate).mean()
+    check_answers(loss, "losses of dynamic evaluation")
+    found = {"cross_entropy": loss, "perplexity": np.exp(loss), "learning_rate": rate}
+    return {name: float(value) for name, value in found.items()}

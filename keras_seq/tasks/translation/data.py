@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import keras
 
-from keras_seq.data.copies import log_copies_between, log_trained, save_digests
-from keras_seq.data.splits import cut_missing
+from keras_seq.data.copies import log_trained, save_digests
+from keras_seq.data.splits import complete_parts
 from keras_seq.data.store import SampleStore, stored
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
 from keras_seq.evaluation.translations import translation_metrics
@@ -81,11 +81,7 @@ def prepare_pairs(
     stores = {part: _stored(rows) for part, rows in given.items()}
     for rows in given.values():
         report_faults(rows)
-    log_copies_between(stores, "sources")
-    splits = {part: list(rows) for part, rows in given.items()}
-    splits |= cut_missing(
-        given["train"], stores["train"], given, limit=limit, seed=seed
-    )
+    splits = complete_parts(given, stores, "sources", limit=limit, seed=seed)
     both = (side for pair in splits["train"] for side in pair[:2])
     coder = Subwords.fit(both, max(vocab_size, LEAST_VOCABULARY))
     characters = "".join(sorted({c for pair in splits["train"] for c in pair.source}))
@@ -117,16 +113,13 @@ def score_run(task: str, model: keras.Model, data: TranslationData) -> Ending:
         for part in ("validation", "test")
     )
     some = sorted((p.source for p in data.splits["test"][:EXAMPLES]), key=len)
-    expected = server.expected(some)
-    examples, answers = expected.pop("serving_default")
+    proofs = server.expected(some)
     digests = _stored(data.splits["train"]).digests()
     return Ending(
         models=[model],
         server=server,
         signatures=server.signatures(),
-        examples=examples,
-        expected=answers,
-        proofs=expected,
+        proofs=proofs,
         reports={"validation": validation.report, "test": test.report},
         metadata={
             "source_characters": data.characters,

@@ -23,6 +23,7 @@ from keras_seq.text.sample_reviews import load_sample_reviews
 from tests.fork_server import bare
 from tests.tasks.scripts import (
     ask_script,
+    call_script,
     environment,
     load_script,
     refuse,
@@ -85,11 +86,11 @@ model.fit(numpy.ones((4, 6), "int32"), numpy.ones(4), verbose=0)
     assert done.returncode == 0, done.stderr
 
 
-def test_predict_takes_arguments_a_file_or_stdin(trained: Path):
+def test_predict_takes_arguments_a_file_or_stdin(trained: Path, task: ModuleType):
     (trained / "texts.txt").write_text("What a joy.\nWhat a bore.\n")
     answers = [
-        shell(trained, "predict", "What a joy.", "What a bore."),
-        ask(trained, "predict", "--file", "texts.txt"),
+        call_script(task, trained, "predict", "What a joy.", "What a bore."),
+        call_script(task, trained, "predict", "--file", "texts.txt"),
         ask(trained, "predict", text="What a joy.\nWhat a bore.\n"),
     ]
     rows = [[json.loads(line) for line in a.stdout.splitlines()] for a in answers]

@@ -12,11 +12,16 @@ import pytest
 import soundfile
 import tensorflow as tf
 
-from keras_seq import cli
 from keras_seq.audio.sample_speech import load_sample_speech
 from keras_seq.errors import UserError
 from tests.fork_server import bare
-from tests.tasks.scripts import ask_script, load_script, run_script, write_words
+from tests.tasks.scripts import (
+    ask_script,
+    call_script,
+    load_script,
+    run_script,
+    write_words,
+)
 
 shell = partial(run_script, "speech")
 ask = partial(ask_script, "speech")
@@ -28,13 +33,14 @@ def task() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the script was run, for seconds, on three short labels."""
+def trained(tmp_path_factory: pytest.TempPathFactory, task: ModuleType) -> Path:
+    """A folder in which the task was run, for seconds, on three short labels."""
     folder = tmp_path_factory.mktemp("speech")
     write_words(folder / "words", 0, 40)
     (folder / "words" / "up" / "broken.wav").write_bytes(b"no sound")
     few_steps = "--batch-size", "4", "--epochs", "8"
-    done = shell(folder, "--data", "words", *few_steps, "--run-dir", "run")
+    asked = "--data", "words", *few_steps, "--run-dir", "run"
+    done = call_script(task, folder, *asked)
     assert done.returncode == 0, done.stderr
     assert "nearest_template" in done.stdout
     assert "1 recordings left out: unreadable\n  words/up/broken.wav" in done.stderr
@@ -94,12 +100,13 @@ def test_predict_takes_files_of_any_format_and_rate(trained: Path):
     assert set(rows[0]) == {"input", "transcript", "log_probability"}
 
 
-def test_predict_adds_transcripts_to_a_table_of_files(trained: Path):
+def test_predict_adds_transcripts_to_a_table_of_files(trained: Path, task: ModuleType):
     folder = trained / "asked"
     write_words(folder, 8, 2)
     table = "id,wav,transcript\n1,up/8_0.wav,?\n2,down/8_1.wav,\n"
     (folder / "table.csv").write_text(table)
-    done = ask(trained, "predict", "--data", "asked/table.csv", "--output", "a.csv")
+    asked = "--data", "asked/table.csv", "--output", "a.csv"
+    done = call_script(task, trained, "predict", *asked)
     assert done.returncode == 0, done.stderr
     with (trained / "a.csv").open() as file:
         first, second = csv.DictReader(file)
@@ -197,7 +204,7 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_data_is_one_line_and_leaves_nothing(
-    case: str, tmp_path: Path, monkeypatch, capsys, task: ModuleType
+    case: str, tmp_path: Path, monkeypatch, task: ModuleType
 ):
     name, content, message = BAD[case]
     monkeypatch.chdir(tmp_path)
@@ -208,12 +215,10 @@ def test_bad_data_is_one_line_and_leaves_nothing(
             content += f"sounds/{number}.wav,{'xy'[number % 2]}\n"
     if content is not None:
         Path(name).write_text(content)
-    verbs = {"train": task.train, "evaluate": task.evaluate, "predict": task.predict}
-    with pytest.raises(SystemExit) as stop:
-        cli.run("", **verbs, argv=["train", "--data", name])
-    told = capsys.readouterr()
-    assert stop.value.code == 2 and told.out == ""
-    assert told.err.splitlines()[-1].startswith("error: ") and message in told.err
+    done = call_script(task, tmp_path, "train", "--data", name)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+    assert message in done.stderr
     assert {path.name for path in tmp_path.iterdir()} <= {name, "sounds"}
 
 

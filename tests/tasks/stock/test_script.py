@@ -14,13 +14,12 @@ import tensorflow as tf
 from tests.fork_server import bare
 from tests.tasks.scripts import (
     ask_script,
+    call_script,
     load_script,
     refuse,
-    run_script,
     write_prices,
 )
 
-shell = partial(run_script, "stock")
 ask = partial(ask_script, "stock")
 ROWS = 500
 
@@ -31,11 +30,12 @@ def task() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the script was run, for seconds, on a small file."""
+def trained(tmp_path_factory: pytest.TempPathFactory, task: ModuleType) -> Path:
+    """A folder in which the task was run, for seconds, on a small file."""
     folder = tmp_path_factory.mktemp("stock")
     write_prices(folder / "AAPL.csv")
-    done = shell(
+    done = call_script(
+        task,
         folder,
         "train",
         "--data",

@@ -71,5 +71,5 @@ def test_several_targets_have_an_axis():
 
 def test_the_proof_expects_what_python_answers():
     server = PriceForecaster(forecaster(-2.0, 0.0, 6.0), shifts(0.25, 0.5))
-    expected = server.expected(WINDOW.numpy())
+    _, expected = server.proofs(WINDOW.numpy())["serving_default"]
     assert {name: value[0].tolist() for name, value in expected.items()} == ask(server)

@@ -17,6 +17,7 @@ from keras_seq.tasks.tagging import describe
 from tests.fork_server import with_keras
 from tests.tasks.scripts import (
     ask_script,
+    call_script,
     load_script,
     refuse,
     run_script,
@@ -25,6 +26,8 @@ from tests.tasks.scripts import (
 
 shell = partial(run_script, "tagging")
 ask = partial(ask_script, "tagging")
+ASKED = "--data train.bio --test-data test.bio --epochs 3 --batch-size 8".split()
+ASKED += ["--run-dir", "run"]
 NAMES = "Ada Alan Grace Edsger Barbara Donald".split()
 PLACES = "London Paris New_York Ulm Los_Angeles".split()
 
@@ -47,24 +50,12 @@ def task() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the script has learned entities, for seconds."""
+def trained(tmp_path_factory: pytest.TempPathFactory, task: ModuleType) -> Path:
+    """A folder in which the task has learned entities, for seconds."""
     folder = tmp_path_factory.mktemp("tagging")
     write_entities(folder / "train.bio", 0, 160)
     write_entities(folder / "test.bio", 1, 30)
-    done = shell(
-        folder,
-        "--data",
-        "train.bio",
-        "--epochs",
-        "3",
-        "--run-dir",
-        "run",
-        "--test-data",
-        "test.bio",
-        "--batch-size",
-        "8",
-    )
+    done = call_script(task, folder, *ASKED)
     assert done.returncode == 0, done.stderr
     assert "written as BIO2" in done.stderr and "perceptron" in done.stdout
     return folder
@@ -171,21 +162,8 @@ assert model(read).shape == (2, 3, 5, 5)
     assert done.returncode == 0, done.stderr
 
 
-def test_a_finished_run_is_not_trained_again(trained: Path):
-    done = ask(
-        trained,
-        "--data",
-        "train.bio",
-        "--epochs",
-        "3",
-        "--run-dir",
-        "run",
-        "--test-data",
-        "test.bio",
-        "--batch-size",
-        "8",
-        "--resume",
-    )
+def test_a_finished_run_is_not_trained_again(trained: Path, task: ModuleType):
+    done = call_script(task, trained, *ASKED, "--resume")
     assert done.returncode == 0 and "nothing is trained again" in done.stderr
     exports = trained / "saved_models" / "tagging" / "train"
     assert [path.name for path in exports.iterdir()] == ["1"]

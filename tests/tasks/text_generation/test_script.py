@@ -1,6 +1,7 @@
 """The text generation task as a user runs it: shell verbs, run folder, export."""
 
 import json
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -10,13 +11,11 @@ import tensorflow as tf
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from keras_seq import cli
 from keras_seq.serving.saved_model import load_exported
 from keras_seq.tasks.text_generation.client import stream_text
 from tests.fork_server import bare
-from tests.tasks.scripts import ask_script, load_script, refuse, run_script
+from tests.tasks.scripts import ask_script, call_script, load_script, refuse
 
-shell = partial(run_script, "text_generation")
 ask = partial(ask_script, "text_generation")
 VERSE = "你好，世界。\nTo be, or not to be: that is the question.\n"
 SMALL = ("--rnn-units", "24", "--embedding-dim", "8", "--batch-size", "8")
@@ -27,14 +26,23 @@ def task() -> ModuleType:
     return load_script("text_generation")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short_samples() -> Iterator[None]:
+    """Of eight texts of 400 tokens a large network takes half a minute to write."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("keras_seq.tasks.text_generation.data.SAMPLE_TOKENS", 60)
+        yield
+
+
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the script was run, for seconds, on a folder of texts."""
+def trained(tmp_path_factory: pytest.TempPathFactory, task: ModuleType) -> Path:
+    """A folder in which the task was run, for seconds, on a folder of texts."""
     folder = tmp_path_factory.mktemp("text_generation")
     (folder / "books").mkdir()
     for number in range(3):
         (folder / "books" / f"{number}.txt").write_text(VERSE * 40, encoding="utf-8")
-    done = shell(
+    done = call_script(
+        task,
         folder,
         "--data",
         "books",
@@ -90,7 +98,9 @@ model.fit(numpy.ones((4, 6), "int32"), numpy.ones((4, 6)), verbose=0)
     assert done.returncode == 0, done.stderr
 
 
-def test_predict_writes_on_and_says_what_it_could_not_read(trained: Path):
+def test_predict_writes_on_and_says_what_it_could_not_read(
+    trained: Path, task: ModuleType
+):
     options = ("--max-new-tokens", "30", "--seed", "3")
     given = ask(trained, "predict", "To be", "你好§", *options)
     piped = ask(trained, "predict", *options, text="To be\n你好§\n")
@@ -103,18 +113,17 @@ def test_predict_writes_on_and_says_what_it_could_not_read(trained: Path):
         written = row["text"].removeprefix(row["input"])
         # Valid characters of the training text alone.
         assert len(written) == 30 and set(written) <= set(VERSE)
-    wrong = ask(trained, "predict", "a", "--top-p", "7")
+    wrong = call_script(task, trained, "predict", "a", "--top-p", "7")
     assert wrong.returncode == 2
     assert "--top-p must be at most 1, got 7" in wrong.stderr
 
 
-def test_a_server_streams_the_same_text(trained: Path):
+def test_a_server_streams_the_same_text(trained: Path, task: ModuleType):
     exported = load_exported(trained / "saved_models" / "text_generation")
     init, step = exported.signature("init"), exported.signature("step")
     pieces = stream_text(init, step, "To be", max_new_tokens=30, seed=3)
-    row = json.loads(
-        ask(trained, "predict", "To be", "--max-new-tokens", "30", "--seed", "3").stdout
-    )
+    asked = "predict", "To be", "--max-new-tokens", "30", "--seed", "3"
+    row = json.loads(call_script(task, trained, *asked).stdout)
     assert "To be" + "".join(pieces) == row["text"]
 
 
@@ -170,19 +179,16 @@ def served(trained: Path):
     ids=lambda arguments: "_".join(a.strip("-") for a in arguments[:2]),
 )
 def test_every_kind_of_tokens_and_model_goes_the_whole_way(
-    arguments: tuple[str, ...], tmp_path: Path, task: ModuleType, monkeypatch, capsys
+    arguments: tuple[str, ...], tmp_path: Path, task: ModuleType
 ):
-    monkeypatch.chdir(tmp_path)
     (tmp_path / "a.txt").write_text(VERSE * 120, encoding="utf-8")
-    verbs = {"train": task.train, "evaluate": task.evaluate, "predict": task.predict}
     size = () if "--documented" in arguments else ("--rnn-units", "16")
-    argv = ["train", "--data", "a.txt", "--epochs", "1", "--batch-size", "4", *size]
-    with pytest.raises(SystemExit) as stop:
-        cli.run("", **verbs, argv=[*argv, *arguments])
-    told = capsys.readouterr()
-    assert stop.value.code == 0, told.err
-    assert "perplexity" in told.out
-    answer = next(iter(task.predict("To be", max_new_tokens=4)))
+    asked = "train", "--data", "a.txt", "--epochs", "1", "--batch-size", "4", *size
+    done = call_script(task, tmp_path, *asked, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "perplexity" in done.stdout
+    model = tmp_path / "saved_models" / "text_generation"
+    answer = next(iter(task.predict("To be", model=model, max_new_tokens=4)))
     assert answer["text"].startswith("To be")
 
 
