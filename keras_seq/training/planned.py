@@ -49,13 +49,13 @@ def fit_planned(
         run_dir: takes TensorBoard's logs, checkpoints and the planned steps.
         token_names: what people see of each id, for TensorBoard's projector.
     """
+    an_epoch, asked = train.num_batches, recipe["epochs"]
 
     def measured() -> int:
         copy = keras.models.clone_model(model)
         copy.compile(cosine_adam(learning_rate, 1000), loss)
-        return steps_within(recipe["max_seconds"], copy, train)
+        return steps_within(recipe["max_seconds"], copy, train, epoch_steps=an_epoch)
 
-    an_epoch, asked = train.num_batches, recipe["epochs"]
     if asked is None and recipe["max_seconds"] is None:
         asked = epochs
     steps = asked * an_epoch if asked else planned_steps(run_dir, measured)

@@ -26,6 +26,7 @@ PLAN = "plan.json"
 WARM_UP_SHARE = 0.02  # of all steps
 TIMED_STEPS, TIMED_SHARE = 8, 0.02  # at least so many, for so much of the time
 SPARE = 0.92  # of the time: steps are slower at times, and validation takes some
+EPOCH_END = 1.5  # seconds of validation, logs and a checkpoint, at least
 
 
 def cosine_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
@@ -116,6 +117,8 @@ def steps_within(
     model: keras.Model,
     train: tf.data.Dataset,
     clock: Callable[[], float] = time.monotonic,
+    *,
+    epoch_steps: int | None = None,
 ) -> int:
     """How many training steps a time has room for, measured on a copy of the model.
 
@@ -124,6 +127,8 @@ def steps_within(
         model: compiled, of the sizes that will be trained; it is spoilt by this.
         train: its batches; the first of them are used.
         clock: seconds, for tests.
+        epoch_steps: of an epoch, whose end takes time, too; None where it does not
+            count.
 
     Returns:
         Steps, 1 at least; the seconds of measuring are taken off.
@@ -137,8 +142,11 @@ def steps_within(
             break
     # The first steps trace and warm up, on a processor that is still cool.
     late = times[len(times) // 2 :]
+    step = sum(late) / len(late)
+    if epoch_steps is not None:
+        step += EPOCH_END / epoch_steps
     left = SPARE * seconds - (clock() - start)
-    return max(1, int(left / (sum(late) / len(late))))
+    return max(1, int(left / step))
 
 
 def planned_steps(run_dir: Path, measure: Callable[[], int]) -> int:

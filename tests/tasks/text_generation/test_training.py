@@ -120,6 +120,8 @@ def test_steps_within_measures_steps():
     assert steps_within(100.0, Slow(), data, lambda: now[0]) == 167
     now[0] = 0.0
     assert steps_within(2.0, Slow(), data, lambda: now[0]) == 1
+    now[0] = 0.0  # the end of an epoch of 3 steps takes half a second of each
+    assert steps_within(100.0, Slow(), data, lambda: now[0], epoch_steps=3) == 83
 
 
 def test_the_rate_warms_up_and_falls_to_zero_and_training_stops():
