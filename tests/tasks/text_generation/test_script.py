@@ -1,7 +1,6 @@
 """The text generation task as a user runs it: shell verbs, run folder, export."""
 
 import json
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -24,14 +23,6 @@ SMALL = ("--rnn-units", "24", "--embedding-dim", "8", "--batch-size", "8")
 @pytest.fixture(scope="module")
 def task() -> ModuleType:
     return load_script("text_generation")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def short_samples() -> Iterator[None]:
-    """Of eight texts of 400 tokens a large network takes half a minute to write."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("keras_seq.tasks.text_generation.data.SAMPLE_TOKENS", 60)
-        yield
 
 
 @pytest.fixture(scope="module")
