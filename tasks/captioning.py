@@ -58,7 +58,6 @@ class Options(TrainOptions):
     dropout: float | None = None
     label_smoothing: float = 0.1
     learning_rate: float = 0.002
-    export_dir: Path = EXPORT_DIR
     documented: bool = False
 
     def __post_init__(self) -> None:

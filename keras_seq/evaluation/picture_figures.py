@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS, WIDEST = 4, 34  # panels of a row, characters of a line
+LINE = 0.15  # inches of a line of text
 MOST_TOKENS = 24  # panels of a figure
 
 
@@ -46,12 +47,17 @@ def captions_figure(
 
     if not len(pictures):
         raise ValueError("pictures are none; expected one or more")
-    figure, panels = _panels(len(pictures), 4.6)
-    for axes, picture, caption, texts in zip(panels, pictures, captions, references):
+    titles = [textwrap.fill(caption, WIDEST) for caption in captions]
+    said = [
+        "\n".join(textwrap.fill(text, WIDEST + 8) for text in texts[:3])
+        for texts in references
+    ]
+    breaks = max(f"{title}{text}".count("\n") for title, text in zip(titles, said))
+    figure, panels = _panels(len(pictures), 3.0 + LINE * breaks)
+    for axes, picture, title, text in zip(panels, pictures, titles, said):
         axes.imshow(picture)
-        axes.set_title(_plain(textwrap.fill(caption, WIDEST)), fontsize=9)
-        said = "\n".join(textwrap.fill(text, WIDEST + 8) for text in texts[:3])
-        axes.set_xlabel(_plain(said), fontsize=7)
+        axes.set_title(_plain(title), fontsize=9)
+        axes.set_xlabel(_plain(text), fontsize=7)
     return rendered(figure)
 
 
