@@ -33,9 +33,17 @@ class _Stderr(logging.Handler):
             self.handleError(record)
 
 
+def _in_utf8(record: logging.LogRecord) -> bool:
+    """Names of files need not be UTF-8; notebooks and files of logs take no other."""
+    text = record.getMessage().encode("utf-8", "backslashreplace").decode()
+    record.msg, record.args = text, ()
+    return True
+
+
 log = logging.getLogger("keras_seq")
 if not log.handlers:
     log.addHandler(_Stderr())
+    log.addFilter(_in_utf8)
     log.setLevel(logging.INFO)
     log.propagate = False
 
