@@ -64,11 +64,6 @@ class Options(TrainOptions):
         if self.images and self.data is None:
             raise ks.UserError("--images needs the captions of the pictures: --data")
 
-    @property
-    def reads_pictures(self) -> bool:
-        """Whether a small encoder is trained with the rest."""
-        return (self.encoder or (LITE0 if self.data is not None else NONE)) == NONE
-
 
 def load_data(options: Options) -> "captioning.CaptioningData":
     """Named parts, what was fitted on train, and what the network reads of pictures."""
@@ -84,12 +79,10 @@ def load_data(options: Options) -> "captioning.CaptioningData":
     for part, data in parts.items():
         if data is not None:
             given[part] = ks.images.read_captions(data, options.images, *columns)
-    encoder = None
-    if not options.reads_pictures:
-        encoder = ks.images.load_encoder(options.encoder or LITE0)
+    encoder = options.encoder or (NONE if options.data is None else LITE0)
     return captioning.prepare_captions(
         given,
-        encoder=encoder,
+        encoder=None if encoder == NONE else ks.images.load_encoder(encoder),
         image_size=options.image_size,
         vocab_size=options.vocab_size,
         limit=options.limit,

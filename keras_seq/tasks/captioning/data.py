@@ -127,8 +127,7 @@ def score_run(task: str, model: keras.Model, data: CaptioningData) -> Ending:
         )
         for part in ("validation", "test")
     )
-    some = data.splits["test"][:EXAMPLES]
-    proofs = server.expected([picture.read() for picture in some])
+    proofs = server.expected([p.read() for p in data.splits["test"][:EXAMPLES]])
     trained = picture_store(data.splits["train"]).digests()
     models = [model] if data.encoder is None else [model, data.encoder]
     return Ending(

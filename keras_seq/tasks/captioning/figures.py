@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_seq.evaluation.captions import worst_captions
 from keras_seq.evaluation.picture_figures import attention_maps_figure, captions_figure
 from keras_seq.images.captioned import CaptionedPicture
 from keras_seq.images.features import picture_pixels
@@ -18,15 +19,18 @@ def draw_captioner(
     scored: Scored, pictures: Sequence[CaptionedPicture], board: ReportBoard
 ) -> None:
     """Pictures with their captions, where words looked, and the worst captions."""
-    count = len(pictures)
+    captions = [answer["caption"] for answer in scored.answers]
+    references = [picture.captions for picture in pictures]
+    lowest, count = worst_captions(references, captions), len(pictures)
     some = np.unique(np.linspace(0, count - 1, min(count, SHOWN)).astype(int)).tolist()
-    worst = [number for _, number in scored.worst]
-    for tag, numbers in {"captions": some, "worst": worst[:SHOWN]}.items():
-        own = [pictures[number] for number in numbers]
-        said = [scored.answers[number]["caption"] for number in numbers]
+    worst = [number for _, number in lowest[:SHOWN]]
+    for tag, numbers in {"captions": some, "worst": worst}.items():
+        own, said, wanted = (
+            [column[number] for number in numbers]
+            for column in (pictures, captions, references)
+        )
         pixels = picture_pixels(own, SIDE, SIDE)
-        references = [picture.captions for picture in own]
-        board.image(tag, captions_figure(list(pixels), said, references))
+        board.image(tag, captions_figure(list(pixels), said, wanted))
     for number, place in enumerate(some[:LOOKED_AT], start=1):
         answer = scored.answers[place]
         if len(answer["tokens"]) and np.any(answer["attention"]):
@@ -34,13 +38,7 @@ def draw_captioner(
             image = attention_maps_figure(pixels, answer["tokens"], answer["attention"])
             board.image(f"attention_{number}", image)
     rows = [
-        (
-            f"{cider:.2f}",
-            pictures[number].place,
-            scored.answers[number]["caption"],
-            " / ".join(pictures[number].captions),
-        )
-        for cider, number in scored.worst[:WORST]
+        (f"{cider:.2f}", pictures[n].place, captions[n], " / ".join(references[n]))
+        for cider, n in lowest[:WORST]
     ]
-    header = ("CIDEr-D", "picture", "said", "references")
-    board.table("worst_captions", header, rows)
+    board.table("worst_captions", ("CIDEr-D", "picture", "said", "references"), rows)

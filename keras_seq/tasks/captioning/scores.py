@@ -13,7 +13,7 @@ from keras_seq.evaluation.captioners import (
     ConstantCaption,
     NearestNeighbour,
 )
-from keras_seq.evaluation.captions import caption_report, worst_captions
+from keras_seq.evaluation.captions import caption_report
 from keras_seq.evaluation.finite import check_answers
 from keras_seq.images.captioned import CaptionedPicture
 from keras_seq.log import log
@@ -24,17 +24,10 @@ Answer = Callable[[Iterable[tuple[str, bytes]]], Iterator[Mapping[str, Any]]]
 
 
 class Scored(NamedTuple):
-    """A report, what was answered, and where it is worst.
-
-    Attributes:
-        report: of `evaluation.captions.caption_report`.
-        answers: to each picture, as the signature `describe` gives them.
-        worst: (CIDEr-D, number of the picture), the lowest first.
-    """
+    """A report, and what the signature `describe` answers to each picture."""
 
     report: dict[str, Any]
     answers: list[Mapping[str, Any]]
-    worst: list[tuple[float, int]]
 
 
 def fit_baselines(
@@ -66,12 +59,10 @@ def score_captioner(
     answers = list(answer((picture.place, picture.read()) for picture in pictures))
     sureness = np.array([each["log_probability"] for each in answers])
     check_answers(sureness, "log-probabilities")
-    references = [picture.captions for picture in pictures]
-    said = [each["caption"] for each in answers]
     report = caption_report(
         task,
-        references,
-        said,
+        [picture.captions for picture in pictures],
+        [each["caption"] for each in answers],
         {name: each.describe(features) for name, each in baselines.items()},
         train_digests=train_digests,
         several=[each["captions"] for each in answers],
@@ -80,4 +71,4 @@ def score_captioner(
     )
     if report["alarm"]:
         log.warning(report["alarm"])
-    return Scored(report, answers, worst_captions(references, said))
+    return Scored(report, answers)

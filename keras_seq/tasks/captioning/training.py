@@ -15,14 +15,7 @@ from keras_seq.training.planned import fit_planned
 
 
 class Usual(NamedTuple):
-    """What a user leaves out.
-
-    Attributes:
-        units: of the LSTM.
-        dropout: rate.
-        batch_size: captions of a step.
-        captions: that are seen in all epochs together, where no time is given.
-    """
+    """What a user leaves out; captions are those that all epochs together see."""
 
     units: int
     dropout: float
@@ -32,10 +25,6 @@ class Usual(NamedTuple):
 
 ON_FEATURES = Usual(256, 0.3, 64, 60_000)
 ON_PICTURES = Usual(128, 0.1, 32, 150_000)  # it learns to see, too: small, many steps
-
-
-def _usual(data: CaptioningData) -> Usual:
-    return ON_PICTURES if data.encoder is None else ON_FEATURES
 
 
 def build_network(
@@ -55,11 +44,10 @@ def build_network(
         dropout: rate; None fits what is read.
         documented: with the positional arguments alone.
     """
-    shape, reads = data.arrays["train"].shape[1:], None
+    shape, reads, usual = data.arrays["train"].shape[1:], None, ON_FEATURES
     if data.encoder is None:
-        reads = build_image_encoder(shape)
+        reads, usual = build_image_encoder(shape), ON_PICTURES
         shape = reads.output_shape[1:]
-    usual = _usual(data)
     units = units or usual.units
     sizes = shape, data.coder.vocab_size, units, units
     if documented:
@@ -85,7 +73,7 @@ def train_captioner(
             label_smoothing, epochs, max_seconds and resume.
         run_dir: takes TensorBoard's logs, checkpoints and the planned steps.
     """
-    usual = _usual(data)
+    usual = ON_PICTURES if data.encoder is None else ON_FEATURES
     batch_size = recipe["batch_size"] or usual.batch_size
     train, validation = (
         make_row_dataset(
