@@ -36,7 +36,7 @@ from benchmarks.ctranslate2_model import write_model  # noqa: E402
 from benchmarks.op_profile import print_profile  # noqa: E402
 from benchmarks.task_runs import run_task  # noqa: E402
 from benchmarks.transformer_peers import TorchTransformer, stock_twin  # noqa: E402
-from keras_seq.losses import token_loss  # noqa: E402
+from keras_seq.losses import TokenLoss  # noqa: E402
 from keras_seq.serving.graph import save_signatures  # noqa: E402
 from keras_seq.tasks.translation.data import CODER  # noqa: E402
 from keras_seq.tasks.translation.server import Translator  # noqa: E402
@@ -190,7 +190,7 @@ def train_sides(model: keras.Model, dataset) -> dict[str, Callable]:
     print(f"logits of PyTorch with the same weights differ by {apart:.1e} at most")
     twins = {OURS: keras.models.clone_model(model), STOCK: stock_twin(model)}
     for twin in twins.values():
-        twin.compile(cosine_adam(RATE, 100_000), token_loss(SMOOTHING))
+        twin.compile(cosine_adam(RATE, 100_000), TokenLoss(SMOOTHING))
         twin.make_train_function()
     batches = {name: iter(dataset.starting_at(0)) for name in twins}
     optimizer = torch.optim.Adam(net.parameters(), lr=RATE, betas=(0.9, 0.99))

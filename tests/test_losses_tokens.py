@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_seq.losses import token_loss
+from keras_seq.losses import TokenLoss
 
 
 def by_hand(targets: np.ndarray, logits: np.ndarray, share: float) -> tuple:
@@ -29,7 +29,7 @@ def test_values_and_gradients_are_those_of_the_definition(share: float, scale: f
     answers = tf.constant(logits)
     with tf.GradientTape() as tape:
         tape.watch(answers)
-        losses = token_loss(share)(tf.constant(targets), answers)
+        losses = TokenLoss(share)(tf.constant(targets), answers)
     values, gradients = by_hand(targets, logits, share)
     np.testing.assert_allclose(losses, values, rtol=1e-5, atol=1e-5)
     found = tape.gradient(losses, answers)
@@ -38,7 +38,7 @@ def test_values_and_gradients_are_those_of_the_definition(share: float, scale: f
 
 def test_half_precision_is_summed_in_single():
     logits = tf.zeros((1, 1, 70_000), tf.float16)  # more than float16 can count to
-    (loss,) = token_loss()(tf.constant([[1]]), logits).numpy().ravel()
+    (loss,) = TokenLoss()(tf.constant([[1]]), logits).numpy().ravel()
     assert loss == pytest.approx(np.log(70_000), rel=1e-5)
 
 
@@ -46,6 +46,6 @@ def test_no_target_at_all_has_no_loss_and_no_gradient():
     answers = tf.ones((2, 3, 4))
     with tf.GradientTape() as tape:
         tape.watch(answers)
-        losses = token_loss(0.1)(tf.zeros((2, 3), tf.int32), answers)
+        losses = TokenLoss(0.1)(tf.zeros((2, 3), tf.int32), answers)
     assert not np.any(losses)
     assert not np.any(tape.gradient(losses, answers))

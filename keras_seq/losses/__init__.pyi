@@ -8,5 +8,5 @@ from .heads import auxiliary_loss as auxiliary_loss
 from .heads import heads_apart as heads_apart
 from .numbers import QuantileLoss as QuantileLoss
 from .numbers import scaled_squared_error as scaled_squared_error
+from .tokens import TokenLoss as TokenLoss
 from .tokens import tag_loss as tag_loss
-from .tokens import token_loss as token_loss

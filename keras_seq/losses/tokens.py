@@ -3,17 +3,14 @@
 Shapes: B batch, T time steps, V vocabulary, C tags.
 """
 
-from collections.abc import Callable
-
 import keras
 from keras import KerasTensor, ops
 
 from keras_seq.constants import PAD_ID
 
 
-def token_loss(
-    label_smoothing: float = 0.0,
-) -> Callable[[KerasTensor, KerasTensor], KerasTensor]:
+@keras.saving.register_keras_serializable("keras_seq")
+class TokenLoss:
     """Cross-entropy of next tokens; a target of 0 is none, and counts for nothing.
 
     With `label_smoothing` a share of each target goes to all tokens alike (Szegedy et
@@ -22,33 +19,44 @@ def token_loss(
     Args:
         label_smoothing: the share, in [0, 1).
 
+    Call arguments:
+        targets: int (B, T).
+        logits: float (B, T, V).
+
     Returns:
-        A loss of targets int (B, T) and logits float (B, T, V): float (B, T), whose
-        mean over all steps is the mean over those that have a target.
+        float (B, T), whose mean over all steps is the mean over those that have a
+        target.
 
     Raises:
         ValueError: The share is not in [0, 1).
 
     Example:
 
-    >>> loss = token_loss()(ops.array([[2, 0]]), ops.zeros((1, 2, 4)))
+    >>> loss = TokenLoss()(ops.array([[2, 0]]), ops.zeros((1, 2, 4)))
     >>> [round(float(x), 3) for x in loss[0]]
     [2.773, 0.0]
     """
 
-    if not 0 <= label_smoothing < 1:
-        raise ValueError(
-            f"label_smoothing is {label_smoothing}; expected a share from 0 up to, not "
-            "including, 1"
-        )
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(
+                f"label_smoothing is {label_smoothing}; expected a share from 0 up to, "
+                "not including, 1"
+            )
+        self.label_smoothing = label_smoothing
 
-    def loss(targets: KerasTensor, logits: KerasTensor) -> KerasTensor:
-        each = smoothed_cross_entropy(targets, logits, label_smoothing)
+    def __call__(self, targets: KerasTensor, logits: KerasTensor) -> KerasTensor:
+        each = smoothed_cross_entropy(targets, logits, self.label_smoothing)
         present = ops.cast(ops.not_equal(targets, PAD_ID), each.dtype)
         share = ops.maximum(ops.mean(present), 1e-6)
         return each * present / share
 
-    return loss
+    def get_config(self) -> dict[str, float]:
+        return {"label_smoothing": self.label_smoothing}
+
+    @classmethod
+    def from_config(cls, config: dict[str, float]) -> "TokenLoss":
+        return cls(**config)
 
 
 def smoothed_cross_entropy(

@@ -19,20 +19,23 @@ from keras_seq.keras_internals import (
 )
 from keras_seq.layers.attention import Attention
 from keras_seq.layers.characters import CharacterEncoder, WordDropout
+from keras_seq.layers.coordinates import Coordinates
 from keras_seq.layers.crf import CRF, crf_loss
 from keras_seq.layers.decoder import RecurrentDecoder
 from keras_seq.layers.recurrent import GRU, LSTM, SimpleRNN
 from keras_seq.layers.transformer import SinusoidalPositions, TransformerBlock
-from keras_seq.losses import tag_loss
+from keras_seq.losses import TokenLoss, tag_loss
 from keras_seq.metrics import TagAccuracy
 from keras_seq.training.optimizers import Adam
 from keras_seq.training.tag_metrics import EntityF1, PathAccuracy
 from keras_seq.training.train_step import carried_states
+from keras_seq.training.transcripts import SymbolErrorRate
 
 # Keras finds what a file names only where somebody has imported it.
 REGISTERED: tuple[Any, ...] = (Attention, CRF, CharacterEncoder, WordDropout)
-REGISTERED += (RecurrentDecoder, SinusoidalPositions, TransformerBlock)
-REGISTERED += (EntityF1, PathAccuracy, TagAccuracy, crf_loss, tag_loss)
+REGISTERED += (Coordinates, RecurrentDecoder, SinusoidalPositions, TransformerBlock)
+REGISTERED += (EntityF1, PathAccuracy, SymbolErrorRate, TagAccuracy)
+REGISTERED += (TokenLoss, crf_loss, tag_loss)
 
 FAST: dict[Any, type] = {
     keras.layers.LSTM: LSTM,

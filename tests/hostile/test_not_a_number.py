@@ -214,8 +214,8 @@ NONSENSE = [
     (lambda: ks.training.cosine_schedule(INF, 9), "learning_rate is inf"),
     (lambda: ks.training.BudgetedRate(0.0, 9), "learning_rate is 0.0"),
     (lambda: ks.training.BudgetedRate(0.1, 9, max_seconds=NAN), "max_seconds is nan"),
-    (lambda: ks.losses.token_loss(NAN), "label_smoothing is nan"),
-    (lambda: ks.losses.token_loss(1.0), "label_smoothing is 1.0"),
+    (lambda: ks.losses.TokenLoss(NAN), "label_smoothing is nan"),
+    (lambda: ks.losses.TokenLoss(1.0), "label_smoothing is 1.0"),
     (
         lambda: ks.tasks.text_generation.prepare_corpus(
             {"train": ["ab\n"] * 99}, limit=-5

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_seq.losses import token_loss
+from keras_seq.losses import TokenLoss
 from keras_seq.metrics import Perplexity
 from keras_seq.models.text_generation import (
     advance,
@@ -25,7 +25,7 @@ def language_model(**options) -> keras.Model:
 
 def evaluated(model: keras.Model, batch: int, steps: int) -> float:
     carried = TruncatedBackprop(model, batch)
-    carried.compile(loss=token_loss(), metrics=[Perplexity()])
+    carried.compile(loss=TokenLoss(), metrics=[Perplexity()])
     dataset = make_stream_dataset(TEXT, batch_size=batch, steps=steps)
     return carried.evaluate(dataset, verbose=0, return_dict=True)["perplexity"]
 
@@ -44,7 +44,7 @@ def test_states_carried_give_the_loss_of_reading_at_once(cell: str):
         assert evaluated(model, 1, steps) == pytest.approx(at_once, rel=1e-4)
     # Without the states it would not be the same.
     cut = TruncatedBackprop(model, 1)
-    cut.compile(loss=token_loss(), metrics=[Perplexity()])
+    cut.compile(loss=TokenLoss(), metrics=[Perplexity()])
     for (read, _), wanted in stream_batches(TEXT, 1, 7):
         found = cut.test_on_batch((read, np.ones(1)), wanted, return_dict=True)
     assert abs(found["perplexity"] / at_once - 1) > 1e-3
@@ -87,7 +87,7 @@ def test_training_learns_and_leaves_the_model_inside_trained():
         data,
         validation_data=data,
         epochs=6,
-        loss=token_loss(),
+        loss=TokenLoss(),
         metrics=[Perplexity()],
         optimizer=keras.optimizers.Adam(0.02),
         monitor="val_perplexity",
@@ -105,7 +105,7 @@ def test_weight_drop_acts_in_training_alone_and_learns_the_dropped_weights():
     assert np.abs(answers[0] - answers[1]).max() > 1e-5
     still = [np.array(plain((some, restart))) for _ in range(2)]
     assert np.array_equal(*still)
-    carried.compile(keras.optimizers.SGD(1.0), token_loss())
+    carried.compile(keras.optimizers.SGD(1.0), TokenLoss())
     kernel = model.get_layer("rnn_1").cell.recurrent_kernel
     before = keras.ops.convert_to_numpy(kernel)
     seeds = [w.numpy() for w in model.non_trainable_variables]
@@ -137,7 +137,7 @@ def test_label_smoothing_and_padding_in_the_loss():
     log_p = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
     targets = np.array([[4, 2, 0]])
     for smoothing in (0.0, 0.1):
-        found = np.array(token_loss(smoothing)(targets, logits))
+        found = np.array(TokenLoss(smoothing)(targets, logits))
         each = [
             -(1 - smoothing) * log_p[0, t, y] - smoothing * log_p[0, t].mean()
             for t, y in enumerate((4, 2))

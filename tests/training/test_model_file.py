@@ -1,5 +1,7 @@
 """Files that load where keras_seq is not, and go on training where it is."""
 
+import importlib
+import pkgutil
 from pathlib import Path
 
 import keras
@@ -8,7 +10,8 @@ import pytest
 
 from keras_seq.errors import UserError
 from keras_seq.layers import GRU, LSTM, SimpleRNN
-from keras_seq.training.model_file import load_model, portable
+from keras_seq.losses import TokenLoss
+from keras_seq.training.model_file import FAST, REGISTERED, load_model, portable
 from keras_seq.training.optimizers import Adam
 from tests.fork_server import bare
 
@@ -272,3 +275,26 @@ def test_a_damaged_file_is_told_in_one_line(damage, line: str, tmp_path: Path):
     with pytest.raises(UserError, match=line) as caught:
         load_model(path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_load_model_knows_whatever_is_registered():
+    for room in ("layers", "losses", "models", "training"):
+        package = importlib.import_module(f"keras_seq.{room}")
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    importlib.import_module("keras_seq.metrics")
+    registered = keras.saving.get_custom_objects().items()
+    own = {kind for name, kind in registered if name.startswith("keras_seq>")}
+    assert TokenLoss in own and own == {*REGISTERED, *FAST.values()}
+
+
+def test_a_model_of_tokens_is_loaded_as_it_was_compiled(tmp_path: Path):
+    tokens, targets = np.array([[1, 2, 3]]), np.array([[2, 3, 0]])
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Embedding(4, 4), keras.layers.Dense(4)]
+    )
+    model.compile("adam", TokenLoss(0.1))
+    model.save(tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras")
+    wanted = model.evaluate(tokens, targets, verbose=0)
+    assert loaded.evaluate(tokens, targets, verbose=0) == wanted

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from keras_seq.losses import token_loss
+from keras_seq.losses import TokenLoss
 from keras_seq.models.captioning import build_captioning_model
 from keras_seq.models.image_encoder import build_image_encoder
 from keras_seq.tasks.captioning.data import CaptioningData
@@ -91,7 +91,7 @@ def train_captioner(
         model,
         train,
         validation,
-        token_loss(recipe["label_smoothing"]),
+        TokenLoss(recipe["label_smoothing"]),
         recipe,
         epochs=max(10, min(40, usual.captions // captions)),
         learning_rate=recipe["learning_rate"],

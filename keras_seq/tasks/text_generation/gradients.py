@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.evaluation.figures import gradient_by_time_figure
-from keras_seq.losses import token_loss
+from keras_seq.losses import TokenLoss
 from keras_seq.models.text_generation import CELLS, build_text_generation_model
 from keras_seq.text.streams import make_stream_dataset
 from keras_seq.training.event_files import EventWriter
@@ -55,7 +55,7 @@ def gradients_by_distance(
     found: dict[str, np.ndarray] = {}
     for kind in CELLS:
         model = build_text_generation_model(vocab_size, EMBEDDING_DIM, UNITS, cell=kind)
-        model.compile(keras.optimizers.Adam(0.003), token_loss())
+        model.compile(keras.optimizers.Adam(0.003), TokenLoss())
         for x, y in read[:batches]:
             model.train_on_batch(x, y)
         norms = gradient_by_time(model, (inputs, last))[::-1]

@@ -13,7 +13,7 @@ from typing import Any
 
 import keras
 
-from keras_seq.losses import token_loss
+from keras_seq.losses import TokenLoss
 from keras_seq.metrics import Perplexity
 from keras_seq.tasks.text_generation.client import write_texts
 from keras_seq.tasks.text_generation.server import TextGenerator
@@ -131,7 +131,7 @@ def train_language_model(
         )
         optimizer = cosine_adam(recipe["learning_rate"], steps)
         optimizer.global_clipnorm = 1.0
-        loss = token_loss(recipe["label_smoothing"])
+        loss = TokenLoss(recipe["label_smoothing"])
         carried.compile(optimizer, loss, metrics=[Perplexity()])
         return carried
 

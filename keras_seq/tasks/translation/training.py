@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from keras_seq.layers.attention import Score
-from keras_seq.losses import token_loss
+from keras_seq.losses import TokenLoss
 from keras_seq.models.transformer import build_transformer
 from keras_seq.models.translation import build_translation_model
 from keras_seq.text.pair_batches import make_pair_dataset
@@ -99,7 +99,7 @@ def train_translator(
         model,
         train,
         validation,
-        token_loss(recipe["label_smoothing"]),
+        TokenLoss(recipe["label_smoothing"]),
         recipe,
         epochs=max(3, min(30, PAIRS_SEEN // len(splits["train"]))),
         learning_rate=recipe["learning_rate"],
