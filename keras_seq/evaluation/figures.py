@@ -61,8 +61,9 @@ def confusion_matrix_figure(
 
     counts = _confusion_counts(labels, predictions, len(label_names))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = min(3.0 + 0.6 * len(counts), 16.0)  # inches
-    figure = Figure(figsize=(side + 1.0, side), layout="constrained")
+    side = min(3.0 + 0.6 * len(counts), 15.0)  # inches
+    # Squares of a narrower figure would push the names of the classes out of it.
+    figure = Figure(figsize=(side + 2.0, side), layout="constrained")
     axes = figure.add_subplot()
     picture = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     figure.colorbar(picture, ax=axes, label="share of the true class")
