@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from keras_seq.data.places import error_at, listed, log_once, place_of
+from keras_seq.data.places import error_at, listed, log_once, place_of, plural
 from keras_seq.data.table_format import SEPARATORS, TableFormat
 from keras_seq.data.text_files import read_lines
 
@@ -193,7 +193,7 @@ class _RowsInQuotes:
         """The last word on what was in doubt, and how many rows hold line ends."""
         self._judge()
         if self._several:
-            rows = f"{self._several:,} row{'s' * (self._several != 1)}"
+            rows = plural(self._several, "row")
             line = f"{rows} with line ends in quotes, the first at line {self._first}"
             log_once(f"{self._path}: {line}")
 

@@ -107,6 +107,17 @@ rename it
         raise error_at(place, what) from error
 
 
+def plural(count: int, noun: str) -> str:
+    """A number and what it counts.
+
+    Example:
+
+    >>> plural(1, "row"), plural(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 @functools.lru_cache(256)
 def log_once(line: str) -> None:
     """Logs what is found anew each time a file is read, such as its number of rows."""

@@ -24,6 +24,7 @@ from keras_seq.data.places import (
     listed,
     log_once,
     place_of,
+    plural,
     user_path,
 )
 from keras_seq.data.table_format import AS_FOUND, TableFormat
@@ -192,7 +193,7 @@ def read_rows(
     for row in itertools.islice(rows, skipped, None):
         count += 1
         yield row
-    log_once(f"{path}: {count:,} row{'s' * (count != 1)}")
+    log_once(f"{path}: {plural(count, 'row')}")
 
 
 def _json_values(path: Path, columns: Sequence[str], table_format: TableFormat) -> Rows:
@@ -220,7 +221,7 @@ def _picked(
         if kind == "excel":  # which ends rows where their values end
             record = record + [None] * (len(header) - len(record))
         if len(record) != len(header):
-            fields = f"{len(record)} field{'s' * (len(record) != 1)}"
+            fields = plural(len(record), "field")
             what = f"the header has {len(header)}: {listed(header)}"
             if table_format.no_header:
                 what = f"the first row has {len(header)}"

@@ -15,7 +15,7 @@ from keras_seq.data.label_format import (
     split_marked,
 )
 from keras_seq.data.labels import check_missing, reads_as_missing
-from keras_seq.data.places import error_at, place_of
+from keras_seq.data.places import error_at, place_of, plural
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import read_rows
 from keras_seq.errors import UserError
@@ -82,7 +82,7 @@ class TextTable:
                 found += 1
                 yield path, number, text, label
         if left_out:
-            count = f"{len(left_out):,} row{'s' * (len(left_out) != 1)}"
+            count = plural(len(left_out), "row")
             log.info(
                 f"{left_out[0]}: {count} without a text or label left out, this "
                 "one first"

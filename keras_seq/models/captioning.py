@@ -17,15 +17,8 @@ from keras import layers, ops
 from keras_seq.layers import recurrent
 from keras_seq.layers.attention import Attention
 from keras_seq.layers.decoder import RecurrentDecoder
-from keras_seq.models.blocks import (
-    check_rates,
-    check_shape,
-    check_sizes,
-    dropped,
-    token_embedding,
-    token_logits,
-    with_vectors,
-)
+from keras_seq.models.blocks import check_rates, check_shape, check_sizes, dropped
+from keras_seq.models.embeddings import token_embedding, token_logits, with_vectors
 from keras_seq.models.translation import advance_one, initial_state
 
 __all__ = ["advance_one", "build_captioning_model", "initial_state"]

@@ -12,7 +12,8 @@ import keras
 from keras import layers
 
 from keras_seq.layers.recurrent import GRU, LSTM, SimpleRNN
-from keras_seq.models.blocks import check_sizes, final_states, with_vectors
+from keras_seq.models.blocks import check_sizes, final_states
+from keras_seq.models.embeddings import with_vectors
 
 DROPOUT = 0.2
 

@@ -19,8 +19,8 @@ from keras_seq.models.blocks import (
     check_sizes,
     max_and_mean,
     present_steps,
-    with_vectors,
 )
+from keras_seq.models.embeddings import with_vectors
 
 # Evidence is a mean of small weights; the gain lets it learn at the LSTM's rate.
 NGRAM_GAIN = 25.0

@@ -15,7 +15,8 @@ from keras_seq.constants import OOV_ID, PAD_ID
 from keras_seq.layers.characters import CharacterEncoder, WordDropout
 from keras_seq.layers.crf import CRF, Allowed
 from keras_seq.layers.recurrent import LSTM
-from keras_seq.models.blocks import check_rates, check_sizes, with_vectors
+from keras_seq.models.blocks import check_rates, check_sizes
+from keras_seq.models.embeddings import with_vectors
 
 CHARACTER_DIM, CHARACTER_UNITS, FEATURE_DIM = 32, 64, 16
 

@@ -15,12 +15,8 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from keras_seq.layers import recurrent
-from keras_seq.models.blocks import (
-    check_rates,
-    check_sizes,
-    token_logits,
-    with_vectors,
-)
+from keras_seq.models.blocks import check_rates, check_sizes
+from keras_seq.models.embeddings import token_logits, with_vectors
 
 Cell = Literal["lstm", "gru", "simple_rnn"]
 CELLS: dict[Cell, Callable[..., keras.layers.RNN]] = {

@@ -15,10 +15,8 @@ from keras import KerasTensor, layers, ops
 
 from keras_seq.constants import PAD_ID
 from keras_seq.layers.transformer import SinusoidalPositions, TransformerBlock
-from keras_seq.models.blocks import (
-    check_one_vocabulary,
-    check_rates,
-    check_sizes,
+from keras_seq.models.blocks import check_one_vocabulary, check_rates, check_sizes
+from keras_seq.models.embeddings import (
     embeddings_of_both,
     token_logits,
     with_both_vectors,

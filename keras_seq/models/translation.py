@@ -21,6 +21,8 @@ from keras_seq.models.blocks import (
     check_rates,
     check_sizes,
     dropped,
+)
+from keras_seq.models.embeddings import (
     embeddings_of_both,
     token_logits,
     with_both_vectors,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_seq.data.copies import MOST, percent
+from keras_seq.data.places import plural
 from keras_seq.data.tables import error_at, place_of
 from keras_seq.log import log
 from keras_seq.series.calendar import Frequency, steps_between
@@ -57,7 +58,7 @@ def check_steps(
         what = f"{since} is no whole step of {frequency}; {mend}"
     else:
         missing = int(step) - 1
-        what = f"{since}: {missing} row{'s' * (missing != 1)} of step {frequency} "
+        what = f"{since}: {plural(missing, 'row')} of step {frequency} "
         what += "missing; --fill forward repeats the row before"
     raise error_at(place, what + _and_more(len(wrong)))
 
@@ -101,7 +102,7 @@ def check_made_up(
     row = int(np.argmax(steps > 1)) + 1
     since = f"{dates[row]} after {dates[row - 1]}".replace("T00:00:00", "")
     first = int(steps[row - 1]) - 1
-    what = f"{since}: {first:,} row{'s' * (first != 1)} of step {frequency} missing, "
+    what = f"{since}: {plural(first, 'row')} of step {frequency} missing, "
     what += f"{missing:,} of {total:,} in all, so that filling would make most rows up"
     what += f"; {mend}, --fill drop takes the rows as equal steps"
     raise error_at(place_of(path, int(lines[row])), what)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_seq.data.places import plural
 from keras_seq.log import log
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def report_missing_days(name: str, dates: np.ndarray) -> int:
     market = min(left, key=lambda name: len(left[name]))
     found = left[market]
     if len(found):
-        count = f"{len(found):,} weekday{'s' * (len(found) != 1)}"
+        count = plural(len(found), "weekday")
         log.info(
             f"{name}: {count} without a row beside the holidays of {market}, the first "
             f"{found[0]}; the rows are taken as steps of a trading day each"

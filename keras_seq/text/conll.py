@@ -11,28 +11,22 @@ from functools import partial
 from pathlib import Path
 
 from keras_seq.data.in_memory import Table, as_file
-from keras_seq.data.places import check_utf8, log_once
+from keras_seq.data.places import check_utf8, log_once, plural
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import (
     KINDS,
     error_at,
     find_files,
     kind_of,
-    listed,
     place_of,
-    read_columns,
     read_lines,
-    read_rows,
 )
 from keras_seq.log import log
-from keras_seq.text.sentences import BLANKS, Gathered, Sentence
+from keras_seq.text.sentences import BLANKS, LONG, Gathered, Sentence
+from keras_seq.text.tagged_tables import TAG_NAMES, WORD_NAMES, read_lists, read_words
 
-WORD_NAMES = "word token form text words tokens".split()
-TAG_NAMES = "tag upos pos ner label tags ner_tags pos_tags labels".split()
-SENTENCE_NAMES = ["sentence", "sentence_id", "sent_id", "sentence #", "sentence_number"]
 CONLLU_NAMES = "id form lemma upos xpos feats head deprel deps misc".split()
 COLUMNS = ".conll .txt .bio .iob .iob2 .bioes .col .tsv".split()
-LONG = 1000  # words; in a longer sentence a blank line is probably missing
 MOST_TAGS = 100  # kinds; more of them than of words are words themselves
 
 
@@ -77,14 +71,14 @@ def read_tagged(
     found: list[Sentence] = []
     kind = partial(_kind, encoding=table_format.encoding)
     for path in find_files(as_file(paths, ("words", "tags")), kind):
-        read = {"conllu": _conllu, "columns": _columns, "json": _jsonl}
-        reader = read.get(kind(path), _table)
+        read = {"conllu": _conllu, "columns": _columns, "json": read_lists}
+        reader = read.get(kind(path), read_words)
         _check_format(path, reader in (_conllu, _columns), table_format)
         own = list(reader(path, token_column, tag_column, need_tags, table_format))
         if not own:
             raise error_at(path, "holds no sentence")
         found += own
-        log_once(f"{path}: {len(own):,} sentence{'s' * (len(own) != 1)}")
+        log_once(f"{path}: {plural(len(own), 'sentence')}")
     if need_tags:
         _check_tags(found)
     for sentence in found:
@@ -177,7 +171,7 @@ def _conllu(
             continue
         fields, place = line.split("\t"), place_of(path, number)
         if len(fields) != 10:
-            what = f"{len(fields)} column{'s' * (len(fields) != 1)}; CoNLL-U has 10"
+            what = f"{plural(len(fields), 'column')}; CoNLL-U has 10"
             raise error_at(place, f"{what}, with a tab between two")
         if re.fullmatch(r"\d+-\d+", fields[0]):
             left_out["multiword tokens"] += 1
@@ -220,10 +214,10 @@ def _columns(
             form = _number(path, token, names, 0)
             wanted = _number(path, tag, names, size - 1)
             if need_tags and form == wanted:
-                what = f"line {number} has {size} column{'s' * (size != 1)}, so words"
+                what = f"line {number} has {plural(size, 'column')}, so words"
                 raise error_at(path, f"{what} and tags would be one; expected two")
         if len(fields) != size and (need_tags or len(fields) <= form):
-            what = f"{len(fields)} column{'s' * (len(fields) != 1)}, but line {first}"
+            what = f"{plural(len(fields), 'column')}, but line {first}"
             raise error_at(place_of(path, number), f"{what} has {size}")
         gathered.add(fields[form], fields[wanted] if need_tags else "", number)
     yield from gathered.done()
@@ -240,78 +234,3 @@ def _number(path: Path, asked: str | None, names: Sequence[str], default: int) -
     known = f"numbers from 1 to {len(names)}"
     known += f" or {', '.join(names)}" if names[0] != "1" else ""
     raise error_at(path, f"no column {asked!r}; its columns are {known}")
-
-
-def _jsonl(
-    path: Path,
-    token: str | None,
-    tag: str | None,
-    need_tags: bool,
-    table_format: TableFormat,
-) -> Iterator[Sentence]:
-    wanted = _named(path, token, tag, need_tags, table_format)
-    for number, values in read_rows(path, wanted, table_format):
-        place = place_of(path, number)
-        lists: list[list[object]] = []
-        for name, value in zip(wanted, values):
-            if not isinstance(value, list):
-                raise error_at(place, f"{name!r} is no list, but {value!r:.40}")
-            lists.append(value)
-        words, tags = lists if need_tags else (lists[0], [""] * len(lists[0]))
-        if len(words) != len(tags):
-            raise error_at(place, f"{len(words)} words, but {len(tags)} tags")
-        gathered = Gathered(path, need_tags)
-        for word, own in zip(words, tags):
-            gathered.add(word, own, number)
-        yield from gathered.done()
-
-
-def _table(
-    path: Path,
-    token: str | None,
-    tag: str | None,
-    need_tags: bool,
-    table_format: TableFormat,
-) -> Iterator[Sentence]:
-    wanted = _named(path, token, tag, need_tags, table_format)
-    columns = {name.lower(): name for name in read_columns(path, table_format)}
-    counted = [columns[name] for name in SENTENCE_NAMES if name in columns][:1]
-    gathered, before, last, ends = Gathered(path, need_tags), None, None, 0
-    for number, values in read_rows(path, wanted + counted, table_format):
-        own = values[-1] if counted else None
-        # Some write the number of a sentence at its first word alone.
-        changed = counted and own not in (None, "") and own == own and own != before
-        # Readers of tables skip blank lines, but count them.
-        parted = not counted and last is not None and number > last + 1
-        if (changed or parted) and gathered.rows:
-            ends += 1
-            yield from gathered.done()
-        before, last = own if changed else before, number
-        gathered.add(values[0], values[1] if need_tags else "", number)
-    if not ends and len(gathered.rows) > LONG:
-        what = f"{len(gathered.rows):,} words and neither a blank line nor a column"
-        raise error_at(path, f"{what} such as {SENTENCE_NAMES[1]!r} ends a sentence")
-    yield from gathered.done()
-
-
-def _named(
-    path: Path,
-    token: str | None,
-    tag: str | None,
-    need_tags: bool,
-    table_format: TableFormat,
-) -> list[str]:
-    """Names of the columns of words and tags."""
-    columns = read_columns(path, table_format)
-    found = []
-    for kind, asked, usual in (("token", token, WORD_NAMES), ("tag", tag, TAG_NAMES)):
-        if kind == "tag" and not need_tags:
-            continue
-        names = [asked.lower()] if asked is not None else usual
-        own = [column for name in names for column in columns if column.lower() == name]
-        if not own:
-            what = f"no column {asked!r}" if asked is not None else f"no {kind} column"
-            what += f"; its columns are: {listed(columns)}; name one with --{kind}-"
-            raise error_at(path, f"{what}column")
-        found.append(own[0])
-    return found

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from keras_seq.data.download import Source, fetch
 from keras_seq.data.in_memory import Table, as_file, as_text_file
-from keras_seq.data.places import error_at, exists, listed, user_path
+from keras_seq.data.places import error_at, exists, listed, plural, user_path
 from keras_seq.data.sources import read_table
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import KINDS
@@ -166,7 +166,7 @@ def _texts_in(folder: Path, encoding: str | None) -> list[Path]:
         raise error_at(folder, "holds no text files")
     left_out = [str(p.relative_to(folder)) for p in files if p not in set(found)]
     if left_out:
-        count = f"{len(left_out):,} file{'s' * (len(left_out) != 1)}"
+        count = plural(len(left_out), "file")
         log.info(f"{folder}: {count} left out, no running text: {listed(left_out, 5)}")
     return found
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from keras_seq.data.tables import error_at, place_of
 
 BLANKS = " \t\r\n"
+LONG = 1000  # words; in a longer sentence a blank line is probably missing
 
 
 class Sentence(NamedTuple):

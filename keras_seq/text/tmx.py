@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
 
-from keras_seq.data.places import error_at, listed, log_once, place_of
+from keras_seq.data.places import error_at, listed, log_once, place_of, plural
 from keras_seq.data.text_files import opened
 
 Unit = tuple[int, dict[str, str]]  # the line where it starts, text by language
@@ -33,7 +33,7 @@ def read_tmx(
     if target is None and len(others) == 1:
         target = others[0]
     target = _named(path, languages, target, "target")
-    log_once(f"{path}: {len(units):,} pair{'s' * (len(units) != 1)}")
+    log_once(f"{path}: {plural(len(units), 'pair')}")
     for line, unit in units:
         yield line, unit.get(source, ""), unit.get(target, "")
 

@@ -1,0 +1,88 @@
+"""Tagged sentences from tables: a row a sentence with two lists, or a row a word."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from keras_seq.data.places import error_at, listed, place_of
+from keras_seq.data.table_format import TableFormat
+from keras_seq.data.tables import read_columns, read_rows
+from keras_seq.text.sentences import LONG, Gathered, Sentence
+
+WORD_NAMES = "word token form text words tokens".split()
+TAG_NAMES = "tag upos pos ner label tags ner_tags pos_tags labels".split()
+SENTENCE_NAMES = ["sentence", "sentence_id", "sent_id", "sentence #", "sentence_number"]
+
+
+def read_lists(
+    path: Path,
+    token: str | None,
+    tag: str | None,
+    need_tags: bool,
+    table_format: TableFormat,
+) -> Iterator[Sentence]:
+    wanted = _columns_named(path, token, tag, need_tags, table_format)
+    for number, values in read_rows(path, wanted, table_format):
+        place = place_of(path, number)
+        lists: list[list[object]] = []
+        for name, value in zip(wanted, values):
+            if not isinstance(value, list):
+                raise error_at(place, f"{name!r} is no list, but {value!r:.40}")
+            lists.append(value)
+        words, tags = lists if need_tags else (lists[0], [""] * len(lists[0]))
+        if len(words) != len(tags):
+            raise error_at(place, f"{len(words)} words, but {len(tags)} tags")
+        gathered = Gathered(path, need_tags)
+        for word, own in zip(words, tags):
+            gathered.add(word, own, number)
+        yield from gathered.done()
+
+
+def read_words(
+    path: Path,
+    token: str | None,
+    tag: str | None,
+    need_tags: bool,
+    table_format: TableFormat,
+) -> Iterator[Sentence]:
+    wanted = _columns_named(path, token, tag, need_tags, table_format)
+    columns = {name.lower(): name for name in read_columns(path, table_format)}
+    counted = [columns[name] for name in SENTENCE_NAMES if name in columns][:1]
+    gathered, before, last, ends = Gathered(path, need_tags), None, None, 0
+    for number, values in read_rows(path, wanted + counted, table_format):
+        own = values[-1] if counted else None
+        # Some write the number of a sentence at its first word alone.
+        changed = counted and own not in (None, "") and own == own and own != before
+        # Readers of tables skip blank lines, but count them.
+        parted = not counted and last is not None and number > last + 1
+        if (changed or parted) and gathered.rows:
+            ends += 1
+            yield from gathered.done()
+        before, last = own if changed else before, number
+        gathered.add(values[0], values[1] if need_tags else "", number)
+    if not ends and len(gathered.rows) > LONG:
+        what = f"{len(gathered.rows):,} words and neither a blank line nor a column"
+        raise error_at(path, f"{what} such as {SENTENCE_NAMES[1]!r} ends a sentence")
+    yield from gathered.done()
+
+
+def _columns_named(
+    path: Path,
+    token: str | None,
+    tag: str | None,
+    need_tags: bool,
+    table_format: TableFormat,
+) -> list[str]:
+    """Names of the columns of words and tags."""
+    columns = read_columns(path, table_format)
+    found = []
+    for kind, asked, usual in (("token", token, WORD_NAMES), ("tag", tag, TAG_NAMES)):
+        if kind == "tag" and not need_tags:
+            continue
+        names = [asked.lower()] if asked is not None else usual
+        own = [column for name in names for column in columns if column.lower() == name]
+        if not own:
+            what = f"no column {asked!r}" if asked is not None else f"no {kind} column"
+            what += f"; its columns are: {listed(columns)}; name one with --{kind}-"
+            raise error_at(path, f"{what}column")
+        found.append(own[0])
+    return found
