@@ -27,6 +27,8 @@ __all__ = [
     "SUMS_GRADIENTS",
     "StepFunction",
     "adam_moments",
+    "carried_factors",
+    "carry_factors",
     "compile_arguments",
     "flatten_layers",
     "flush_events",
@@ -46,6 +48,25 @@ __all__ = [
     "weight_averages",
     "wrap_traced_steps",
 ]
+
+
+Factors = tuple[Any, Any]  # features float32 (..., E), vectors float32 (V, E)
+
+
+def carry_factors(logits: Any, features: Any, vectors: Any) -> None:
+    """Has a tensor of TensorFlow say what it is the product of; others stay mute.
+
+    A loss gets the very tensor that the last layer gave. Keras' softmax passes its
+    logits on in the same way, as `_keras_logits`.
+    """
+    single = logits.dtype == features.dtype == "float32"
+    if single and keras.backend.backend() == "tensorflow":
+        logits.factors = features, vectors
+
+
+def carried_factors(logits: Any) -> Factors | None:
+    """What `carry_factors` gave; None where nothing did."""
+    return getattr(logits, "factors", None)
 
 
 # What a user overrides to train in a way of their own.

@@ -16,5 +16,7 @@ from .ngrams import ngram_means as ngram_means
 from .recurrent import GRU as GRU
 from .recurrent import LSTM as LSTM
 from .recurrent import SimpleRNN as SimpleRNN
+from .token_scores import TokenEmbedding as TokenEmbedding
+from .token_scores import TokenScores as TokenScores
 from .transformer import SinusoidalPositions as SinusoidalPositions
 from .transformer import TransformerBlock as TransformerBlock

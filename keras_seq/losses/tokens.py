@@ -7,6 +7,7 @@ import keras
 from keras import KerasTensor, ops
 
 from keras_seq.constants import PAD_ID
+from keras_seq.keras_internals import carried_factors
 
 
 @keras.saving.register_keras_serializable("keras_seq")
@@ -14,7 +15,9 @@ class TokenLoss:
     """Cross-entropy of next tokens; a target of 0 is none, and counts for nothing.
 
     With `label_smoothing` a share of each target goes to all tokens alike (Szegedy et
-    al. 2016, arXiv:1512.00567, section 7).
+    al. 2016, arXiv:1512.00567, section 7). Logits of a `layers.TokenEmbedding` or
+    `layers.TokenScores` are not computed in training: `factored_cross_entropy` takes
+    what they are the product of.
 
     Args:
         label_smoothing: the share, in [0, 1).
@@ -46,10 +49,17 @@ class TokenLoss:
         self.label_smoothing = label_smoothing
 
     def __call__(self, targets: KerasTensor, logits: KerasTensor) -> KerasTensor:
-        each = smoothed_cross_entropy(targets, logits, self.label_smoothing)
-        present = ops.cast(ops.not_equal(targets, PAD_ID), each.dtype)
-        share = ops.maximum(ops.mean(present), 1e-6)
-        return each * present / share
+        present = ops.cast(ops.not_equal(targets, PAD_ID), "float32")
+        weights = present / ops.maximum(ops.mean(present), 1e-6)
+        factors = carried_factors(logits)
+        if factors is None:
+            return weights * smoothed_cross_entropy(
+                targets, logits, self.label_smoothing
+            )
+        from keras_seq.losses.factored import factored_cross_entropy
+
+        ids = ops.cast(targets, "int32")
+        return factored_cross_entropy(ids, weights, *factors, self.label_smoothing)
 
     def get_config(self) -> dict[str, float]:
         return {"label_smoothing": self.label_smoothing}

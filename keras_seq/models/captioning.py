@@ -17,6 +17,7 @@ from keras import layers, ops
 from keras_seq.layers import recurrent
 from keras_seq.layers.attention import Attention
 from keras_seq.layers.decoder import RecurrentDecoder
+from keras_seq.layers.token_scores import TokenScores
 from keras_seq.models.blocks import check_rates, check_shape, check_sizes, dropped
 from keras_seq.models.embeddings import token_embedding, token_logits, with_vectors
 from keras_seq.models.translation import advance_one, initial_state
@@ -118,7 +119,7 @@ def build_captioning_model(
     # Scores of the next token.
     head: dict[str, layers.Layer] = {"embedding": embedding}
     if not tie_embeddings:
-        head["logits"] = layers.Dense(vocab_size, name="logits")
+        head["logits"] = TokenScores(vocab_size, name="logits")
     elif lstm_units != embedding_dim:
         head["projection"] = layers.Dense(embedding_dim, name="projection")
     model = keras.Model([picture, target_ids], token_logits(head, y), name="captioning")

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 import keras
 from keras import KerasTensor, ops
 
+from keras_seq.layers.token_scores import TokenEmbedding
+
 
 def with_vectors(
     model: keras.Model,
@@ -96,7 +98,7 @@ def token_embedding(
     >>> round(float(ops.std(layer(ops.arange(4000)))), 2)
     0.1
     """
-    kind = keras.layers.ReversibleEmbedding if tied else keras.layers.Embedding
+    kind = TokenEmbedding if tied else keras.layers.Embedding
     start = keras.initializers.RandomNormal(stddev=embedding_dim**-0.5)
     return kind(vocab_size, embedding_dim, embeddings_initializer=start, name=name)
 

@@ -14,6 +14,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from keras_seq.constants import PAD_ID
+from keras_seq.layers.token_scores import TokenScores
 from keras_seq.layers.transformer import SinusoidalPositions, TransformerBlock
 from keras_seq.models.blocks import check_one_vocabulary, check_rates, check_sizes
 from keras_seq.models.embeddings import (
@@ -137,7 +138,7 @@ def build_transformer(
     # Scores of the next token.
     head: dict[str, layers.Layer] = {"embedding": target_embedding}
     if not tie_embeddings:
-        head["logits"] = layers.Dense(target_vocab_size, name="logits")
+        head["logits"] = TokenScores(target_vocab_size, name="logits")
     logits = token_logits(head, y)
     model = keras.Model([source_ids, target_ids], logits, name="transformer")
     return with_both_vectors(model, embeddings, target_embeddings)

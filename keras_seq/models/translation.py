@@ -16,6 +16,7 @@ from keras import KerasTensor, layers, ops
 from keras_seq.constants import PAD_ID
 from keras_seq.layers.attention import Attention, Score
 from keras_seq.layers.decoder import RecurrentDecoder
+from keras_seq.layers.token_scores import TokenScores
 from keras_seq.models.blocks import (
     check_one_vocabulary,
     check_rates,
@@ -135,7 +136,7 @@ def build_translation_model(
     # Scores of the next token.
     head: dict[str, layers.Layer] = {"embedding": target_embedding}
     if not tie_embeddings:
-        head["logits"] = layers.Dense(target_vocab_size, name="logits")
+        head["logits"] = TokenScores(target_vocab_size, name="logits")
     elif rnn_units != embedding_dim:
         head["projection"] = layers.Dense(embedding_dim, name="projection")
     logits = token_logits(head, y)

@@ -23,6 +23,7 @@ from keras_seq.layers.coordinates import Coordinates
 from keras_seq.layers.crf import CRF, crf_loss
 from keras_seq.layers.decoder import RecurrentDecoder
 from keras_seq.layers.recurrent import GRU, LSTM, SimpleRNN
+from keras_seq.layers.token_scores import TokenEmbedding, TokenScores
 from keras_seq.layers.transformer import SinusoidalPositions, TransformerBlock
 from keras_seq.losses import TokenLoss, tag_loss
 from keras_seq.metrics import TagAccuracy
@@ -35,7 +36,7 @@ from keras_seq.training.transcripts import SymbolErrorRate
 REGISTERED: tuple[Any, ...] = (Attention, CRF, CharacterEncoder, WordDropout)
 REGISTERED += (Coordinates, RecurrentDecoder, SinusoidalPositions, TransformerBlock)
 REGISTERED += (EntityF1, PathAccuracy, SymbolErrorRate, TagAccuracy)
-REGISTERED += (TokenLoss, crf_loss, tag_loss)
+REGISTERED += (TokenEmbedding, TokenLoss, TokenScores, crf_loss, tag_loss)
 
 FAST: dict[Any, type] = {
     keras.layers.LSTM: LSTM,
