@@ -60,6 +60,7 @@ class Options(TrainOptions):
     dropout: float = 0.2
     label_smoothing: float = 0.1
     learning_rate: float = 0.002
+    schedule: Literal["cosine", "inverse_sqrt"] = "cosine"
     documented: bool = False
 
     def __post_init__(self) -> None:
@@ -136,7 +137,9 @@ def train(options: Options) -> Run:
         batch_tokens: Tokens of a step, of both sides and with padding.
         dropout: Rate on embeddings and between layers.
         label_smoothing: Share of a target given to all tokens (Szegedy et al. 2016).
-        learning_rate: The highest; it rises, then falls along a cosine.
+        learning_rate: The highest, after a warm-up.
+        schedule: How the rate falls then: along a cosine to 0, or with the root of the
+            step (Vaswani et al. 2017).
         epochs: Most passes over train; default by its size, or what --max-seconds has
             room for.
     """

@@ -28,6 +28,7 @@ from keras_seq.layers.transformer import SinusoidalPositions, TransformerBlock
 from keras_seq.losses import TokenLoss, tag_loss
 from keras_seq.metrics import TagAccuracy
 from keras_seq.training.optimizers import Adam
+from keras_seq.training.step_schedule import InverseSquareRoot
 from keras_seq.training.tag_metrics import EntityF1, PathAccuracy
 from keras_seq.training.train_step import carried_states
 from keras_seq.training.transcripts import SymbolErrorRate
@@ -36,6 +37,7 @@ from keras_seq.training.transcripts import SymbolErrorRate
 REGISTERED: tuple[Any, ...] = (Attention, CRF, CharacterEncoder, WordDropout)
 REGISTERED += (Coordinates, RecurrentDecoder, SinusoidalPositions, TransformerBlock)
 REGISTERED += (EntityF1, PathAccuracy, SymbolErrorRate, TagAccuracy)
+REGISTERED += (InverseSquareRoot,)
 REGISTERED += (TokenEmbedding, TokenLoss, TokenScores, crf_loss, tag_loss)
 
 FAST: dict[Any, type] = {

@@ -4,7 +4,7 @@ of the last quarter are averaged. What encoder-decoders are trained with."""
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import KerasTensor
@@ -14,6 +14,7 @@ from keras_seq.training.averaging import AveragedWeights
 from keras_seq.training.step_schedule import (
     StepLimit,
     cosine_adam,
+    inverse_sqrt_adam,
     planned_steps,
     steps_within,
 )
@@ -21,6 +22,9 @@ from keras_seq.training.trainer import fit
 
 MEAN_FROM = 0.75  # of the steps: the weights that are averaged
 PATIENCE = 10  # epochs: the rate falls on, and the best weights are kept
+
+RateSchedule = Literal["cosine", "inverse_sqrt"]
+ADAMS = {"cosine": cosine_adam, "inverse_sqrt": inverse_sqrt_adam}
 
 
 def fit_planned(
@@ -34,8 +38,9 @@ def fit_planned(
     learning_rate: float,
     run_dir: Path,
     token_names: Sequence[str],
+    schedule: RateSchedule = "cosine",
 ) -> keras.callbacks.History:
-    """Trains with a warm-up, a cosine, and weights that are averaged.
+    """Trains with a warm-up, a rate that falls, and weights that are averaged.
 
     Args:
         model: it learns.
@@ -48,12 +53,14 @@ def fit_planned(
         learning_rate: the highest.
         run_dir: takes TensorBoard's logs, checkpoints and the planned steps.
         token_names: what people see of each id, for TensorBoard's projector.
+        schedule: how the rate falls behind the warm-up.
     """
+    planned_adam = ADAMS[schedule]
     an_epoch, asked = train.num_batches, recipe["epochs"]
 
     def measured() -> int:
         copy = keras.models.clone_model(model)
-        copy.compile(cosine_adam(learning_rate, 1000), loss)
+        copy.compile(planned_adam(learning_rate, 1000), loss)
         return steps_within(recipe["max_seconds"], copy, train, epoch_steps=an_epoch)
 
     if asked is None and recipe["max_seconds"] is None:
@@ -65,7 +72,7 @@ def fit_planned(
         validation_data=validation,
         loss=loss,
         metrics=[],
-        optimizer=cosine_adam(learning_rate, steps),
+        optimizer=planned_adam(learning_rate, steps),
         epochs=math.ceil(steps / an_epoch),
         patience=PATIENCE,
         max_seconds=recipe["max_seconds"],

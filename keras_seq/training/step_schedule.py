@@ -14,9 +14,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import KerasTensor, ops
 
 from keras_seq.errors import UserError
 from keras_seq.keras_internals import GLOBAL_SEED_GENERATOR, global_state
+from keras_seq.training.allocator import keep_freed_memory
 from keras_seq.training.budget import Clock
 from keras_seq.training.optimizers import Adam
 from keras_seq.training.run_folder import ANEW, read_facts, write_facts
@@ -24,6 +26,7 @@ from keras_seq.training.schedules import checked_rate
 
 PLAN = "plan.json"
 WARM_UP_SHARE = 0.02  # of all steps
+LONG_WARM_UP_SHARE = 0.1  # the same, before a rate that falls at once
 TIMED_STEPS, TIMED_SHARE = 8, 0.02  # at least so many, for so much of the time
 SPARE = 0.92  # of the time: steps are slower at times, and validation takes some
 EPOCH_END = 1.5  # seconds of validation, logs and a checkpoint, at least
@@ -50,9 +53,7 @@ def cosine_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
     >>> [round(float(rate(step)), 3) for step in (0, 20, 510, 1000)]
     [0.0, 0.1, 0.05, 0.0]
     """
-    checked_rate(learning_rate)
-    if steps < 1:
-        raise ValueError(f"steps is {steps}; expected 1 or more")
+    _check_plan(learning_rate, steps)
     warm_up = int(WARM_UP_SHARE * steps)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0 if warm_up else learning_rate,
@@ -61,6 +62,68 @@ def cosine_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
         warmup_steps=warm_up,
     )
     return Adam(schedule, beta_2=0.99)
+
+
+@keras.saving.register_keras_serializable("keras_seq")
+class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that rises in a straight line, then falls with the root of the step.
+
+    Vaswani et al. 2017, arXiv:1706.03762, equation 3: rate * min(s / w, sqrt(w / s)).
+
+    Args:
+        learning_rate: the highest, at the end of the warm-up.
+        warmup_steps: w, 1 or more.
+
+    Example:
+
+    >>> rate = InverseSquareRoot(0.1, 10)
+    >>> [round(float(rate(step)), 3) for step in (0, 5, 10, 40)]
+    [0.0, 0.05, 0.1, 0.05]
+    """
+
+    def __init__(self, learning_rate: float, warmup_steps: int) -> None:
+        self.learning_rate, self.warmup_steps = learning_rate, warmup_steps
+
+    def __call__(self, step: KerasTensor) -> KerasTensor:
+        share = ops.cast(step, "float32") / self.warmup_steps
+        falling = ops.rsqrt(ops.maximum(share, 1.0))
+        return self.learning_rate * ops.minimum(share, falling)
+
+    def get_config(self) -> dict[str, float]:
+        return {
+            "learning_rate": self.learning_rate,
+            "warmup_steps": self.warmup_steps,
+        }
+
+
+def inverse_sqrt_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
+    """Adam that warms up for a tenth of the steps, then falls with the root of them.
+
+    Args:
+        learning_rate: the highest rate.
+        steps: all that the training will take.
+
+    Returns:
+        The optimizer.
+
+    Raises:
+        ValueError: `learning_rate` is not above 0, or `steps` is below 1.
+
+    Example:
+
+    >>> rate = inverse_sqrt_adam(0.1, 1000)._learning_rate
+    >>> [round(float(rate(step)), 3) for step in (50, 100, 400)]
+    [0.05, 0.1, 0.05]
+    """
+    _check_plan(learning_rate, steps)
+    warm_up = max(1, int(LONG_WARM_UP_SHARE * steps))
+    return Adam(InverseSquareRoot(learning_rate, warm_up), beta_2=0.99)
+
+
+def _check_plan(learning_rate: float, steps: int) -> None:
+    checked_rate(learning_rate)
+    if steps < 1:
+        raise ValueError(f"steps is {steps}; expected 1 or more")
 
 
 class StepLimit(keras.callbacks.Callback):
@@ -133,6 +196,7 @@ def steps_within(
     Returns:
         Steps, 1 at least; the seconds of measuring are taken off.
     """
+    keep_freed_memory()
     start, times = clock(), []
     for inputs, targets in train:
         before = clock()

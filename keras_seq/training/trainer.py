@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
+from keras_seq.training.allocator import keep_freed_memory
 from keras_seq.training.array_batches import Batching
 from keras_seq.training.averaging import EarlyStopping
 from keras_seq.training.budget import Clock
@@ -160,6 +161,7 @@ def fit(
     >>> sorted(history.history)
     ['loss', 'val_loss']
     """
+    keep_freed_memory()
     length = Length(epochs, initial_epoch, steps_per_epoch, validation_freq)
     length.check()
     check_settings(max_seconds=max_seconds)

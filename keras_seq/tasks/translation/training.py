@@ -82,14 +82,14 @@ def train_translator(
     recipe: Mapping[str, Any],
     run_dir: Path,
 ) -> keras.callbacks.History:
-    """Trains with smoothed labels, a warm-up, a cosine, and weights that are averaged.
+    """Trains with smoothed labels, a warm-up, and weights that are averaged.
 
     Args:
         model: it learns.
         coder: of both sides.
         splits: "train" and "validation".
-        recipe: batch_tokens, seed, learning_rate, label_smoothing, epochs, max_seconds
-            and resume.
+        recipe: batch_tokens, seed, learning_rate, label_smoothing, epochs, max_seconds,
+            schedule and resume.
         run_dir: takes TensorBoard's logs, checkpoints and the planned steps.
     """
     sizes = {"batch_tokens": recipe["batch_tokens"], "seed": recipe["seed"]}
@@ -105,4 +105,5 @@ def train_translator(
         learning_rate=recipe["learning_rate"],
         run_dir=run_dir,
         token_names=coder.names,
+        schedule=recipe["schedule"],
     )
