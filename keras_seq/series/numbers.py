@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_seq.data.tables import error_at, listed, place_of
+from keras_seq.data.tables import listed
 from keras_seq.errors import UserError
 from keras_seq.log import log
 from keras_seq.series.table import SeriesTable
@@ -55,8 +55,8 @@ def check_size(table: SeriesTable) -> None:
         wrong = (size > LARGEST) | ((size.max(axis=0) < SMALLEST) & (size > 0))
         if wrong.any():
             row, column = (int(place[0]) for place in np.nonzero(wrong))
-            raise error_at(
-                place_of(one.path, int(one.lines[row])),
+            raise one.error(
+                row,
                 f"column {table.columns[column]!r} is {one.values[row, column]:g}; "
                 f"expected sizes from {SMALLEST:g} to {LARGEST:g}, or 0: write the "
                 "column in another unit",
@@ -68,12 +68,9 @@ def check_positive(table: SeriesTable, num_columns: int, mend: str) -> None:
     for one in table.series:
         rows, columns = np.nonzero(one.values[:, :num_columns] <= 0)
         if len(rows):
-            raise error_at(
-                place_of(one.path, int(one.lines[rows[0]])),
-                f"column {table.columns[columns[0]]!r} is "
-                f"{one.values[rows[0], columns[0]]:g}; returns are those of numbers "
-                f"above zero: {mend}",
-            )
+            value = one.values[rows[0], columns[0]]
+            what = f"column {table.columns[columns[0]]!r} is {value:g}; returns are "
+            raise one.error(rows[0], f"{what}those of numbers above zero: {mend}")
 
 
 def needed_dtype(table: SeriesTable) -> str:
@@ -81,15 +78,11 @@ def needed_dtype(table: SeriesTable) -> str:
     for one in table.series:
         steps = np.abs(np.diff(one.values, axis=0))
         changes = steps.sum(axis=0) > 0
-        if not changes.any():
-            continue
-        values = one.values[:, changes]
+        values, steps = one.values[:, changes], steps[:, changes]
         with np.errstate(over="ignore"):
             lost = np.abs(values - values.astype(np.float32)).max(axis=0)
         size = np.abs(values).max(axis=0)
-        step = steps[:, changes].sum(axis=0) / np.count_nonzero(
-            steps[:, changes], axis=0
-        )
+        step = steps.sum(axis=0) / np.count_nonzero(steps, axis=0)
         fits = (lost <= FINEST_32 * step) & (size < LARGEST_32) & (size > SMALLEST_32)
         if not fits.all():
             return "float64"
@@ -127,4 +120,4 @@ def _refuse_still(
         mend = "subtract a constant from the column"
     what = f"column {names[0]!r} {held}: there is nothing to forecast; {mend}"
     more = f" ({len(names)} such columns)" if len(names) > 1 else ""
-    raise error_at(place_of(one.path, int(one.lines[start - 1])), what + more)
+    raise one.error(start - 1, what + more)

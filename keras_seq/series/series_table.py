@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_seq.data.places import error_at, place_of
+from keras_seq.errors import UserError
 from keras_seq.series.calendar import Frequency
 
 
@@ -52,6 +54,19 @@ class Series(NamedTuple):
     def label(self) -> str:
         """What a message calls it."""
         return f"{self.path} ({self.part})" if self.part else str(self.path)
+
+    def rows(self, which: slice | np.ndarray) -> "Series":
+        """The series of some of its rows."""
+        return self._replace(
+            dates=None if self.dates is None else self.dates[which],
+            values=self.values[which],
+            observed=self.observed[which],
+            lines=self.lines[which],
+        )
+
+    def error(self, row: int, what: str) -> UserError:
+        """The error of a row."""
+        return error_at(place_of(self.path, int(self.lines[row])), what)
 
 
 class SeriesTable(NamedTuple):
@@ -99,13 +114,10 @@ class SeriesTable(NamedTuple):
 def with_own_names(series: Sequence[Series]) -> list[Series]:
     """Series of several files may share names; they are then called by both."""
     names = [one.name for one in series]
+    shared = [names.count(one.name) > 1 and one.part for one in series]
+    both = [one._replace(name=f"{one.path.stem} {one.name}") for one in series]
     return [
-        (
-            one._replace(name=f"{one.path.stem} {one.name}")
-            if names.count(one.name) > 1 and one.part
-            else one
-        )
-        for one in series
+        new if is_shared else one for one, new, is_shared in zip(series, both, shared)
     ]
 
 

@@ -24,7 +24,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_seq.data.tables import error_at, place_of
 from keras_seq.errors import UserError
 from keras_seq.series.calendar import Frequency
 from keras_seq.series.numbers import needed_dtype
@@ -215,8 +214,8 @@ def _refuse(
     less = f", or less of {' or '.join(options)}" if options else ""
     if rows <= (part == "train"):  # not enough for a window of one row and one more
         less = ", or other --validation-start and --test-start"
-    raise error_at(
-        place_of(one.path, int(one.lines[-1])),
+    raise one.error(
+        -1,
         f"the file ends after {len(one.values)} rows; the {part} part has {rows} of "
         f"them and needs {need}: {what}; give more rows{less if has_options else ''}",
     )
