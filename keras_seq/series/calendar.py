@@ -139,22 +139,20 @@ def next_dates(last: np.datetime64, frequency: Frequency, count: int) -> np.ndar
     >>> next_dates(np.datetime64("2024-01-31", "s"), Frequency("M"), 2).tolist()[0]
     datetime.datetime(2024, 2, 29, 0, 0)
     """
+    if frequency.unit == "B":
+        tomorrow = last.astype("datetime64[D]") + 1
+        days = np.busday_offset(tomorrow, np.arange(count), roll="forward")
+        return days.astype("datetime64[s]")
+    ahead = np.arange(1, count + 1)
+    if not frequency.months:
+        return last + np.timedelta64(frequency.seconds, "s") * ahead
     import pandas as pd
 
-    start = pd.Timestamp(last)
-    if frequency.unit == "B":
-        found = pd.bdate_range(start + pd.Timedelta(days=1), periods=count)
-    elif frequency.months:
-        end_of_month = start.is_month_end
-        offset = pd.offsets.MonthEnd if end_of_month else pd.DateOffset
-        ahead = [frequency.months * number for number in range(1, count + 1)]
-        found = [
-            start + (offset(months) if end_of_month else offset(months=months))
-            for months in ahead
-        ]
+    start, months = pd.Timestamp(last), (frequency.months * ahead).tolist()
+    if start.is_month_end:
+        found = [start + pd.offsets.MonthEnd(number) for number in months]
     else:
-        step = np.timedelta64(frequency.seconds, "s")
-        return last + step * np.arange(1, count + 1)
+        found = [start + pd.DateOffset(months=number) for number in months]
     return np.array(found, "datetime64[s]")
 
 

@@ -42,7 +42,6 @@ from keras_seq.series.columns import (
     columns_that_part,
     find_date_columns,
     find_series_columns,
-    number_columns,
     price_name,
 )
 from keras_seq.series.dates import check_date_format
@@ -136,7 +135,8 @@ def read_series(
     targets, others, is_prices = choose_columns(first, taken, target, features)
     prices = [name for name in others if is_prices and price_name(name) in PRICES]
     known = list(dict.fromkeys(known_future or ()))
-    check_names(files[0], number_columns(first, [*taken, *targets]), known, OPTION)
+    free = [name for name in first.header if name not in (*taken, *targets)]
+    check_names(files[0], free, known, OPTION)
     others = [name for name in others if name not in (*prices, *known)]
     prices = [name for name in prices if name not in known]
     columns = [*targets, *prices, *others, *known]
