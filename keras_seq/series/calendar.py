@@ -1,7 +1,7 @@
 """The steps of a series: how far apart its rows are, and which dates come next.
 
 Months and trading days are no fixed number of seconds, so a frequency is a name with a
-count. This module knows dates alone, no values and no files.
+count.
 """
 
 import re
@@ -40,14 +40,14 @@ class Frequency:
         return self.unit if self.count == 1 else f"{self.count}{self.unit}"
 
     @property
-    def seconds(self) -> int | None:
-        """The fixed step; None for months and trading days."""
-        return SECONDS[self.unit] * self.count if self.unit in SECONDS else None
+    def seconds(self) -> int:
+        """The fixed step; 0 for months and trading days."""
+        return SECONDS.get(self.unit, 0) * self.count
 
     @property
-    def months(self) -> int | None:
-        """The step in months; None where it is none."""
-        return MONTHS[self.unit] * self.count if self.unit in MONTHS else None
+    def months(self) -> int:
+        """The step in months; 0 where it is none."""
+        return MONTHS.get(self.unit, 0) * self.count
 
     @property
     def season(self) -> int:
@@ -56,11 +56,10 @@ class Frequency:
             return DAYS_A_WEEK
         if self.months:
             return max(1, 12 // self.months)
-        step = SECONDS[self.unit] * self.count
-        if step >= SECONDS["W"]:
-            return max(1, round(52 * SECONDS["W"] / step))
-        length = SECONDS["D"] if step < SECONDS["D"] else SECONDS["W"]
-        return max(1, round(length / step))
+        if self.seconds >= SECONDS["W"]:
+            return max(1, round(52 * SECONDS["W"] / self.seconds))
+        length = SECONDS["D"] if self.seconds < SECONDS["D"] else SECONDS["W"]
+        return max(1, round(length / self.seconds))
 
 
 def parse_frequency(text: str) -> Frequency:
@@ -112,7 +111,6 @@ def steps_between(dates: np.ndarray, frequency: Frequency) -> np.ndarray:
 
     Args:
         dates: datetime64[s] (N,), rising.
-        frequency: of the series.
 
     Returns:
         float64 (N - 1,): 1 everywhere in a series without gaps. For trading days, 1 up
@@ -124,7 +122,6 @@ def steps_between(dates: np.ndarray, frequency: Frequency) -> np.ndarray:
         days = dates.astype("datetime64[D]")
         long = np.diff(days).astype(np.int64) > LONGEST_BREAK
         return np.where(long, np.busday_count(days[:-1], days[1:]), 1.0)
-    assert frequency.seconds is not None  # neither months nor trading days
     return np.diff(dates).astype(np.int64) / frequency.seconds
 
 
@@ -171,7 +168,6 @@ def phases(
     elif frequency.unit == "B":
         count = _weekdays(dates)
     else:
-        assert frequency.seconds is not None  # neither months nor trading days
         count = dates.astype(np.int64) // frequency.seconds
     return count % season
 

@@ -97,15 +97,8 @@ def rows_of_series(
 def numbers_of(
     cells: Cells, decimal: str | None, likely: str | None
 ) -> tuple[np.ndarray, str]:
-    """The numbers of all columns, and the decimal mark they have.
-
-    Args:
-        cells: of a file.
-        decimal: the mark that the user gave.
-        likely: the one to take where the file leaves it open, such as a model's.
-
-    Returns:
-        float64 (N, F), NaN where missing.
+    """The numbers of all columns, float64 (N, F), NaN where missing, and their decimal
+    mark: the user's, else that of the cells, else the likely one, such as a model's.
 
     Raises:
         UserError: A cell is no number, or could be two.
@@ -145,9 +138,8 @@ def dates_of(
         cells: of a file.
         name: of the column of the dates, or of the first of several.
         groups: rows of each series.
-        is_given: whether the user named them.
-        date_format: as `read_dates` has it.
-        likely: the same.
+        is_given: whether the user named the column.
+        date_format, likely: as `read_dates` has them.
 
     Raises:
         UserError: A cell is no date, two orders fit, or a count leaves rows out.

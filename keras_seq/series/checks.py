@@ -123,12 +123,8 @@ def check_prices(one: Series, columns: Sequence[str]) -> None:
 
 
 def warn_of_splits(one: Series, column: str) -> None:
-    """Tells, on stderr, of jumps of one step that look like a split.
-
-    Args:
-        one: whose first column holds prices above zero.
-        column: its name.
-    """
+    """Tells, on stderr, of jumps of the prices above zero in the first column that look
+    like a split."""
     prices = one.values[:, 0]
     ratios = prices[:-1] / prices[1:]
     for row in np.flatnonzero((ratios > 1.4) | (ratios < 1 / 1.4)):
@@ -149,14 +145,11 @@ def check_copies(
 ) -> None:
     """Finds series that are the same under two names, whole or in part, at any dates.
 
-    Args:
-        paths: of each series.
-        targets: float (N, K) of each.
-        refuse: one of which more than half is a copy is an error; else all are said.
-            Where one has fewer than 16 rows, nothing can be told.
+    Of `targets`, float (N, K) each. Where one has fewer than 16 rows, nothing can be
+    told. All that is found is said.
 
     Raises:
-        UserError: More than half of a series stands in one before it.
+        UserError: More than half of a series stands in one before it, and `refuse`.
     """
     seen, owners = np.zeros(0, np.uint64), np.zeros(0, int)
     length = min(STRETCH, *(len(values) // 2 for values in targets))

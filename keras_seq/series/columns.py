@@ -52,11 +52,7 @@ def price_name(column: str) -> str:
 
 def find_date_columns(sheet: Sheet, given: Sequence[str] | None) -> list[str]:
     """The columns that a table's dates are read from: one, those of year, month ... in
-    their order, a day and its time, or none.
-
-    Args:
-        sheet: the table.
-        given: names that the user gave, none in [] or [""]; None finds them.
+    their order, a day and its time, or none. The user gave none with [] or [""].
 
     Raises:
         UserError: There is no such column, or several hold dates.
@@ -92,12 +88,8 @@ def find_date_columns(sheet: Sheet, given: Sequence[str] | None) -> list[str]:
 def find_series_columns(
     sheet: Sheet, given: Sequence[str] | None, taken: Sequence[str]
 ) -> list[str]:
-    """The columns that name a row's series, or could do so by their names.
-
-    Args:
-        sheet: the table.
-        given: names that the user gave, none in [] or [""].
-        taken: columns of dates, targets and features.
+    """The columns that name a row's series, or could do so by their names and are not
+    taken for something else. The user gave none with [] or [""].
 
     Raises:
         UserError: There is no such column.
@@ -122,11 +114,6 @@ def choose_columns(
     features: Sequence[str] | None,
 ) -> tuple[list[str], list[str], bool]:
     """The columns to forecast, the others to read, and whether the first are prices.
-
-    Args:
-        sheet: the table.
-        taken: columns of dates and of series.
-        target, features: as `read_series` has them.
 
     Raises:
         UserError: There is no such column, or no usual one to forecast.
@@ -199,13 +186,7 @@ def columns_that_part(
     sheet: Sheet, dates: Sequence[str], given: Sequence[str]
 ) -> list[str]:
     """The columns, one or two more than are given, that tell rows of the same date
-    apart; [] if none do.
-
-    Args:
-        sheet: the file, read once more.
-        dates: of its rows, as they are written.
-        given: columns that do not suffice.
-    """
+    apart; [] if none do. Reads the file once more; `dates` are as it writes them."""
     rows = [[text_of(cell) for cell in row] for _, row in sheet.rows()]
     columns = dict(zip(sheet.header, zip(*rows)))
     few = [

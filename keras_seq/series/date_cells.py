@@ -20,8 +20,9 @@ FURTHER_DATES = "datum fecha dates unix epoch unixtime opentime dateandtime".spl
 NAMES = (YEAR_FIRST, DAY_FIRST, MONTH_FIRST, SECONDS, MILLISECONDS)
 
 DAY = 86_400  # seconds
-_ORDERS = {YEAR_FIRST: (0, 1, 2), DAY_FIRST: (2, 1, 0), MONTH_FIRST: (2, 0, 1)}
 YEAR_DAY_MONTH = "%Y-%d-%m"  # hardly ever: looked at where no month fits
+_ORDERS = {YEAR_FIRST: (0, 1, 2), DAY_FIRST: (2, 1, 0), MONTH_FIRST: (2, 0, 1)}
+_ORDERS[YEAR_DAY_MONTH] = (0, 2, 1)
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _LONG_MONTHS = (
     "january february march april may june july august september october november "
@@ -93,11 +94,8 @@ def readings(example: str, years: range = YEARS) -> list[str]:
     found = [*_DIGITS.get(size, ())]
     if size in (5, 7):  # a zero was lost in front
         found = [p for p in _DIGITS[size + 1] if p not in ("%Y%m", "%Y%m%d")]
-    unit = _EPOCHS.get(size)
-    if unit == 1:
-        found.append(SECONDS)
-    elif unit:
-        found.append(MILLISECONDS)
+    if unit := _EPOCHS.get(size):
+        found.append(SECONDS if unit == 1 else MILLISECONDS)
     return found
 
 
@@ -131,7 +129,7 @@ def reader(name: str, turn: int = 2000) -> Read:
     """
     if name in (SECONDS, MILLISECONDS):
         return _epoch
-    if name in _ORDERS or name == YEAR_DAY_MONTH:
+    if name in _ORDERS:
         return _reader_of_order(name, turn)
     return functools.partial(_in_pattern, name, turn)
 
@@ -248,12 +246,9 @@ def _since_1970(year: int, month: int, day: int) -> int:
 
 
 def _of_numbers(numbers: list[str], order: str, turn: int) -> int | None:
-    if len(numbers[0]) == 4 or order == YEAR_DAY_MONTH:
-        year, month, day = numbers
-        if order == YEAR_DAY_MONTH:
-            month, day = day, month
-    else:
-        year, month, day = (numbers[place] for place in _ORDERS[order])
+    if len(numbers[0]) == 4 and order != YEAR_DAY_MONTH:
+        order = YEAR_FIRST
+    year, month, day = (numbers[place] for place in _ORDERS[order])
     if len(year) not in (2, 4) or max(len(month), len(day)) > 2:
         return None
     return _since_1970(_full_year(year, turn), int(month), int(day))

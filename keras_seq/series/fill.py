@@ -26,17 +26,10 @@ def filled(
     fill: str | None,
     mend_steps: str,
 ) -> Series:
-    """The series without holes, or a UserError that says where the first one is.
+    """The series, its values NaN where missing, without holes; an added row has line 0.
 
-    Args:
-        one: its values are NaN where missing.
-        columns: F names.
-        frequency: of the dates; None where there are none.
-        fill: None, "forward" or "drop".
-        mend_steps: as `check_steps` has it.
-
-    Returns:
-        The rows, and which values were observed; an added row has line 0.
+    Raises:
+        UserError: There is a hole and `fill` is None, or no row can be trusted.
     """
     dated = frequency if one.dates is not None else None
     if dated is not None and len(one.lines) > 1:

@@ -20,16 +20,8 @@ OPTION = "--known-future"
 
 
 def cut_ahead(one: Series, num_targets: int, num_known: int) -> Series:
-    """Takes the last rows off that have no target, but all columns known ahead.
-
-    Args:
-        one: as read; its `values` may be NaN.
-        num_targets: K.
-        num_known: L.
-
-    Returns:
-        The series up to its last target, with the rows behind it as `ahead`.
-    """
+    """The series up to its last target; the rows behind it, which hold all of the last
+    `num_known` columns, stand in `ahead`."""
     if not num_known:
         return one
     targets, known = one.values[:, :num_targets], one.values[:, -num_known:]

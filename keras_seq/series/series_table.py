@@ -3,7 +3,6 @@
 Shapes: N rows, F columns, K targets.
 """
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -100,15 +99,6 @@ class SeriesTable(NamedTuple):
     read_as: ReadAs = ReadAs()
     known_future: Sequence[str] = ()
     rows_ahead: int = 0
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of all values and dates."""
-        digest = hashlib.sha256(repr(self.columns).encode())
-        for one in self.series:
-            digest.update(one.values.tobytes())
-            digest.update(b"" if one.dates is None else one.dates.tobytes())
-        return digest.hexdigest()
 
 
 def with_own_names(series: Sequence[Series]) -> list[Series]:

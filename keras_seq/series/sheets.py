@@ -75,11 +75,7 @@ def open_sheet(
 ) -> Sheet:
     """Looks at a file's header and first rows.
 
-    Args:
-        path: the file.
-        table_format: how it is to be read.
-        series_column: as `read_series` has it; a table of a series a row is read so
-            where its column of names is given.
+    A table of a series a row is read so where its column of names is given.
 
     Raises:
         UserError: The file is empty, two columns share a name, it has no header, or it

@@ -62,12 +62,7 @@ def report_missing_days(name: str, dates: np.ndarray) -> int:
 
 
 def holidays(market: str, first: np.datetime64, last: np.datetime64) -> np.ndarray:
-    """The days on which a market is closed: datetime64[D] (M,).
-
-    Args:
-        market: US, LONDON or FRANKFURT.
-        first, last: bounds, both included.
-    """
+    """The days from first to last on which a market is closed: datetime64[D] (M,)."""
     found = [
         rule.dates(str(first), str(last)).to_numpy().astype("datetime64[D]")
         for rule in _rules()[market]
