@@ -1,6 +1,6 @@
 """Transcripts to the numbers that a CTC model writes, and back.
 
-Id 0 is CTC's blank; the symbols count from 1. This module needs no audio and no model.
+Id 0 is CTC's blank; the symbols count from 1.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,18 +11,6 @@ import numpy as np
 from keras_seq.data.labels import clean_label
 
 BLANK_ID = 0
-
-
-def tidy(transcript: str) -> str:
-    """A transcript with composed accents, single spaces and nothing that nobody sees:
-    what is learnt and scored.
-
-    Example:
-
-    >>> tidy("  RUBOUT  M ")
-    'RUBOUT M'
-    """
-    return clean_label(transcript)
 
 
 class Alphabet:
@@ -71,7 +59,7 @@ class Alphabet:
             ValueError: The transcripts hold nothing.
         """
         separator = " " if unit == "word" else ""
-        found = {s for text in transcripts for s in _cut(tidy(text), separator)}
+        found = {s for text in transcripts for s in _cut(text, separator)}
         return cls(sorted(found), separator)
 
     @property
@@ -81,7 +69,7 @@ class Alphabet:
 
     def unknown(self, transcript: str) -> list[str]:
         """What of a transcript is not in the alphabet, each once, in order."""
-        parts = _cut(tidy(transcript), self.separator)
+        parts = _cut(transcript, self.separator)
         return [part for part in dict.fromkeys(parts) if part not in self._ids]
 
     def encode(self, transcript: str, skip_unknown: bool = False) -> np.ndarray:
@@ -97,13 +85,14 @@ class Alphabet:
         unknown = self.unknown(transcript)
         if unknown and not skip_unknown:
             raise ValueError(f"{transcript!r} has {unknown}, not in the alphabet")
-        parts = _cut(tidy(transcript), self.separator)
+        parts = _cut(transcript, self.separator)
         ids = [self._ids[part] for part in parts if part in self._ids]
         return np.array(ids, np.int32)
 
     def decode(self, ids: Iterable[int]) -> str:
         """The transcript of ids from 1; spaces are tidied as in the references."""
-        return tidy(self.separator.join(self.symbols[number - 1] for number in ids))
+        symbols = (self.symbols[number - 1] for number in ids)
+        return clean_label(self.separator.join(symbols))
 
     def to_dict(self) -> dict[str, Any]:
         """What `from_dict` reads, fit for JSON."""
@@ -134,5 +123,6 @@ def needed_frames(ids: np.ndarray) -> int:
     return len(ids) + int(np.count_nonzero(ids[1:] == ids[:-1]))
 
 
-def _cut(text: str, separator: str) -> list[str]:
+def _cut(transcript: str, separator: str) -> list[str]:
+    text = clean_label(transcript)
     return text.split(separator) if separator and text else list(text)

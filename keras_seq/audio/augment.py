@@ -1,7 +1,7 @@
 """What training changes about recordings: a function of seed, epoch and sample alone.
 
 All random numbers are drawn here, per sample, so that an epoch can be repeated or
-entered anywhere; the graph only applies them. Needs no files and no model.
+entered anywhere; the graph only applies them.
 
 Shapes: B batch, N samples, T frames, F bands, M masks.
 """
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.audio.log_mel import SAME, WARPS
+from keras_seq.audio.log_mel import WARPS
 
 NOISE_SAMPLES = 1 << 17
 CURVES = 4  # cosines over the bands, the first half a period
@@ -101,7 +101,9 @@ def draw_changes(
     >>> bool(both[1] == draw_changes(how, 0, 3, np.array([8])).tempo[0])
     True
     """
-    return Changes(*map(np.stack, zip(*(_draw(how, seed, epoch, n) for n in numbers))))
+    drawn = zip(*(_draw(how, seed, epoch, number) for number in numbers))
+    types = (np.int32 if spec.dtype == tf.int32 else np.float32 for spec in CHANGES)
+    return Changes(*(np.array(each, dtype) for each, dtype in zip(drawn, types)))
 
 
 def _draw(how: Augmentation, seed: int, epoch: int, number: int) -> tuple:
@@ -117,42 +119,18 @@ def _draw(how: Augmentation, seed: int, epoch: int, number: int) -> tuple:
     times = _draw_masks(rng, how.time_masks, how.longest_time_mask)
     bands = _draw_masks(rng, how.band_masks, how.widest_band_mask)
     colour = how.colour * rng.normal(size=CURVES) / np.arange(1, CURVES + 1)
-    return (
-        np.float32(tempo),
-        np.int32(warp),
-        np.float32(gain),
-        colour.astype(np.float32),
-        np.float32(noise),
-        np.int32(start),
-        times,
-        bands,
-    )
+    return tempo, warp, gain, colour, noise, start, times, bands
 
 
 def _draw_masks(rng: np.random.Generator, count: int, widest: float) -> np.ndarray:
     width = rng.uniform(0, widest, count)
     start = rng.uniform(0, 1, count) * (1 - width)
-    return np.stack([start, start + width], axis=1).astype(np.float32)  # (M, 2)
-
-
-def unchanged(size: int) -> Changes:
-    """The draw that changes nothing, for B samples."""
-    ones, zeros = np.ones(size, np.float32), np.zeros(size, np.float32)
-    none = np.zeros((size, 0, 2), np.float32)
-    same = np.full(size, SAME, np.int32)
-    curves = np.zeros((size, CURVES), np.float32)
-    start = zeros.astype(np.int32)
-    return Changes(ones, same, ones, curves, zeros, start, none, none)
+    return np.stack([start, start + width], axis=1)  # (M, 2)
 
 
 def add_noise(waveform: tf.Tensor, lengths: tf.Tensor, changes: Changes) -> tf.Tensor:
-    """Adds noise at a level relative to each recording's own: float32 (B, N).
-
-    Args:
-        waveform: float32 (B, N), zeros behind the ends.
-        lengths: int32 (B,).
-        changes: its `noise` and `noise_start` are used.
-    """
+    """Adds noise at a level relative to each recording's own: float32 (B, N), whose
+    `lengths` int32 (B,) are real and zeros stand behind."""
     bank = tf.constant(_noise_bank())
     count = tf.cast(tf.maximum(lengths, 1), tf.float32)
     level = tf.sqrt(tf.reduce_sum(waveform**2, axis=1) / count) * changes.noise  # (B,)
@@ -166,10 +144,8 @@ def _noise_bank() -> np.ndarray:
     """float32 (NOISE_SAMPLES,) of variance 1: white at first, ever darker after."""
     rng = np.random.default_rng(0)
     spectrum = np.fft.rfft(rng.normal(size=(4, NOISE_SAMPLES // 4)))
-    slope = np.maximum(np.arange(spectrum.shape[1]), 1.0) ** -(
-        np.arange(4)[:, None] / 4
-    )
-    noise = np.fft.irfft(spectrum * slope)
+    place = np.maximum(np.arange(spectrum.shape[1]), 1.0)
+    noise = np.fft.irfft(spectrum * place ** -(np.arange(4)[:, None] / 4))
     noise /= noise.std(axis=1, keepdims=True)
     return noise.ravel().astype(np.float32)
 
@@ -177,13 +153,8 @@ def _noise_bank() -> np.ndarray:
 def colour_features(
     features: tf.Tensor, frames: tf.Tensor, changes: Changes
 ) -> tf.Tensor:
-    """Adds a smooth curve over the bands, as another microphone would: (B, T, F).
-
-    Args:
-        features: float32 (B, T, F), normalised.
-        frames: int32 (B,), real frames of each.
-        changes: its `colour` is used.
-    """
+    """Adds a smooth curve over the bands, as another microphone would: (B, T, F), of
+    normalised features with `frames` int32 (B,) real ones."""
     bands = features.shape[2]
     place = (np.arange(bands) + 0.5) / bands
     curves = np.cos(np.pi * np.arange(1, CURVES + 1)[:, None] * place)  # (CURVES, F)
@@ -195,15 +166,10 @@ def colour_features(
 def mask_features(
     features: tf.Tensor, frames: tf.Tensor, changes: Changes
 ) -> tf.Tensor:
-    """Blanks stretches of frames and of bands: float32 (B, T, F).
+    """Blanks stretches of frames and of bands: float32 (B, T, F), `frames` (B,) real.
 
     Park et al. 2019, "SpecAugment", arXiv:1904.08779, without time warping. Zero is the
     mean of normalised features.
-
-    Args:
-        features: float32 (B, T, F).
-        frames: int32 (B,), real frames of each.
-        changes: its masks are used.
     """
     counts = tf.cast(frames, tf.float32)[:, None, None]  # (B, 1, 1)
     time_kept = _kept(changes.time_masks * counts, tf.shape(features)[1])  # (B, T)

@@ -1,7 +1,7 @@
 """Utterances to tf.data: batches of like duration, features made in the graph.
 
 Which clips stand in which batch, and how they are changed, is a pure function of
-lengths, seed and epoch. This module needs no files.
+lengths, seed and epoch.
 
 Shapes: B batch, N samples, T frames, F bands, U symbols, S subsampling.
 """
@@ -20,7 +20,6 @@ from keras_seq.audio.augment import (
     colour_features,
     draw_changes,
     mask_features,
-    unchanged,
 )
 from keras_seq.audio.log_mel import LogMel
 from keras_seq.audio.utterances import Utterances
@@ -67,9 +66,9 @@ def make_audio_dataset(
     encoded = [alphabet.encode(text, skip_unknown=True) for text in clips.transcripts]
     needed = np.array([needed_frames(ids) for ids in encoded])
 
-    def changes_of(epoch: int, numbers: np.ndarray) -> Changes:
+    def changes_of(epoch: int, numbers: np.ndarray) -> Changes | tuple[()]:
         if augmentation is None:
-            return unchanged(len(numbers))
+            return ()
         changes = draw_changes(augmentation, seed or 0, epoch, numbers)
         frames = extractor.frame_counts(clips.lengths[numbers], changes.tempo)
         too_fast = answered_frames(frames, subsampling) < needed[numbers]
@@ -80,11 +79,11 @@ def make_audio_dataset(
             ids = _padded([encoded[number] for number in numbers])
             yield *clips.batch(numbers), ids, *changes_of(epoch, numbers)
 
-    def features(waveform, lengths, symbol_ids, *changes):
-        changes = Changes(*changes)
-        if augmentation is None:
+    def features(waveform, lengths, symbol_ids, *drawn):
+        if not drawn:
             x, frames = extractor(waveform, lengths)
         else:
+            changes = Changes(*drawn)
             waveform *= changes.gain[:, None]
             waveform = add_noise(waveform, lengths, changes)
             x, frames = extractor(waveform, lengths, changes.tempo, changes.warp)
@@ -96,7 +95,7 @@ def make_audio_dataset(
     order = batch_size, seed, augmentation, subsampling, extractor.to_dict()
     return EpochDataset(
         batches,
-        _SIGNATURE,
+        _SIGNATURE if augmentation is None else (*_SIGNATURE, *CHANGES),
         -(-len(clips) // batch_size),
         clips.fingerprint(alphabet.symbols, order),
         features,
@@ -127,5 +126,4 @@ _SIGNATURE = (
     tf.TensorSpec([None, None], tf.float32),  # waveform
     tf.TensorSpec([None], tf.int32),  # lengths
     tf.TensorSpec([None, None], tf.int32),  # symbol ids
-    *CHANGES,
 )

@@ -50,7 +50,7 @@ def read_kaldi(files: Files, folder: str, part: str = "") -> list[Recording]:
         what = f"no file text beside {SCP}: it has a line for each utterance"
         raise error_at(data.place(SCP), what)
     find = functools.cache(data.sound)
-    last_read = functools.lru_cache(maxsize=1)(_read)
+    last_read = functools.lru_cache(maxsize=1)(lambda read, name: read(name))
     found = []
     for key, transcript, place in data.pairs("text", empty=True):
         file, piece = pieces.get(key, (key, None))
@@ -59,11 +59,8 @@ def read_kaldi(files: Files, folder: str, part: str = "") -> list[Recording]:
         if file not in sounds:
             raise error_at(place, f"{SCP} has no line {file!r}")
         read = functools.partial(last_read, *find(*sounds[file]))
-        found.append(
-            Recording(
-                f"{place} {key}", transcript, read, speakers.get(key, ""), part, piece
-            )
-        )
+        place, speaker = f"{place} {key}", speakers.get(key, "")
+        found.append(Recording(place, transcript, read, speaker, part, piece))
     unsaid = len(set(pieces or sounds) - {r.place.rpartition(" ")[2] for r in found})
     if unsaid:
         what = f"{unsaid:,} sounds without a transcript left out"
@@ -145,10 +142,6 @@ class _Folder:
                 if (base / path).is_file():
                     return FolderFiles(base).read, path
         raise error_at(place, f"there is no file {path!r} beside it or above")
-
-
-def _read(read: Callable[[str], bytes], name: str) -> bytes:
-    return read(name)
 
 
 def kaldi_folders(names: Sequence[str]) -> list[str]:

@@ -1,7 +1,4 @@
-"""Transcripts that read as missing, and labels of clips in several spellings.
-
-Knows recordings by their transcripts alone.
-"""
+"""Transcripts that read as missing, and labels of clips in several spellings."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,11 +16,7 @@ from keras_seq.errors import UserError
 def check_transcripts(
     recordings: Sequence[Recording], known: Sequence[str] = ()
 ) -> None:
-    """Asks about transcripts such as NA and None.
-
-    Args:
-        recordings: with transcripts.
-        known: labels that a model was trained on, whatever they look like.
+    """Asks about transcripts such as NA and None, unless a model was trained on them.
 
     Raises:
         UserError: One reads as missing; the line names the file and the option.
@@ -45,12 +38,6 @@ as a class with --labels-as-written
 
 def check_several(recordings: Sequence[Recording]) -> None:
     """Refuses to train on one transcript alone, whose score would be perfect.
-
-    Args:
-        recordings: of all parts.
-
-    Raises:
-        UserError: All say the same.
 
     Example:
 
@@ -86,13 +73,8 @@ def label_names(
 def join_spellings(
     recordings: Sequence[Recording], part: str, known: Sequence[str] = ()
 ) -> list[Recording]:
-    """Recordings under the names of their labels; what was joined is said.
-
-    Args:
-        recordings: each of one label.
-        part: whose they are.
-        known: labels of the train part, where these are of another.
-    """
+    """Recordings under the names of their labels; what was joined is said. `known` are
+    labels of the train part, where these recordings are of another."""
     names, place = label_names(recordings, known), f"{part} part"
     spellings = Counter(recording.transcript for recording in recordings)
     log_joined(place, spellings, names, "recordings", known)

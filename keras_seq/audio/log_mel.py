@@ -2,7 +2,6 @@
 
 A frame depends on its own samples alone, and normalisation on the real frames of its
 own recording or on numbers fitted before: what else is in a batch changes nothing.
-This module needs no files, no transcripts and no model.
 
 Shapes: B batch, N samples, T frames, F mel bands, W warps.
 """

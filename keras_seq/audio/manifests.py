@@ -1,15 +1,14 @@
-"""Manifests: tables whose rows name a sound file and what is said in it.
+"""Manifests: tables whose rows name a sound file, or a piece of it, and what is said.
 
-The files lie beside the table, in a folder beside it, or in zip archives. This module
-opens files and never decodes sound.
+The files lie beside the table, in a folder beside it, or in zip archives.
 """
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_seq.audio.pieces import PieceColumns
-from keras_seq.audio.recording import AUDIO, PARTS, Recording, part_named
+from keras_seq.audio.recording import AUDIO, PARTS, Piece, Recording, part_named
 from keras_seq.data.file_places import Files
 from keras_seq.data.in_memory import is_in_memory
 from keras_seq.data.named_files import FileFinder, NamedFileReader, archives_beside
@@ -34,6 +33,13 @@ TRANSCRIPT_COLUMNS = (
 ).split()
 SPEAKER_COLUMNS = "speaker speaker_id client_id".split()
 PART_COLUMNS = "split part subset".split()
+# Names of columns; of each also with _s, _sec, _seconds and _ms behind it.
+STARTS = "start offset start_time begin begin_time segment_start".split()
+ENDS = "end end_time stop stop_time finish segment_end".split()
+DURATIONS = "duration dur".split()
+UNITS = {"": 1.0, "_s": 1.0, "_sec": 1.0, "_secs": 1.0, "_seconds": 1.0, "_ms": 1e-3}
+UNITS |= {"_msec": 1e-3, "_milliseconds": 1e-3}
+COUNTED = ("_sample", "_samples", "_frame", "_frames")
 
 
 class ManifestFormat(NamedTuple):
@@ -50,6 +56,14 @@ class ManifestFormat(NamedTuple):
     transcript_column: str | None = None
     any_parts: bool = False
     table_format: TableFormat = AS_FOUND
+
+    def columns_of(self, columns: Sequence[str]) -> dict[str, str | None]:
+        """The columns "file" and "transcript" of a table, None where it has none."""
+        file, transcript = self.file_column, self.transcript_column
+        return {
+            "file": usual_column(columns, FILE_COLUMNS, file),
+            "transcript": usual_column(columns, TRANSCRIPT_COLUMNS, transcript),
+        }
 
 
 def read_manifest(
@@ -68,12 +82,7 @@ def read_manifest(
             part, or is no piece of a file.
     """
     columns = read_columns(path, given.table_format)
-    wanted = [
-        _column(path, columns, "file", given.file_column, FILE_COLUMNS),
-        _column(
-            path, columns, "transcript", given.transcript_column, TRANSCRIPT_COLUMNS
-        ),
-    ]
+    wanted = _wanted(path, columns, given)
     optional = [usual_column(columns, each) for each in (SPEAKER_COLUMNS, PART_COLUMNS)]
     pieces = PieceColumns(path, [name for name in columns if name not in wanted])
     names = wanted + [name for name in optional if name is not None] + pieces.names
@@ -118,11 +127,7 @@ def manifest_of(archive: Path) -> Path | None:
 
 
 def log_parts_beside(path: Path) -> None:
-    """One line where tables beside a manifest bear the names of other parts.
-
-    Args:
-        path: the manifest that is read alone.
-    """
+    """One line where tables beside a manifest bear the names of other parts."""
     if part_named(path.stem) != "train" or is_in_memory(path):
         return
     others = [
@@ -135,30 +140,122 @@ def log_parts_beside(path: Path) -> None:
         log.info(f"{path}: {what}--test-data take them")
 
 
-def usual_column(columns: Iterable[str], usual: Sequence[str]) -> str | None:
-    """The first of the usual names that a table has, whatever its case."""
-    lower = {column.lower(): column for column in reversed(list(columns))}
-    return next((lower[name] for name in usual if name in lower), None)
+def usual_column(
+    columns: Sequence[str], usual: Sequence[str], asked: str | None = None
+) -> str | None:
+    """The column that is asked for, or the first of the usual names that a table has,
+    whatever its case."""
+    lower = {column.lower(): column for column in reversed(columns)}
+    names = usual if asked is None else [asked.lower()]
+    return next((lower[name] for name in names if name in lower), None)
 
 
-def _column(
-    path: Path,
-    columns: Sequence[str],
-    kind: str,
-    asked: str | None,
-    usual: Sequence[str],
-) -> str:
-    found = usual_column(columns, usual if asked is None else [asked.lower()])
-    if found is None:
+def _wanted(path: Path, columns: Sequence[str], given: ManifestFormat) -> list[str]:
+    """The columns of files and of transcripts; UserError where one is missing."""
+    names = []
+    asked_of = {"file": given.file_column, "transcript": given.transcript_column}
+    for kind, found in given.columns_of(columns).items():
+        if found is not None:
+            names.append(found)
+            continue
+        asked = asked_of[kind]
         what = f"no {kind} column found" if asked is None else f"no column {asked!r}"
         what += f"; its columns are: {listed(columns)}; name one with --{kind}-column"
         if KINDS.get(path.suffix.lower()) in ("csv", "tsv"):
             what += ", or where this row is no header, give --no-header and a number"
         raise error_at(path, what)
-    return found
+    return names
 
 
 class SoundReader(NamedFileReader):
     """Reads sound files, which a table may name without their ending."""
 
     endings = tuple(AUDIO)
+
+
+class PieceColumns:
+    """The columns of a manifest that cut its rows out of longer files.
+
+    A duration alone cuts nothing: it is a fact about the file.
+
+    Attributes:
+        names: the columns that are read, none where rows are whole files.
+
+    Raises:
+        UserError: A column says where pieces begin and none where they end, or they are
+            counted in samples.
+
+    Example:
+
+    >>> cut = PieceColumns(Path("a.csv"), ["file", "text", "offset", "duration"])
+    >>> cut.names, cut.of({"offset": "1.5", "duration": "2"}, "a.csv:2")
+    (['offset', 'duration'], Piece(start=1.5, end=3.5))
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        lower = {column.lower(): column for column in reversed(columns)}
+        for name in lower:
+            for mark in COUNTED:
+                stem = name.removesuffix(mark)
+                if stem != name and stem in STARTS + ENDS:
+                    what = f"column {lower[name]!r} cuts pieces out of files by samples"
+                    raise error_at(path, f"{what}; give start and end in seconds")
+        self._start, self._end, self._duration = (
+            _found(lower, usual) for usual in (STARTS, ENDS, DURATIONS)
+        )
+        if self._start and not (self._end or self._duration):
+            what = f"column {self._start[0]!r} says where a piece of a file begins, "
+            what += "and no column where it ends; add one called end or duration, or "
+            raise error_at(path, what + "rename it where every row is a whole file")
+        cut = self._start or self._end
+        used = [self._start, self._end, self._duration] if cut else []
+        self.names = [each[0] for each in used if each is not None]
+
+    def of(self, row: Mapping[str, str], place: str) -> Piece | None:
+        """The piece that a row, texts by column, is; None where it is a whole file.
+
+        Raises:
+            UserError: A value is no number, or a piece does not end behind its begin.
+        """
+        if not self.names:
+            return None
+        start, end, duration = (
+            _seconds(row, column, place)
+            for column in (self._start, self._end, self._duration)
+        )
+        if start is None and end is None:
+            return None
+        if end is None and duration is not None:
+            end = (start or 0) + duration
+        if end is None:
+            what = f"names no end of the piece that begins at {start:g} s"
+            raise error_at(place, what)
+        if end <= (start or 0):
+            what = f"a piece of the file from {start or 0:g} to {end:g} s"
+            raise error_at(place, f"{what}; it has to end behind its begin")
+        return Piece(start or 0.0, end)
+
+
+def _found(lower: Mapping[str, str], usual: Sequence[str]) -> tuple[str, float] | None:
+    """A column and the seconds of its unit."""
+    for name in usual:
+        for unit, factor in UNITS.items():
+            if name + unit in lower:
+                return lower[name + unit], factor
+    return None
+
+
+def _seconds(
+    row: Mapping[str, str], column: tuple[str, float] | None, place: str
+) -> float | None:
+    if column is None or not row[column[0]].strip():
+        return None
+    given = row[column[0]].strip()
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        what = f"{given!r} in column {column[0]!r} is no time; expected seconds, or "
+        raise error_at(place, what + "rename the column where rows are whole files")
+    return value * column[1]

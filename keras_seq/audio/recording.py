@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-AUDIO = {".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff", ".au", ".opus"}
-AUDIO.add(".sph")
+AUDIO = set(".wav .flac .ogg .oga .mp3 .aif .aiff .au .opus .sph".split())
 PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 PARTS |= dict.fromkeys(("dev", "valid", "val", "validation"), "validation")
 

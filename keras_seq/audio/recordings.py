@@ -3,8 +3,7 @@
     train.csv            file,transcript,...      beside the files, or beside train.zip
     yes/a.wav no/b.wav   the folder is the label; `trees` has the other folders
 
-Each also inside a zip archive, which is read in place. This module opens files and
-never decodes sound.
+Each also inside a zip archive, which is read in place.
 """
 
 import glob

@@ -2,7 +2,7 @@
 
 Every letter is a sound, so a transcript can be learnt letter by letter: vowels and
 l, m, r are harmonics under formants, s and t are noise. Voices differ in pitch, in the
-length of their vocal tract and in tempo; rooms in noise. This module needs no model.
+length of their vocal tract and in tempo; rooms in noise.
 
 Shapes: N samples, H harmonics.
 """

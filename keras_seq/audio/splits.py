@@ -1,14 +1,27 @@
-"""Which recording belongs to which part. Needs no sound and no model."""
+"""Which recording belongs to which part, and that copies of a sound stand in one part.
+
+Copies are found by their samples, whatever holds them: a file that is listed twice, the
+same bytes under two names, the same samples in another format. Parts that were cut are
+cut anew so that copies stay together; parts that somebody gave are counted, and refused
+where most of one stands in train.
+"""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
 
 from keras_seq.audio.recordings import Recording
+from keras_seq.audio.utterances import Problem, Utterances
+from keras_seq.data.copies import count_copies, counted, log_copies
 from keras_seq.errors import UserError
 from keras_seq.log import log
 
 # With so many voices, some can be kept out of training altogether.
 MANY_SPEAKERS = 10
+WHAT = "recordings"
+SHARE = 0.1  # of train: a part that is cut
 PARTS = ("train", "validation", "test")
 Parts = dict[str, list[Recording]]
 
@@ -17,7 +30,6 @@ def part_recordings(
     given: Mapping[str, Sequence[Recording]],
     *,
     test_speaker: str | None = None,
-    share: float = 0.1,
     seed: int = 0,
 ) -> Parts:
     """Train, validation and test: as given, as a manifest says, or cut from train.
@@ -29,7 +41,6 @@ def part_recordings(
     Args:
         given: "train", and "validation" or "test" where they have data of their own.
         test_speaker: all of this speaker's recordings test, and nothing else does.
-        share: of a part that is cut.
         seed: of the cut.
 
     Returns:
@@ -54,7 +65,12 @@ def part_recordings(
             what = f"the column of parts says {words}; all its recordings are used"
             log.info(f"{name} data: {what}")
     if test_speaker is not None:
-        parts["test"], parts["train"] = _cut_speaker(parts["train"], test_speaker)
+        speakers = sorted({r.speaker for r in parts["train"] if r.speaker})
+        if test_speaker not in speakers:
+            known = ", ".join(speakers[:20]) or "nobody"
+            raise UserError(f"no speaker {test_speaker!r} in the data; it has: {known}")
+        parts["test"] = [r for r in parts["train"] if r.speaker == test_speaker]
+        parts["train"] = [r for r in parts["train"] if r.speaker != test_speaker]
     else:
         for recording in given["train"]:
             # A part with data of its own has what is needed: the rest is not used.
@@ -65,7 +81,7 @@ def part_recordings(
     total = len(parts["train"])
     for name in ("test", "validation"):
         if not parts[name]:
-            kept, parts[name] = _hold_out(parts["train"], share * total, seed, name)
+            kept, parts[name] = _hold_out(parts["train"], SHARE * total, seed, name)
             parts["train"] = kept
     for name, recordings in parts.items():
         if not recordings:
@@ -81,10 +97,6 @@ def cut_parts(
 ) -> set[str]:
     """The parts that `part_recordings` cuts from train by itself, and train with them.
 
-    Args:
-        given: as `part_recordings` takes it.
-        test_speaker: likewise.
-
     Example:
 
     >>> rows = [Recording("a.wav", "a", bytes, part="test")]
@@ -97,27 +109,14 @@ def cut_parts(
     return cut | {"train"} if cut else set()
 
 
-def _cut_speaker(
-    recordings: Sequence[Recording], speaker: str
-) -> tuple[list[Recording], list[Recording]]:
-    speakers = sorted({r.speaker for r in recordings if r.speaker})
-    if speaker not in speakers:
-        known = ", ".join(speakers[:20]) or "nobody"
-        raise UserError(f"no speaker {speaker!r} in the data; it has: {known}")
-    return (
-        [r for r in recordings if r.speaker == speaker],
-        [r for r in recordings if r.speaker != speaker],
-    )
-
-
 def _hold_out(
     recordings: Sequence[Recording], wanted: float, seed: int, name: str
 ) -> tuple[list[Recording], list[Recording]]:
     """(kept, held out) with about `wanted` recordings held out."""
     speakers = {r.speaker for r in recordings}
     by_speaker = len(speakers) >= MANY_SPEAKERS
-    labels = {r.transcript for r in recordings}
-    by_label = len(labels) * 5 <= len(recordings)
+    sizes = Counter(r.transcript for r in recordings)
+    by_label = len(sizes) * 5 <= len(recordings)
     what = "of speakers of their own" if by_speaker else "of any speaker"
     log.info(f"{name}: a tenth of train, {what}")
     groups: dict[str, list[Recording]] = {}
@@ -129,8 +128,7 @@ def _hold_out(
     share = wanted / max(len(recordings), 1)
     for key in order:
         label = groups[key][0].transcript if by_label and not by_speaker else ""
-        size = sum(1 for r in recordings if r.transcript == label) if label else 0
-        limit = share * (size or len(recordings))
+        limit = share * (sizes[label] if label else len(recordings))
         if taken.get(label, 0) + len(groups[key]) / 2 <= limit:
             taken[label] = taken.get(label, 0) + len(groups[key])
             held.add(key)
@@ -160,3 +158,75 @@ def limit_recordings(parts: Parts, limit: int | None, seed: int = 0) -> Parts:
 
 def _digest(seed: int, name: str) -> bytes:
     return hashlib.blake2b(name.encode(), key=str(seed).encode()).digest()
+
+
+def part_clips(
+    clips: Utterances, part_of: Sequence[str], cut: Collection[str]
+) -> tuple[dict[str, Utterances], list[Problem]]:
+    """The clips of each part, copies in one part.
+
+    Args:
+        clips: of all parts.
+        part_of: K parts, as they were given or cut.
+        cut: parts that were cut from one listing, train among them; copies go where
+            one of them is.
+
+    Returns:
+        Utterances by part, and what is left out: a sound under several transcripts.
+
+    Raises:
+        UserError: More than half of a part that was given stands in train.
+    """
+    digests, parts = clips.digests(), np.array(part_of, dtype=object)
+    given = set(parts) - set(cut)
+    _log_given(clips, digests, parts, given - {"train"})
+    problems, kept = [], np.ones(len(parts), bool)
+    copies = 0
+    for group in _groups(digests):
+        texts = list(dict.fromkeys(clips.transcripts[number] for number in group))
+        if len(texts) > 1:
+            what = "one sound under several transcripts: " + ", ".join(map(repr, texts))
+            problems += [Problem(clips.places[number], what) for number in group]
+            kept[group] = False
+            continue
+        free = [number for number in group if parts[number] in cut]
+        copies += len(free[1:])
+        if free:  # one of their parts, by lot: the first would mostly be train
+            parts[free] = parts[free[int(digests[free[0]]) % len(free)]]
+    if copies:
+        log.info(
+            f"{copies:,} of {len(clips):,} {WHAT} are copies, the same samples as "
+            "another; copies stay in one part",
+        )
+    names = dict.fromkeys(part_of)
+    return {n: clips.take(np.flatnonzero(kept & (parts == n))) for n in names}, problems
+
+
+def _log_given(
+    clips: Utterances, digests: np.ndarray, parts: np.ndarray, given: set[str]
+) -> None:
+    places = dict(zip(parts[::-1], clips.places[::-1]))  # the first of each part
+    # What was cut from train was listed with it.
+    listed = ~np.isin(parts, list(given))
+    pairs = [(part, "train", listed) for part in sorted(given)]
+    if {"test", "validation"} <= given:
+        pairs.append(("test", "validation", parts == "validation"))
+    for part, other, others in pairs:
+        mine = digests[parts == part]
+        copied = count_copies(mine, digests[others])
+        log_copies(
+            f"{places[part]} and others",
+            part,
+            counted(copied, len(mine), WHAT),
+            copied / len(mine),
+            other,
+            refuse=other == "train",
+        )
+
+
+def _groups(digests: np.ndarray) -> list[np.ndarray]:
+    """Numbers of the clips of each sound that stands twice or more."""
+    order = np.argsort(digests, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(digests[order]) != 0])
+    groups = np.split(order, starts[1:])
+    return [np.sort(group) for group in groups if len(group) > 1]

@@ -9,13 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from keras_seq.audio.manifests import (
-    FILE_COLUMNS,
-    TRANSCRIPT_COLUMNS,
-    ManifestFormat,
-    read_manifest,
-    usual_column,
-)
+from keras_seq.audio.manifests import ManifestFormat, read_manifest
 from keras_seq.audio.recording import AUDIO, Recording, part_named
 from keras_seq.data.file_places import Files, FolderFiles
 from keras_seq.data.places import error_at
@@ -33,12 +27,6 @@ def read_tables_beside(
     files: Files, names: Sequence[str], sounds: Sequence[str], given: ManifestFormat
 ) -> list[Recording]:
     """The recordings of the tables that name sounds; none where no table does.
-
-    Args:
-        files: of a folder or an archive.
-        names: all its files.
-        sounds: those that are sounds.
-        given: how tables are read.
 
     Raises:
         UserError: A table names the sounds, and its columns are not known, or it lies
@@ -104,14 +92,7 @@ def _is_manifest(path: Path, given: ManifestFormat) -> bool:
         columns = read_columns(path, given.table_format)
     except UserError:
         return False
-    asked = (given.file_column, FILE_COLUMNS), (
-        given.transcript_column,
-        TRANSCRIPT_COLUMNS,
-    )
-    return all(
-        usual_column(columns, usual if name is None else [name.lower()])
-        for name, usual in asked
-    )
+    return None not in given.columns_of(columns).values()
 
 
 def _how_to_read(path: Path) -> str:

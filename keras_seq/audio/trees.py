@@ -7,7 +7,7 @@
     yes/a.wav no/b.wav                            else the folder is the label
 
 A table that names the sounds and cannot be read by its header is named, never passed
-over. This module opens files and never decodes sound.
+over.
 """
 
 import functools
@@ -36,11 +36,6 @@ _TIMIT = re.compile(r"^0 \d+ ")
 def read_tree(files: Files, given: ManifestFormat) -> list[Recording]:
     """The recordings of a folder or an archive.
 
-    Args:
-        files: of it.
-        given: how its tables are read, and whether one label is enough, as it is where
-            a trained model is scored.
-
     Raises:
         UserError: There is no sound, or nothing says what is said in one.
     """
@@ -51,18 +46,15 @@ def read_tree(files: Files, given: ManifestFormat) -> list[Recording]:
         if not any(p.startswith((".", "__MACOSX")) for p in name.split("/"))
     ]
     if folders := kaldi_folders(names):
-        several = len(folders) > 1
-        return [
-            recording
-            for folder in folders
-            for recording in read_kaldi(
-                files,
-                folder,
-                part_named(PurePosixPath(folder).name) or "" if several else "",
-            )
-        ]
-    sounds = [name for name in names if PurePosixPath(name).suffix.lower() in AUDIO]
-    sounds = _without_noise(files, sounds)
+        found = []
+        for folder in folders:
+            part = part_named(PurePosixPath(folder).name) if len(folders) > 1 else ""
+            found += read_kaldi(files, folder, part or "")
+        return found
+    every = [name for name in names if PurePosixPath(name).suffix.lower() in AUDIO]
+    sounds = [name for name in every if NOISE not in PurePosixPath(name).parts]
+    if count := len(every) - len(sounds):
+        log.info(f"{files.path}: {count} sounds of {NOISE} are no words and left out")
     if not sounds:
         what = "holds neither LABEL/x.wav nor x.trans.txt; give a manifest"
         raise error_at(files.path, what)
@@ -77,14 +69,6 @@ def read_tree(files: Files, given: ManifestFormat) -> list[Recording]:
     return _labels(files, names, sounds, given.any_parts)
 
 
-def _without_noise(files: Files, sounds: Sequence[str]) -> list[str]:
-    kept = [name for name in sounds if NOISE not in PurePosixPath(name).parts]
-    if len(kept) < len(sounds):
-        count = len(sounds) - len(kept)
-        log.info(f"{files.path}: {count} sounds of {NOISE} are no words and left out")
-    return kept
-
-
 def _recording(
     files: Files, name: str, transcript: str, speaker: str = ""
 ) -> tuple[str, Recording]:
@@ -96,13 +80,8 @@ def _recording(
 def _with_parts(
     found: Sequence[tuple[str, Recording]], sounds: Sequence[str], above: int = 1
 ) -> list[Recording]:
-    """With the parts that folders name, such as dev-clean, where every sound has one.
-
-    Args:
-        found: with their names.
-        sounds: all there are.
-        above: folders directly above a sound that name no part, but its label.
-    """
+    """With the parts that folders name, such as dev-clean, where every sound has one;
+    `above` folders directly above a sound name no part, but its label."""
     parts = {name: _part_of(name, above) for name in sounds}
     if all(parts.values()) and len(set(parts.values())) > 1:
         counts = ", ".join(f"{p} {n:,}" for p, n in Counter(parts.values()).items())

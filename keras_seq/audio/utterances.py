@@ -1,13 +1,14 @@
 """Recordings as samples in one file, and what had to be left out.
 
 Every sound is decoded once. A temporary file holds the samples, mapped and not read, so
-that memory does not grow with the hours. This module needs no model.
+that memory does not grow with the hours.
 
 Shapes: K clips, B batch, N samples.
 """
 
 import collections
 import hashlib
+import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -16,9 +17,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_seq.audio.alphabet import Alphabet, needed_frames, tidy
+from keras_seq.audio.alphabet import Alphabet, needed_frames
 from keras_seq.audio.recording import Recording
 from keras_seq.audio.waveforms import read_audio, source_rate, wav_bytes
+from keras_seq.data.labels import clean_label
 from keras_seq.errors import UserError
 from keras_seq.log import log
 
@@ -84,11 +86,7 @@ class Utterances:
         return wav_bytes(self.samples(number), self.sample_rate)
 
     def batch(self, numbers: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """float32 (B, N) from -1 to 1 with zeros behind each end, and int32 (B,).
-
-        Args:
-            numbers: int (B,), which of the clips.
-        """
+        """float32 (B, N) from -1 to 1 with zeros behind each end, and int32 (B,)."""
         chosen = np.asarray(numbers, np.int64)
         lengths = self.lengths[chosen]
         padded = np.zeros((len(lengths), lengths.max(initial=0)), np.float32)
@@ -97,11 +95,7 @@ class Utterances:
         return padded / 32768, lengths
 
     def take(self, numbers: ArrayLike) -> "Utterances":
-        """Some of the clips, in this order; the samples are shared.
-
-        Args:
-            numbers: int (B,), which of the clips.
-        """
+        """Some of the clips, in this order; the samples are shared."""
         chosen = np.asarray(numbers, np.int64)
         texts = [self._texts[number] for number in chosen]
         places = self._starts[chosen], self.lengths[chosen]
@@ -126,16 +120,14 @@ class Utterances:
         return digest.hexdigest()
 
 
-def most_common_rate(recordings: Iterable[Recording], most: int = 200) -> int:
-    """The sample rate that most of the first recordings have, in hertz.
+def most_common_rate(recordings: Iterable[Recording]) -> int:
+    """The sample rate that most of the first 200 recordings have, in hertz.
 
     Raises:
         UserError: None of them can be read.
     """
     rates: collections.Counter[int] = collections.Counter()
-    for number, recording in enumerate(recordings):
-        if number == most:
-            break
+    for recording in itertools.islice(recordings, 200):
         try:
             rate = source_rate(recording.read())
         except UserError:  # listed by its file when it is decoded
@@ -170,7 +162,7 @@ def decode_recordings(
                 problems.append(Problem(recording.place, f"unreadable ({error})"))
                 continue
             audio = read_audio(content, sample_rate, recording.piece)
-            transcript = tidy(recording.transcript)
+            transcript = clean_label(recording.transcript)
             problem = audio.problem or (None if transcript else "transcript is empty")
             if what := problem or audio.remark:
                 problems.append(Problem(recording.place, what, bool(problem)))
@@ -242,9 +234,8 @@ def report_data_issues(
             where = f"; all are in {run_dir / 'problems.txt'}" if run_dir else ""
             log.info(f"  and {len(found) - LISTED} more{where}")
     if problems and run_dir:
-        lines = (
+        text = "".join(
             f"{'left out' if p.left_out else 'used'}\t{p.place}\t{p.what}\n"
             for p in problems
         )
-        text = "".join(lines)
         (run_dir / "problems.txt").write_text(text, "utf-8", "backslashreplace")

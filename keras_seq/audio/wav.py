@@ -1,14 +1,14 @@
 """WAV files as graph ops: 16-bit PCM in, samples out, and words for what does not fit.
 
 `tf.audio.decode_wav` stops a whole server's batch with remarks about byte offsets; this
-says which file, what it is and what was expected. It needs no model.
+says which file, what it is and what was expected.
 
 Shapes: B batch, N samples.
 """
 
 import tensorflow as tf
 
-from keras_seq.audio.wav_header import ENDLESS, MOST_CHUNKS
+from keras_seq.audio.waveforms import ENDLESS, MOST_CHUNKS
 
 MOST_SAMPLES = 1 << 27  # of a request, zeros behind each end counted
 PCM, EXTENSIBLE = 1, 0xFFFE
@@ -53,18 +53,10 @@ def decode_wavs(wav: tf.Tensor, sample_rate: int) -> tuple[tf.Tensor, tf.Tensor]
         tf.size(messages) == 0, [tf.strings.reduce_join(messages[:3], separator="; ")]
     )
     padded = samples.nrows() * tf.reduce_max(tf.concat([samples.row_lengths(), [0]], 0))
+    too_many = "wav: {} samples, each file as long as the longest; at most "
+    too_many += f"{MOST_SAMPLES}: ask for fewer, or for shorter ones"
     fits = tf.debugging.Assert(
-        padded <= MOST_SAMPLES,
-        [
-            tf.strings.join(
-                [
-                    "wav: ",
-                    tf.strings.as_string(padded),
-                    " samples, each file as long as the longest; at most "
-                    f"{MOST_SAMPLES}: ask for fewer, or for shorter ones",
-                ]
-            )
-        ],
+        padded <= MOST_SAMPLES, [tf.strings.format(too_many, padded)]
     )
     with tf.control_dependencies([each for each in (check, fits) if each is not None]):
         lengths = tf.cast(samples.row_lengths(), tf.int32)
@@ -85,7 +77,6 @@ def _decode(content: tf.Tensor, sample_rate: int) -> tuple[tf.RaggedTensor, tf.T
     rate, bits = _number(bytes_, form + 4, 4), _number(bytes_, form + 14, 2)
     tag = tf.where(tag == EXTENSIBLE, _number(bytes_, form + 24, 2), tag)
     is_wav = (_text(bytes_, 0) == "RIFF") & (_text(bytes_, 8) == "WAVE")
-    found = tf.strings.as_string
     wanted = f"the model reads 16-bit PCM at {sample_rate} Hz"
     problem = tf.case(
         [
@@ -93,20 +84,14 @@ def _decode(content: tf.Tensor, sample_rate: int) -> tuple[tf.RaggedTensor, tf.T
             (~has_both, lambda: tf.constant(f"the WAV file is cut short; {wanted}")),
             (
                 (tag != PCM) | (bits != 16) | (channels < 1),
-                lambda: tf.strings.join(
-                    [
-                        found(bits),
-                        "-bit samples of format ",
-                        found(tag),
-                        " in ",
-                        found(channels),
-                        f" channels; {wanted}",
-                    ]
+                lambda: tf.strings.format(
+                    "{}-bit samples of format {} in {} channels; " + wanted,
+                    (bits, tag, channels),
                 ),
             ),
             (
                 rate != sample_rate,
-                lambda: tf.strings.join([found(rate), f" Hz; {wanted}: resample it"]),
+                lambda: tf.strings.format("{} Hz; " + wanted + ": resample it", rate),
             ),
         ],
         default=lambda: tf.constant(""),

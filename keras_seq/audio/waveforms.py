@@ -9,6 +9,7 @@ Shapes: N samples.
 import contextlib
 import io
 import os
+import struct
 import wave
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from keras_seq.audio.recording import Piece
-from keras_seq.audio.wav_header import mended_wav
 from keras_seq.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ CLIPPED_RUN = 4
 RATES = 1_000, 768_000
 MOST_SECONDS = 3_600
 MOST_SAMPLES = 1 << 28
+MOST_CHUNKS = 100  # of a WAV file, in front of its sound
+ENDLESS = 0x7FFF0000  # lengths from here on mean that the length was not known
+_UNREADABLE = (OSError, ValueError, TypeError, MemoryError, OverflowError)
 _BLOCK = 1 << 20  # samples of all channels that are unpacked at a time
 _PAST_END = 0.1  # seconds by which a piece may be longer than its file
 _KEPT = 0.95  # of the sound that the header of an MP3 promises; encoders count roughly
@@ -78,21 +81,14 @@ def read_audio(content: bytes, sample_rate: int, piece: Piece | None = None) -> 
     """
     soundfile = _soundfile()
     none = np.zeros(0, np.int16)
-    content, cut = mended_wav(content)
+    content, cut = _mended_wav(content)
     if cut is not None and piece is None:
         return Audio(none, 0, cut, None)
     try:
         with quiet_decoder(), soundfile.SoundFile(io.BytesIO(content)) as file:
             rate = file.samplerate
             sound, problem = _read(file, piece, sample_rate)
-    except (
-        soundfile.SoundFileError,
-        OSError,
-        ValueError,
-        TypeError,
-        MemoryError,
-        OverflowError,
-    ) as error:
+    except (soundfile.SoundFileError, *_UNREADABLE) as error:
         reason = str(error).rstrip(".").rsplit(": ", 1)[-1] or "no audio"
         return Audio(none, 0, f"unreadable ({reason})", None)
     if problem is None and not np.isfinite(sound).all():
@@ -106,6 +102,51 @@ def read_audio(content: bytes, sample_rate: int, piece: Piece | None = None) -> 
         sound = soxr.resample(sound, rate, sample_rate, quality="HQ")
     samples = np.clip(np.round(sound * FULL), -FULL, FULL - 1).astype(np.int16)
     return Audio(samples, rate, *_findings(samples, rate, sample_rate, clipped))
+
+
+def _mended_wav(content: bytes) -> tuple[bytes, str | None]:
+    """A WAV file whose header says how much there is, and why it cannot be learnt from
+    whole, or None; what is no WAV file comes back as it is.
+
+    A programme that writes to a pipe cannot go back to its header: such a file promises
+    nothing, or more than any file holds, and is read to its end. One that promises more
+    than there is has been cut short.
+
+    Example:
+
+    >>> header = b"RIFF" + bytes(4) + b"WAVEdata"
+    >>> _mended_wav(header + struct.pack("<I", 8) + bytes(6))[1]
+    'cut short: 6 of 8 bytes of sound are there'
+    >>> _mended_wav(header + bytes(4) + bytes(6))[0][16:20]
+    b'\\x06\\x00\\x00\\x00'
+    """
+    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+        return content, None
+    start = _data_start(content)
+    if start is None:
+        return content, None
+    (promised,) = struct.unpack_from("<I", content, start - 4)
+    there = len(content) - start
+    # An empty sound of a whole file: what follows are other chunks.
+    is_whole = struct.unpack_from("<I", content, 4)[0] + 8 == len(content)
+    if promised == 0 and there and not is_whole or there < promised >= ENDLESS:
+        return content[: start - 4] + struct.pack("<I", there) + content[start:], None
+    if promised > there:
+        what = f"{there:,} of {promised:,} bytes of sound are there"
+        return content, f"cut short: {what}"
+    return content, None
+
+
+def _data_start(content: bytes) -> int | None:
+    place = 12
+    for _ in range(MOST_CHUNKS):
+        if place + 8 > len(content):
+            return None
+        if content[place : place + 4] == b"data":
+            return place + 8
+        (size,) = struct.unpack_from("<I", content, place + 4)
+        place += 8 + size + size % 2
+    return None
 
 
 def source_rate(content: bytes) -> int | None:

@@ -1,7 +1,7 @@
 """The steps of a series: how far apart its rows are, and which dates come next.
 
 Months and trading days are no fixed number of seconds, so a frequency is a name with a
-count. This module knows dates alone, no values and no files.
+count.
 """
 
 import re
@@ -40,14 +40,14 @@ class Frequency:
         return self.unit if self.count == 1 else f"{self.count}{self.unit}"
 
     @property
-    def seconds(self) -> int | None:
-        """The fixed step; None for months and trading days."""
-        return SECONDS[self.unit] * self.count if self.unit in SECONDS else None
+    def seconds(self) -> int:
+        """The fixed step; 0 for months and trading days."""
+        return SECONDS.get(self.unit, 0) * self.count
 
     @property
-    def months(self) -> int | None:
-        """The step in months; None where it is none."""
-        return MONTHS[self.unit] * self.count if self.unit in MONTHS else None
+    def months(self) -> int:
+        """The step in months; 0 where it is none."""
+        return MONTHS.get(self.unit, 0) * self.count
 
     @property
     def season(self) -> int:
@@ -56,11 +56,10 @@ class Frequency:
             return DAYS_A_WEEK
         if self.months:
             return max(1, 12 // self.months)
-        step = SECONDS[self.unit] * self.count
-        if step >= SECONDS["W"]:
-            return max(1, round(52 * SECONDS["W"] / step))
-        length = SECONDS["D"] if step < SECONDS["D"] else SECONDS["W"]
-        return max(1, round(length / step))
+        if self.seconds >= SECONDS["W"]:
+            return max(1, round(52 * SECONDS["W"] / self.seconds))
+        length = SECONDS["D"] if self.seconds < SECONDS["D"] else SECONDS["W"]
+        return max(1, round(length / self.seconds))
 
 
 def parse_frequency(text: str) -> Frequency:
@@ -112,7 +111,6 @@ def steps_between(dates: np.ndarray, frequency: Frequency) -> np.ndarray:
 
     Args:
         dates: datetime64[s] (N,), rising.
-        frequency: of the series.
 
     Returns:
         float64 (N - 1,): 1 everywhere in a series without gaps. For trading days, 1 up
@@ -124,7 +122,6 @@ def steps_between(dates: np.ndarray, frequency: Frequency) -> np.ndarray:
         days = dates.astype("datetime64[D]")
         long = np.diff(days).astype(np.int64) > LONGEST_BREAK
         return np.where(long, np.busday_count(days[:-1], days[1:]), 1.0)
-    assert frequency.seconds is not None  # neither months nor trading days
     return np.diff(dates).astype(np.int64) / frequency.seconds
 
 
@@ -139,22 +136,20 @@ def next_dates(last: np.datetime64, frequency: Frequency, count: int) -> np.ndar
     >>> next_dates(np.datetime64("2024-01-31", "s"), Frequency("M"), 2).tolist()[0]
     datetime.datetime(2024, 2, 29, 0, 0)
     """
+    if frequency.unit == "B":
+        tomorrow = last.astype("datetime64[D]") + 1
+        days = np.busday_offset(tomorrow, np.arange(count), roll="forward")
+        return days.astype("datetime64[s]")
+    ahead = np.arange(1, count + 1)
+    if not frequency.months:
+        return last + np.timedelta64(frequency.seconds, "s") * ahead
     import pandas as pd
 
-    start = pd.Timestamp(last)
-    if frequency.unit == "B":
-        found = pd.bdate_range(start + pd.Timedelta(days=1), periods=count)
-    elif frequency.months:
-        end_of_month = start.is_month_end
-        offset = pd.offsets.MonthEnd if end_of_month else pd.DateOffset
-        ahead = [frequency.months * number for number in range(1, count + 1)]
-        found = [
-            start + (offset(months) if end_of_month else offset(months=months))
-            for months in ahead
-        ]
+    start, months = pd.Timestamp(last), (frequency.months * ahead).tolist()
+    if start.is_month_end:
+        found = [start + pd.offsets.MonthEnd(number) for number in months]
     else:
-        step = np.timedelta64(frequency.seconds, "s")
-        return last + step * np.arange(1, count + 1)
+        found = [start + pd.DateOffset(months=number) for number in months]
     return np.array(found, "datetime64[s]")
 
 
@@ -173,7 +168,6 @@ def phases(
     elif frequency.unit == "B":
         count = _weekdays(dates)
     else:
-        assert frequency.seconds is not None  # neither months nor trading days
         count = dates.astype(np.int64) // frequency.seconds
     return count % season
 

@@ -13,13 +13,7 @@ from keras_seq.data.places import error_at, listed, place_of
 from keras_seq.errors import UserError
 from keras_seq.log import log
 from keras_seq.series.date_cells import CLOCK, is_number
-from keras_seq.series.dates import (
-    NO_DATES,
-    Counter,
-    DateError,
-    Dates,
-    read_dates,
-)
+from keras_seq.series.dates import NO_DATES, Counter, DateError, Dates, read_dates
 from keras_seq.series.sheets import Sheet, text_of
 
 MAY_COUNT = ("time", "timestamp", "t", "period", "day", "month")  # and are no years
@@ -29,16 +23,26 @@ class Cells(NamedTuple):
     """What was read of a file.
 
     Attributes:
+        sheet: the file.
         lines: int64 (N,).
         dates: N texts; empty where there are none.
         names: N names of series; empty where none are read.
-        numbers: F columns.
+        columns: F names.
+        numbers: their cells.
     """
 
+    sheet: Sheet
     lines: np.ndarray
     dates: list[str]
     names: list[tuple[str, ...]]
+    columns: Sequence[str]
     numbers: list[NumberColumn]
+
+    def error(self, row: int | None, what: str) -> UserError:
+        """The error of a row; None: of the whole file."""
+        path = self.sheet.path
+        place = path if row is None else place_of(path, int(self.lines[row]))
+        return error_at(place, what)
 
 
 def read_cells(
@@ -47,14 +51,7 @@ def read_cells(
     names_from: Sequence[str],
     columns: Sequence[str],
 ) -> Cells:
-    """Reads a file once, and keeps what is asked for.
-
-    Args:
-        sheet: the file.
-        dates_from: columns of dates.
-        names_from: columns that name a row's series.
-        columns: F columns of numbers.
-    """
+    """Reads a file once, and keeps the columns of dates, of names and of numbers."""
     dates_at, names_at, values_at = (
         [sheet.header.index(name) for name in asked]
         for asked in (dates_from, names_from, columns)
@@ -76,7 +73,7 @@ def read_cells(
             names.append(same.setdefault(name, name))
         for place, column in zip(values_at, numbers):
             column.add(row[place])
-    return Cells(np.array(lines, np.int64), dates, names, numbers)
+    return Cells(sheet, np.array(lines, np.int64), dates, names, columns, numbers)
 
 
 def rows_of_series(
@@ -98,50 +95,37 @@ def rows_of_series(
 
 
 def numbers_of(
-    sheet: Sheet,
-    cells: Cells,
-    columns: Sequence[str],
-    decimal: str | None,
-    likely: str | None,
+    cells: Cells, decimal: str | None, likely: str | None
 ) -> tuple[np.ndarray, str]:
-    """The numbers of all columns, and the decimal mark they have.
-
-    Args:
-        sheet: the file.
-        cells: of it.
-        columns: their names.
-        decimal: the mark that the user gave.
-        likely: the one to take where the file leaves it open, such as a model's.
-
-    Returns:
-        float64 (N, F), NaN where missing.
+    """The numbers of all columns, float64 (N, F), NaN where missing, and their decimal
+    mark: the user's, else that of the cells, else the likely one, such as a model's.
 
     Raises:
         UserError: A cell is no number, or could be two.
     """
     mark = decimal or decimal_mark(cells.numbers) or likely
     if mark is None:
-        place = next(n for n, column in enumerate(cells.numbers) if column.in_doubt)
-        column = cells.numbers[place]
-        what = f"column {columns[place]!r} holds {column.in_doubt!r}: is its mark the "
-        what += f"decimal one or that of thousands? {OPTION} point or {OPTION} comma "
-        line = int(cells.lines[column.row_in_doubt()])
-        raise error_at(place_of(sheet.path, line), f"{what}says which is decimal")
-    values = np.empty((len(cells.lines), len(columns)))
-    for place, (name, column) in enumerate(zip(columns, cells.numbers)):
+        doubtful = zip(cells.columns, cells.numbers)
+        name, column = next(each for each in doubtful if each[1].in_doubt)
+        what = f"column {name!r} holds {column.in_doubt!r}: is its mark the decimal "
+        what += (
+            f"one or that of thousands? {OPTION} point or {OPTION} comma says which "
+        )
+        raise cells.error(column.row_in_doubt(), f"{what}is decimal")
+    values = np.empty((len(cells.lines), len(cells.numbers)))
+    for place, (name, column) in enumerate(zip(cells.columns, cells.numbers)):
         values[:, place], wrong = column.values(mark)
         if wrong is not None:
             what = f"column {name!r} holds {wrong.cell[:40]!r}, {wrong.what}"
             if "decimal" in wrong.what:
                 what += f"; {OPTION} names another mark"
-            raise error_at(place_of(sheet.path, int(cells.lines[wrong.row])), what)
+            raise cells.error(wrong.row, what)
     return values, mark
 
 
 def dates_of(
-    sheet: Sheet,
     cells: Cells,
-    dates_from: Sequence[str],
+    name: str,
     groups: Sequence[np.ndarray],
     *,
     is_given: bool,
@@ -151,18 +135,15 @@ def dates_of(
     """The dates of all rows; None where the column counts them.
 
     Args:
-        sheet: the file.
-        cells: of it.
-        dates_from: columns of the dates.
+        cells: of a file.
+        name: of the column of the dates, or of the first of several.
         groups: rows of each series.
-        is_given: whether the user named them.
-        date_format: as `read_dates` has it.
-        likely: the same.
+        is_given: whether the user named the column.
+        date_format, likely: as `read_dates` has them.
 
     Raises:
         UserError: A cell is no date, two orders fit, or a count leaves rows out.
     """
-    name = dates_from[0]
     try:
         found = read_dates(
             cells.dates,
@@ -172,29 +153,20 @@ def dates_of(
             may_be_years=name.lower() not in MAY_COUNT,
         )
     except DateError as error:
-        raise _date_error(sheet, cells, error) from error
+        raise cells.error(error.row, error.what) from error
     except Counter as error:
         if is_given:
             what = f"column {name!r} holds {cells.dates[0][:40]!r}, which counts rows "
             what += f"and is no date; {NO_DATES}, --date-format names a pattern"
-            place = place_of(sheet.path, int(cells.lines[0]))
-            raise error_at(place, what) from error
-        _check_count(sheet, cells, name, groups)
+            raise cells.error(0, what) from error
+        _check_count(cells, name, groups)
         return None
     for note in found.notes:
-        log.info(f"{sheet.path}: {note}")
+        log.info(f"{cells.sheet.path}: {note}")
     return found
 
 
-def _date_error(sheet: Sheet, cells: Cells, error: DateError) -> UserError:
-    if error.row is None:
-        return error_at(sheet.path, error.what)
-    return error_at(place_of(sheet.path, int(cells.lines[error.row])), error.what)
-
-
-def _check_count(
-    sheet: Sheet, cells: Cells, name: str, groups: Sequence[np.ndarray]
-) -> None:
+def _check_count(cells: Cells, name: str, groups: Sequence[np.ndarray]) -> None:
     """UserError where a count of rows leaves some out; else one line."""
     for rows in groups:
         counts = np.array([float(cells.dates[row]) for row in rows])
@@ -206,12 +178,12 @@ def _check_count(
             what = f"column {name!r} counts {cells.dates[row]} after "
             what += f"{cells.dates[rows[wrong[0]]]}, where steps are {usual:g}"
             what += f"; {NO_DATES}"
-            raise error_at(place_of(sheet.path, int(cells.lines[row])), what)
+            raise cells.error(row, what)
     what = f"column {name!r} counts rows and holds no dates, rows are taken as equal "
-    log.info(f"{sheet.path}: {what}steps in time; --date-column names another")
+    log.info(f"{cells.sheet.path}: {what}steps in time; --date-column names another")
 
 
-def check_one_series(sheet: Sheet, cells: Cells, names_from: Sequence[str]) -> None:
+def check_one_series(cells: Cells, names_from: Sequence[str]) -> None:
     """UserError where a column by its name tells several series apart."""
     for place, name in enumerate(names_from):
         found = {names[place] for names in cells.names}
@@ -220,7 +192,7 @@ def check_one_series(sheet: Sheet, cells: Cells, names_from: Sequence[str]) -> N
             what = f"column {name!r} has {len(found)} values ({shown}): is each a "
             what += f"series of its own? --series-column {' '.join(names_from)} trains "
             what += 'over all of them, --series-column "" takes all rows as one'
-            raise error_at(sheet.path, what)
+            raise cells.error(None, what)
 
 
 def _clock_text(cell: Sequence[str]) -> str:
@@ -229,6 +201,6 @@ def _clock_text(cell: Sequence[str]) -> str:
         return " ".join(cell)
     parts = [part.split(".")[0] for part in cell]
     parts += ["1", "1", "0", "0", "0"][len(parts) - 1 :]
-    year, month, day, hour, minute, second = parts[:6]
-    date = f"{year.zfill(4)}-{month.zfill(2)}-{day.zfill(2)}"
-    return f"{date} {hour.zfill(2)}:{minute.zfill(2)}:{second.zfill(2)}"
+    year, *others = parts[:6]
+    month, day, hour, minute, second = (part.zfill(2) for part in others)
+    return f"{year.zfill(4)}-{month}-{day} {hour}:{minute}:{second}"

@@ -8,7 +8,6 @@ import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from keras_seq.data.number_cells import reads_as_number
 from keras_seq.data.places import error_at, listed
@@ -27,8 +26,7 @@ SERIES_NAMES = (
     "store_nbr shop item sku product product_id station station_id sensor sensor_id "
     "meter meter_id customer client region location"
 ).split()
-OPEN_TO_LOW = ("open", "high", "low")
-PRICES = (*OPEN_TO_LOW, "close")
+PRICES = ("open", "high", "low", "close")
 _OTHERWISE = {
     "close/last": "close",
     "price": "close",
@@ -39,14 +37,6 @@ _OTHERWISE = {
     "adj. close": "adj close",
 }
 _CLOCK_TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?")
-
-
-class Chosen(NamedTuple):
-    """Targets, what else is read, and whether the targets are prices."""
-
-    targets: list[str]
-    others: list[str]
-    is_prices: bool
 
 
 def price_name(column: str) -> str:
@@ -61,14 +51,8 @@ def price_name(column: str) -> str:
 
 
 def find_date_columns(sheet: Sheet, given: Sequence[str] | None) -> list[str]:
-    """The columns that a table's dates are read from.
-
-    Args:
-        sheet: the table.
-        given: names that the user gave, none in [] or [""]; None finds them.
-
-    Returns:
-        One name, those of year, month ... in their order, a day and its time, or none.
+    """The columns that a table's dates are read from: one, those of year, month ... in
+    their order, a day and its time, or none. The user gave none with [] or [""].
 
     Raises:
         UserError: There is no such column, or several hold dates.
@@ -86,8 +70,9 @@ def find_date_columns(sheet: Sheet, given: Sequence[str] | None) -> list[str]:
     clock = [name for part in CLOCK for name in header if name.lower() == part]
     if clock and clock[0].lower() == "year":
         return clock
-    found = [name for name in header if _holds_dates(sheet, name)]
-    known = [n for n in found if _letters(n) in (*DATE_NAMES, *FURTHER_DATES)]
+    found = [name for name in header if all(map(readings, _cells(sheet, name)))]
+    letters = {name: re.sub("[^a-z]", "", name.lower()) for name in found}
+    known = [n for n in found if letters[n] in (*DATE_NAMES, *FURTHER_DATES)]
     found = known or [n for n in found if not is_number(_cells(sheet, n)[0])]
     if len(found) > 1:
         what = f"{listed(found)} hold dates; name one with --date-column"
@@ -103,12 +88,8 @@ def find_date_columns(sheet: Sheet, given: Sequence[str] | None) -> list[str]:
 def find_series_columns(
     sheet: Sheet, given: Sequence[str] | None, taken: Sequence[str]
 ) -> list[str]:
-    """The columns that name a row's series, or could do so by their names.
-
-    Args:
-        sheet: the table.
-        given: names that the user gave, none in [] or [""].
-        taken: columns of dates, targets and features.
+    """The columns that name a row's series, or could do so by their names and are not
+    taken for something else. The user gave none with [] or [""].
 
     Raises:
         UserError: There is no such column.
@@ -131,22 +112,16 @@ def choose_columns(
     taken: Sequence[str],
     target: Sequence[str] | None,
     features: Sequence[str] | None,
-) -> Chosen:
-    """The columns to forecast and the others to read.
-
-    Args:
-        sheet: the table.
-        taken: columns of dates and of series.
-        target: as `read_series` has it.
-        features: the same.
+) -> tuple[list[str], list[str], bool]:
+    """The columns to forecast, the others to read, and whether the first are prices.
 
     Raises:
         UserError: There is no such column, or no usual one to forecast.
     """
     path, header = sheet.path, sheet.header
     lower = {price_name(name): name for name in reversed(header)}
-    is_prices = "close" in lower and all(name in lower for name in OPEN_TO_LOW)
-    free = number_columns(sheet, taken)
+    is_prices = all(name in lower for name in PRICES)
+    free = [name for name in header if name not in taken]
     likely = [name for name in free if _may_be_target(sheet, name)]
     if target is None and is_prices:
         target = [lower["close"]]
@@ -167,12 +142,7 @@ def choose_columns(
     check_names(path, free, features, "--features")
     targets = list(dict.fromkeys(target))
     others = [name for name in features if name not in targets]
-    return Chosen(targets, others, is_prices)
-
-
-def number_columns(sheet: Sheet, taken: Sequence[str]) -> list[str]:
-    """Columns that are none of those taken for something else."""
-    return [name for name in sheet.header if name not in taken]
+    return targets, others, is_prices
 
 
 def check_names(
@@ -192,18 +162,10 @@ def _may_be_target(sheet: Sheet, name: str) -> bool:
     return sheet.layout == WIDE or all(map(reads_as_number, _cells(sheet, name)))
 
 
-def _letters(name: str) -> str:
-    return re.sub("[^a-z]", "", name.lower())
-
-
 def _cells(sheet: Sheet, name: str) -> list[str]:
     """The first cells of a column, without those that are missing."""
     place = sheet.header.index(name)
     return [text for row in sheet.first if (text := text_of(row[place]))] or [""]
-
-
-def _holds_dates(sheet: Sheet, name: str) -> bool:
-    return all(readings(cell) for cell in _cells(sheet, name))
 
 
 def _with_time(sheet: Sheet, name: str) -> list[str]:
@@ -224,13 +186,7 @@ def columns_that_part(
     sheet: Sheet, dates: Sequence[str], given: Sequence[str]
 ) -> list[str]:
     """The columns, one or two more than are given, that tell rows of the same date
-    apart; [] if none do.
-
-    Args:
-        sheet: the file, read once more.
-        dates: of its rows, as they are written.
-        given: columns that do not suffice.
-    """
+    apart; [] if none do. Reads the file once more; `dates` are as it writes them."""
     rows = [[text_of(cell) for cell in row] for _, row in sheet.rows()]
     columns = dict(zip(sheet.header, zip(*rows)))
     few = [

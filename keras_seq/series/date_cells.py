@@ -5,6 +5,7 @@ of day, month and year is meant, no cell can tell; `dates` looks at the whole co
 """
 
 import datetime
+import functools
 import math
 import re
 from collections.abc import Callable
@@ -19,8 +20,9 @@ FURTHER_DATES = "datum fecha dates unix epoch unixtime opentime dateandtime".spl
 NAMES = (YEAR_FIRST, DAY_FIRST, MONTH_FIRST, SECONDS, MILLISECONDS)
 
 DAY = 86_400  # seconds
-_ORDERS = {YEAR_FIRST: (0, 1, 2), DAY_FIRST: (2, 1, 0), MONTH_FIRST: (2, 0, 1)}
 YEAR_DAY_MONTH = "%Y-%d-%m"  # hardly ever: looked at where no month fits
+_ORDERS = {YEAR_FIRST: (0, 1, 2), DAY_FIRST: (2, 1, 0), MONTH_FIRST: (2, 0, 1)}
+_ORDERS[YEAR_DAY_MONTH] = (0, 2, 1)
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _LONG_MONTHS = (
     "january february march april may june july august september october november "
@@ -92,11 +94,8 @@ def readings(example: str, years: range = YEARS) -> list[str]:
     found = [*_DIGITS.get(size, ())]
     if size in (5, 7):  # a zero was lost in front
         found = [p for p in _DIGITS[size + 1] if p not in ("%Y%m", "%Y%m%d")]
-    unit = _EPOCHS.get(size)
-    if unit == 1:
-        found.append(SECONDS)
-    elif unit:
-        found.append(MILLISECONDS)
+    if unit := _EPOCHS.get(size):
+        found.append(SECONDS if unit == 1 else MILLISECONDS)
     return found
 
 
@@ -130,67 +129,53 @@ def reader(name: str, turn: int = 2000) -> Read:
     """
     if name in (SECONDS, MILLISECONDS):
         return _epoch
-    if name in _ORDERS or name == YEAR_DAY_MONTH:
-        return _OrderedCells(name, turn).read
-    return _PatternCells(name, turn).read
+    if name in _ORDERS:
+        return _reader_of_order(name, turn)
+    return functools.partial(_in_pattern, name, turn)
 
 
-class _OrderedCells:
-    """Cells with a day of three numbers or with a name of a month. Days and times are
-    kept, as columns repeat them."""
+def _reader_of_order(order: str, turn: int) -> Read:
+    """Reads cells with a day of three numbers or with a name of a month. Days and times
+    are kept, as columns repeat them."""
+    known_days: dict[str, int | None] = {}
+    known_clocks: dict[str, tuple[int, bool, int | None]] = {}
 
-    def __init__(self, order: str, turn: int) -> None:
-        self._order, self._turn = order, turn
-        self._days: dict[str, int | None] = {}
-        self._clocks: dict[str, tuple[int, bool, int | None]] = {}
-
-    def read(self, text: str) -> When | None:
+    def read(text: str) -> When | None:
         start, _, end = text.rpartition(" ")
-        days, clock = self._days.get(start), self._clocks.get(end)
+        days, clock = known_days.get(start), known_clocks.get(end)
         if days is not None and clock is not None:
             return When(days * DAY + clock[0], *clock[1:])
         day, seconds, rest, zone = _split(text)
-        if day not in self._days:
-            self._days[day] = _day(day, self._order, self._turn)
-        days = self._days[day]
+        if day not in known_days:
+            known_days[day] = _day(day, order, turn)
+        days = known_days[day]
         if days is None or seconds is None:
             return None
         if day == start:
-            self._clocks[end] = seconds, rest, zone
+            known_clocks[end] = seconds, rest, zone
         return When(days * DAY + seconds, rest, zone)
 
+    return read
 
-class _PatternCells:
-    """Cells as strptime reads them; digits alone are as many as the pattern has."""
 
-    def __init__(self, pattern: str, turn: int) -> None:
-        self._pattern, self._turn = pattern, turn
-        size = len(re.sub(r"%Y", "0000", re.sub(r"%[mdyHMS]", "00", pattern)))
-        self._size = size if re.fullmatch(r"(%[YymdHMS])+", pattern) else None
-
-    def read(self, text: str) -> When | None:
-        if self._size:
-            text = (whole_number(text) or "").zfill(self._size)
-        try:
-            when = datetime.datetime.strptime(text, self._pattern)
-        except ValueError:
-            return None
-        if self._size and "%Y" in self._pattern and when.year not in YEARS:
-            return None
-        if "%y" in self._pattern and "%Y" not in self._pattern:
-            year = (when.year - self._turn) % 100 + self._turn
-            try:
-                when = when.replace(year=year)
-            except ValueError:  # 29 February
-                return None
-        zone = when.utcoffset()
-        seconds = (when.replace(tzinfo=None) - datetime.datetime(1970, 1, 1)).days
-        clock = when.hour * 3600 + when.minute * 60 + when.second
-        return When(
-            seconds * DAY + clock,
-            when.microsecond > 0,
-            None if zone is None else int(zone.total_seconds()),
-        )
+def _in_pattern(pattern: str, turn: int, text: str) -> When | None:
+    """As strptime reads a cell; digits alone are as many as the pattern has."""
+    is_digits = re.fullmatch(r"(%[YymdHMS])+", pattern)
+    if is_digits:
+        size = len(pattern) + 2 * pattern.count("%Y")
+        text = (whole_number(text) or "").zfill(size)
+    try:
+        when = datetime.datetime.strptime(text, pattern)
+        if "%y" in pattern and "%Y" not in pattern:
+            when = when.replace(year=(when.year - turn) % 100 + turn)
+    except ValueError:  # no date, or 29 February of another year
+        return None
+    if is_digits and "%Y" in pattern and when.year not in YEARS:
+        return None
+    offset, a_second = when.utcoffset(), datetime.timedelta(seconds=1)
+    seconds = (when.replace(tzinfo=None) - datetime.datetime(1970, 1, 1)) // a_second
+    zone = None if offset is None else offset // a_second
+    return When(seconds, when.microsecond > 0, zone)
 
 
 def _epoch(text: str) -> When | None:
@@ -261,12 +246,9 @@ def _since_1970(year: int, month: int, day: int) -> int:
 
 
 def _of_numbers(numbers: list[str], order: str, turn: int) -> int | None:
-    if len(numbers[0]) == 4 or order == YEAR_DAY_MONTH:
-        year, month, day = numbers
-        if order == YEAR_DAY_MONTH:
-            month, day = day, month
-    else:
-        year, month, day = (numbers[place] for place in _ORDERS[order])
+    if len(numbers[0]) == 4 and order != YEAR_DAY_MONTH:
+        order = YEAR_FIRST
+    year, month, day = (numbers[place] for place in _ORDERS[order])
     if len(year) not in (2, 4) or max(len(month), len(day)) > 2:
         return None
     return _since_1970(_full_year(year, turn), int(month), int(day))

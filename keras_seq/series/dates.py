@@ -268,14 +268,14 @@ def _chosen(whole: Sequence[_Reading], likely: str | None) -> _Reading:
     for one in whole:
         if one.name == likely:
             return one
-    shown = [f"{OPTION} {one.name} ({_shown(one)})" for one in whole]
+    shown = []
+    for one in whole:
+        start, end = (
+            str(when).replace("T00:00:00", "") for when in one.seconds[[0, -1]]
+        )
+        shown.append(f"{OPTION} {one.name} ({start} to {end})")
     what = f"the dates can be read in {len(whole)} ways; give {' or '.join(shown)}"
     raise DateError(None, what)
-
-
-def _shown(one: _Reading) -> str:
-    ends = one.seconds[[0, -1]].astype(str)
-    return " to ".join(end.replace("T00:00:00", "") for end in ends)
 
 
 def _first_wrong(

@@ -1,7 +1,4 @@
-"""Dates written as a file writes its own, so that new rows may stand below old ones.
-
-Knows neither tables nor models.
-"""
+"""Dates written as a file writes its own, so that new rows may stand below old ones."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence

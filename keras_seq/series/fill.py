@@ -16,97 +16,65 @@ from keras_seq.log import log
 from keras_seq.series import checks as series_checks
 from keras_seq.series.calendar import Frequency, next_dates, steps_between
 from keras_seq.series.dates import MOST_MADE_UP
-
-Rows = tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray]
+from keras_seq.series.series_table import Series
 
 
 def filled(
-    path: Path,
-    lines: np.ndarray,
-    dates: np.ndarray | None,
-    values: np.ndarray,
+    one: Series,
     columns: Sequence[str],
     frequency: Frequency | None,
     fill: str | None,
-    mend_steps: str = "--frequency names another",
-) -> Rows:
-    """Rows without holes, or a UserError that says where the first one is.
-
-    Args:
-        path: the file, for what is said.
-        lines: int (N,).
-        dates: datetime64[s] (N,) or None.
-        values: float64 (N, F), NaN where missing.
-        columns: F names.
-        frequency: of the dates; None where there are none.
-        fill: None, "forward" or "drop".
-        mend_steps: as `check_steps` has it.
-
-    Returns:
-        lines, dates, values, and observed bool (N, F): False where filled in. An
-        added row has line 0.
-    """
-    if dates is not None and frequency is not None and len(dates) > 1:
-        series_checks.check_frequency(path, lines, dates, frequency, mend_steps)
-    if fill == "drop":
-        whole = ~np.isnan(values).any(axis=1)
-        _say(path, (~whole).sum(), "rows with a missing value left out")
-        lines, values = lines[whole], values[whole]
-        dates = None if dates is None else dates[whole]
-        if len(lines) < 2:
-            raise error_at(path, "fewer than two rows without a missing value")
-        return lines, dates, values, np.ones(values.shape, bool)
-    if fill is None:
-        series_checks.check_missing(path, lines, columns, values)
-        if dates is not None and frequency is not None:
-            series_checks.check_steps(path, lines, dates, frequency, mend_steps)
-        return lines, dates, values, np.ones(values.shape, bool)
-    if dates is not None and frequency is not None:
-        lines, dates, values = _with_missing_rows(
-            path, lines, dates, values, frequency, mend_steps
-        )
-    return _repeated(path, lines, dates, values, columns)
-
-
-def _with_missing_rows(
-    path: Path,
-    lines: np.ndarray,
-    dates: np.ndarray,
-    values: np.ndarray,
-    frequency: Frequency,
     mend_steps: str,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> Series:
+    """The series, its values NaN where missing, without holes; an added row has line 0.
+
+    Raises:
+        UserError: There is a hole and `fill` is None, or no row can be trusted.
+    """
+    dated = frequency if one.dates is not None else None
+    if dated is not None and len(one.lines) > 1:
+        series_checks.check_frequency(one, dated, mend_steps)
+    if fill == "drop":
+        whole = ~np.isnan(one.values).any(axis=1)
+        _say(one.path, (~whole).sum(), "rows with a missing value left out")
+        if whole.sum() < 2:
+            raise error_at(one.path, "fewer than two rows without a missing value")
+        return one.rows(whole)
+    if fill is None:
+        series_checks.check_missing(one, columns)
+        if dated is not None:
+            series_checks.check_steps(one, dated, mend_steps)
+        return one
+    if dated is not None:
+        one = _with_missing_rows(one, dated, mend_steps)
+    return _repeated(one, columns)
+
+
+def _with_missing_rows(one: Series, frequency: Frequency, mend_steps: str) -> Series:
     """A row of NaN for each step that has none."""
+    dates = one.dates
+    assert dates is not None  # as `filled` sees to
     steps = steps_between(dates, frequency)
     if np.any(steps != np.floor(steps)):
-        series_checks.check_steps(path, lines, dates, frequency, mend_steps)
+        series_checks.check_steps(one, frequency, mend_steps)
     gaps = np.flatnonzero(steps > 1)
     if not len(gaps):
-        return lines, dates, values
-    series_checks.check_made_up(path, lines, dates, frequency, mend_steps)
-    added, where = [], []
-    for gap in gaps:
-        count = int(steps[gap]) - 1
-        added.append(next_dates(dates[gap], frequency, count))
-        where += [gap + 1] * count
-    _say(path, len(where), f"missing rows of step {frequency} added")
-    values = np.insert(values, where, np.nan, axis=0)
-    return (
-        np.insert(lines, where, 0),
-        np.insert(dates, where, np.concatenate(added)),
-        values,
+        return one
+    series_checks.check_made_up(one, frequency, mend_steps)
+    counts = steps[gaps].astype(int) - 1
+    added = [next_dates(dates[gap], frequency, n) for gap, n in zip(gaps, counts)]
+    where = np.repeat(gaps + 1, counts)
+    _say(one.path, len(where), f"missing rows of step {frequency} added")
+    return one._replace(
+        lines=np.insert(one.lines, where, 0),
+        dates=np.insert(dates, where, np.concatenate(added)),
+        values=np.insert(one.values, where, np.nan, axis=0),
     )
 
 
-def _repeated(
-    path: Path,
-    lines: np.ndarray,
-    dates: np.ndarray | None,
-    values: np.ndarray,
-    columns: Sequence[str],
-) -> Rows:
+def _repeated(one: Series, columns: Sequence[str]) -> Series:
     """Each missing value is the last known one; rows before the first known go."""
-    observed = ~np.isnan(values)
+    path, observed = one.path, ~np.isnan(one.values)
     if not observed.any(axis=0).all():
         raise error_at(path, "a column holds no value at all")
     first = int(observed.argmax(axis=0).max())
@@ -114,15 +82,14 @@ def _repeated(
     if len(sparse):
         count = int(observed[first:, sparse[0]].sum())
         what = f"column {columns[sparse[0]]!r} has a value in {count:,} of "
-        what += f"{len(values) - first:,} rows, and most would be made up; leave it out"
-        raise error_at(path, f"{what}, or such rows with --fill drop")
+        what += f"{len(observed) - first:,} rows, and most would be made up; leave it "
+        raise error_at(path, f"{what}out, or such rows with --fill drop")
     _say(path, first, "rows before the first known values left out")
     _say(path, (~observed[first:]).sum(), "missing values repeated from the row before")
-    numbers = np.where(observed, np.arange(len(values))[:, None], 0)
+    numbers = np.where(observed, np.arange(len(observed))[:, None], 0)
     last_known = np.maximum.accumulate(numbers, axis=0)
-    values = np.take_along_axis(values, last_known, axis=0)
-    dates = None if dates is None else dates[first:]
-    return lines[first:], dates, values[first:], observed[first:]
+    values = np.take_along_axis(one.values, last_known, axis=0)
+    return one._replace(values=values, observed=observed).rows(slice(first, None))
 
 
 def _say(path: Path, count: int, what: str) -> None:

@@ -12,26 +12,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_seq.data.places import error_at, listed, place_of
+from keras_seq.data.places import listed
 from keras_seq.errors import UserError
-from keras_seq.series.calendar import Frequency
-from keras_seq.series.checks import check_steps
 from keras_seq.series.series_table import Series, SeriesTable
 
 OPTION = "--known-future"
 
 
 def cut_ahead(one: Series, num_targets: int, num_known: int) -> Series:
-    """Takes the last rows off that have no target, but all columns known ahead.
-
-    Args:
-        one: as read; its `values` may be NaN.
-        num_targets: K.
-        num_known: L.
-
-    Returns:
-        The series up to its last target, with the rows behind it as `ahead`.
-    """
+    """The series up to its last target; the rows behind it, which hold all of the last
+    `num_known` columns, stand in `ahead`."""
     if not num_known:
         return one
     targets, known = one.values[:, :num_targets], one.values[:, -num_known:]
@@ -39,32 +29,10 @@ def cut_ahead(one: Series, num_targets: int, num_known: int) -> Series:
     size = len(is_ahead) - int(np.argmin(is_ahead[::-1]))
     if is_ahead.all() or size == len(is_ahead):
         return one
-    return one._replace(
-        values=one.values[:size],
-        observed=one.observed[:size],
-        lines=one.lines[:size],
-        dates=None if one.dates is None else one.dates[:size],
-        ahead=known[size:],
-        ahead_dates=None if one.dates is None else one.dates[size:],
-        ahead_lines=one.lines[size:],
+    ahead = one.rows(slice(size, None))
+    return one.rows(slice(size))._replace(
+        ahead=known[size:], ahead_dates=ahead.dates, ahead_lines=ahead.lines
     )
-
-
-def check_ahead(
-    one: Series, lines: np.ndarray, frequency: Frequency | None, mend: str
-) -> None:
-    """UserError unless the rows ahead follow the last row step by step.
-
-    Args:
-        one: after `cut_ahead`.
-        lines: of all its rows, those ahead, too.
-        frequency: None without dates.
-        mend: as `check_steps` has it.
-    """
-    if one.dates is None or one.ahead_dates is None or frequency is None:
-        return
-    dates = np.concatenate([one.dates[-1:], one.ahead_dates])
-    check_steps(one.path, lines[-len(dates) :], dates, frequency, mend)
 
 
 def with_known_future(
@@ -107,7 +75,7 @@ def _moved(one: Series, table: SeriesTable, horizon: int, needs_ahead: bool) -> 
         what = f"{listed(table.known_future)} must be known of the {horizon} rows to "
         what += f"come: give {horizon} rows more, without {listed(targets)}"
         what += f" (there are {len(ahead)})" if len(ahead) else ""
-        raise error_at(place_of(one.path, int(one.lines[-1])), what)
+        raise one.error(-1, what)
     last = np.repeat(known[-1:], horizon, axis=0)  # in rows that no window reads
     later = np.concatenate([known, ahead[:horizon], last])[horizon:][: len(known)]
     values = np.concatenate([one.values[:, :-num_known], later], axis=1)

@@ -3,13 +3,14 @@
 Shapes: N rows, F columns, K targets.
 """
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from keras_seq.data.places import error_at, place_of
+from keras_seq.errors import UserError
 from keras_seq.series.calendar import Frequency
 
 
@@ -53,6 +54,19 @@ class Series(NamedTuple):
         """What a message calls it."""
         return f"{self.path} ({self.part})" if self.part else str(self.path)
 
+    def rows(self, which: slice | np.ndarray) -> "Series":
+        """The series of some of its rows."""
+        return self._replace(
+            dates=None if self.dates is None else self.dates[which],
+            values=self.values[which],
+            observed=self.observed[which],
+            lines=self.lines[which],
+        )
+
+    def error(self, row: int, what: str) -> UserError:
+        """The error of a row."""
+        return error_at(place_of(self.path, int(self.lines[row])), what)
+
 
 class SeriesTable(NamedTuple):
     """Series with the same columns.
@@ -86,26 +100,14 @@ class SeriesTable(NamedTuple):
     known_future: Sequence[str] = ()
     rows_ahead: int = 0
 
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of all values and dates."""
-        digest = hashlib.sha256(repr(self.columns).encode())
-        for one in self.series:
-            digest.update(one.values.tobytes())
-            digest.update(b"" if one.dates is None else one.dates.tobytes())
-        return digest.hexdigest()
-
 
 def with_own_names(series: Sequence[Series]) -> list[Series]:
     """Series of several files may share names; they are then called by both."""
     names = [one.name for one in series]
+    shared = [names.count(one.name) > 1 and one.part for one in series]
+    both = [one._replace(name=f"{one.path.stem} {one.name}") for one in series]
     return [
-        (
-            one._replace(name=f"{one.path.stem} {one.name}")
-            if names.count(one.name) > 1 and one.part
-            else one
-        )
-        for one in series
+        new if is_shared else one for one, new, is_shared in zip(series, both, shared)
     ]
 
 

@@ -75,11 +75,7 @@ def open_sheet(
 ) -> Sheet:
     """Looks at a file's header and first rows.
 
-    Args:
-        path: the file.
-        table_format: how it is to be read.
-        series_column: as `read_series` has it; a table of a series a row is read so
-            where its column of names is given.
+    A table of a series a row is read so where its column of names is given.
 
     Raises:
         UserError: The file is empty, two columns share a name, it has no header, or it
@@ -139,17 +135,13 @@ def check_columns(
             f"other columns than {whose}: no {listed(missing)}; has: "
             f"{listed(list(header))}",
         )
-    if _is_numbered(like) and len(header) != len(like):
+    numbers = [str(number) for number in range(1, len(like) + 1)]
+    if like and [*like] == numbers and len(header) != len(like):
         raise error_at(
             path,
             f"other columns than {whose}: {len(header)} instead of {len(like)}, and no "
             "names to find them by",
         )
-
-
-def _is_numbered(header: Sequence[str]) -> bool:
-    """Whether columns have numbers for names, as those without a header."""
-    return bool(header) and [*header] == [str(n + 1) for n in range(len(header))]
 
 
 def text_of(cell: object) -> str:
@@ -196,32 +188,19 @@ def _with_tickers(
             raise error_at(path, "two columns share both names of their header")
         kept = first[skipped:]
         return Sheet(path, header, kept, PLAIN, table_format, names, skipped)
-    sheet = Sheet(
-        path,
-        [*header, TICKER],
-        [],
-        TICKERS,
-        table_format,
-        list(kinds),
-        skipped,
-        [None, *tickers[1:]],
-    )
+    header, of_each = [*header, TICKER], [None, *tickers[1:]]
+    sheet = Sheet(path, header, [], TICKERS, table_format, kinds, skipped, of_each)
     return sheet._replace(first=[r for _, r in itertools.islice(sheet.rows(), SAMPLE)])
 
 
 def _of_tickers(sheet: Sheet, rows: Iterator[Row]) -> Iterator[Row]:
     """A row for each ticker, with its name at the end."""
-    places: dict[str, list[int | None]] = {
-        ticker: [] for ticker in sheet.tickers if ticker is not None
-    }
-    for ticker in places:
-        for kind in sheet.header[1:-1]:
-            found = [
-                n
-                for n, (own, name) in enumerate(zip(sheet.tickers, sheet.names))
-                if own == ticker and name == kind
-            ]
-            places[ticker].append(found[0] if found else None)
+    first: dict[tuple[str | None, str], int] = {}
+    for place, column in enumerate(zip(sheet.tickers, sheet.names)):
+        first.setdefault(column, place)
+    kinds = sheet.header[1:-1]
+    places = {own: [first.get((own, kind)) for kind in kinds] for own in sheet.tickers}
+    del places[None]  # the dates
     for line, row in rows:
         for ticker, at in places.items():
             cells = [None if n is None else row[n] for n in at]

@@ -102,22 +102,12 @@ def simulate_prices(
         now = OMEGA + ALPHA * step**2 + BETA * now
         variance[:, row] = now
     logs = np.log(START) + expected[:, :num_rows] + walk
-    table = _as_table(np.exp(logs))
-    return SimulatedPrices(table, logs, expected, variance)
-
-
-def _as_table(prices: np.ndarray) -> SeriesTable:
-    num_rows = prices.shape[1]
     days = np.busday_offset(FIRST_DATE, np.arange(num_rows)).astype("datetime64[s]")
+    observed, lines = np.ones((num_rows, 1), bool), np.arange(num_rows) + 2
+    names = [f"sample_{number}" for number in range(1, num_series + 1)]
     series = [
-        Series(
-            f"sample_{number}",
-            Path(f"sample_{number}.csv"),
-            days,
-            values[:, None],
-            np.ones((num_rows, 1), bool),
-            np.arange(num_rows) + 2,
-        )
-        for number, values in enumerate(prices, start=1)
+        Series(name, Path(f"{name}.csv"), days, prices[:, None], observed, lines)
+        for name, prices in zip(names, np.exp(logs))
     ]
-    return SeriesTable(series, ["Close"], 1, 0, True, ["Date"], Frequency("B"))
+    table = SeriesTable(series, ["Close"], 1, 0, True, ["Date"], Frequency("B"))
+    return SimulatedPrices(table, logs, expected, variance)

@@ -2,25 +2,24 @@
 
 One file is one series, or as many as a column of it names; several files with the same
 columns are as many series of one table. What is wrong with a file is said by row, and
-nothing is filled in silence: `series_checks` looks, `fill` mends when asked to.
+nothing is filled in silence: `checks` looks, `fill` mends when asked to.
 
 Shapes: N rows, F columns, K targets.
 """
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
 from keras_seq.data.in_memory import Table, as_file
 from keras_seq.data.numbers import check_decimal
-from keras_seq.data.places import error_at, place_of
+from keras_seq.data.places import error_at
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import find_files, kind_of
 from keras_seq.errors import UserError
 from keras_seq.log import log
-from keras_seq.series import checks as series_checks
-from keras_seq.series.calendar import Frequency, infer_frequency, parse_frequency
+from keras_seq.series.calendar import infer_frequency, parse_frequency
 from keras_seq.series.cells import (
     Cells,
     check_one_series,
@@ -29,6 +28,13 @@ from keras_seq.series.cells import (
     read_cells,
     rows_of_series,
 )
+from keras_seq.series.checks import (
+    check_ahead,
+    check_copies,
+    check_order,
+    check_prices,
+    warn_of_splits,
+)
 from keras_seq.series.columns import (
     PRICES,
     check_names,
@@ -36,12 +42,11 @@ from keras_seq.series.columns import (
     columns_that_part,
     find_date_columns,
     find_series_columns,
-    number_columns,
     price_name,
 )
 from keras_seq.series.dates import check_date_format
 from keras_seq.series.fill import filled
-from keras_seq.series.known_future import OPTION, check_ahead, cut_ahead
+from keras_seq.series.known_future import OPTION, cut_ahead
 from keras_seq.series.series_table import (
     ReadAs,
     Series,
@@ -49,12 +54,7 @@ from keras_seq.series.series_table import (
     names_of_files,
     with_own_names,
 )
-from keras_seq.series.sheets import (
-    TICKERS,
-    Sheet,
-    check_columns,
-    open_sheet,
-)
+from keras_seq.series.sheets import TICKERS, check_columns, open_sheet
 from keras_seq.series.trading_days import report_missing_days
 
 __all__ = ["Series", "SeriesTable", "check_columns", "read_series"]
@@ -118,15 +118,11 @@ def read_series(
     if limit is not None and not limit >= 1:
         raise ValueError(f"limit is {limit}; expected 1 row or more")
     check_date_format(date_format)
-    asked = _Asked(
-        parse_frequency(frequency) if frequency else None,
-        _filling(fill, table_format),
-        limit,
-        date_format,
-        check_decimal(decimal),
-        date_column is not None,
-        mend_steps,
-    )
+    found = parse_frequency(frequency) if frequency else None
+    if table_format.drop_missing and fill == "forward":
+        raise UserError("--fill forward or --drop-missing: one of the two")
+    fill = "drop" if table_format.drop_missing else fill
+    decimal = check_decimal(decimal)
     files = find_files(
         as_file(paths, ["value"]), lambda path: kind_of(path, table_format)
     )
@@ -139,11 +135,12 @@ def read_series(
     targets, others, is_prices = choose_columns(first, taken, target, features)
     prices = [name for name in others if is_prices and price_name(name) in PRICES]
     known = list(dict.fromkeys(known_future or ()))
-    check_names(files[0], number_columns(first, [*taken, *targets]), known, OPTION)
+    free = [name for name in first.header if name not in (*taken, *targets)]
+    check_names(files[0], free, known, OPTION)
     others = [name for name in others if name not in (*prices, *known)]
     prices = [name for name in prices if name not in known]
     columns = [*targets, *prices, *others, *known]
-    series, found = [], asked.frequency
+    series: list[Series] = []
     for path, name in zip(files, names_of_files(files)):
         sheet = open_sheet(path, table_format, series_column)
         needed = [*taken, *columns]
@@ -151,20 +148,41 @@ def read_series(
         own_names = [n for n in names_from if is_parted or n in sheet.header]
         cells = read_cells(sheet, dates_from, own_names, columns)
         if not is_parted:
-            check_one_series(sheet, cells, own_names)
+            check_one_series(cells, own_names)
             cells = cells._replace(names=[])
-        parts, likely = _parts_of(
-            sheet, cells, dates_from, taken[len(dates_from) :], columns, asked, likely
-        )
-        for part in parts:
-            if part.dates is not None:
-                found = found or infer_frequency(part.dates)
-            cut = cut_ahead(part, len(targets), len(known))
-            check_ahead(cut, part.lines, found, mend_steps)
-            whole = _without_holes(cut, columns, found, asked, is_prices)
-            series.append(whole._replace(name=part.name or name, part=part.name))
+        if len(cells.lines) < 2:
+            raise error_at(path, "fewer than two rows; a forecast needs a history")
+        rows_of = rows_of_series(cells.names, len(cells.lines))
+        values, mark = numbers_of(cells, decimal, likely.decimal)
+        dates = None
+        if dates_from:
+            dates = dates_of(
+                cells,
+                dates_from[0],
+                list(rows_of.values()),
+                is_given=date_column is not None,
+                date_format=date_format,
+                likely=likely.date_format,
+            )
+        likely = ReadAs(dates.date_format if dates else likely.date_format, mark)
+        when, observed = dates and dates.values, np.ones(values.shape, bool)
+        of_file = Series("", path, when, values, observed, cells.lines)
+        for one in _parts_of(of_file, rows_of, cells, taken[len(dates_from) :]):
+            if one.dates is not None:
+                found = found or infer_frequency(one.dates)
+            one = cut_ahead(one, len(targets), len(known))
+            check_ahead(one, found, mend_steps)
+            if is_prices:
+                check_prices(one, columns)
+            one = filled(one, columns, found, fill, mend_steps)
+            one = one.rows(slice(-limit if limit else None, None))
+            if is_prices:
+                warn_of_splits(one, columns[0])
+            if one.dates is not None and found is not None and found.unit == "B":
+                report_missing_days(str(path), one.dates)
+            series.append(one._replace(name=one.part or name))
     targets_of = [one.values[:, : len(targets)] for one in series]
-    series_checks.check_copies([one.label for one in series], targets_of, refuse_copies)
+    check_copies([one.label for one in series], targets_of, refuse_copies)
     dates_from = dates_from if series[0].dates is not None else []
     return SeriesTable(
         with_own_names(series),
@@ -181,116 +199,33 @@ def read_series(
     )
 
 
-class _Asked(NamedTuple):
-    """What the options say of every file."""
-
-    frequency: Frequency | None
-    fill: Fill | None
-    limit: int | None
-    date_format: str | None
-    decimal: str | None
-    names_dates: bool
-    mend_steps: str
-
-
-def _filling(fill: Fill | None, table_format: TableFormat) -> Fill | None:
-    if not table_format.drop_missing:
-        return fill
-    if fill == "forward":
-        raise UserError("--fill forward or --drop-missing: one of the two")
-    return "drop"
-
-
 def _parts_of(
-    sheet: Sheet,
+    of_file: Series,
+    rows_of: Mapping[str, np.ndarray],
     cells: Cells,
-    dates_from: Sequence[str],
     names_from: Sequence[str],
-    columns: Sequence[str],
-    asked: _Asked,
-    likely: ReadAs,
-) -> tuple[list[Series], ReadAs]:
-    """The series of one file, each from its first date on, and how it was read."""
-    if len(cells.lines) < 2:
-        raise error_at(sheet.path, "fewer than two rows; a forecast needs a history")
-    rows_of = rows_of_series(cells.names, len(cells.lines))
-    values, decimal = numbers_of(sheet, cells, columns, asked.decimal, likely.decimal)
-    dates = None
-    if dates_from:
-        dates = dates_of(
-            sheet,
-            cells,
-            dates_from,
-            list(rows_of.values()),
-            is_given=asked.names_dates,
-            date_format=asked.date_format,
-            likely=likely.date_format,
-        )
-    parts, turned = [], 0
+) -> list[Series]:
+    """The series of one file, each from its first date on."""
+    parts, turned = [], False
     for name, rows in rows_of.items():
-        own = None if dates is None else dates.values[rows]
-        if own is not None and np.all(np.diff(own) < np.timedelta64(0, "s")):
-            rows, own, turned = rows[::-1], own[::-1], turned + 1
-        parts.append(_part(sheet, cells, name, rows, own, values, names_from))
+        one = of_file.rows(rows)._replace(part=name)
+        if len(rows) < 2:
+            what = f"series {name!r} has one row; a forecast needs a history"
+            raise one.error(0, what)
+        if one.dates is not None:
+            if np.all(np.diff(one.dates) < np.timedelta64(0, "s")):
+                one, turned = one.rows(slice(None, None, -1)), True
+            try:
+                check_order(one)
+            except UserError as error:
+                apart = columns_that_part(cells.sheet, cells.dates, names_from)
+                if not apart:
+                    raise
+                what = f"{error}; or is each {' and '.join(apart)} a series of its "
+                what += f"own? --series-column {' '.join(apart)} reads them so"
+                raise UserError(what) from error
+        parts.append(one)
     if turned:
-        log.info(f"{sheet.path}: its newest rows stand first; read from the oldest on")
-    date_format = likely.date_format if dates is None else dates.date_format
-    return parts, ReadAs(date_format, decimal)
-
-
-def _part(
-    sheet: Sheet,
-    cells: Cells,
-    name: str,
-    rows: np.ndarray,
-    dates: np.ndarray | None,
-    values: np.ndarray,
-    names_from: Sequence[str],
-) -> Series:
-    lines = cells.lines[rows]
-    if len(rows) < 2:
-        what = f"series {name!r} has one row; a forecast needs a history"
-        raise error_at(place_of(sheet.path, int(lines[0])), what)
-    if dates is not None:
-        try:
-            series_checks.check_order(sheet.path, lines, dates)
-        except UserError as error:
-            apart = columns_that_part(sheet, cells.dates, names_from)
-            if not apart:
-                raise
-            what = f"{error}; or is each {' and '.join(apart)} a series of its own? "
-            what += f"--series-column {' '.join(apart)} reads them so"
-            raise UserError(what) from error
-    own = values[rows]
-    return Series(name, sheet.path, dates, own, np.ones(own.shape, bool), lines)
-
-
-def _without_holes(
-    one: Series,
-    columns: Sequence[str],
-    frequency: Frequency | None,
-    asked: _Asked,
-    is_prices: bool,
-) -> Series:
-    """The series with all its rows, checked."""
-    path, lines = one.path, one.lines
-    if is_prices:
-        series_checks.check_prices(path, lines, columns, one.values)
-    lines, dates, values, observed = filled(
-        path,
-        lines,
-        one.dates,
-        one.values,
-        columns,
-        frequency,
-        asked.fill,
-        asked.mend_steps,
-    )
-    last = slice(-asked.limit if asked.limit else None, None)
-    lines, values, observed = lines[last], values[last], observed[last]
-    dates = None if dates is None else dates[last]
-    if is_prices:
-        series_checks.warn_of_splits(path, lines, columns[0], values[:, 0])
-    if dates is not None and frequency is not None and frequency.unit == "B":
-        report_missing_days(one.label, dates)
-    return one._replace(dates=dates, values=values, observed=observed, lines=lines)
+        what = "its newest rows stand first; read from the oldest on"
+        log.info(f"{of_file.path}: {what}")
+    return parts

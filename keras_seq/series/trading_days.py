@@ -21,19 +21,9 @@ if TYPE_CHECKING:
 US, LONDON, FRANKFURT = "New York", "London", "Frankfurt"
 # Days on which New York did not trade and no rule says so: mourning, attack, storm.
 _CLOSED_US = (
-    "1985-09-27",
-    "1994-04-27",
-    "2001-09-11",
-    "2001-09-12",
-    "2001-09-13",
-    "2001-09-14",
-    "2004-06-11",
-    "2007-01-02",
-    "2012-10-29",
-    "2012-10-30",
-    "2018-12-05",
-    "2025-01-09",
-)
+    "1985-09-27 1994-04-27 2001-09-11 2001-09-12 2001-09-13 2001-09-14 2004-06-11 "
+    "2007-01-02 2012-10-29 2012-10-30 2018-12-05 2025-01-09"
+).split()
 
 
 def report_missing_days(name: str, dates: np.ndarray) -> int:
@@ -72,17 +62,12 @@ def report_missing_days(name: str, dates: np.ndarray) -> int:
 
 
 def holidays(market: str, first: np.datetime64, last: np.datetime64) -> np.ndarray:
-    """The days on which a market is closed: datetime64[D] (M,).
-
-    Args:
-        market: US, LONDON or FRANKFURT.
-        first, last: bounds, both included.
-    """
+    """The days from first to last on which a market is closed: datetime64[D] (M,)."""
     found = [
         rule.dates(str(first), str(last)).to_numpy().astype("datetime64[D]")
         for rule in _rules()[market]
     ]
-    closed = _CLOSED_US if market == US else ()
+    closed = _CLOSED_US if market == US else []
     return np.unique(np.concatenate([*found, np.array(closed, "datetime64[D]")]))
 
 
@@ -91,22 +76,13 @@ def _rules() -> "dict[str, list[pd.tseries.holiday.Holiday]]":
     from pandas.tseries import holiday as days
     from pandas.tseries.offsets import DateOffset
 
-    weekday = days.next_monday_or_tuesday
     rule, on = days.Holiday, days.nearest_workday
-    new_year = rule("New Year", month=1, day=1, observance=days.sunday_to_monday)
-    first_monday_of_may = rule(
-        "May", month=5, day=1, offset=DateOffset(weekday=days.MO(1))
-    )
+    third_monday = DateOffset(weekday=days.MO(3))
+    fixed = [(1, 1), (5, 1), (12, 24), (12, 25), (12, 26), (12, 31)]
     return {
         US: [
-            new_year,
-            rule(
-                "King",
-                month=1,
-                day=1,
-                start_date="1998-01-01",
-                offset=DateOffset(weekday=days.MO(3)),
-            ),
+            rule("New Year", month=1, day=1, observance=days.sunday_to_monday),
+            rule("King", month=1, day=1, start_date="1998-01-01", offset=third_monday),
             days.USPresidentsDay,
             days.GoodFriday,
             days.USMemorialDay,
@@ -120,24 +96,14 @@ def _rules() -> "dict[str, list[pd.tseries.holiday.Holiday]]":
             rule("New Year", month=1, day=1, observance=days.next_monday),
             days.GoodFriday,
             days.EasterMonday,
-            first_monday_of_may,
+            rule("May", month=5, day=1, offset=DateOffset(weekday=days.MO(1))),
             rule("Spring", month=5, day=31, offset=DateOffset(weekday=days.MO(-1))),
             rule("Summer", month=8, day=31, offset=DateOffset(weekday=days.MO(-1))),
             rule("Christmas", month=12, day=25, observance=days.next_monday),
-            rule("Boxing", month=12, day=26, observance=weekday),
+            rule("Boxing", month=12, day=26, observance=days.next_monday_or_tuesday),
         ],
         FRANKFURT: [
-            *(
-                rule(f"{day}.{month}", month=month, day=day)
-                for month, day in (
-                    (1, 1),
-                    (5, 1),
-                    (12, 24),
-                    (12, 25),
-                    (12, 26),
-                    (12, 31),
-                )
-            ),
+            *(rule(f"{day}.{month}", month=month, day=day) for month, day in fixed),
             days.GoodFriday,
             days.EasterMonday,
         ],

@@ -2,7 +2,7 @@
 
 A window is read out of the rows when its batch is made, so memory holds the rows once,
 however many windows overlap on them. The order of an epoch is a function of seed and
-epoch alone. Nothing here knows of files or models.
+epoch alone.
 
 Shapes: B batch, T steps of a window, F columns, K targets, H horizon.
 """

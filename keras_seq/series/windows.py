@@ -19,12 +19,12 @@ the 2,785 test windows a variable of the usual ETT protocol.
 Shapes: N rows, F columns, K targets, T steps of a window, H horizon.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from keras_seq.data.tables import error_at, place_of
 from keras_seq.errors import UserError
 from keras_seq.series.calendar import Frequency
 from keras_seq.series.numbers import needed_dtype
@@ -95,8 +95,7 @@ def cut_rows(
         keys = one.dates if dated else np.arange(len(one.values))
         assert keys is not None  # a table with a frequency has dates
         pool = every_date if dated else keys
-        rows = [int(share * len(pool)) for share in np.cumsum(SHARES)]
-        usual = [pool[row] for row in rows]
+        usual = [pool[int(share * len(pool))] for share in np.cumsum(SHARES)]
         found = [
             default if text is None else _start(text, dated)
             for text, default in zip(starts, usual)
@@ -126,16 +125,8 @@ def _start(text: str, dated: bool) -> np.datetime64 | int:
 def plan_windows(
     table: SeriesTable, cuts: Sequence[tuple[int, int]], lookback: int, horizon: int
 ) -> dict[str, WindowPlan]:
-    """The windows of train, validation and test, as the picture above has them.
-
-    Args:
-        table: the series.
-        cuts: (a, b) of each series.
-        lookback: T.
-        horizon: H.
-
-    Returns:
-        A plan by name of the part; their rows are the same array.
+    """The windows of train, validation and test, as the picture above has them, by the
+    name of the part; their rows are the same array.
 
     Raises:
         UserError: A series has too few rows for one window in each part.
@@ -147,11 +138,9 @@ def plan_windows(
         "validation": cuts,
         "test": [(test, end) for (_, test), end in zip(cuts, ends)],
     }
+    plan = functools.partial(plan_part, table, values=values)
     return {
-        part: plan_part(
-            table, bounds[part], lookback, horizon, part=part, values=values
-        )
-        for part in PARTS
+        part: plan(own, lookback, horizon, part=part) for part, own in bounds.items()
     }
 
 
@@ -170,8 +159,7 @@ def plan_part(
     Args:
         table: the series.
         bounds: (first row, row after the last) of the targets, for each series.
-        lookback: T.
-        horizon: H.
+        lookback, horizon: T and H.
         part: what to call it in an error.
         values: float (R, F), rows of all series, where they are made already.
         has_options: whether the user can choose lookback and horizon.
@@ -189,14 +177,8 @@ def plan_part(
         firsts.append(offset + first)
         counts.append(count)
         offset += len(one.values)
-    return WindowPlan(
-        values,
-        np.array(firsts),
-        np.array(counts),
-        lookback,
-        horizon,
-        table.num_targets,
-    )
+    at = np.array(firsts), np.array(counts)
+    return WindowPlan(values, *at, lookback, horizon, table.num_targets)
 
 
 def all_rows(table: SeriesTable, dtype: str) -> np.ndarray:
@@ -215,8 +197,8 @@ def _refuse(
     less = f", or less of {' or '.join(options)}" if options else ""
     if rows <= (part == "train"):  # not enough for a window of one row and one more
         less = ", or other --validation-start and --test-start"
-    raise error_at(
-        place_of(one.path, int(one.lines[-1])),
+    raise one.error(
+        -1,
         f"the file ends after {len(one.values)} rows; the {part} part has {rows} of "
         f"them and needs {need}: {what}; give more rows{less if has_options else ''}",
     )
@@ -225,13 +207,8 @@ def _refuse(
 def default_lookback(
     horizon: int, rows: int, frequency: Frequency | None, is_prices: bool
 ) -> int:
-    """Rows of a window: 60 prices; else seven horizons, as far as the data allow.
-
-    Args:
-        horizon: H.
-        rows: of the shortest series' train part.
-        frequency: of the table.
-        is_prices: the target is a price.
+    """Rows of a window: 60 prices; else seven horizons, as far as the rows of the
+    shortest series' train part allow.
 
     Example:
 

@@ -11,7 +11,6 @@ from keras_seq.audio.augment import (
     colour_features,
     draw_changes,
     mask_features,
-    unchanged,
 )
 from keras_seq.audio.batches import make_audio_dataset
 from keras_seq.audio.log_mel import LogMel
@@ -96,7 +95,9 @@ def test_noise_has_its_level_and_leaves_padding_alone():
     waveform = rng.normal(0, 0.1, (2, 8000)).astype("float32")
     waveform[1, 3000:] = 0
     lengths = tf.constant([8000, 3000])
-    changes = unchanged(2)._replace(noise=np.float32([0.1, 0.0]))
+    changes = draw_changes(Augmentation(), 0, 0, np.arange(2))._replace(
+        noise=np.float32([0.1, 0.0])
+    )
     noisy = add_noise(tf.constant(waveform), lengths, changes).numpy()
     added = noisy - waveform
     decibels = 20 * np.log10(added[0].std() / waveform[0].std())
@@ -128,7 +129,7 @@ def test_gain_moves_all_log_energies_of_a_recording(clips: Utterances):
 
 def test_colour_is_one_smooth_curve_in_every_real_frame():
     colour = np.float32([[0.5, 0, 0, 0], [0, -0.25, 0, 0]])
-    changes = unchanged(2)._replace(colour=colour)
+    changes = draw_changes(Augmentation(), 0, 0, np.arange(2))._replace(colour=colour)
     features = colour_features(tf.zeros((2, 9, 20)), tf.constant([9, 4]), changes)
     first, second = features.numpy()
     assert (first == first[0]).all() and not second[4:].any()
@@ -142,7 +143,7 @@ def test_colour_is_one_smooth_curve_in_every_real_frame():
 
 def test_masks_blank_the_shares_that_were_drawn():
     features = tf.ones((1, 100, 20))
-    changes = unchanged(1)._replace(
+    changes = draw_changes(Augmentation(), 0, 0, np.arange(1))._replace(
         time_masks=np.float32([[[0.5, 0.6]]]), band_masks=np.float32([[[0.0, 0.25]]])
     )
     masked = mask_features(features, tf.constant([50]), changes).numpy()[0]

@@ -7,8 +7,8 @@ import pytest
 
 from keras_seq.errors import UserError
 from keras_seq.series.calendar import Frequency
+from keras_seq.series.numbers import train_facts
 from keras_seq.series.table import Series, SeriesTable
-from keras_seq.series.train_facts import train_facts
 from keras_seq.series.window_batches import make_window_dataset
 from keras_seq.series.windows import PARTS, cut_rows, plan_windows
 

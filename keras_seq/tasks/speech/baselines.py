@@ -125,16 +125,15 @@ class TemplateBaseline:
     def predict(self, features: Sequence[np.ndarray]) -> list[str]:
         """The label of the nearest template, once a clip."""
         lengths = np.array([len(template) for template in self.templates_])
-        padded = np.zeros(
-            (len(lengths), lengths.max(), self.templates_[0].shape[1]), np.float32
+        behind = lengths.max() - lengths
+        padded = np.stack(
+            [np.pad(t, ((0, n), (0, 0))) for t, n in zip(self.templates_, behind)]
         )
-        for row, template in zip(padded, self.templates_):
-            row[: len(template)] = template
-        found = []
-        for clip in features:
-            distances = warped_distances(cepstra(clip)[::STRIDE], padded, lengths)
-            found.append(self.labels_[int(distances.argmin())])
-        return found
+        distances = (
+            warped_distances(cepstra(clip)[::STRIDE], padded, lengths)
+            for clip in features
+        )
+        return [self.labels_[int(each.argmin())] for each in distances]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """What `from_arrays` reads."""
@@ -214,15 +213,16 @@ class MeanFeaturesBaseline:
         rows = np.stack([_summary(clip) for clip in features])
         self.mean_, self.scale_ = rows.mean(0), rows.std(0) + 1e-6
         fitted = LogisticRegression(C=0.1, max_iter=MAX_STEPS)
-        self.note = fitted_or_stopped(
-            fitted, (rows - self.mean_) / self.scale_, transcripts
-        )
+        inputs = (rows - self.mean_) / self.scale_
+        self.note = fitted_or_stopped(fitted, inputs, transcripts)
         self.labels_ = fitted.classes_.tolist()
-        coef, intercept = fitted.coef_, fitted.intercept_
+        self.coef_, self.intercept_ = fitted.coef_, fitted.intercept_
         if len(self.labels_) == 2:  # scikit-learn keeps the second class alone
             half = np.array([[-0.5], [0.5]])  # so that a softmax is its sigmoid
-            coef, intercept = half * coef, half[:, 0] * intercept
-        self.coef_, self.intercept_ = coef, intercept
+            self.coef_, self.intercept_ = (
+                half * self.coef_,
+                half[:, 0] * self.intercept_,
+            )
         return self
 
     def predict(self, features: Sequence[np.ndarray]) -> list[str]:
@@ -233,9 +233,9 @@ class MeanFeaturesBaseline:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """What `from_arrays` reads."""
-        arrays = {"labels": _bytes(self.labels_), "coef": self.coef_}
-        arrays |= {"intercept": self.intercept_, "mean": self.mean_}
-        return arrays | {"scale": self.scale_, "note": _bytes([self.note])}
+        names = ("coef", "intercept", "mean", "scale")
+        arrays = {name: getattr(self, f"{name}_") for name in names}
+        return arrays | {"labels": _bytes(self.labels_), "note": _bytes([self.note])}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Any]) -> "MeanFeaturesBaseline":

@@ -1,27 +1,20 @@
-"""What a speech task does before its training: parts, decoded once, and what is fitted.
-
-This module needs no architecture.
-"""
+"""What a speech task does before its training: parts, decoded once, what is fitted."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import tensorflow as tf
 
 from keras_seq.audio.alphabet import Alphabet
 from keras_seq.audio.batches import make_audio_dataset
-from keras_seq.audio.copies import part_clips
-from keras_seq.audio.labels import (
-    check_transcripts,
-    join_spellings,
-    label_names,
-)
+from keras_seq.audio.labels import check_transcripts, join_spellings, label_names
 from keras_seq.audio.log_mel import LogMel
 from keras_seq.audio.recordings import Recording
 from keras_seq.audio.splits import (
     cut_parts,
     limit_recordings,
+    part_clips,
     part_recordings,
 )
 from keras_seq.audio.utterances import (
@@ -154,7 +147,11 @@ def prepare_speech(
             report_data_issues(problems)
             raise UserError(f"no recording is left of the {name} part; see above")
     if normalize != "utterance":
-        extractor.fit(_batches(splits["train"]))
+        train = splits["train"]
+        starts = range(0, len(train), 64)
+        extractor.fit(
+            train.batch(range(start, min(start + 64, len(train)))) for start in starts
+        )
     fingerprints = {
         name: clips.fingerprint(clips.speakers) for name, clips in splits.items()
     }
@@ -190,8 +187,3 @@ def _is_isolated(transcripts: Sequence[str]) -> bool:
     labels = set(transcripts)
     one_word = not any(" " in label for label in labels)
     return one_word and len(labels) * SHORTEST_LABELS <= len(transcripts)
-
-
-def _batches(clips: Utterances, size: int = 64) -> Iterator[tuple]:
-    for start in range(0, len(clips), size):
-        yield clips.batch(range(start, min(start + size, len(clips))))

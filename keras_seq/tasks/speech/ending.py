@@ -1,7 +1,4 @@
-"""What a speech task does after its training: scores, figures, what an export holds.
-
-This module needs no architecture.
-"""
+"""What a speech task does after its training: scores, figures, what an export holds."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -13,20 +10,12 @@ import keras
 from keras_seq.data.copies import save_digests
 from keras_seq.evaluation.fitted import save_fitted
 from keras_seq.log import stage
-from keras_seq.tasks.result import Report
 from keras_seq.tasks.run import Ending
-from keras_seq.tasks.speech.baselines import (
-    MeanFeaturesBaseline,
-    fit_speech_baselines,
-)
+from keras_seq.tasks.speech.baselines import MeanFeaturesBaseline, fit_speech_baselines
 from keras_seq.tasks.speech.data import SpeechData
 from keras_seq.tasks.speech.figures import draw_speech
 from keras_seq.tasks.speech.labels import LinearLabels
-from keras_seq.tasks.speech.scores import (
-    log_energies,
-    score_speech,
-    tuned_beam_search,
-)
+from keras_seq.tasks.speech.scores import log_energies, score_speech, tuned_beam_search
 from keras_seq.tasks.speech.server import SpeechRecognizer
 from keras_seq.tasks.speech.stream import SpeechStream, can_stream
 
@@ -62,20 +51,19 @@ def score_run(
             search = tuned_beam_search(
                 server.signature, data.alphabet, train, validation
             )
-    alone = None if labels is None else data.alphabet
-    reports: dict[str, Report] = {}
+    score = partial(
+        score_speech,
+        task,
+        server.signature,
+        baselines=baselines,
+        extractor=data.extractor,
+        is_isolated=data.is_isolated,
+        search=search,
+        alone=None if labels is None else data.alphabet,
+    )
     with stage("scoring"):
-        for name, clips in (("validation", validation), ("test", test)):
-            reports[name], written = score_speech(
-                task,
-                server.signature,
-                clips,
-                baselines,
-                data.extractor,
-                is_isolated=data.is_isolated,
-                search=search,
-                alone=alone,
-            )
+        reports = {"validation": score(validation)[0]}
+        reports["test"], written = score(test)
     facts = {
         "front": data.extractor.to_dict(),
         "alphabet": data.alphabet.to_dict(),

@@ -1,7 +1,4 @@
-"""What a speech task asks of its export: scores, and transcripts of files.
-
-This module needs no architecture and no training.
-"""
+"""What a speech task asks of its export: scores, and transcripts of files."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

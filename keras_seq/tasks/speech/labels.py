@@ -1,8 +1,7 @@
 """Which label a clip is, where every clip is one: network and linear model together.
 
 A network that heard few voices and a logistic regression on mean features err on
-different clips, and the product of their probabilities mostly errs on fewer. This
-module knows neither files nor training.
+different clips, and the product of their probabilities mostly errs on fewer.
 
 Shapes: B batch, N samples, T frames, F bands, L labels, C = L + 1 classes.
 """
@@ -47,12 +46,8 @@ class LinearLabels(tf.Module):
         self._weights, self._bias = weights.astype("float32"), bias.astype("float32")
 
     def __call__(self, waveform: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
-        """Log probabilities of the labels, by the baseline alone: float32 (B, L).
-
-        Args:
-            waveform: float32 (B, N).
-            lengths: int32 (B,), real samples of each row.
-        """
+        """Log probabilities of the labels, by the baseline alone: float32 (B, L), of
+        `waveform` float32 (B, N) with `lengths` int32 (B,) real samples."""
         rows = summary(*self._extractor.log_energies(waveform, lengths))
         return tf.nn.log_softmax(tf.matmul(rows, self._weights.T) + self._bias)
 
@@ -63,19 +58,16 @@ class LinearLabels(tf.Module):
         log_probabilities: tf.Tensor,
         frames: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The label that is likeliest by the product of both.
+        """The label that is likeliest by the product of both: ids int32 (B,), from 1,
+        and log probability float32 (B,).
 
         Hinton 2002, "Training products of experts by minimizing contrastive
         divergence": experts that are each unsure together are not.
 
         Args:
-            waveform: float32 (B, N).
-            lengths: int32 (B,).
+            waveform, lengths: as `__call__` takes them.
             log_probabilities: float32 (B, T, C), the network's.
             frames: int32 (B,), the real ones.
-
-        Returns:
-            ids int32 (B,), from 1; log probability float32 (B,).
         """
         both = label_scores(log_probabilities, frames) + self(waveform, lengths)
         both = tf.nn.log_softmax(both)
@@ -110,15 +102,11 @@ def label_scores(log_probabilities: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
 
 
 def summary(energies: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
-    """What `MeanFeaturesBaseline` sees of clips: float32 (B, 5 F).
+    """What `MeanFeaturesBaseline` sees of clips: float32 (B, 5 F), of log energies
+    float32 (B, T, F) with `frames` int32 (B,) real ones.
 
-    Args:
-        energies: float32 (B, T, F), log energies.
-        frames: int32 (B,), the real ones.
-
-    Returns:
-        Mean, spread, and the means of three thirds, of which the first are the longer
-        ones; the whole mean stands for a third without a frame.
+    Mean, spread, and the means of three thirds, of which the first are the longer ones;
+    the whole mean stands for a third without a frame.
     """
     third, more = frames // 3, frames % 3
     cuts = [k * third + tf.minimum(k, more) for k in range(4)]

@@ -4,6 +4,7 @@ Takes signatures, of a model in memory or of an export: it does not care which. 
 clips and texts; neither files nor training.
 """
 
+import itertools
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -97,18 +98,9 @@ def tuned_beam_search(
     train: Utterances,
     validation: Utterances,
 ) -> BeamSearch:
-    """An n-gram model of the train transcripts, weighed on validation clips.
-
-    Args:
-        signatures: of the model.
-        alphabet: of the model.
-        train: whose transcripts are counted.
-        validation: of which some are decoded with every setting.
-
-    Returns:
-        The search with the fewest wrong words.
-    """
-    search = BeamSearch(alphabet, WordNgrams.count(train.transcripts))
+    """The search with the fewest wrong words, on some of the validation clips, and an
+    n-gram model of the train transcripts."""
+    model = WordNgrams.count(train.transcripts)
     some = validation.take(range(min(len(validation), MOST_TUNED)))
     answers = frame_answers(signatures, some)
 
@@ -116,11 +108,8 @@ def tuned_beam_search(
         found = [tried.transcribe(answer) for answer in answers]
         return int(error_counts(some.transcripts, found)[:, :3].sum())
 
-    searches = (
-        search._replace(weight=weight, bonus=bonus)
-        for weight in WEIGHTS
-        for bonus in BONUSES
-    )
+    settings = itertools.product(WEIGHTS, BONUSES)
+    searches = (BeamSearch(alphabet, model, BEAM_WIDTH, *each) for each in settings)
     return min(searches, key=wrong_words)  # the first of equals
 
 
@@ -181,17 +170,18 @@ def score_speech(
     notes = {name: getattr(b, "note", "") for name, b in baselines.items()}
     report = report_of(written, beside, notes=notes)
     report["real_time_factor"] = seconds / max(clips.seconds, 1e-9)
+
+    def decoded(by: BeamSearch) -> list[str]:
+        return [by.transcribe(each) for each in frame_answers(signatures, clips)]
+
     if search is not None:
-        found = [search.transcribe(a) for a in frame_answers(signatures, clips)]
-        other = report_of(found, {"greedy": written})
+        other = report_of(decoded(search), {"greedy": written})
         report["beam_search"] = search.facts() | {
             "language_model": search.model is not None,
             "scores": other["scores"],
         }
     if alone is not None:
-        plain = BeamSearch(alone, None)
-        found = [plain.transcribe(a) for a in frame_answers(signatures, clips)]
-        other = report_of(found, beside)
+        other = report_of(decoded(BeamSearch(alone, None)), beside)
         report["network_alone"] = {name: other[name] for name in ("scores", "verdict")}
         metric = other["comparison"]["metric"]
         value = other["scores"][metric]["value"]

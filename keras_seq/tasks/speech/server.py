@@ -1,7 +1,6 @@
 """Sound to transcript, as one graph: what a speech SavedModel holds.
 
 Joins reading, features, a trained model and greedy decoding under the frozen signature.
-It is independent of training.
 
 Shapes: B batch, N samples, T frames of the answer, C classes.
 """
@@ -190,14 +189,7 @@ class SpeechRecognizer(tf.Module):
 def checked_waveform(
     waveform: tf.Tensor, lengths: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The waveform from -1 to 1 and zero behind each end, and the lengths.
-
-    Args:
-        waveform: float32 (B, N).
-        lengths: int32 (B,).
-
-    Returns:
-        float32 (B, N), int32 (B,).
+    """The waveform float32 (B, N) from -1 to 1, zero behind each end, and the lengths.
 
     Raises:
         tf.errors.InvalidArgumentError: Samples are NaN, infinite or never divided by
@@ -235,17 +227,10 @@ def answer_clips(
     clips: Utterances,
     batch_size: int = 16,
 ) -> Iterator[dict[str, Any]]:
-    """Answers of a waveform signature to clips, in their order.
+    """Answers of a waveform signature to clips, in their order: each output's name with
+    its value for one clip.
 
     Utterances of like length are asked together, which spares most of the padding.
-
-    Args:
-        signature: `waveform` or `frames` of an export or of a `SpeechRecognizer`.
-        clips: at the model's rate.
-        batch_size: B.
-
-    Yields:
-        Each output's name with its value for one clip.
     """
     order = np.argsort(clips.lengths, kind="stable")
     answers: list[dict[str, Any]] = [{}] * len(clips)

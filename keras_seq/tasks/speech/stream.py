@@ -51,26 +51,17 @@ class SpeechStream(tf.Module):
         model, self._extractor = recognizer.model, recognizer.extractor
         self._subsampling = recognizer.subsampling
         recurrent = [layer for layer in model.layers if isinstance(layer, layers.RNN)]
-        before = recurrent[0].input
-        self._early = keras.Model(model.inputs, before)
+        self._early = keras.Model(model.inputs, recurrent[0].input)
         # The same cells, so the same weights; these layers give their states back.
         self._recurrent = [
             layers.RNN(layer.cell, return_sequences=True, return_state=True)
             for layer in recurrent
         ]
-        self._sizes = [
-            (
-                list(layer.cell.state_size)
-                if isinstance(layer.cell.state_size, (list, tuple))
-                else [layer.cell.state_size]
-            )
-            for layer in recurrent
-        ]
+        self._sizes = [keras.tree.flatten(layer.cell.state_size) for layer in recurrent]
         self._last = model.layers[-1]
         # Frames on each side of its own that a convolved frame sees.
-        reach = KERNEL // 2 * (self._subsampling - 1)
-        self._behind = -(-reach // self._subsampling)
-        self._ahead = reach
+        self._ahead = KERNEL // 2 * (self._subsampling - 1)
+        self._behind = -(-self._ahead // self._subsampling)
 
     def init(self) -> State:
         """The state before the first chunk; `step` takes it and gives the next."""
@@ -201,18 +192,16 @@ class SpeechStream(tf.Module):
 
     def signatures(self) -> dict[str, tuple]:
         """`init` and `step` with their TensorSpecs, as `export` takes them."""
-        shapes = {"samples": [None]}
-        state = [
-            tf.TensorSpec(shapes.get(name, value.shape), value.dtype, name)
-            for name, value in self.init().items()
-        ]
-        chunk = [
+        state = self.init()
+        specs = [
             tf.TensorSpec([None], tf.float32, "chunk"),
             tf.TensorSpec([], tf.bool, "is_last"),
         ]
-        names = [spec.name for spec in state]
+        for name, value in state.items():
+            shape = [None] if name == "samples" else value.shape
+            specs.append(tf.TensorSpec(shape, value.dtype, name))
 
         def step(chunk, is_last, *values):
-            return self.step(chunk, is_last, **dict(zip(names, values)))
+            return self.step(chunk, is_last, **dict(zip(state, values)))
 
-        return {"init": (self.init, []), "step": (step, chunk + state)}
+        return {"init": (self.init, []), "step": (step, specs)}

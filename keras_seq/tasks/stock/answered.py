@@ -96,9 +96,8 @@ def _rows(
 
 def _steps(forecast: Forecast) -> Iterator[Answers]:
     """The answers of each step: (K,) by name."""
-    horizon = len(forecast.answers[ANSWERS[0]])
-    for number in range(horizon):
-        yield {name: values[number] for name, values in forecast.answers.items()}
+    for step in zip(*forecast.answers.values()):
+        yield dict(zip(forecast.answers, step))
 
 
 def _dates(

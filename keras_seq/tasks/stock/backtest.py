@@ -2,8 +2,7 @@
 
 A single split says how a model did once; folds say how often. Each fold refits
 everything that is fitted, on rows before it alone: scaling, network, intervals,
-baselines. The verdict is that of all folds' windows together. This module needs no
-architecture.
+baselines. The verdict is that of all folds' windows together.
 """
 
 import csv
@@ -81,9 +80,14 @@ def backtest_folds(
         share = None if max_seconds is None else (max_seconds - seconds) / left
         learned = learn(data, max_seconds=share)
         seconds += learned.history.seconds
-        rows = ForecastRows(fold, data)
-        scored = score_forecaster(task, *learned[:2], data, keep=rows.add)
-        rows.append_to(run_dir / FORECASTS)
+        rows: list[list] = [HEADER] if fold == 1 else []
+
+        def keep(*batch: Any) -> None:
+            rows.extend(_forecast_rows(fold, data, *batch))
+
+        scored = score_forecaster(task, *learned[:2], data, keep=keep)
+        with open(run_dir / FORECASTS, "a", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
         found.append({"fold": fold, "start": start, "end": end})
         found[-1] |= _shortened(scored.test)
         walks.append(scored.walk)
@@ -107,56 +111,28 @@ def backtest_folds(
     }
 
 
-class ForecastRows:
-    """Every forecast of a fold as a row of a table, in the target's units.
-
-    Args:
-        fold: its number; the first begins the file.
-        data: what it was trained and tested on.
-    """
-
-    def __init__(self, fold: int, data: SeriesData) -> None:
-        self.fold, self.data = fold, data
-        self.rows: list[list] = [HEADER] if fold == 1 else []
-
-    def add(
-        self,
-        known: np.ndarray,
-        answers: Mapping[str, np.ndarray],
-        series: np.ndarray,
-        last: np.ndarray,
-    ) -> None:
-        """Takes a batch, as `walk_windows` gives it."""
-        table = self.data.table
-        columns = [answers[name] for name in ("forecast", "lower", "upper")]
-        values = np.stack([*columns, known], axis=-1)  # (B, H, K, 4)
-        for (window, step, k), _ in np.ndenumerate(known):
-            one, row = table.series[series[window]], int(last[window])
-            dates = _when(one, row), _when(one, row + 1 + step)
-            where = [
-                self.fold,
-                one.name,
-                dates[0],
-                step + 1,
-                dates[1],
-                table.columns[k],
-            ]
-            numbers = [_digits(value) for value in values[window, step, k]]
-            self.rows.append(where + numbers)
-
-    def append_to(self, path: Path) -> None:
-        """Writes the rows behind those of the folds before."""
-        with open(path, "a", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows(self.rows)
+def _forecast_rows(
+    fold: int,
+    data: SeriesData,
+    known: np.ndarray,
+    answers: Mapping[str, np.ndarray],
+    series: np.ndarray,
+    last: np.ndarray,
+) -> Iterator[list]:
+    """Every forecast of a batch, as `walk_windows` gives it, as a row of a table."""
+    columns = [answers[name] for name in ("forecast", "lower", "upper")]
+    values = np.stack([*columns, known], axis=-1)  # (B, H, K, 4)
+    for (window, step, k), _ in np.ndenumerate(known):
+        one, row = data.table.series[series[window]], int(last[window])
+        start, end = (_when(one, place) for place in (row, row + 1 + step))
+        where = [fold, one.name, start, step + 1, end, data.table.columns[k]]
+        # Nine digits, as many as float32 has; nothing where nobody saw a value.
+        numbers = ("" if np.isnan(v) else f"{v:.9g}" for v in values[window, step, k])
+        yield [*where, *numbers]
 
 
 def _when(one: Series, row: int) -> Any:
     return row if one.dates is None else _shown(one.dates[row])
-
-
-def _digits(value: float) -> str:
-    """Nine digits, as many as float32 has; nothing where nobody saw a value."""
-    return "" if np.isnan(value) else f"{value:.9g}"
 
 
 def _folds(
@@ -169,8 +145,7 @@ def _folds(
     No row after a fold is in its data.
     """
     whole = table.table if isinstance(table, SimulatedPrices) else table
-    dated = whole.frequency is not None
-    if dated:
+    if whole.frequency is not None:
         keys = np.unique(np.concatenate([one.dates for one in whole.series]))
     else:
         keys = np.arange(min(len(one.values) for one in whole.series))
@@ -179,13 +154,17 @@ def _folds(
     horizon = 1
     for start in range(first, len(keys), every):
         end = min(start + every, len(keys))
-        ended = keys[end] if end < len(keys) else None
-        validation = keys[int(start * (1 - VALIDATION))]
+        cuts = keys[int(start * (1 - VALIDATION))], keys[start]
         if start > first and end - start < horizon:
             return  # the rest of the last fold is shorter than one forecast
+        known = whole
+        if end < len(keys):
+            rows = [one.rows(slice(_place(one, keys[end]))) for one in whole.series]
+            known = whole._replace(series=rows)
+        sample = table if isinstance(table, SimulatedPrices) else None
         data = prepare_series(
-            _until(table, ended, dated),
-            cuts=_rows(whole, validation, keys[start], dated),
+            sample._replace(table=known) if sample else known,
+            cuts=[(_place(one, cuts[0]), _place(one, cuts[1])) for one in whole.series],
             **settings,
         )
         horizon = data.horizon
@@ -206,44 +185,11 @@ def _shortened(report: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _until(
-    given: SeriesTable | SimulatedPrices, end: Any, dated: bool
-) -> SeriesTable | SimulatedPrices:
-    """The rows before a date or number; all of them where it is None."""
-    if isinstance(given, SimulatedPrices):
-        return given._replace(table=_table_until(given.table, end, dated))
-    return _table_until(given, end, dated)
-
-
-def _table_until(table: SeriesTable, end: Any, dated: bool) -> SeriesTable:
-    if end is None:
-        return table
-    kept = []
-    for one in table.series:
-        row = _place(one, end) if dated else int(end)
-        kept.append(
-            one._replace(
-                dates=None if one.dates is None else one.dates[:row],
-                values=one.values[:row],
-                observed=one.observed[:row],
-                lines=one.lines[:row],
-            )
-        )
-    return table._replace(series=kept)
-
-
-def _rows(
-    table: SeriesTable, validation: Any, test: Any, dated: bool
-) -> list[tuple[int, int]]:
-    if not dated:
-        return [(int(validation), int(test)) for _ in table.series]
-    return [(_place(one, validation), _place(one, test)) for one in table.series]
-
-
-def _place(one: Series, date: np.datetime64) -> int:
-    """The first row of a dated series that does not lie before a date."""
-    assert one.dates is not None
-    return int(np.searchsorted(one.dates, date))
+def _place(one: Series, key: Any) -> int:
+    """The first row of a series that does not lie before a date, or a number of one."""
+    keys = one.dates if isinstance(key, np.datetime64) else np.arange(len(one.values))
+    assert keys is not None  # only dated series are cut by dates
+    return int(np.searchsorted(keys, key))
 
 
 def _shown(key: Any) -> Any:

@@ -1,7 +1,6 @@
 """Cheap forecasts that a network must beat to be worth its time.
 
-Each sees what the network sees: the window, and for what is fitted the train rows. They
-are independent of networks or files.
+Each sees what the network sees: the window, and for what is fitted the train rows.
 
 Shapes: B windows, T steps of a window, K targets, H horizon, N inputs, R rows.
 """
@@ -89,8 +88,11 @@ def solve_ridge(
     >>> round(weights.item(), 3), round(bias.item(), 3)
     (2.0, 1.0)
     """
-    xx, xy, x_mean, y_mean, count = _moments(train)
-    check = _moments(validation, centred=False)
+    xx, xy, x_sum, y_sum, count, _ = _moments(train)
+    x_mean, y_mean = x_sum / count, y_sum / count
+    xx = xx / count - np.outer(x_mean, x_mean)
+    xy = xy / count - np.outer(x_mean, y_mean)
+    check = _moments(validation)
     # The penalty is against the mean square of an input.
     unit = max(np.trace(xx) / len(xx), 0.0) or 1.0
     solved = []
@@ -102,22 +104,17 @@ def solve_ridge(
     return weights, bias, penalty
 
 
-def _moments(batches, centred: bool = True) -> tuple:
-    """Sums of products by rows: about the means, or as they are with y's squares."""
+def _moments(batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> list:
+    """Sums of products by rows, of rows, and of y's squares; and their count."""
     total: list = []
     for x, y in batches:
         x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
         sums = [x.T @ x, x.T @ y, x.sum(0), y.sum(0), len(x), np.square(y).sum()]
         total = [a + b for a, b in zip(total, sums)] if total else sums
-    xx, xy, x_sum, y_sum, count, yy = total
-    if not centred:
-        return xx, xy, x_sum, y_sum, count, yy
-    x_mean, y_mean = x_sum / count, y_sum / count
-    xx = xx / count - np.outer(x_mean, x_mean)
-    return xx, xy / count - np.outer(x_mean, y_mean), x_mean, y_mean, count
+    return total
 
 
-def _mean_square(moments: tuple, weights: np.ndarray, bias: np.ndarray) -> float:
+def _mean_square(moments: list, weights: np.ndarray, bias: np.ndarray) -> float:
     """Mean square of x @ weights + bias - y, out of the sums."""
     xx, xy, x_sum, y_sum, count, yy = moments
     square = np.sum(weights * (xx @ weights)) - 2 * np.sum(weights * xy) + yy
@@ -145,24 +142,23 @@ class Theta:
     def __init__(
         self, values: np.ndarray, num_train: int, phases: np.ndarray, season: int
     ) -> None:
+        import pandas as pd
+
         train, self._phases = values[:num_train], phases
         means = [train[phases[:num_train] == phase] for phase in range(season)]
         means = [part.mean() if len(part) else train.mean() for part in means]
         self._seasonal = np.array(means) - np.mean(means)
         plain = values - self._seasonal[phases[: len(values)]]
         self._alpha, self._trend = _fit_theta(plain[:num_train], np.ptp(train))
-        self._levels = _smoothed(plain, self._alpha)
+        smoothed = pd.Series(plain).ewm(alpha=self._alpha, adjust=False)
+        self._levels = smoothed.mean().to_numpy()
 
     def forecast(self, last_rows: np.ndarray, horizon: int) -> np.ndarray:
         """float64 (B, H): what follows each of the rows int (B,)."""
-        ahead = np.arange(1, horizon + 1)
-        steps = (
-            ahead
-            - 1
-            + (1 - (1 - self._alpha) ** (last_rows[:, None] + 1)) / (self._alpha)
-        )
-        seasonal = self._seasonal[self._phases[last_rows[:, None] + ahead]]
-        return self._levels[last_rows][:, None] + self._trend / 2 * steps + seasonal
+        ahead, rows, alpha = np.arange(1, horizon + 1), last_rows[:, None], self._alpha
+        steps = ahead - 1 + (1 - (1 - alpha) ** (rows + 1)) / alpha
+        seasonal = self._seasonal[self._phases[rows + ahead]]
+        return self._levels[rows] + self._trend / 2 * steps + seasonal
 
 
 def _fit_theta(values: np.ndarray, size: float) -> tuple[float, float]:
@@ -184,12 +180,3 @@ def _fit_theta(values: np.ndarray, size: float) -> tuple[float, float]:
         fitted = SimpleExpSmoothing(values, initialization_method="estimated").fit()
     alpha = np.nan_to_num(fitted.params["smoothing_level"], nan=1.0)
     return float(np.clip(alpha, 1e-3, 1.0)), float(slope * size)
-
-
-def _smoothed(values: np.ndarray, alpha: float) -> np.ndarray:
-    levels = np.empty(len(values))
-    level = levels[0] = values[0]
-    for row in range(1, len(values)):
-        level += alpha * (values[row] - level)
-        levels[row] = level
-    return levels

@@ -1,7 +1,7 @@
 """A table of series made ready: cut by date, measured on train rows, scaled in graph.
 
 What stands between reading a file and training on it; the backtest and the single split
-use it alike. It knows no architecture.
+use it alike.
 
 Shapes: S series, R rows of all series, F columns, K targets, T steps, H horizon.
 """
@@ -18,13 +18,14 @@ from keras_seq.ranges import check_settings
 from keras_seq.series.calendar import next_dates, phases
 from keras_seq.series.known_future import check_lookback, with_known_future
 from keras_seq.series.numbers import (
+    TrainFacts,
     check_numbers,
     check_positive,
     check_size,
+    train_facts,
 )
 from keras_seq.series.simulator import SimulatedPrices
-from keras_seq.series.table import SeriesTable
-from keras_seq.series.train_facts import TrainFacts, train_facts
+from keras_seq.series.table import Series, SeriesTable
 from keras_seq.series.windows import (
     PARTS,
     WindowPlan,
@@ -115,8 +116,7 @@ def prepare_series(
         table: of `read_series` or `simulate_prices`.
         horizon: H; None takes 5 for prices, else a season.
         lookback: T; None takes what `default_lookback` says.
-        validation_start: as `cut_rows` has it.
-        test_start: the same.
+        validation_start, test_start: as `cut_rows` has them.
         season: rows of a season; None goes by the frequency.
         target_transform: what to learn: "returns" of a target, or its "level"; "auto"
             takes returns of prices.
@@ -138,10 +138,9 @@ def prepare_series(
     {'train': 432, 'validation': 112, 'test': 112}
     """
     check_settings(horizon=horizon, lookback=lookback, season=season)
+    simulated = None
     if isinstance(table, SimulatedPrices):
         simulated, table = table, table.table
-    else:
-        simulated = None
     check_size(table)
     season = season or (table.frequency.season if table.frequency else 1)
     horizon = horizon or (PRICE_HORIZON if table.is_prices else season)
@@ -230,12 +229,10 @@ def fit_theta(data: SeriesData) -> list[list[Theta]] | None:
     try:
         return [
             [
-                Theta(one.values[:, k], start, _phases(data, number), data.season)
-                for k in range(data.table.num_targets)
+                Theta(values, start, _phases(data, one), data.season)
+                for values in one.values.T[: data.table.num_targets]
             ]
-            for number, (one, (start, _)) in enumerate(
-                zip(data.table.series, data.cuts)
-            )
+            for one, (start, _) in zip(data.table.series, data.cuts)
         ]
     except ImportError:
         what = "the Theta baseline is left out: it needs statsmodels"
@@ -243,14 +240,10 @@ def fit_theta(data: SeriesData) -> list[list[Theta]] | None:
         return None
 
 
-def _phases(data: SeriesData, number: int) -> np.ndarray:
+def _phases(data: SeriesData, one: Series) -> np.ndarray:
     """Step of the season of each row, and of the H rows after the last."""
-    one, frequency = data.table.series[number], data.table.frequency
-    dates = one.dates
+    dates, frequency = one.dates, data.table.frequency
     if dates is not None and frequency is not None:
         ahead = next_dates(dates[-1], frequency, data.horizon)
         dates = np.concatenate([dates, ahead])
     return phases(dates, frequency, data.season, len(one.values) + data.horizon)
-
-
-__all__ = ["PARTS", "SeriesData", "fit_theta", "make_scaling", "prepare_series"]

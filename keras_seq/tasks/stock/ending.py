@@ -1,7 +1,6 @@
 """What a forecasting task does after its training.
 
 The ridge baseline, calibrated intervals, scores, the run folder, the proven export.
-This module knows no architecture.
 
 Shapes: B batch, T steps, F columns, H horizon, K targets, N inputs of a target.
 """
@@ -122,18 +121,15 @@ def score_forecaster(
     with stage("baselines"):
         baselines = baselines_of(data, fit_theta(data))
     with stage("scoring"):
-        walks = [
-            walk_windows(
-                data,
-                data.plans[part],
-                answer,
-                ridge,
-                baselines,
-                units=data.units,
-                keep=kept,
-            )
-            for part, kept in (("validation", None), ("test", keep))
-        ]
+        walk = partial(
+            walk_windows,
+            data,
+            answer=answer,
+            ridge=ridge,
+            baselines=baselines,
+            units=data.units,
+        )
+        walks = walk(data.plans["validation"]), walk(data.plans["test"], keep=keep)
         validation, test = (report_on(task, data, [w], nominal) for w in walks)
     return Scored(server, validation, test, walks[-1])
 
@@ -186,29 +182,23 @@ def _some_windows(plan: WindowPlan) -> np.ndarray:
     return plan.values[firsts[:, None] + np.arange(-plan.lookback, 0)]
 
 
-def _moved_up(data: SeriesData) -> dict[str, Any]:
-    """Which columns of a window hold what comes later, and by how many rows."""
-    known = data.table.known_future
-    return {"rows_ahead": {name: data.horizon for name in known}} if known else {}
-
-
 def _facts(data: SeriesData) -> dict[str, Any]:
     table = data.table
     one, (_, test) = table.series[0], data.cuts[0]
+    window: dict[str, Any] = {
+        "axes": ["window", "row", "column"],
+        "rows": f"{data.lookback} in a row, the oldest first",
+        "columns": table.columns,
+        "units": [UNITS] * len(table.columns),
+    }
+    if table.known_future:  # these hold what comes so many rows later
+        window["rows_ahead"] = dict.fromkeys(table.known_future, data.horizon)
     return {
         "columns": table.columns,
         "num_targets": table.num_targets,
         "num_prices": table.num_prices,
         "header": list(table.header),
-        "inputs": {
-            "window": {
-                "axes": ["window", "row", "column"],
-                "rows": f"{data.lookback} in a row, the oldest first",
-                "columns": table.columns,
-                "units": [UNITS] * len(table.columns),
-            }
-            | _moved_up(data)
-        },
+        "inputs": {"window": window},
         "outputs": {
             "targets": table.columns[: table.num_targets],
             "steps": data.horizon,

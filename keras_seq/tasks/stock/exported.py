@@ -1,7 +1,6 @@
 """What a forecasting task asks of a model that it exported.
 
-Scores on another file, and the steps that come next. This module knows no architecture
-and no training.
+Scores on another file, and the steps that come next.
 
 Shapes: B batch, T steps, F columns, H horizon.
 """
@@ -13,11 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.data.tables import error_at, place_of
 from keras_seq.log import log
 from keras_seq.series.calendar import next_dates, parse_frequency
+from keras_seq.series.numbers import train_facts
 from keras_seq.series.series_table import Series, SeriesTable
-from keras_seq.series.train_facts import train_facts
 from keras_seq.series.windows import all_rows, plan_part
 from keras_seq.serving.saved_model import Exported, load_exported
 from keras_seq.tasks.result import Evaluation
@@ -86,11 +84,8 @@ def _first_unseen(one: Series, facts: Mapping[str, Any]) -> int:
         return 0
     row = int(np.searchsorted(one.dates, np.datetime64(test_start)))
     if row == len(one.dates):
-        raise error_at(
-            place_of(one.path, int(one.lines[-1])),
-            f"ends before {test_start}: the model was trained and calibrated "
-            "on such days, so they score nothing",
-        )
+        what = f"ends before {test_start}: the model was trained and calibrated "
+        raise one.error(-1, f"{what}on such days, so they score nothing")
     return row
 
 
@@ -137,22 +132,12 @@ class Forecast(NamedTuple):
 
 
 def forecast_series(exported: Exported, one: Series) -> Forecast:
-    """The steps after the last row of one series.
-
-    Args:
-        exported: of `load_exported`.
-        one: of `read_like`.
-
-    Raises:
-        UserError: It is shorter than a window.
-    """
+    """The steps after the last row of one series; UserError where it has no window."""
     facts = exported.metadata
     lookback, horizon = facts["lookback"], facts["horizon"]
     if len(one.values) < lookback:
-        raise error_at(
-            place_of(one.path, int(one.lines[-1])),
-            f"ends after {len(one.values)} rows; the model reads {lookback}",
-        )
+        what = f"ends after {len(one.values)} rows; the model reads {lookback}"
+        raise one.error(-1, what)
     window = tf.constant(one.values[None, -lookback:], window_dtype(exported))
     served = exported.signature()(window=window)
     answers = {

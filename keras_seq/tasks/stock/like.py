@@ -69,12 +69,8 @@ def read_like(
 
     Args:
         exported: of `load_exported` or `describe_exported`.
-        paths: as `read_series` has them.
-        fill: the same.
+        paths, fill, table_format, date_format, decimal: as `read_series` has them.
         series_column: the same; None takes those of the training.
-        table_format: the same.
-        date_format: the same.
-        decimal: the same.
         needs_ahead: whether the rows to come must be there where the model reads
             columns that are known ahead.
 
@@ -87,9 +83,8 @@ def read_like(
     )
     columns, dates_from = facts["columns"], facts["date_column"]
     known = facts.get("known_future", [])
-    series_column = (
-        facts.get("series_column") if series_column is None else series_column
-    )
+    if series_column is None:
+        series_column = facts.get("series_column")
     for path in files:
         header = open_sheet(path, table_format, series_column).header
         like = facts.get("header") or ()

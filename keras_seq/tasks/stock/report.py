@@ -85,7 +85,7 @@ def forecast_report(
     covered = with_intervals(INTERVAL_MEASURES, interval, times, shortest)
     scores["coverage"] = covered["coverage"]
     notes = dict(notes or {})
-    values = {name: _overall(one) for name, one in sums.items() if name != NETWORK}
+    values = {n: _measured(*one.windows) for n, one in sums.items() if n != NETWORK}
     best_possible = values.pop(BEST_POSSIBLE, None)
     baselines = {who: {m: found[m] for m in shown} for who, found in values.items()}
     best = min(
@@ -160,9 +160,11 @@ def _scored_alike(sums: Mapping[str, Sums]) -> tuple[dict[str, Sums], list[str]]
     return {name: one for name, one in sums.items() if name not in broken}, broken
 
 
-def _overall(sums: Sums) -> dict[str, float]:
-    total, count = (part.sum(axis=0) for part in sums.windows)
-    return dict(zip(MEASURES, finished(MEASURES, total, count).tolist()))
+def _measured(sums: np.ndarray, counts: np.ndarray) -> dict[str, float]:
+    """Each measure of sums and counts (..., M), over all but the last axis."""
+    axes = tuple(range(sums.ndim - 1))
+    found = finished(MEASURES, sums.sum(axis=axes), counts.sum(axis=axes))
+    return dict(zip(MEASURES, found.tolist()))
 
 
 def _by_step(names: Sequence[str], sums: Sums) -> np.ndarray:
@@ -173,13 +175,11 @@ def _by_step(names: Sequence[str], sums: Sums) -> np.ndarray:
 def _by_target(
     sums: Mapping[str, Sums], names: Sequence[str]
 ) -> dict[str, dict[str, dict[str, float]]]:
-    found: dict[str, dict[str, dict[str, float]]] = {}
-    for who, one in sums.items():
-        total, count = (part.sum(axis=0) for part in one.steps)  # (K, M)
-        values = finished(MEASURES, total, count)
-        for name, row in zip(names, values):
-            found.setdefault(name, {})[who] = dict(zip(MEASURES, row.tolist()))
-    return found
+    steps = {who: one.steps for who, one in sums.items()}  # (H, K, M)
+    return {
+        name: {who: _measured(s[:, k], c[:, k]) for who, (s, c) in steps.items()}
+        for k, name in enumerate(names)
+    }
 
 
 def _by_series(
@@ -187,14 +187,12 @@ def _by_series(
 ) -> dict[str, dict[str, dict[str, float]]]:
     if len(names) == 1:
         return {}
-    found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in names}
-    for who, one in sums.items():
-        total, count = one.windows
-        for number, name in enumerate(names):
-            rows = series == number
-            values = finished(MEASURES, total[rows].sum(0), count[rows].sum(0))
-            found[name][who] = dict(zip(MEASURES, values.tolist()))
-    return found
+    windows = {who: one.windows for who, one in sums.items()}  # (N, M)
+    masks = {name: series == number for number, name in enumerate(names)}
+    return {
+        name: {who: _measured(s[own], c[own]) for who, (s, c) in windows.items()}
+        for name, own in masks.items()
+    }
 
 
 def _copied(

@@ -1,12 +1,12 @@
 """Walks over the windows of a part and scores every forecaster on them.
 
 One pass, batch by batch: the network, its interval, and each baseline see the same
-windows. It is independent of training or files.
+windows.
 
 Shapes: B batch, N windows, T steps, H horizon, K targets.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,16 +15,11 @@ import tensorflow as tf
 
 from keras_seq.evaluation.conformal import Calibration, calibrate
 from keras_seq.evaluation.finite import check_answers
-from keras_seq.evaluation.forecast_scores import (
-    NETWORK,
-    Sums,
-    Units,
-    measures,
-)
+from keras_seq.evaluation.forecast_scores import NETWORK, Sums, Units, measures
 from keras_seq.evaluation.lag import lag_check
 from keras_seq.series.window_batches import make_window_dataset
 from keras_seq.series.windows import WindowPlan
-from keras_seq.tasks.stock import baselines as forecast_baselines
+from keras_seq.tasks.stock.baselines import drift, persistence, seasonal_naive
 from keras_seq.tasks.stock.data import SeriesData, row_facts
 from keras_seq.tasks.stock.report import BEST_POSSIBLE, forecast_report
 from keras_seq.tasks.stock.server import ends_and_width, reach_unit
@@ -83,22 +78,15 @@ Keep = Callable[[np.ndarray, Mapping[str, np.ndarray], np.ndarray, np.ndarray], 
 
 
 def baselines_of(data: SeriesData, thetas: Any = None) -> dict[str, Baseline]:
-    """Persistence, drift, seasonal naive, Theta, and for the sample the best possible.
-
-    Args:
-        data: of `prepare_series`.
-        thetas: of `fit_theta`, or None.
-    """
-    horizon = data.horizon
+    """Persistence, drift, seasonal naive, for the sample the best possible, and Theta
+    where those of `fit_theta` are given."""
+    horizon, season = data.horizon, data.season
     found: dict[str, Baseline] = {
-        "persistence": lambda w, s, r: forecast_baselines.persistence(w, horizon),
-        "drift": lambda w, s, r: forecast_baselines.drift(w, horizon),
+        "persistence": lambda w, s, r: persistence(w, horizon),
+        "drift": lambda w, s, r: drift(w, horizon),
     }
-    if 1 < data.season <= data.lookback:
-        naive = partial(
-            forecast_baselines.seasonal_naive, horizon=horizon, season=data.season
-        )
-        found["seasonal_naive"] = lambda w, s, r: naive(w)
+    if 1 < season <= data.lookback:
+        found["seasonal_naive"] = lambda w, s, r: seasonal_naive(w, horizon, season)
     if thetas:
         found["theta"] = partial(_theta, thetas, horizon)
     if data.simulated:
@@ -142,9 +130,8 @@ def calibrate_on(
         )
     )
     found, farthest = [], np.array(LEAST_REACH[relative])
-    for numbers, window, targets in _batches(plan):
+    for _, window, known in _batches(plan, observed):
         lower, forecast, upper, width, unit = (part.numpy() for part in ends(window))
-        known = _known(plan, numbers, targets, observed)
         found.append([known, lower, upper, width])
         missed = np.nan_to_num(np.abs(known - forecast) / unit)
         farthest = np.maximum(farthest, missed.max(axis=0))
@@ -163,25 +150,15 @@ def walk_windows(
     units: Units,
     keep: Keep | None = None,
 ) -> Walk:
-    """Asks a forecaster and its baselines for the windows of a plan.
-
-    Args:
-        data: what the plan's rows are of.
-        plan: which windows.
-        answer: the network, raw units.
-        ridge: the ridge baseline, the same.
-        baselines: the others.
-        units: what errors are measured against.
-        keep: is given each batch.
-    """
+    """Asks a network, the ridge baseline and others for the windows of a plan over the
+    rows of `data`; `units` measure their errors, and `keep` is given each batch."""
     table, (times, observed, offsets) = data.table, row_facts(data.table)
     sums = {name: Sums() for name in (NETWORK, *baselines, "ridge")}
     interval, first_step, where, shown = Sums(), [], [], []
     wanted = set(np.linspace(0, plan.num_windows - 1, SHOWN).astype(int).tolist())
-    for numbers, window, targets in _batches(plan):
+    for numbers, window, known in _batches(plan, observed):
         series, firsts = plan.first_rows(numbers)
         local = firsts - 1 - offsets[series]
-        known = _known(plan, numbers, targets, observed)
         answers = {n: _with_targets(v.numpy()) for n, v in answer(window).items()}
         for name in ("forecast", "lower", "upper"):
             check_answers(answers[name], name, first=int(numbers[0]))
@@ -204,8 +181,7 @@ def walk_windows(
             shown.append(ForecastExample(history, targets, **ends, label=label))
     forecasts, last, known = (np.concatenate(part) for part in zip(*first_step))
     ends_at, series = (np.concatenate(part) for part in zip(*where))
-    first = (forecasts, last, known)
-    return Walk(sums, interval, ends_at, series, first, shown)
+    return Walk(sums, interval, ends_at, series, (forecasts, last, known), shown)
 
 
 def report_on(
@@ -213,11 +189,8 @@ def report_on(
 ) -> dict[str, Any]:
     """The report of `forecast_report` on one part, or on the folds of a backtest.
 
-    Args:
-        task: its name.
-        data: what the last walk's rows are of.
-        walks: one or more, of the same series; forecasters that one lacks are left out.
-        nominal: share of targets that the intervals should hold.
+    Of several walks over the same series, the last of them over `data`, forecasters
+    that one lacks are left out. The intervals should hold the share `nominal`.
     """
     names = [n for n in walks[0].sums if all(n in walk.sums for walk in walks)]
     sums = {n: Sums.joined([walk.sums[n] for walk in walks]) for n in names}
@@ -253,21 +226,18 @@ def _left_out(data: SeriesData, baselines: Sequence[str]) -> dict[str, str]:
     return {name: note for name, note in notes.items() if name not in baselines}
 
 
-def _batches(plan: WindowPlan):
-    """(numbers, window, targets) of all windows in order."""
+def _batches(
+    plan: WindowPlan, observed: np.ndarray
+) -> Iterator[tuple[np.ndarray, tf.Tensor, np.ndarray]]:
+    """Numbers, window, and targets float64 (B, H, K) of all windows in order; nan where
+    a hole was filled: nobody saw a value."""
     start = 0
     for window, targets in make_window_dataset(plan, batch_size=BATCH_SIZE):
-        yield np.arange(start, start + len(window)), window, targets.numpy()
+        numbers = np.arange(start, start + len(window))
+        _, firsts = plan.first_rows(numbers)
+        seen = observed[firsts[:, None] + np.arange(plan.horizon)]
+        yield numbers, window, np.where(seen, targets.numpy().astype(float), np.nan)
         start += len(window)
-
-
-def _known(
-    plan: WindowPlan, numbers: np.ndarray, targets: np.ndarray, observed: np.ndarray
-) -> np.ndarray:
-    """Targets float64 (B, H, K), nan where a hole was filled: nobody saw a value."""
-    _, firsts = plan.first_rows(numbers)
-    seen = observed[firsts[:, None] + np.arange(plan.horizon)]
-    return np.where(seen, targets.astype(np.float64), np.nan)
 
 
 def _covered(known: np.ndarray, answers: Mapping[str, np.ndarray]) -> np.ndarray:

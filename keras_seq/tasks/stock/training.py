@@ -1,7 +1,5 @@
 """One training of a forecaster, as the single split and every fold of a backtest do it.
 
-It needs no architecture: the task brings the function that builds one.
-
 Shapes: B batch, T steps, C features, H horizon, K targets, Q quantiles.
 """
 
@@ -63,11 +61,9 @@ def learn_forecaster(
         quantiles: Q that are learned, the forecast in the middle.
         epochs: most passes; None takes as many as show it 120,000 windows.
         batch_size: B; None takes a fiftieth of the windows, from 8 to 128.
-        max_seconds: as `fit` has it.
+        max_seconds, run_dir, resume: as `fit` has them.
         seed: of weights, dropout and shuffling.
-        run_dir: as `fit` has it.
         strategy: as `get_strategy` has it.
-        resume: as `fit` has it.
         documented: levels are standardised and no more, and the network answers with
             one number a step, the median.
     """

@@ -22,9 +22,6 @@ from keras_seq.tasks.stock.data import SeriesData
 def training_units(data: SeriesData) -> dict[str, Any]:
     """What `model.json` holds of a training's units, as plain values.
 
-    Args:
-        data: of `prepare_series`.
-
     Returns:
         {"deviation": K numbers, "series": {name: {"naive_error" and "naive_square": K
         numbers, "last_train_row", "last_train_date", "test_start"}}}.
@@ -45,12 +42,7 @@ def training_units(data: SeriesData) -> dict[str, Any]:
 
 
 def same_series(one: Series, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The series of the training that this one is, or None.
-
-    Args:
-        one: read for an evaluation.
-        facts: metadata of the export.
-    """
+    """The series of the export's training that this one is, or None."""
     known = facts.get("units_of_training", {}).get("series", {})
     if one.dates is None:
         return known.get(one.name)
@@ -60,20 +52,13 @@ def same_series(one: Series, facts: Mapping[str, Any]) -> Mapping[str, Any] | No
         if row < len(one.dates) and one.dates[row] == date:
             if np.array_equal(one.values[row], of_training["last_train_row"]):
                 return of_training
-    dates = [each["last_train_date"] for each in known.values()]
-    if dates and one.dates[0] > np.datetime64(max(dates), "s"):
-        return known.get(one.name)  # no row of the training says otherwise
-    return None
+    # Where no row of the training says otherwise, its name does.
+    return known.get(one.name) if _begins_later(one, known) else None
 
 
 def units_of(facts: Mapping[str, Any], table: SeriesTable, own: Units) -> Units:
-    """What errors of a table are measured against: the units of the training.
-
-    Args:
-        facts: metadata of the export.
-        table: what is scored.
-        own: of the rows before those that are scored, for a series that did not train.
-    """
+    """What errors of a table are measured against: the units of the export's training;
+    for a series that did not train, its own, of the rows before those scored."""
     trained = facts.get("units_of_training")
     if trained is None:  # an export that has none
         return own
@@ -100,4 +85,4 @@ def _begins_later(one: Series, known: Mapping[str, Any]) -> bool:
     if one.dates is None:
         return True
     dates = [each["last_train_date"] for each in known.values()]
-    return bool(one.dates[0] > np.datetime64(max(dates), "s"))
+    return bool(dates and one.dates[0] > np.datetime64(max(dates), "s"))
