@@ -64,13 +64,6 @@ class EventWriter:
             self._writer.close()
         self._writer = None
 
-    @classmethod
-    def anew(cls, log_dir: Path, suffix: str) -> "EventWriter":
-        """A writer of what is written once in a run, however often it is resumed."""
-        writer = cls(log_dir, suffix)
-        writer.set_state({})
-        return writer
-
     def _files(self) -> list[Path]:
         if self.log_dir is None:
             return []

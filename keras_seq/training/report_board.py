@@ -5,7 +5,6 @@ import textwrap
 import wave
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -39,17 +38,13 @@ class ReportBoard:
         self.figures = run_dir / "figures"
         self.sections: list[str] = []
         # In the folder of the curves, so that TensorBoard lists the run once.
-        self._writer = EventWriter.anew(run_dir / "tensorboard", ".report")
+        self._writer = EventWriter(run_dir / "tensorboard", ".report")
+        self._writer.set_state({})
 
     def __enter__(self) -> "ReportBoard":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._writer.close()
 
     def figure(self, tag: str, image: np.ndarray) -> None:

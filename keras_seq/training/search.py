@@ -42,10 +42,6 @@ class Monitored(NamedTuple):
     name: str
     mode: Mode
 
-    def is_better(self, score: float, other: float) -> bool:
-        """Whether a score beats another; a tie does not."""
-        return score > other if self.mode == "max" else score < other
-
 
 def hyperparameter_search(
     param_grid: Mapping[str, Sequence[Any]],
@@ -144,9 +140,9 @@ def hyperparameter_search(
         trials.append(Trial(params, score, time.monotonic() - start))
         log.info(f"{name}: val_{compared.name} {score:.4g}")
     assert compared is not None  # a grid has one combination or more
-    best = trials[0]
-    for trial in trials[1:]:
-        best = trial if compared.is_better(trial.score, best.score) else best
+    # Of equal scores both take the first.
+    best_of = max if compared.mode == "max" else min
+    best = best_of(trials, key=lambda trial: trial.score)
     log.info(_table(trials, best, compared.name))
     return best.params, best.score
 
