@@ -20,7 +20,7 @@ from keras_seq.errors import UserError
 from keras_seq.invocation import running
 from keras_seq.log import warnings_logged
 from keras_seq.quiet import quiet_tensorflow
-from keras_seq.serving.described import describe_exported
+from keras_seq.serving.exported import describe_exported
 from keras_seq.training.run_places import check_export_dir, check_run_dir
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
