@@ -18,6 +18,7 @@ import tensorflow as tf
 from keras_seq import __version__
 from keras_seq.errors import UserError
 from keras_seq.log import log
+from keras_seq.serving.graph import plain_specs
 
 DIGEST = "facts_digest"  # attribute of the saved module
 RESERVED = ("signatures", "versions", "proof")  # which the export adds to the facts
@@ -71,19 +72,9 @@ def _are_served(described: Any, module: Any) -> bool:
     """Whether the signatures are the module's, by name, dtype and shape."""
     served = {
         name: {
-            "inputs": _described(signature.structured_input_signature[1]),
-            "outputs": _described(signature.structured_outputs),
+            "inputs": plain_specs(signature.structured_input_signature[1]),
+            "outputs": plain_specs(signature.structured_outputs),
         }
         for name, signature in module.signatures.items()
     }
     return described == served
-
-
-def _described(specs: Mapping[str, tf.TensorSpec]) -> dict[str, Any]:
-    return {
-        name: {
-            "dtype": spec.dtype.name,
-            "shape": None if spec.shape.rank is None else spec.shape.as_list(),
-        }
-        for name, spec in specs.items()
-    }

@@ -144,21 +144,22 @@ def trace_signatures(signatures: Mapping[str, Signature]) -> dict[str, Any]:
     Raises:
         ValueError: A signature is of another kind.
     """
-    return {name: _trace(name, value) for name, value in signatures.items()}
-
-
-def _trace(name: str, signature: Signature) -> Any:
-    """A ConcreteFunction, traced anew: an old trace may hold cuDNN's kernels."""
-    if isinstance(signature, tf.types.experimental.ConcreteFunction):
-        return signature
-    if not (isinstance(signature, tuple) and len(signature) == 2):
-        raise ValueError(
-            f"signatures[{name!r}] is {type(signature).__name__}; give a (function, "
-            "[tf.TensorSpec, ...]) pair or a ConcreteFunction"
-        )
-    function, specs = signature
-    function = getattr(function, "python_function", function)
-    return tf.function(function, input_signature=specs).get_concrete_function()
+    traced = {}
+    for name, signature in signatures.items():
+        if isinstance(signature, tf.types.experimental.ConcreteFunction):
+            traced[name] = signature
+            continue
+        if not (isinstance(signature, tuple) and len(signature) == 2):
+            raise ValueError(
+                f"signatures[{name!r}] is {type(signature).__name__}; give a (function,"
+                " [tf.TensorSpec, ...]) pair or a ConcreteFunction"
+            )
+        function, specs = signature
+        # Anew: an old trace may hold cuDNN's kernels.
+        function = getattr(function, "python_function", function)
+        anew = tf.function(function, input_signature=specs)
+        traced[name] = anew.get_concrete_function()
+    return traced
 
 
 def operations(graph: Graph) -> set[str]:
@@ -233,23 +234,24 @@ def describe(graph: Graph) -> dict[str, Any]:
         {signature: {"inputs" and "outputs": {name: {"dtype", "shape"}}}}; None stands
         for any size.
     """
-
-    def described(infos: TensorInfos) -> dict[str, Any]:
-        return {
-            name: {
-                "dtype": spec.dtype.name,
-                "shape": None if spec.shape.rank is None else spec.shape.as_list(),
-            }
-            for name, spec in tensor_specs(infos).items()
-        }
-
     return {
         name: {
-            "inputs": described(signature.inputs),
-            "outputs": described(signature.outputs),
+            "inputs": plain_specs(tensor_specs(signature.inputs)),
+            "outputs": plain_specs(tensor_specs(signature.outputs)),
         }
         for name, signature in sorted(graph.signature_def.items())
         if not name.startswith("__")  # TensorFlow's own, which initialises tables
+    }
+
+
+def plain_specs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, dict[str, Any]]:
+    """Name to dtype and shape, as JSON can hold them."""
+    return {
+        name: {
+            "dtype": spec.dtype.name,
+            "shape": None if spec.shape.rank is None else spec.shape.as_list(),
+        }
+        for name, spec in specs.items()
     }
 
 
