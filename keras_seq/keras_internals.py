@@ -9,17 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-from keras.src.backend.common import global_state as global_state
-from keras.src.backend.common.symbolic_scope import (
-    in_symbolic_scope as in_symbolic_scope,
+from keras.src.backend.common import global_state  # noqa: F401
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope  # noqa: F401
+from keras.src.random.seed_generator import (  # noqa: F401
+    GLOBAL_SEED_GENERATOR,
+    global_seed_generator,
 )
-from keras.src.random.seed_generator import (
-    GLOBAL_SEED_GENERATOR as GLOBAL_SEED_GENERATOR,
-)
-from keras.src.random.seed_generator import (
-    global_seed_generator as global_seed_generator,
-)
-from keras.src.utils.python_utils import pythonify_logs as pythonify_logs
+from keras.src.utils.python_utils import pythonify_logs  # noqa: F401
 
 SEEN_WITH = {"keras": "3.15", "tensorflow": "2.21"}
 

@@ -19,8 +19,8 @@ from typing import BinaryIO, NamedTuple
 from filelock import FileLock
 
 from keras_seq.data.archives import disk_errors, megabytes, safe_extract
-from keras_seq.data.label_folders import LabelFolders
 from keras_seq.data.places import user_path
+from keras_seq.data.text_table import LabelFolders
 from keras_seq.errors import UserError
 
 _CHUNK = 1 << 18  # bytes

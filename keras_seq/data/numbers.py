@@ -213,9 +213,7 @@ def decimal_mark(columns: Sequence[NumberColumn]) -> str | None:
     (None, '.')
     """
     proven = [mark for mark in (POINT, COMMA) if any(c.proves(mark) for c in columns)]
-    if len(proven) == 1:
-        return proven[0]
-    if proven:  # both: the first cell that does not fit is said
+    if proven:  # if by both, the first cell that does not fit is said
         return proven[0]
     if any(column.has_mixed_thousands for column in columns):
         return COMMA
@@ -228,7 +226,8 @@ def _of_mixed_commas(columns: Sequence[NumberColumn]) -> str | None:
     """999 stands beside 1,000 in each column of commas: these part thousands."""
     for column in columns:
         texts = [text for text in column._texts.values() if is_open(text)]
-        if column._open or texts and not (column._whole and _end_round(texts)):
+        end_round = len(texts) >= _FEWEST and any(text[-1] == "0" for text in texts)
+        if column._open or texts and not (column._whole and end_round):
             return None
     return POINT
 
@@ -239,7 +238,3 @@ def _float_of(cell: object) -> float:
         if isinstance(cell, (float, int, bytes, SupportsFloat)):  # the last is slow
             return float(cell)
     return np.inf
-
-
-def _end_round(texts: Sequence[str]) -> bool:
-    return len(texts) >= _FEWEST and any(text.endswith("0") for text in texts)

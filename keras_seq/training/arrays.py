@@ -150,12 +150,9 @@ def _column(name: str, column: Any) -> np.ndarray:
         )
     if missing := int(column.isna().sum()):
         raise ValueError(f"{name} lacks {missing} values; fill them in, or drop rows")
-    return _standard(np.asarray(column.to_numpy(dtype=_plain_dtype(column.dtype))))
-
-
-def _plain_dtype(dtype: Any) -> np.dtype:
-    """NumPy's own type for one of pandas that knows missing values."""
-    return np.dtype(getattr(dtype, "numpy_dtype", dtype))
+    # NumPy's own type for one of pandas that knows missing values.
+    dtype = np.dtype(getattr(column.dtype, "numpy_dtype", column.dtype))
+    return _standard(np.asarray(column.to_numpy(dtype=dtype)))
 
 
 def _from_array(name: str, value: Any) -> np.ndarray:

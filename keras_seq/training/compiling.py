@@ -190,10 +190,9 @@ def build(model: keras.Model, train: tf.data.Dataset) -> None:
     Keras makes them at the first step, which is too late. No number of the data is
     looked at, and no random state moves.
     """
+    # tf.data has a kind of tensor for None; Keras has None.
+    spec = tf.nest.map_structure(
+        lambda x: x if hasattr(x, "shape") else None, train.element_spec
+    )
     with model.distribute_strategy.scope():
-        make_variables(model, _without_none(train.element_spec))
-
-
-def _without_none(spec: Any) -> Any:
-    """tf.data has a kind of tensor for None; Keras has None."""
-    return tf.nest.map_structure(lambda x: x if hasattr(x, "shape") else None, spec)
+        make_variables(model, spec)

@@ -23,13 +23,12 @@ def paths_table(model: keras.Model) -> str:
     backward_gru     fallback  Keras' own layer
     """
     rows = [("recurrent layer", "loop", "reason")]
-    for layer in model.layers:
-        for part in flatten_layers(layer):
-            if isinstance(part, keras.layers.RNN):
-                rows.append((part.name, *_loop(part, model)))
-    widths = [max(len(row[i]) for row in rows) for i in range(2)]
+    for part in flatten_layers(model):
+        if isinstance(part, keras.layers.RNN):
+            rows.append((part.name, *_loop(part, model)))
     if len(rows) == 1:
         return ""
+    widths = [max(len(row[i]) for row in rows) for i in range(2)]
     lines = (f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}" for row in rows)
     return "\n".join(lines)
 

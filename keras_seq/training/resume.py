@@ -20,9 +20,9 @@ from keras_seq.errors import UserError
 from keras_seq.keras_internals import pythonify_logs, restored_epoch
 from keras_seq.log import log
 from keras_seq.training.budget import Clock
-from keras_seq.training.callback_files import appending
 from keras_seq.training.callback_state import as_constructed, remember_left
 from keras_seq.training.checkpoint import Checkpoints, State
+from keras_seq.training.event_files import appending
 from keras_seq.training.execution import StepRunner
 from keras_seq.training.run_state import (
     capture_state,
@@ -115,15 +115,10 @@ class RunCallbacks(keras.callbacks.CallbackList):
             self.model, self.callbacks, self.params["steps"], self._per_execution
         )
         self.model.train_function = self._execute
-        if self._state is None:
-            self._save_start()
-
-    def _save_start(self) -> None:
-        if self.checkpoints is None:
-            return
-        arrays, facts = self._take(restored_epoch(self.model), 0, over=False)
-        self.checkpoints.save(arrays, facts, is_start=True)
-        self.checkpoints.seconds = 0.0  # the first epoch is saved in any case
+        if self._state is None and self.checkpoints is not None:
+            start = self._take(restored_epoch(self.model), 0, over=False)
+            self.checkpoints.save(*start, is_start=True)
+            self.checkpoints.seconds = 0.0  # the first epoch is saved in any case
 
     def _begin_again(self, state: State, logs: dict | None) -> None:
         """Without Keras' own `BackupAndRestore`, which has another idea of where."""

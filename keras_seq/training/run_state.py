@@ -18,9 +18,9 @@ from keras_seq.keras_internals import (
     global_seed_generator,
     global_state,
 )
-from keras_seq.training.callback_files import kept_files, rewind_files
 from keras_seq.training.callback_state import callback_state, restore_callback
 from keras_seq.training.checkpoint import State
+from keras_seq.training.event_files import kept_files, rewind_files
 from keras_seq.training.monitor import Progress
 from keras_seq.training.state_values import decode, encode
 from keras_seq.training.train_step import carried_states, components
