@@ -131,15 +131,7 @@ def log_joined(
     what: str,
     known: Sequence[str] = (),
 ) -> None:
-    """One line on stderr of what was joined, and how many there were of it.
-
-    Args:
-        place: the data's name.
-        spellings: how often each stands in the data.
-        names: of `name_spellings`.
-        what: what is counted, such as "rows".
-        known: names of a training, whose option says whether labels are joined.
-    """
+    """One line on stderr of what was joined, and how many (`what`) there were of it."""
     shared = Counter(names.values())
     joined = [
         f"{_shown(spelling)} ({count:,} {what}) is read as {_shown(names[spelling])}"
@@ -211,11 +203,6 @@ def _several(labels: Iterable[str]) -> list[str]:
 
 def check_missing(place: str, labels: Iterable[str], droppable: bool = False) -> None:
     """Asks about labels that read as missing values.
-
-    Args:
-        place: where they stand.
-        labels: distinct.
-        droppable: the reader takes --drop-missing.
 
     Raises:
         UserError: There is one.

@@ -197,9 +197,6 @@ def decimal_mark(columns: Sequence[NumberColumn]) -> str | None:
 
     A mark that one column proves holds for all. Where none is needed it is the point.
 
-    Args:
-        columns: all that are read of one file.
-
     Example:
 
     >>> def column(*cells):

@@ -108,15 +108,7 @@ class SplitPlan:
 def plan_splits(
     digests_of: Mapping[str, np.ndarray], shares: Mapping[str, float]
 ) -> SplitPlan:
-    """Cuts the digests of every label.
-
-    Args:
-        digests_of: uint64 digests of each label's rows, as `digests_by_label` has them.
-        shares: Wanted share of the rows for "test" and "validation".
-
-    Returns:
-        The plan.
-    """
+    """Cuts the digests of every label."""
     plan = SplitPlan()
     groups, plan.shared = _groups(digests_of)
     least = min([share for share in shares.values() if share], default=0)

@@ -46,12 +46,8 @@ def facts_digest(facts: Mapping[str, Any]) -> np.ndarray:
 
 
 def check_facts(path: Path, facts: Mapping[str, Any], module: Any) -> None:
-    """Refuses facts that are not those of a loaded SavedModel.
-
-    Args:
-        path: of model.json.
-        facts: what it holds.
-        module: what `tf.saved_model.load` returned.
+    """Refuses the facts of a model.json at `path` that are not those of a loaded
+    SavedModel.
 
     Raises:
         UserError: The file was changed after the export, or is another model's.

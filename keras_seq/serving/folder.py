@@ -68,9 +68,6 @@ def _sweep(export_dir: Path) -> None:
 def versions_in(export_dir: Path) -> dict[int, Path]:
     """Everything in a model's folder that a server would take for a version.
 
-    Args:
-        export_dir: the model's folder.
-
     Returns:
         Number to path, in rising order.
     """

@@ -72,15 +72,7 @@ def answered(
     models: Sequence[keras.Model],
     asked: Mapping[str, tuple[Callable[..., Any], Mapping[str, tf.Tensor]]],
 ) -> Proofs:
-    """What Python answers, on the CPU and without cuDNN, for the proof of an export.
-
-    Args:
-        models: as `without_cudnn` takes them.
-        asked: signature to its function and inputs.
-
-    Returns:
-        Signature to the inputs and the answers.
-    """
+    """What Python answers, on the CPU and without cuDNN, for the proof of an export."""
     with without_cudnn(models), tf.device("CPU"):
         return {
             name: (given, {n: v.numpy() for n, v in call(**given).items()})
@@ -163,11 +155,7 @@ def trace_signatures(signatures: Mapping[str, Signature]) -> dict[str, Any]:
 
 
 def operations(graph: Graph) -> set[str]:
-    """Names of the operations in a graph, its function library included.
-
-    Args:
-        graph: of a SavedModel.
-    """
+    """Names of the operations in a graph, its function library included."""
     library = graph.graph_def.library.function
     nodes = [*graph.graph_def.node]
     for function in library:
@@ -178,9 +166,6 @@ def operations(graph: Graph) -> set[str]:
 
 def foreign_operations(names: Iterable[str]) -> list[str]:
     """Those that are no part of TensorFlow, and so unknown to a server; sorted.
-
-    Args:
-        names: of operations.
 
     Example:
 
@@ -212,9 +197,6 @@ def _refuse_special(graph: Graph) -> None:
 def tensor_specs(infos: TensorInfos) -> dict[str, tf.TensorSpec]:
     """Name to dtype and shape of the inputs, or of the outputs, of a signature.
 
-    Args:
-        infos: `signature_def[name].inputs` or `.outputs` of a graph.
-
     Returns:
         Name to TensorSpec, in alphabetical order, as the protocol keeps none.
     """
@@ -226,9 +208,6 @@ def tensor_specs(infos: TensorInfos) -> dict[str, tf.TensorSpec]:
 
 def describe(graph: Graph) -> dict[str, Any]:
     """Put the signatures into plain values, for model.json.
-
-    Args:
-        graph: what `save_signatures` returned.
 
     Returns:
         {signature: {"inputs" and "outputs": {name: {"dtype", "shape"}}}}; None stands

@@ -67,13 +67,7 @@ def leaves(name: str, nest: Nest) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def check_rows(**parts: Nest) -> int:
-    """Checks that all arrays have the same number of rows.
-
-    Args:
-        **parts: structures of arrays by the name of the argument.
-
-    Returns:
-        N.
+    """The number of rows N that all arrays have, given by the names of their arguments.
 
     Raises:
         ValueError: They differ, or there is none.

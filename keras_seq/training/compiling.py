@@ -141,11 +141,6 @@ def clipped(
 ) -> Iterator[float | None]:
     """Within the block gradients are clipped; afterwards the optimizer is as it was.
 
-    Args:
-        model: compiled.
-        clipnorm: of `fit`.
-        of_fit: what `compile_model` returns.
-
     Returns:
         The global norm that this call clips to; None where it leaves the gradients.
 

@@ -16,10 +16,7 @@ _held: dict[Path, FileLock] = {}  # by folder; a process may ask twice
 
 
 def take_lock(run_dir: str | Path) -> None:
-    """Keeps every other process off a run folder until this one ends.
-
-    Args:
-        run_dir: folder; made when missing.
+    """Keeps other processes off a run folder until this one ends; makes the folder.
 
     Raises:
         UserError: Another process has it, or it cannot be written.

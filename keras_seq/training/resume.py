@@ -213,12 +213,7 @@ def warn_of_another_machine(then: dict[str, str], now: dict[str, str]) -> None:
 def last_state(
     run_dir: str | Path | None, resume: bool, settings: dict[str, Any]
 ) -> tuple[Checkpoints | None, State | None]:
-    """Where the states of a run go, and the one to go on from.
-
-    Args:
-        run_dir: of the run; None saves no states.
-        resume: go on with what is in it.
-        settings: of `describe_run`.
+    """Where the states of a run go, and the one to go on from; None without a folder.
 
     Raises:
         UserError: There are states and `resume` is False, or they are of other

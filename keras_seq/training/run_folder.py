@@ -198,10 +198,6 @@ def discard_untrained() -> None:
 def hparams_of(run_dir: Path, hparams: Mapping[str, Any]) -> dict[str, Any]:
     """What runs are compared by: their data, by name, and what made the model.
 
-    Args:
-        run_dir: the run's folder; it says of which data the run is, if a task began it.
-        hparams: settings, places of the run's results among them.
-
     Example:
 
     >>> hparams_of(Path("nowhere"), {"units": 8, "export_dir": "models"})

@@ -77,15 +77,7 @@ RANDOM: dict[str, tuple[type, Callable, Callable, Callable]] = {
 
 
 def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
-    """Values as JSON keeps them exactly; arrays go into `arrays`.
-
-    Args:
-        value: what is to be kept.
-        arrays: takes its arrays, by names that begin with `name`.
-        name: of the value.
-
-    Returns:
-        What JSON can hold.
+    """Values as JSON keeps them exactly; arrays go into `arrays`, under `name`.
 
     Raises:
         ValueError: There is something in it that cannot be kept.
@@ -178,10 +170,6 @@ def decode(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
 
 def settle(old: Any, new: Any) -> Any:
     """Puts a decoded value into the place of another.
-
-    Args:
-        old: what is there, or None.
-        new: of `decode`.
 
     Returns:
         `old`, changed in place, where it is of the same kind; else the new value.
