@@ -31,11 +31,6 @@ def read_records(
 ) -> Generator[Record, None, None]:
     """Records of a file, the header first where there is one.
 
-    Args:
-        path: the file.
-        is_tsv: by its name: tabs, and quotes that are characters.
-        table_format: what is given of separator, encoding and header.
-
     Raises:
         UserError: A row cannot be read, quotes run over rows, or two separators fit.
     """

@@ -161,13 +161,7 @@ def _wide_lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[str]:
 
 
 def read_blocks(path: Path, size: int, encoding: str | None = None) -> Iterator[str]:
-    """Blocks of at most `size` characters, whose line ends are all plain ones.
-
-    Args:
-        path: plain, or gzipped where its name ends in .gz.
-        size: characters.
-        encoding: None is UTF-8, or what a byte order mark says.
-    """
+    """Blocks of at most `size` characters, whose line ends are all plain ones."""
     encoding, lines, last = encoding_of(path, encoding), 1, "\n"
     with opened(path) as file, io.TextIOWrapper(file, encoding) as text:
         try:

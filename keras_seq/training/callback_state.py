@@ -101,12 +101,6 @@ def callback_settings(
 ) -> dict[str, dict[str, Any]]:
     """What callbacks were constructed with, by callback and attribute.
 
-    Args:
-        callbacks: as the user gives them, not called yet.
-
-    Returns:
-        Numbers, texts and short descriptions.
-
     Example:
 
     >>> stop = keras.callbacks.EarlyStopping(patience=3)

@@ -8,9 +8,6 @@ from keras_seq.keras_internals import flatten_layers
 def paths_table(model: keras.Model) -> str:
     """One line a recurrent layer: its name, fast, cudnn or fallback, and the reason.
 
-    Args:
-        model: compiled or not; layers inside Bidirectional are found.
-
     Returns:
         The lines, or "" for a model without recurrent layers.
 

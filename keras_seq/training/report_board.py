@@ -27,9 +27,6 @@ class ReportBoard:
     Each image is also a file in `figures/`. A run that is resumed after its end reports
     once: what stood there before is gone.
 
-    Args:
-        run_dir: the run's folder.
-
     Attributes:
         sections: HTML of what was shown, in its order, for the run's page.
     """
@@ -93,12 +90,7 @@ class ReportBoard:
                 tf.summary.scalar(tag.replace(" ", "_"), value)
 
     def report(self, report: Mapping[str, Any], text: str) -> None:
-        """The verdict, the scores beside their baselines, and what compares runs.
-
-        Args:
-            report: of the test part.
-            text: the same for people.
-        """
+        """The verdict, the scores beside their baselines, and what compares runs."""
         sentence = report["comparison"]["sentence"]
         lines = [line for line in text.splitlines() if line != sentence]
         verdict = f"**{report['verdict']}**: {sentence}\n\n"
