@@ -153,7 +153,7 @@ class NumberColumn:
             rows = np.array(self._open, np.int64)
             found[rows] = np.round(found[rows] * 1000)
             if self._points:
-                row = self._first_point(found)
+                row = int((found % 1 > 0).argmax())
                 shown = f"{found[row]:g}"
                 return found, Wrong(row, shown, "in which the point is no thousands'")
         signs: dict[str, int] = {}
@@ -170,14 +170,6 @@ class NumberColumn:
             sign = (match["money"] + match["end"]) or "no sign"
             signs.setdefault(sign, row)
         return found, self._mixed_signs(signs)
-
-    def _first_point(self, found: np.ndarray) -> int:
-        opened = set(self._open)
-        return next(
-            row
-            for row, number in enumerate(found)
-            if number == number and number % 1 and row not in opened
-        )
 
     def _mixed_signs(self, signs: dict[str, int]) -> Wrong | None:
         """5 % beside 5, or dollars beside euros, are no numbers of one column."""

@@ -31,18 +31,6 @@ class Trial(NamedTuple):
     seconds: float
 
 
-class Monitored(NamedTuple):
-    """What trials are compared by.
-
-    Attributes:
-        name: of a metric, or "loss".
-        mode: which way it is better.
-    """
-
-    name: str
-    mode: Mode
-
-
 def hyperparameter_search(
     param_grid: Mapping[str, Sequence[Any]],
     X_train: Any,
@@ -110,7 +98,6 @@ def hyperparameter_search(
         raise ValueError(f"mode is {mode!r}; expected 'min', 'max' or None")
     validation = X_val if y_val is None else (X_val, y_val)
     trials: list[Trial] = []
-    compared: Monitored | None = None
     model: keras.Model | None = None
     for number, params in enumerate(combinations, 1):
         name = f"trial {number} of {len(combinations)} ({_named(params)})"
@@ -135,15 +122,15 @@ def hyperparameter_search(
             ).history
         except UserError as error:  # a loss or a weight is no number
             raise ValueError(f"{name}: {error}") from error
-        compared = compared or _monitored(model, history, monitor, mode)
-        score = _score(name, history, compared.name)
+        if not trials:
+            metric, better = _monitored(model, history, monitor, mode)
+        score = _score(name, history, metric)
         trials.append(Trial(params, score, time.monotonic() - start))
-        log.info(f"{name}: val_{compared.name} {score:.4g}")
-    assert compared is not None  # a grid has one combination or more
+        log.info(f"{name}: val_{metric} {score:.4g}")
     # Of equal scores both take the first.
-    best_of = max if compared.mode == "max" else min
+    best_of = max if better == "max" else min
     best = best_of(trials, key=lambda trial: trial.score)
-    log.info(_table(trials, best, compared.name))
+    log.info(_table(trials, best, metric))
     return best.params, best.score
 
 
@@ -219,7 +206,8 @@ def _monitored(
     history: Mapping[str, list[Any]],
     monitor: str | None,
     mode: Mode | None,
-) -> Monitored:
+) -> tuple[str, Mode]:
+    """What trials are compared by, and which way it is better."""
     found = {each.name: each for each in _all_metrics(model)}
     scored = [name for name in found if f"val_{name}" in history]
     if monitor is None:
@@ -232,7 +220,7 @@ def _monitored(
         )
     if mode is None:
         mode = _mode_of(monitor, found.get(monitor))
-    return Monitored(monitor, mode)
+    return monitor, mode
 
 
 def _all_metrics(model: keras.Model) -> Iterator[keras.metrics.Metric]:
