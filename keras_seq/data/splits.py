@@ -155,10 +155,8 @@ def _groups(
 
 def _count(digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distinct digests in order, and how often each stands there."""
-    ordered = np.sort(digests)
-    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    counts = np.diff(first, append=len(ordered)).astype("u4")
-    return ordered[first], counts
+    texts, counts = np.unique(digests, return_counts=True)
+    return texts, counts.astype("u4")
 
 
 class _Group(NamedTuple):

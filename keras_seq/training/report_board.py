@@ -1,8 +1,6 @@
 """What is looked at after a run: figures as PNG, TensorBoard, sections of a page."""
 
-import io
 import textwrap
-import wave
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.evaluation.report_page import (
     image_section,
     sound_section,
@@ -78,7 +77,7 @@ class ReportBoard:
     def sound(self, tag: str, samples: np.ndarray, rate: int, about: str) -> None:
         """Samples int16 (N,) to listen to, with a line of Markdown about them."""
         line = about.replace("**", "")
-        self.sections.append(sound_section(tag, _wav(samples, rate), line))
+        self.sections.append(sound_section(tag, wav_bytes(samples, rate), line))
         with self._writer.at(step=0):
             sound = (samples.astype(np.float32) / 32768)[None, :, None]
             tf.summary.audio(tag, sound, rate, description=about)
@@ -124,14 +123,3 @@ def _verbatim(text: str) -> str:
         lines += textwrap.wrap(line, WIDTH) if is_sentence else [line]
     # Indented lines stay as they are.
     return "\n".join("    " + line for line in lines)
-
-
-def _wav(samples: np.ndarray, rate: int) -> bytes:
-    """A file of 16-bit samples int16 (N,)."""
-    written = io.BytesIO()
-    with wave.open(written, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(samples.astype("<i2").tobytes())
-    return written.getvalue()
