@@ -88,7 +88,10 @@ def newest_version(folder: Path) -> Path | None:
     Returns:
         None where there is no version.
     """
-    models = [folder, *(each for each in folder.iterdir() if _may_hold_versions(each))]
+    models = [folder]
+    for path in folder.iterdir():  # neither versions nor exports at work
+        if path.is_dir() and not (path.name.isdigit() or path.name.startswith(".")):
+            models.append(path)
     latest = [[*versions_in(each).values()][-1:] for each in models]
     found = [version for each in latest for version in each]
     if len(found) > 1:
@@ -96,11 +99,6 @@ def newest_version(folder: Path) -> Path | None:
         others = f"the newest of {len(found)} models in {folder}"
         log_once(f"{found[-1]}: {others}; --model names another")
     return found[-1] if found else None
-
-
-def _may_hold_versions(path: Path) -> bool:
-    name = path.name
-    return path.is_dir() and not (name.isdigit() or name.startswith("."))
 
 
 def _exported_at(version: Path) -> float:

@@ -28,12 +28,7 @@ START = "start.npz"  # before the first step; gone once there is another
 
 
 class State(NamedTuple):
-    """What a checkpoint holds.
-
-    Attributes:
-        arrays: name to array.
-        facts: what JSON can hold.
-    """
+    """What a checkpoint holds: arrays, and what JSON can hold."""
 
     arrays: dict[str, np.ndarray]
     facts: dict[str, Any]

@@ -4,7 +4,7 @@ import inspect
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import keras
@@ -208,7 +208,11 @@ def _monitored(
     mode: Mode | None,
 ) -> tuple[str, Mode]:
     """What trials are compared by, and which way it is better."""
-    found = {each.name: each for each in _all_metrics(model)}
+    found = {
+        each.name: each
+        for group in model.metrics
+        for each in getattr(group, "metrics", None) or [group]
+    }
     scored = [name for name in found if f"val_{name}" in history]
     if monitor is None:
         monitor = next((name for name in scored if not name.endswith("loss")), "loss")
@@ -221,11 +225,6 @@ def _monitored(
     if mode is None:
         mode = _mode_of(monitor, found.get(monitor))
     return monitor, mode
-
-
-def _all_metrics(model: keras.Model) -> Iterator[keras.metrics.Metric]:
-    for each in model.metrics:
-        yield from getattr(each, "metrics", None) or [each]
 
 
 def _mode_of(name: str, metric: keras.metrics.Metric | None) -> Mode:
