@@ -96,11 +96,6 @@ def parse_verb(
 ) -> tuple[str, dict[str, object]]:
     """Reads which verb is asked for, and the values of its function's parameters.
 
-    Args:
-        doc: What `--help` says before the list of verbs.
-        verbs: Function by verb; the first is meant when the arguments name none.
-        argv: Arguments after the script's name.
-
     Returns:
         The verb, and a value for each parameter of its function.
 

@@ -138,11 +138,7 @@ def save_digests(path: Path, digests: np.ndarray) -> None:
 def log_trained(name: str, digests: np.ndarray, path: Path, what: str) -> None:
     """Says how much of what is evaluated has trained the model; refuses nothing.
 
-    Args:
-        name: of the data.
-        digests: uint64 (N,), one a sample.
-        path: what `save_digests` wrote; older exports have none.
-        what: what is counted, such as "texts".
+    Older exports have no file of digests.
     """
     if not path.exists():
         return

@@ -108,10 +108,6 @@ def number_of(text: str) -> float | None:
 def label_of(values: Sequence[object], label_format: LabelFormat) -> str:
     """The label of a row's cells, as a string.
 
-    Args:
-        values: one cell, or those of `label_columns`.
-        label_format: what they are.
-
     Raises:
         ValueError: What is wrong, the number of the cell, and "missing" where there is
             nothing.

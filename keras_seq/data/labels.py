@@ -152,12 +152,6 @@ def check_classes(
 ) -> None:
     """Refuses what is no column of classes, and says what looks like several labels.
 
-    Args:
-        place: the data's name.
-        counts: how often each label stands in the data.
-        what: what is counted.
-        way_out: what learns several labels of one sample, for the line about them.
-
     Raises:
         UserError: There are more labels than half of the samples.
 

@@ -202,11 +202,8 @@ def split_store(
 ) -> dict[str, SampleStore]:
     """The parts of samples, each with its rows in their order.
 
-    Args:
-        store: What is split.
-        plan: Where it is cut.
-        seed: Key that the plan's digests were made with.
-        keep: Share of each label's rows to take, in [0, 1]; never less than one row.
+    `seed` is that of the plan's digests. Of the rows of each label the share `keep` is
+    taken, and never less than one.
 
     Returns:
         Parts by name, empty ones too.

@@ -112,10 +112,6 @@ def publish(written: Path, export_dir: Path) -> Path:
     A rename onto a folder with content fails, so of two exports that choose the same
     number at once one is refused, and chooses again.
 
-    Args:
-        written: the finished folder, on the disk of `export_dir`.
-        export_dir: the model's folder.
-
     Returns:
         `export_dir/<N>`, N one above the highest there.
     """

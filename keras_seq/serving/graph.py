@@ -239,11 +239,6 @@ def as_arrays(
 ) -> dict[str, np.ndarray]:
     """Give values the dtypes of a signature, when they fit it.
 
-    Args:
-        argument: how to call `values` in an error.
-        values: name to array, list or scalar.
-        infos: the inputs or the outputs of the signature.
-
     Returns:
         Name to array; strings as an object array of bytes.
 

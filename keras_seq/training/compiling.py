@@ -32,14 +32,6 @@ def compile_model(
 ) -> bool:
     """Compiles a model with what is given; of a compiled model the rest is kept.
 
-    Args:
-        model: compiled or not.
-        loss: as `model.compile` takes it; None keeps the one that was compiled.
-        optimizer: None keeps the one that was compiled, with its state; a model that
-            was not compiled gets `keras_seq.training.optimizers.Adam`.
-        metrics: None keeps those that were compiled; a model that was not compiled gets
-            "accuracy" where it has one output.
-
     Returns:
         Whether the optimizer comes from `fit`, which got or made it, and not from a
         `compile` of the user's.

@@ -37,18 +37,7 @@ PATIENCE = 50
 
 
 class RunCallbacks(keras.callbacks.CallbackList):
-    """All callbacks of one run, and what saves and restores it.
-
-    Args:
-        callbacks: those of the run.
-        model: built, compiled.
-        checkpoints: where states go; None saves none.
-        state: what to go on from; None starts anew.
-        settings: kept with each state.
-        clock: of the run.
-        every_seconds: between two states within an epoch.
-        **params: as `keras.callbacks.CallbackList` takes them.
-    """
+    """All callbacks of one run, and what saves and restores it."""
 
     callbacks: list[keras.callbacks.Callback]
 

@@ -30,12 +30,7 @@ def describe_run(
 ) -> dict[str, Any]:
     """Everything that decides on the bits of a run.
 
-    Args:
-        model: compiled.
-        train: batches; `data_fingerprint`, where it has one, tells other data.
-        validation: the same, or None.
-        callbacks: the user's, as they were constructed.
-        **settings: further arguments of `fit`.
+    The attribute `data_fingerprint` of a dataset, where it has one, tells other data.
     """
     strategy, compiled = model.distribute_strategy, compile_arguments(model)
     own = {name: compiled.get(name) for name in ("loss", "metrics")}

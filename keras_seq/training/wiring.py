@@ -57,12 +57,7 @@ def wired_callbacks(
 ) -> list[keras.callbacks.Callback]:
     """The callbacks of a run, those of the user last.
 
-    Args:
-        model: compiled.
-        callbacks: the user's; a `GradientMonitor` takes the place of the one here.
-        stops_early: whether to stop and restore by `monitor`.
-        words: names of the rows of the first embedding.
-        others: as `fit` takes them.
+    A `GradientMonitor` of the user's takes the place of the one here.
 
     Raises:
         ValueError: Schedule and optimizer contradict each other, or a rate is none.
