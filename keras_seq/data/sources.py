@@ -88,7 +88,7 @@ def read_table(
         if exists(folder) and folder.is_dir():
             return LabelFolders(folder, encoding=table_format.encoding)
     given = as_file(path_or_glob, ("text", "label"))
-    paths = find_files(given, partial(kind_of, table_format=table_format))
+    paths = tuple(find_files(given, partial(kind_of, table_format=table_format)))
     columns = read_columns(paths[0], table_format)
     find = partial(find_column, paths[0], columns, table_format)
     text = find("text", text_column, TEXT_COLUMNS)

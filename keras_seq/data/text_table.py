@@ -4,8 +4,10 @@ A row without a text or a label is an error, or left out and counted where that 
 for. Knows neither file formats (tables.py) nor models.
 """
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from keras_seq.data.label_format import (
@@ -31,6 +33,7 @@ PARTS = ("train", "test", "valid", "validation", "dev")
 _LARGEST = 1 << 26  # characters of a text
 
 
+@dataclass(frozen=True, eq=False)
 class TextTable:
     """(text, label) pairs that are read from the files again on every pass.
 
@@ -44,23 +47,17 @@ class TextTable:
         label_format: What a label is; its columns stand for `label_column`.
     """
 
-    def __init__(
-        self,
-        paths: Sequence[Path],
-        text_column: str,
-        label_column: str | None,
-        labels_as_written: bool = False,
-        table_format: TableFormat = AS_FOUND,
-        label_format: LabelFormat = ONE_LABEL,
-    ) -> None:
-        self.table_format = table_format
-        self.paths = tuple(paths)
-        self.text_column = text_column
-        self.label_column = label_column
-        self.labels_as_written = labels_as_written
-        self.label_format = label_format
-        one = [label_column] if label_column else []
-        self._columns = [text_column, *(label_format.label_columns or one)]
+    paths: Sequence[Path]
+    text_column: str
+    label_column: str | None
+    labels_as_written: bool = False
+    table_format: TableFormat = AS_FOUND
+    label_format: LabelFormat = ONE_LABEL
+
+    @functools.cached_property
+    def _columns(self) -> list[str]:
+        one = [self.label_column] if self.label_column else []
+        return [self.text_column, *(self.label_format.label_columns or one)]
 
     def __str__(self) -> str:
         more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
