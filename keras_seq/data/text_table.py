@@ -17,7 +17,7 @@ from keras_seq.data.label_format import (
     label_of,
     split_marked,
 )
-from keras_seq.data.labels import check_missing, reads_as_missing
+from keras_seq.data.labels import check_missing
 from keras_seq.data.places import error_at, listed, place_of, plural
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import read_rows
@@ -112,16 +112,12 @@ class TextTable:
             what += "mend or remove the row, or leave such rows out with --drop-missing"
             raise _Missing(error_at(place, what)) from error
         if not self.labels_as_written:
-            self._check_missing(place, label)
+            parts = split_marked(label) if is_marked(label) else [label]
+            try:
+                check_missing(place, parts, droppable=True)
+            except UserError as error:
+                raise _Missing(error) from error
         return text, label
-
-    def _check_missing(self, place: str, label: str) -> None:
-        for part in split_marked(label) if is_marked(label) else [label]:
-            if reads_as_missing(part):
-                try:
-                    check_missing(place, [part], droppable=True)
-                except UserError as error:
-                    raise _Missing(error) from error
 
 
 class _Missing(Exception):
