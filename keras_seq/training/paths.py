@@ -20,9 +20,10 @@ def paths_table(model: keras.Model) -> str:
     backward_gru     fallback  Keras' own layer
     """
     rows = [("recurrent layer", "loop", "reason")]
-    for part in flatten_layers(model):
-        if isinstance(part, keras.layers.RNN):
-            rows.append((part.name, *_loop(part, model)))
+    for layer in model.layers:
+        for part in flatten_layers(layer):
+            if isinstance(part, keras.layers.RNN):
+                rows.append((part.name, *_loop(part, model)))
     if len(rows) == 1:
         return ""
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
