@@ -20,7 +20,7 @@ from keras_seq.errors import UserError
 from keras_seq.invocation import running
 from keras_seq.log import warnings_logged
 from keras_seq.quiet import quiet_tensorflow
-from keras_seq.serving.described import describe_exported
+from keras_seq.serving.exported import describe_exported
 from keras_seq.training.run_places import check_export_dir, check_run_dir
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
@@ -162,16 +162,9 @@ def _call(function: Callable, values: dict[str, Any]) -> Any:
         check_run_dir(values["run_dir"], resume=values.get("resume", False))
     if "export_dir" in values:
         check_export_dir(values["export_dir"])
-    positional: list[object] = []
-    keywords = {}
-    for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            positional.extend(values[name])
-        elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            keywords[name] = values[name]
-        else:
-            positional.append(values[name])
-    return function(*positional, **keywords)
+    bound = inspect.signature(function).bind_partial()
+    bound.arguments.update(values)
+    return function(*bound.args, **bound.kwargs)
 
 
 def _lines(verb: str, result: Any, is_terminal: bool) -> Iterator[str]:

@@ -58,9 +58,6 @@ class Inputs:
 def takes_inputs(function: Callable[Concatenate[Inputs, P], R]) -> Callable[..., R]:
     """Makes a function of `Inputs` one of `*texts` and of the fields, as keywords.
 
-    Args:
-        function: takes `Inputs`, then keywords of its own.
-
     Example:
 
     >>> @takes_inputs
@@ -94,10 +91,6 @@ def input_texts(texts: Sequence[str], file: str | Path | None = None) -> Iterato
     """Yields the texts to answer: the arguments, else a file's lines, else stdin's.
 
     A line stays a line, also when it is empty: answers keep the order of the input.
-
-    Args:
-        texts: Arguments of the command line, possibly none.
-        file: text file, one text a line; default standard input.
 
     Yields:
         One text at a time, without its line end.

@@ -96,11 +96,6 @@ def parse_verb(
 ) -> tuple[str, dict[str, object]]:
     """Reads which verb is asked for, and the values of its function's parameters.
 
-    Args:
-        doc: What `--help` says before the list of verbs.
-        verbs: Function by verb; the first is meant when the arguments name none.
-        argv: Arguments after the script's name.
-
     Returns:
         The verb, and a value for each parameter of its function.
 
@@ -140,16 +135,18 @@ def parse_verb(
     values = vars(parser.parse_args(argv))
     verb = values.pop("_verb")
     function = verbs[verb]
-    for name, limits in _ranges(function).items():
-        given = values[name]
+    for name, parameter in options_of(function).items():
+        if not (kind := number_kind(function, parameter)):
+            continue
+        given, limits = values[name], range_of(parameter) or _ANY[kind]
         for value in given if isinstance(given, list | tuple) else [given]:
             if value is not None and (problem := limits.problem(value)):
                 parser.error(f"{_flag(name)} {problem}, got {shortened(value)}")
     for name, parameter in _parameters(function).items():
-        kind = parameter.annotation
-        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-            own = {field: values.pop(field) for field in _parameters(kind)}
-            values[name] = kind(**own)
+        group = parameter.annotation
+        if isinstance(group, type) and dataclasses.is_dataclass(group):
+            own = {field: values.pop(field) for field in _parameters(group)}
+            values[name] = group(**own)
     return verb, values
 
 
@@ -195,7 +192,11 @@ def _add_parameters(parser: argparse.ArgumentParser, function: Callable) -> None
             )
         settings: dict[str, typing.Any] = {"help": texts[name].replace("%", "%%")}
         if parameter.annotation is bool:
-            _add_flag(parser, name, parameter.default, settings)
+            # `--name` for what is off by default, `--no-name` for what is on.
+            flag, stores = _flag(name), "store_true"
+            if parameter.default is True:
+                flag, stores = _flag(f"no_{name}"), "store_false"
+            parser.add_argument(flag, dest=name, action=stores, **settings)
             continue
         settings |= _value_settings(function, parameter)
         if _is_positional(parameter):
@@ -208,18 +209,6 @@ def _add_parameters(parser: argparse.ArgumentParser, function: Callable) -> None
             if parameter.default is not None and "default" not in texts[name]:
                 settings["help"] += " (default: %(default)s)"
         parser.add_argument(_flag(name), dest=name, **settings)
-
-
-def _add_flag(
-    parser: argparse.ArgumentParser, name: str, default: object, settings: dict
-) -> None:
-    """`--name` for what is off by default, `--no-name` for what is on."""
-    if default is True:
-        parser.add_argument(
-            _flag(f"no_{name}"), dest=name, action="store_false", **settings
-        )
-    else:
-        parser.add_argument(_flag(name), action="store_true", **settings)
 
 
 def _value_settings(function: Callable, parameter: inspect.Parameter) -> dict:
@@ -265,15 +254,6 @@ def number_kind(function: Callable, parameter: inspect.Parameter) -> type | None
         return None
     read = _value_settings(function, parameter)["type"]
     return {integer: int, number: float}.get(read)
-
-
-def _ranges(function: Callable) -> dict[str, Range]:
-    """Range by name of the options that take numbers."""
-    found = {}
-    for name, parameter in options_of(function).items():
-        if kind := number_kind(function, parameter):
-            found[name] = range_of(parameter) or _ANY[kind]
-    return found
 
 
 def _without_range(annotation: typing.Any) -> typing.Any:

@@ -4,51 +4,22 @@ They move between minor versions: `SEEN_WITH` has those that the tests passed wi
 is independent of keras_seq.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import keras
-from keras.src.backend.common import global_state
-from keras.src.backend.common.symbolic_scope import in_symbolic_scope
-from keras.src.random.seed_generator import (
+from keras.src.backend.common import global_state  # noqa: F401
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope  # noqa: F401
+from keras.src.random.seed_generator import (  # noqa: F401
     GLOBAL_SEED_GENERATOR,
     global_seed_generator,
 )
-from keras.src.utils.python_utils import pythonify_logs
+from keras.src.utils.python_utils import pythonify_logs  # noqa: F401
 
 SEEN_WITH = {"keras": "3.15", "tensorflow": "2.21"}
 
 Step = Callable[..., Any]  # a batch to logs, or to answers
-
-__all__ = [
-    "GLOBAL_SEED_GENERATOR",
-    "SEEN_WITH",
-    "STEP_METHODS",
-    "SUMS_GRADIENTS",
-    "StepFunction",
-    "adam_moments",
-    "carried_factors",
-    "carry_factors",
-    "compile_arguments",
-    "flatten_layers",
-    "flush_events",
-    "functional",
-    "global_seed_generator",
-    "global_state",
-    "in_symbolic_scope",
-    "in_xla",
-    "is_better_up",
-    "layer_calls",
-    "make_variables",
-    "optimized_variables",
-    "pythonify_logs",
-    "restored_epoch",
-    "step_graph",
-    "variant_tensor",
-    "weight_averages",
-    "wrap_traced_steps",
-]
-
 
 Factors = tuple[Any, Any]  # features float32 (..., E), vectors float32 (V, E)
 
@@ -242,35 +213,29 @@ def wrap_traced_steps(
     """
     from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 
+    def wrapping(kind: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        name = f"{kind}_function"
+
+        @functools.wraps(original)
+        def make_function(self: keras.Model, force: bool = False) -> Any:
+            made = getattr(self, name, None)
+            if made is not None and not force:
+                return made
+            if self.built and not concerns(self):
+                return original(self, force=force)
+
+            def make(wrapped: bool) -> Step:
+                step_of = wrap if wrapped else lambda step: step
+                stand = _Stand(self, f"{kind}_step", step_of)
+                original(stand, force=True)
+                return vars(stand)[name]
+
+            setattr(self, name, StepFunction(make))
+            return None
+
+        return make_function
+
     for kind in ("train", "test", "predict"):
         method = f"make_{kind}_function"
         original = getattr(TensorFlowTrainer, method)
-        setattr(TensorFlowTrainer, method, _wrapping(kind, original, wrap, concerns))
-
-
-def _wrapping(
-    kind: str,
-    original: Callable[..., Any],
-    wrap: Callable[[Step], Step],
-    concerns: Callable[[keras.Model], bool],
-) -> Callable[..., Any]:
-    name = f"{kind}_function"
-
-    def make_function(self: keras.Model, force: bool = False) -> Any:
-        made = getattr(self, name, None)
-        if made is not None and not force:
-            return made
-        if self.built and not concerns(self):
-            return original(self, force=force)
-
-        def make(wrapped: bool) -> Step:
-            stand = _Stand(self, f"{kind}_step", wrap if wrapped else lambda step: step)
-            original(stand, force=True)
-            return vars(stand)[name]
-
-        setattr(self, name, StepFunction(make))
-        return None
-
-    make_function.__name__ = f"make_{kind}_function"
-    make_function.__doc__ = original.__doc__
-    return make_function
+        setattr(TensorFlowTrainer, method, wrapping(kind, original))

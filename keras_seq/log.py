@@ -75,11 +75,7 @@ def warnings_logged() -> Iterator[None]:
 
 @contextlib.contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Logs a stage of a run as it begins, and its seconds once it is done.
-
-    Args:
-        name: such as "scoring".
-    """
+    """Logs a stage of a run as it begins, and its seconds once it is done."""
     log.info(f"{name} ...")
     start = time.monotonic()
     yield

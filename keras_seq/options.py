@@ -47,9 +47,6 @@ class TrainOptions:
 def takes(kind: Callable[P, Kind]) -> Callable[[Callable[[Kind], R]], Callable[P, R]]:
     """Makes a function of one dataclass a function of its fields, as keywords.
 
-    Args:
-        kind: the dataclass, all of it keywords.
-
     Returns:
         A decorator. Editors, `inspect` and the shell see the fields; those of every
         `TrainOptions` come last.

@@ -186,9 +186,8 @@ def _with_progress(rows: Iterable[Row], output: Path) -> Iterator[Row]:
 
 def _json_lines(rows: Iterator[Row], file: io.TextIOWrapper, _: Path) -> int:
     count = 0
-    for row in rows:
+    for count, row in enumerate(rows, start=1):
         file.write(json.dumps(_shown(row), ensure_ascii=False) + "\n")
-        count += 1
     return count
 
 
@@ -200,11 +199,10 @@ def _delimited(rows: Iterator[Row], file: io.TextIOWrapper, output: Path) -> int
         quoting=csv.QUOTE_ALL if is_tsv else csv.QUOTE_MINIMAL,
     )
     count = 0
-    for row in rows:
-        if not count:
+    for count, row in enumerate(rows, start=1):
+        if count == 1:
             writer.writerow(row)
         writer.writerow([_cell(value) for value in _shown(row).values()])
-        count += 1
     return count
 
 

@@ -53,9 +53,6 @@ def safe_extract(
         folder: Folder to make; when it is there already, nothing is done.
         keep: Which members to unpack, by their names; by default all.
 
-    Returns:
-        The folder.
-
     Raises:
         UserError: The archive is unsafe or damaged, or the disk is full.
     """

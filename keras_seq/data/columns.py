@@ -47,15 +47,7 @@ def find_column(
     asked: str | None,
     usual: Sequence[str],
 ) -> str:
-    """The one column that is asked for, or of the usual names the first there is.
-
-    Args:
-        path: the file.
-        columns: its columns.
-        table_format: how it is read, for the error.
-        kind: "text" or "label".
-        asked: the name, whatever its case; None takes a usual one.
-        usual: names in order of preference.
+    """The column that is asked for, whatever its case, or the first usual one there is.
 
     Raises:
         UserError: There is none, or several share the name.
@@ -76,11 +68,6 @@ def check_one_of_flags(
     path: Path, columns: Sequence[str], table_format: TableFormat
 ) -> None:
     """Refuses to take one label column of several that hold 0 and 1.
-
-    Args:
-        path: the file.
-        columns: its columns.
-        table_format: how it is read.
 
     Raises:
         UserError: No column has the usual name of a label, and two or more hold 0 and 1

@@ -31,11 +31,6 @@ def read_records(
 ) -> Generator[Record, None, None]:
     """Records of a file, the header first where there is one.
 
-    Args:
-        path: the file.
-        is_tsv: by its name: tabs, and quotes that are characters.
-        table_format: what is given of separator, encoding and header.
-
     Raises:
         UserError: A row cannot be read, quotes run over rows, or two separators fit.
     """
@@ -46,13 +41,19 @@ def read_records(
         is_tsv or mark == "\t" and not path.name.lower().endswith((".csv", ".csv.gz"))
     )
     as_is = is_tsv and not _is_quoted(next(filter(str.strip, first), ""), mark)
-    lines = _Kept(read_lines(path, table_format.encoding))
+    kept: list[str] = []  # lines since the last record
+
+    def lines() -> Iterator[str]:
+        for line in read_lines(path, table_format.encoding):
+            kept.append(line)
+            yield line
+
     # Strict: otherwise an open quote swallows the rest of the file without a word.
-    reader = csv.reader(lines, delimiter=mark, quoting=_quoting(as_is), strict=True)
+    reader = csv.reader(lines(), delimiter=mark, quoting=_quoting(as_is), strict=True)
     rows, header = _RowsInQuotes(path, mark), not table_format.no_header
     while True:
         start = reader.line_num + 1
-        lines.kept.clear()
+        kept.clear()
         try:
             record = next(reader)
         except StopIteration:
@@ -66,23 +67,10 @@ def read_records(
                 what += "the file with line ends of one kind (LF, or CR LF)"
             raise error_at(place_of(path, start), what) from error
         if record:
-            rows.look(start, record, lines.kept)
+            rows.look(start, record, kept)
             yield start, [name.strip() for name in record] if header else record
             header = False
     rows.end()
-
-
-class _Kept:
-    """Lines, of which those since the last record are kept."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self.kept: list[str] = []
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
-            self.kept.append(line)
-            yield line
 
 
 def _quoting(as_is: bool) -> Literal[0, 3]:

@@ -19,8 +19,8 @@ from typing import BinaryIO, NamedTuple
 from filelock import FileLock
 
 from keras_seq.data.archives import disk_errors, megabytes, safe_extract
-from keras_seq.data.label_folders import LabelFolders
 from keras_seq.data.places import user_path
+from keras_seq.data.text_table import LabelFolders
 from keras_seq.errors import UserError
 
 _CHUNK = 1 << 18  # bytes
@@ -80,18 +80,9 @@ def in_cache(cache_dir: str | Path | None, *names: str) -> Path:
 def fetch(
     url: str, sha256: str, size: int, cache_dir: str | Path | None = None
 ) -> Path:
-    """Downloads a file once, with progress on stderr; the next call finds it there.
+    """Downloads a file once and proves it; the next call finds it there.
 
     What an interrupted download left (`<name>.part`) is continued.
-
-    Args:
-        url: Address, http or https; its last part names the file.
-        sha256: Expected SHA-256, 64 hex digits.
-        size: Expected size in bytes.
-        cache_dir: Folder to keep it in; by default `default_cache()`.
-
-    Returns:
-        The file, its content proven.
 
     Raises:
         UserError: No connection, another size or checksum, no room on the disk, or a

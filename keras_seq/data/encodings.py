@@ -58,9 +58,6 @@ def marked_encoding(beginning: bytes) -> str | None:
 def likely_encoding(sample: bytes) -> str | None:
     """The encoding that fits some bytes best; None where none does.
 
-    Args:
-        sample: a beginning of the text, or lines of it.
-
     Example:
 
     >>> likely_encoding("Das war schön, würde ich sagen".encode("cp1252"))

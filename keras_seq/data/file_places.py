@@ -70,10 +70,6 @@ class ZipFiles:
 def check_size(place: str, size: int) -> None:
     """Refuses a file that memory has no room for.
 
-    Args:
-        place: the file.
-        size: its bytes, unpacked.
-
     Raises:
         UserError: There are more than 2 GB.
     """

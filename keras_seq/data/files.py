@@ -21,9 +21,6 @@ def written_aside(path: Path) -> Iterator[Path]:
     Whoever reads `path` finds the old file or the new one, never a part. An error
     leaves the old one.
 
-    Args:
-        path: the file to replace, in a folder that is there.
-
     Example:
 
     >>> import tempfile
@@ -106,12 +103,7 @@ def plain(value: Any, name: str = "metadata", *, shown: bool = False) -> Any:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes strict JSON, readable by people; whole or not at all.
-
-    Args:
-        path: the file.
-        value: what `plain` returned.
-    """
+    """Writes strict JSON, readable by people; whole or not at all."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     with written_aside(path) as aside:
         # Half of a pair, or a file name that is no UTF-8, becomes an escape of JSON.

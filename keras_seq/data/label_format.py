@@ -6,7 +6,6 @@ separator divides all end up as that.
 """
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,9 +13,9 @@ from typing import Literal
 from keras_seq.data.labels import clean_label
 from keras_seq.data.table_format import SEPARATORS
 from keras_seq.errors import UserError
+from keras_seq.ranges import number
 
 MARK = "\x1f"  # ASCII's own separator of units
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 _FLAGS = {"0": False, "0.0": False, "1": True, "1.0": True}
 _FLAGS |= {"false": False, "true": True}
 Kind = Literal["auto", "classification", "regression"]
@@ -99,18 +98,15 @@ def number_of(text: str) -> float | None:
     >>> number_of(" 3.50 "), number_of("3,5"), number_of("1e999")
     (3.5, None, None)
     """
-    if not _NUMBER.fullmatch(text.strip()):
+    try:
+        found = number(text.strip())
+    except ValueError:
         return None
-    found = float(text)
     return found if math.isfinite(found) else None
 
 
 def label_of(values: Sequence[object], label_format: LabelFormat) -> str:
     """The label of a row's cells, as a string.
-
-    Args:
-        values: one cell, or those of `label_columns`.
-        label_format: what they are.
 
     Raises:
         ValueError: What is wrong, the number of the cell, and "missing" where there is

@@ -66,12 +66,8 @@ def join_labels(
 def join_each_label(
     samples: Samples, known: Sequence[str] = (), *, as_written: bool = False
 ) -> SampleStore:
-    """Samples of several labels a text, in which every label has one name.
-
-    Args:
-        samples: (text, label) pairs as `label_format.join_marked` has labels.
-        known: as `join_labels` has it.
-        as_written: joins nothing.
+    """Samples of several labels a text, in which every label has one name:
+    `join_marked`.
 
     Returns:
         The samples; labels of a text stand in order, each once.
@@ -107,10 +103,6 @@ def join_each_label(
 
 def check_no_measurements(place: str, counts: Mapping[str, int]) -> None:
     """Asks about labels that are many different numbers.
-
-    Args:
-        place: the data's name.
-        counts: how often each label stands in the data.
 
     Raises:
         UserError: They are.

@@ -131,15 +131,7 @@ def log_joined(
     what: str,
     known: Sequence[str] = (),
 ) -> None:
-    """One line on stderr of what was joined, and how many there were of it.
-
-    Args:
-        place: the data's name.
-        spellings: how often each stands in the data.
-        names: of `name_spellings`.
-        what: what is counted, such as "rows".
-        known: names of a training, whose option says whether labels are joined.
-    """
+    """One line on stderr of what was joined, and how many (`what`) there were of it."""
     shared = Counter(names.values())
     joined = [
         f"{_shown(spelling)} ({count:,} {what}) is read as {_shown(names[spelling])}"
@@ -159,12 +151,6 @@ def check_classes(
     place: str, counts: Mapping[str, int], what: str = "rows", way_out: str = ""
 ) -> None:
     """Refuses what is no column of classes, and says what looks like several labels.
-
-    Args:
-        place: the data's name.
-        counts: how often each label stands in the data.
-        what: what is counted.
-        way_out: what learns several labels of one sample, for the line about them.
 
     Raises:
         UserError: There are more labels than half of the samples.
@@ -211,11 +197,6 @@ def _several(labels: Iterable[str]) -> list[str]:
 
 def check_missing(place: str, labels: Iterable[str], droppable: bool = False) -> None:
     """Asks about labels that read as missing values.
-
-    Args:
-        place: where they stand.
-        labels: distinct.
-        droppable: the reader takes --drop-missing.
 
     Raises:
         UserError: There is one.

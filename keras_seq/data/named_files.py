@@ -49,7 +49,7 @@ class FileFinder:
                 own = f"{files.path.stem}/{name}"
                 for end in dict.fromkeys((name.partition("/")[2], own)):
                     self._ends.setdefault(end, []).append((files, name))
-        self._last_read = functools.lru_cache(maxsize=1)(_read)
+        self._last_read = functools.lru_cache(maxsize=1)(lambda at, name: at.read(name))
 
     def find(self, name: str, row: str) -> tuple[Files, str]:
         """The file that a row names.
@@ -80,12 +80,12 @@ class FileFinder:
         if len(found) > 1:
             places = " and ".join(files.place(inner) for files, inner in found[:2])
             what = f"{name!r} could be {places}; write "
-            what += " or ".join(repr(self._unique(*each)) for each in found[:2])
+            what += " or ".join(
+                repr(f"{at.path.stem}/{own}" if isinstance(at, ZipFiles) else own)
+                for at, own in found[:2]
+            )
             raise error_at(row, what)
         return found[0]
-
-    def _unique(self, files: Files, name: str) -> str:
-        return f"{files.path.stem}/{name}" if isinstance(files, ZipFiles) else name
 
     def _in_folders(self, name: str) -> list[tuple[Files, str]]:
         """In a folder beside the table, or in the working directory; with an ending."""
@@ -121,10 +121,6 @@ class FileFinder:
         except OSError:
             every = []
         return ["", *every]
-
-
-def _read(files: Files, name: str) -> bytes:
-    return files.read(name)
 
 
 def _is_file(path: Path) -> bool:

@@ -153,7 +153,7 @@ class NumberColumn:
             rows = np.array(self._open, np.int64)
             found[rows] = np.round(found[rows] * 1000)
             if self._points:
-                row = self._first_point(found)
+                row = int((found % 1 > 0).argmax())
                 shown = f"{found[row]:g}"
                 return found, Wrong(row, shown, "in which the point is no thousands'")
         signs: dict[str, int] = {}
@@ -170,14 +170,6 @@ class NumberColumn:
             sign = (match["money"] + match["end"]) or "no sign"
             signs.setdefault(sign, row)
         return found, self._mixed_signs(signs)
-
-    def _first_point(self, found: np.ndarray) -> int:
-        opened = set(self._open)
-        return next(
-            row
-            for row, number in enumerate(found)
-            if number == number and number % 1 and row not in opened
-        )
 
     def _mixed_signs(self, signs: dict[str, int]) -> Wrong | None:
         """5 % beside 5, or dollars beside euros, are no numbers of one column."""
@@ -197,9 +189,6 @@ def decimal_mark(columns: Sequence[NumberColumn]) -> str | None:
 
     A mark that one column proves holds for all. Where none is needed it is the point.
 
-    Args:
-        columns: all that are read of one file.
-
     Example:
 
     >>> def column(*cells):
@@ -213,9 +202,7 @@ def decimal_mark(columns: Sequence[NumberColumn]) -> str | None:
     (None, '.')
     """
     proven = [mark for mark in (POINT, COMMA) if any(c.proves(mark) for c in columns)]
-    if len(proven) == 1:
-        return proven[0]
-    if proven:  # both: the first cell that does not fit is said
+    if proven:  # if by both, the first cell that does not fit is said
         return proven[0]
     if any(column.has_mixed_thousands for column in columns):
         return COMMA
@@ -228,7 +215,8 @@ def _of_mixed_commas(columns: Sequence[NumberColumn]) -> str | None:
     """999 stands beside 1,000 in each column of commas: these part thousands."""
     for column in columns:
         texts = [text for text in column._texts.values() if is_open(text)]
-        if column._open or texts and not (column._whole and _end_round(texts)):
+        end_round = len(texts) >= _FEWEST and any(text[-1] == "0" for text in texts)
+        if column._open or texts and not (column._whole and end_round):
             return None
     return POINT
 
@@ -239,7 +227,3 @@ def _float_of(cell: object) -> float:
         if isinstance(cell, (float, int, bytes, SupportsFloat)):  # the last is slow
             return float(cell)
     return np.inf
-
-
-def _end_round(texts: Sequence[str]) -> bool:
-    return len(texts) >= _FEWEST and any(text.endswith("0") for text in texts)

@@ -84,11 +84,6 @@ def exists(path: Path) -> bool:
 def check_utf8(place: str | Path, kind: str, text: str) -> None:
     """Refuses what a model could not answer, such as the name of an odd folder.
 
-    Args:
-        place: where it stands.
-        kind: what the text is to be, such as label.
-        text: which lone surrogates have no bytes for.
-
     Raises:
         UserError: It is no UTF-8.
 

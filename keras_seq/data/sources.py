@@ -18,7 +18,6 @@ from keras_seq.data.columns import (
     find_column,
 )
 from keras_seq.data.in_memory import Table, as_file
-from keras_seq.data.label_folders import LabelFolders
 from keras_seq.data.label_format import ONE_LABEL, LabelFormat
 from keras_seq.data.places import exists, user_path
 from keras_seq.data.splits import (
@@ -35,7 +34,7 @@ from keras_seq.data.tables import (
     kind_of,
     read_columns,
 )
-from keras_seq.data.text_table import TextTable
+from keras_seq.data.text_table import LabelFolders, TextTable
 from keras_seq.errors import UserError
 
 
@@ -89,7 +88,7 @@ def read_table(
         if exists(folder) and folder.is_dir():
             return LabelFolders(folder, encoding=table_format.encoding)
     given = as_file(path_or_glob, ("text", "label"))
-    paths = find_files(given, partial(kind_of, table_format=table_format))
+    paths = tuple(find_files(given, partial(kind_of, table_format=table_format)))
     columns = read_columns(paths[0], table_format)
     find = partial(find_column, paths[0], columns, table_format)
     text = find("text", text_column, TEXT_COLUMNS)

@@ -108,15 +108,7 @@ class SplitPlan:
 def plan_splits(
     digests_of: Mapping[str, np.ndarray], shares: Mapping[str, float]
 ) -> SplitPlan:
-    """Cuts the digests of every label.
-
-    Args:
-        digests_of: uint64 digests of each label's rows, as `digests_by_label` has them.
-        shares: Wanted share of the rows for "test" and "validation".
-
-    Returns:
-        The plan.
-    """
+    """Cuts the digests of every label."""
     plan = SplitPlan()
     groups, plan.shared = _groups(digests_of)
     least = min([share for share in shares.values() if share], default=0)
@@ -163,10 +155,8 @@ def _groups(
 
 def _count(digests: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distinct digests in order, and how often each stands there."""
-    ordered = np.sort(digests)
-    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    counts = np.diff(first, append=len(ordered)).astype("u4")
-    return ordered[first], counts
+    texts, counts = np.unique(digests, return_counts=True)
+    return texts, counts.astype("u4")
 
 
 class _Group(NamedTuple):
@@ -212,11 +202,8 @@ def split_store(
 ) -> dict[str, SampleStore]:
     """The parts of samples, each with its rows in their order.
 
-    Args:
-        store: What is split.
-        plan: Where it is cut.
-        seed: Key that the plan's digests were made with.
-        keep: Share of each label's rows to take, in [0, 1]; never less than one row.
+    `seed` is that of the plan's digests. Of the rows of each label the share `keep` is
+    taken, and never less than one.
 
     Returns:
         Parts by name, empty ones too.

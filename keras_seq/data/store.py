@@ -239,9 +239,6 @@ def _rows(samples: Samples) -> Iterator[tuple[Path | None, int, str, str]]:
 def stored(samples: Samples) -> SampleStore:
     """Reads samples once; a store is returned as it is.
 
-    Args:
-        samples: (text, label) pairs, or a table.
-
     Raises:
         UserError: A row cannot be read, or the disk has no room.
     """

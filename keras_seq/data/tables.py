@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_seq.data.delimited import read_records
-from keras_seq.data.excel import read_cells
-from keras_seq.data.fasttext import COLUMNS, is_fasttext, read_labelled_lines
-from keras_seq.data.json_rows import read_objects
 from keras_seq.data.places import (
     error_at,
     exists,
@@ -27,24 +24,20 @@ from keras_seq.data.places import (
     plural,
     user_path,
 )
+from keras_seq.data.row_formats import (
+    COLUMNS,
+    is_fasttext,
+    read_cells,
+    read_labelled_lines,
+    read_objects,
+)
 from keras_seq.data.table_format import AS_FOUND, TableFormat
-from keras_seq.data.text_files import opened, read_lines
+from keras_seq.data.text_files import opened
 from keras_seq.errors import UserError
 
 if TYPE_CHECKING:
     import pyarrow.parquet
 
-__all__ = [
-    "KINDS",
-    "error_at",
-    "find_files",
-    "kind_of",
-    "listed",
-    "place_of",
-    "read_columns",
-    "read_lines",
-    "read_rows",
-]
 
 # Rows as (line or row number from 1, values of the asked-for columns).
 Rows = Generator[tuple[int, list[object]], None, None]

@@ -139,7 +139,8 @@ def _decoded(path: Path, file: BinaryIO, encoding: str) -> Iterator[str]:
             line = raw.decode("utf-8" if encoding == "utf-8-sig" else encoding)
         except UnicodeDecodeError as error:
             sample = raw + file.read(_SAMPLE)
-            raise _undecodable(place_of(path, number), error, sample) from error
+            what = _unreadable(error, sample)
+            raise error_at(place_of(path, number), what) from error
         if number == 1 and "\0" in line[:200]:
             raise _zero_bytes(place_of(path, 1), raw[:_SAMPLE])
         yield line.removeprefix(_MARK)
@@ -160,13 +161,7 @@ def _wide_lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[str]:
 
 
 def read_blocks(path: Path, size: int, encoding: str | None = None) -> Iterator[str]:
-    """Blocks of at most `size` characters, whose line ends are all plain ones.
-
-    Args:
-        path: plain, or gzipped where its name ends in .gz.
-        size: characters.
-        encoding: None is UTF-8, or what a byte order mark says.
-    """
+    """Blocks of at most `size` characters, whose line ends are all plain ones."""
     encoding, lines, last = encoding_of(path, encoding), 1, "\n"
     with opened(path) as file, io.TextIOWrapper(file, encoding) as text:
         try:
@@ -193,10 +188,6 @@ def _zero_bytes(place: str, sample: bytes) -> Exception:
 def _too_long(path: Path, number: int) -> Exception:
     what = f"the line is longer than {_LONGEST_LINE >> 20} MiB"
     return error_at(place_of(path, number), what)
-
-
-def _undecodable(place: str, error: UnicodeDecodeError, sample: bytes) -> Exception:
-    return error_at(place, _unreadable(error, sample))
 
 
 def _unreadable(error: UnicodeDecodeError, sample: bytes) -> str:

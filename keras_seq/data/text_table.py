@@ -1,10 +1,13 @@
-"""A table's rows as (text, label) pairs, read from its files on every pass.
+"""(text, label) pairs, read from their files on every pass: of a table, or of folders.
 
 A row without a text or a label is an error, or left out and counted where that is asked
 for. Knows neither file formats (tables.py) nor models.
 """
 
-from collections.abc import Iterator, Sequence
+import functools
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from keras_seq.data.label_format import (
@@ -14,17 +17,23 @@ from keras_seq.data.label_format import (
     label_of,
     split_marked,
 )
-from keras_seq.data.labels import check_missing, reads_as_missing
-from keras_seq.data.places import error_at, place_of, plural
+from keras_seq.data.labels import check_missing
+from keras_seq.data.places import error_at, listed, place_of, plural
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import read_rows
+from keras_seq.data.text_files import read_blocks
 from keras_seq.errors import UserError
 from keras_seq.log import log
 
 # How spreadsheets and pandas write that there is no text.
 _MISSING = {"", "nan", "null"}
+SUFFIXES = (".txt", ".text", ".md", ".html")
+UNLABELLED = ("unsup", "unlabeled", "unlabelled")  # as aclImdb has one
+PARTS = ("train", "test", "valid", "validation", "dev")
+_LARGEST = 1 << 26  # characters of a text
 
 
+@dataclass(frozen=True, eq=False)
 class TextTable:
     """(text, label) pairs that are read from the files again on every pass.
 
@@ -38,23 +47,17 @@ class TextTable:
         label_format: What a label is; its columns stand for `label_column`.
     """
 
-    def __init__(
-        self,
-        paths: Sequence[Path],
-        text_column: str,
-        label_column: str | None,
-        labels_as_written: bool = False,
-        table_format: TableFormat = AS_FOUND,
-        label_format: LabelFormat = ONE_LABEL,
-    ) -> None:
-        self.table_format = table_format
-        self.paths = tuple(paths)
-        self.text_column = text_column
-        self.label_column = label_column
-        self.labels_as_written = labels_as_written
-        self.label_format = label_format
-        one = [label_column] if label_column else []
-        self._columns = [text_column, *(label_format.label_columns or one)]
+    paths: Sequence[Path]
+    text_column: str
+    label_column: str | None
+    labels_as_written: bool = False
+    table_format: TableFormat = AS_FOUND
+    label_format: LabelFormat = ONE_LABEL
+
+    @functools.cached_property
+    def _columns(self) -> list[str]:
+        one = [self.label_column] if self.label_column else []
+        return [self.text_column, *(self.label_format.label_columns or one)]
 
     def __str__(self) -> str:
         more = f" and {len(self.paths) - 1} more" if len(self.paths) > 1 else ""
@@ -109,16 +112,12 @@ class TextTable:
             what += "mend or remove the row, or leave such rows out with --drop-missing"
             raise _Missing(error_at(place, what)) from error
         if not self.labels_as_written:
-            self._check_missing(place, label)
+            parts = split_marked(label) if is_marked(label) else [label]
+            try:
+                check_missing(place, parts, droppable=True)
+            except UserError as error:
+                raise _Missing(error) from error
         return text, label
-
-    def _check_missing(self, place: str, label: str) -> None:
-        for part in split_marked(label) if is_marked(label) else [label]:
-            if reads_as_missing(part):
-                try:
-                    check_missing(place, [part], droppable=True)
-                except UserError as error:
-                    raise _Missing(error) from error
 
 
 class _Missing(Exception):
@@ -147,3 +146,76 @@ def text_of(value: object) -> str:
         # Half of a pair, as JSON writers leave when they cut a text.
         return value.encode("utf-8", "replace").decode()
     return value
+
+
+class LabelFolders:
+    """(text, label) samples of `LABEL/x.txt`, read from the files on every pass.
+
+    The labels take turns, so that the first rows hold all of them.
+
+    Args:
+        folder: holds a folder for each label.
+        names: label by the folder's name, where it is another.
+        encoding: of the files; None is UTF-8, or what a byte order mark says.
+
+    Raises:
+        UserError: The folder holds no labels, or parts that hold them.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        names: Mapping[str, str] | None = None,
+        encoding: str | None = None,
+    ) -> None:
+        self._folder, self._encoding = folder, encoding
+        names = names or {}
+        self._files = {
+            names.get(label.name, label.name): files
+            for label in sorted(folder.iterdir())
+            if label.is_dir()
+            and not label.name.startswith(".")
+            and label.name.lower() not in UNLABELLED
+            and (files := _texts_in(label))
+        }
+        self._check()
+
+    def _check(self) -> None:
+        parts = [p for p in PARTS if any(self._folder.glob(f"{p}/*/"))]
+        if parts and not set(self._files) - set(parts):
+            what = f"holds the parts {listed(parts)}; give {self._folder / parts[0]}"
+            raise error_at(self._folder, f"{what}, and the others by options of theirs")
+        if not self._files:
+            what = f"holds no LABEL/x.txt ({', '.join(SUFFIXES)}); name a file, or a "
+            raise error_at(self._folder, f"{what}glob: {self._folder}/*.csv")
+        for name in UNLABELLED:
+            if (self._folder / name).is_dir():
+                log.info(f"{self._folder / name}: left out, as it has no label")
+
+    def __str__(self) -> str:
+        return str(self._folder)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((text, label) for _, _, text, label in self.rows())
+
+    def rows(self) -> Iterator[tuple[Path, int, str, str]]:
+        """Yields (file, 1, text, label)."""
+        count = 0
+        for turn in itertools.zip_longest(*self._files.values()):
+            for label, path in zip(self._files, turn):
+                if path is not None:
+                    count += 1
+                    yield path, 1, self._text_of(path), label
+        found = f"{count:,} texts in {len(self._files)} folders"
+        log.info(f"{self._folder}: {found}")
+
+    def _text_of(self, path: Path) -> str:
+        text = next(read_blocks(path, _LARGEST, self._encoding), "")
+        if not text.strip():
+            raise error_at(path, "holds no text; remove the file")
+        return text
+
+
+def _texts_in(folder: Path) -> list[Path]:
+    names = (p for p in folder.iterdir() if p.name.lower().endswith(SUFFIXES))
+    return sorted(path for path in names if path.is_file())

@@ -89,13 +89,9 @@ class CRF(keras.layers.Layer):
                 f"{self.num_tags})"
             )
         tags = self.num_tags
-        for name, shape in (
-            ("start", (tags,)),
-            ("transitions", (tags, tags)),
-            ("end", (tags,)),
-        ):
-            weight = self.add_weight(shape=shape, initializer="zeros", name=name)
-            setattr(self, name, weight)
+        self.start = self.add_weight((tags,), "zeros", name="start")
+        self.transitions = self.add_weight((tags, tags), "zeros", name="transitions")
+        self.end = self.add_weight((tags,), "zeros", name="end")
 
     def call(self, logits: KerasTensor, mask: KerasTensor | None = None) -> KerasTensor:
         logits = ops.cast(logits, "float32")
@@ -107,13 +103,12 @@ class CRF(keras.layers.Layer):
         is_first = ops.logical_and(mask == 1, seen == 1)[:, :, None, None]
         is_last = ops.logical_and(mask == 1, seen == seen[:, -1:])[:, :, None]
         logits = logits + ops.where(is_last, end, 0.0)  # (B, T, C)
-        from_start = _row_zero_alone(start[None, None], self.num_tags)
+        # Before the first step that counts, a path stands at tag 0.
+        zero_alone = _zero_alone(self.num_tags)
+        from_start = ops.where(zero_alone[:, None] == 0, start, FORBIDDEN)
         steps = ops.where(is_first, from_start, transitions) + logits[:, :, None]
         carried = FORBIDDEN * (1.0 - ops.eye(self.num_tags))
-        # Before the first step that counts, a path stands at tag 0.
-        waiting = ops.full((self.num_tags, self.num_tags), FORBIDDEN)
-        waiting = ops.where(ops.arange(self.num_tags**2) == 0, 0.0, ops.ravel(waiting))
-        waiting = ops.reshape(waiting, (self.num_tags, self.num_tags))
+        waiting = ops.minimum(zero_alone[:, None], zero_alone)
         still = ops.where((seen == 0)[:, :, None, None], waiting, carried)
         return ops.where((mask == 1)[:, :, None, None], steps, still)
 
@@ -141,10 +136,9 @@ class CRF(keras.layers.Layer):
         return super().get_config() | {"num_tags": self.num_tags, "allowed": allowed}
 
 
-def _row_zero_alone(start: KerasTensor, num_tags: int) -> KerasTensor:
-    """(1, 1, C) to (1, 1, C, C): a path starts from tag 0 of the step before none."""
-    first = ops.reshape(ops.arange(num_tags) == 0, (1, 1, num_tags, 1))
-    return ops.where(first, start[:, :, None], FORBIDDEN)
+def _zero_alone(num_tags: int) -> KerasTensor:
+    """Scores (C,) that leave tag 0 alone."""
+    return ops.where(ops.arange(num_tags) == 0, 0.0, FORBIDDEN)
 
 
 def _checked(allowed: Any, num_tags: int) -> tuple[np.ndarray, ...]:
@@ -231,7 +225,9 @@ def _forward(potentials: KerasTensor) -> KerasTensor:
         after = ops.logsumexp(before[:, :, None] + pairs, axis=1)
         return after, after
 
-    return ops.scan(step, _at_tag_zero(potentials), steps)[1]
+    # Before a sentence every path stands at tag 0.
+    start = ops.zeros_like(potentials[:, 0, 0]) + _zero_alone(potentials.shape[-1])
+    return ops.scan(step, start, steps)[1]
 
 
 def _backward(potentials: KerasTensor) -> KerasTensor:
@@ -246,12 +242,6 @@ def _backward(potentials: KerasTensor) -> KerasTensor:
 
     sums = ops.scan(step, last, steps, reverse=True)[1]
     return ops.concatenate([sums[1:], last[None]], axis=0)
-
-
-def _at_tag_zero(potentials: KerasTensor) -> KerasTensor:
-    """Before a sentence every path stands at tag 0: float (B, C)."""
-    zeros = ops.zeros_like(potentials[:, 0, 0])
-    return zeros + ops.where(ops.arange(potentials.shape[-1]) == 0, 0.0, FORBIDDEN)
 
 
 def _carried_on(tags: KerasTensor) -> KerasTensor:

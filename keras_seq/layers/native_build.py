@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -60,35 +59,19 @@ def _loaded(compiler: str) -> ModuleType:
     failures = []
     for folder in native_cache.folders():
         try:
-            path = native_cache.library(folder / name, _compile(compiler))
+            build = functools.partial(_compile, compiler)
+            path = native_cache.library(folder / name, build)
             return tf.load_op_library(str(path))
         except (OSError, tf.errors.OpError) as error:
             failures.append(str(error).splitlines()[0])
     raise OSError("; ".join(failures))
 
 
-def _compile(compiler: str) -> Callable[[Path], None]:
-    """What compiles the kernels to a path."""
-
-    def build(path: Path) -> None:
-        command = [
-            compiler,
-            "-std=c++17",
-            "-O3",
-            "-march=native",
-            "-ffp-contract=fast",
-            "-shared",
-            "-fPIC",
-            "-pthread",
-            str(SOURCES / "ops.cc"),
-            "-o",
-            str(path),
-            *tf.sysconfig.get_compile_flags(),
-            *tf.sysconfig.get_link_flags(),
-        ]
-        _run(command, check=True)
-
-    return build
+def _compile(compiler: str, path: Path) -> None:
+    options = "-std=c++17 -O3 -march=native -ffp-contract=fast -shared -fPIC -pthread"
+    files = [str(SOURCES / "ops.cc"), "-o", str(path)]
+    tensorflow = tf.sysconfig.get_compile_flags() + tf.sysconfig.get_link_flags()
+    _run([compiler, *options.split(), *files, *tensorflow], check=True)
 
 
 def _run(command: list[str], check: bool = False) -> str:

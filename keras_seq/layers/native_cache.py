@@ -42,13 +42,6 @@ def folders() -> list[Path]:
 def library(path: Path, build: Callable[[Path], None]) -> Path:
     """A library's path, once it is whole and ours; built where it is not.
 
-    Args:
-        path: where it belongs.
-        build: writes it to another path.
-
-    Returns:
-        `path`.
-
     Raises:
         OSError: The folder cannot be used; what `build` raises passes through.
     """
@@ -61,11 +54,7 @@ def library(path: Path, build: Callable[[Path], None]) -> Path:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a library may be loaded: it and its digest are ours, and they agree.
-
-    Args:
-        path: of the library.
-    """
+    """Whether a library may be loaded: it and its digest are ours, and they agree."""
     try:
         return _own_bytes(_digest_path(path)) == _digest(path.name, _own_bytes(path))
     except OSError:

@@ -20,7 +20,7 @@ from keras_seq.constants import PAD_ID
 # sum of remainders, stays below 2**31: the same ids in int32 on every backend.
 MULTIPLIERS = ((40503, 62683), (51787, 34693, 58997))
 ID_LIMIT = 2**15
-TOGETHER = 1 << 17  # token ids, or buckets, that are worked on in one go
+TOGETHER = 1 << 17  # token ids that are worked on in one go
 Ratios = Sequence[Sequence[float]] | np.ndarray  # float (buckets, C)
 MIN_TEXTS = 3  # an n-gram of one or two texts names these, not their class
 
@@ -116,19 +116,8 @@ def ngram_log_ratios(
     for labels, texts, ids in _found(batches, num_buckets):
         where = labels[texts].astype(np.int64) * num_buckets + ids
         np.add.at(counts.reshape(-1), where, 1)
-    total = counts.sum(axis=1, keepdims=True)
-    others = total.sum() - total + num_buckets
     first = 1 if num_classes == 2 else 0
-    ratios = np.empty((num_buckets, num_classes - first), np.float32)
-    # Some at a time: a copy of all counts in float64 would fill the memory.
-    for start in range(0, num_buckets, TOGETHER):
-        some = counts[:, start : start + TOGETHER]
-        seen = some.sum(axis=0)
-        found = np.log((some + 1) / (total + num_buckets))
-        found -= np.log((seen - some + 1) / others)
-        found[:, seen < MIN_TEXTS] = 0
-        ratios[start : start + TOGETHER] = found[first:].T
-    return ratios
+    return _log_ratios(counts[first:], counts.sum(axis=0))
 
 
 def ngram_label_ratios(
@@ -161,14 +150,20 @@ def ngram_label_ratios(
         np.add.at(seen, ids, 1)
         for label in range(num_labels):
             np.add.at(counts[label], ids[labels[texts, label] > 0], 1)
-    rare, total = seen < MIN_TEXTS, seen.sum()
-    ratios = np.empty((num_buckets, num_labels), np.float32)
-    for label, holding in enumerate(counts):
+    return _log_ratios(counts, seen)
+
+
+def _log_ratios(counts: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Of texts with each n-gram by class (C, buckets), and in all (buckets,)."""
+    num_buckets, rare, total = len(seen), seen < MIN_TEXTS, seen.sum()
+    ratios = np.empty((num_buckets, len(counts)), np.float32)
+    # One at a time: a copy of all counts in float64 would fill the memory.
+    for number, holding in enumerate(counts):
         found = np.log((holding + 1) / (holding.sum() + num_buckets))
         others = total - holding.sum() + num_buckets
         found -= np.log((seen - holding + 1) / others)
         found[rare] = 0
-        ratios[:, label] = found
+        ratios[:, number] = found
     return ratios
 
 

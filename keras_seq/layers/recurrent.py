@@ -163,9 +163,8 @@ class SimpleRNN(FastLoop, keras.layers.SimpleRNN):
     _cell_kind = "simple"
 
 
-def _has_fast_layers(model: keras.Model) -> bool:
-    return any(isinstance(layer, FastLoop) for layer in flatten_layers(model))
-
-
 if keras.backend.backend() == "tensorflow":
-    wrap_traced_steps(as_native_step, _has_fast_layers)
+    wrap_traced_steps(
+        as_native_step,
+        lambda model: any(isinstance(x, FastLoop) for x in flatten_layers(model)),
+    )

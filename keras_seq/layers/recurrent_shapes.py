@@ -23,10 +23,6 @@ def uncovered(
     Keras broadcasts some and refuses others, and not the same ones in a graph. A mask
     of other steps is the exception: Keras cuts it in a graph without a word.
 
-    Args:
-        cell, x, mask, states: as in `run`, but of any shape and dtype.
-        units: U.
-
     Raises:
         ValueError: the mask is not (B, T), or has other steps than x.
     """

@@ -45,11 +45,6 @@ def answers_in_batches(
 ) -> Iterator[dict[str, Any]]:
     """Answers to rows one by one, in order, where no row is longer than another.
 
-    Args:
-        ask: from some rows to tensors whose first axis is that of the rows.
-        rows: such as files; read a batch at a time.
-        batch_rows: of a batch.
-
     Example:
 
     >>> ask = lambda files: {"size": tf.constant([len(file) for file in files])}

@@ -165,10 +165,9 @@ def _formatted(template: str, *values: tf.Tensor) -> tf.Tensor:
     parts = [tf.constant(pieces[0])]
     for value, piece in zip(values, pieces[1:], strict=True):
         if value.dtype != tf.string:
-            text = tf.strings.as_string(value, shortest=value.dtype.is_floating)
-            value = text
+            value = tf.strings.as_string(value, shortest=value.dtype.is_floating)
             if value.shape.rank != 0:
-                value = tf.strings.reduce_join(text, separator=", ")
+                value = tf.strings.reduce_join(value, separator=", ")
                 value = tf.strings.join(["(", value, ")"])
         parts += [value, tf.constant(piece)]
     return tf.strings.join(parts)

@@ -18,6 +18,7 @@ import tensorflow as tf
 from keras_seq import __version__
 from keras_seq.errors import UserError
 from keras_seq.log import log
+from keras_seq.serving.graph import plain_specs
 
 DIGEST = "facts_digest"  # attribute of the saved module
 RESERVED = ("signatures", "versions", "proof")  # which the export adds to the facts
@@ -45,12 +46,8 @@ def facts_digest(facts: Mapping[str, Any]) -> np.ndarray:
 
 
 def check_facts(path: Path, facts: Mapping[str, Any], module: Any) -> None:
-    """Refuses facts that are not those of a loaded SavedModel.
-
-    Args:
-        path: of model.json.
-        facts: what it holds.
-        module: what `tf.saved_model.load` returned.
+    """Refuses the facts of a model.json at `path` that are not those of a loaded
+    SavedModel.
 
     Raises:
         UserError: The file was changed after the export, or is another model's.
@@ -71,19 +68,9 @@ def _are_served(described: Any, module: Any) -> bool:
     """Whether the signatures are the module's, by name, dtype and shape."""
     served = {
         name: {
-            "inputs": _described(signature.structured_input_signature[1]),
-            "outputs": _described(signature.structured_outputs),
+            "inputs": plain_specs(signature.structured_input_signature[1]),
+            "outputs": plain_specs(signature.structured_outputs),
         }
         for name, signature in module.signatures.items()
     }
     return described == served
-
-
-def _described(specs: Mapping[str, tf.TensorSpec]) -> dict[str, Any]:
-    return {
-        name: {
-            "dtype": spec.dtype.name,
-            "shape": None if spec.shape.rank is None else spec.shape.as_list(),
-        }
-        for name, spec in specs.items()
-    }

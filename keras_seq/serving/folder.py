@@ -68,9 +68,6 @@ def _sweep(export_dir: Path) -> None:
 def versions_in(export_dir: Path) -> dict[int, Path]:
     """Everything in a model's folder that a server would take for a version.
 
-    Args:
-        export_dir: the model's folder.
-
     Returns:
         Number to path, in rising order.
     """
@@ -91,7 +88,10 @@ def newest_version(folder: Path) -> Path | None:
     Returns:
         None where there is no version.
     """
-    models = [folder, *(each for each in folder.iterdir() if _may_hold_versions(each))]
+    models = [folder]
+    for path in folder.iterdir():  # neither versions nor exports at work
+        if path.is_dir() and not (path.name.isdigit() or path.name.startswith(".")):
+            models.append(path)
     latest = [[*versions_in(each).values()][-1:] for each in models]
     found = [version for each in latest for version in each]
     if len(found) > 1:
@@ -99,11 +99,6 @@ def newest_version(folder: Path) -> Path | None:
         others = f"the newest of {len(found)} models in {folder}"
         log_once(f"{found[-1]}: {others}; --model names another")
     return found[-1] if found else None
-
-
-def _may_hold_versions(path: Path) -> bool:
-    name = path.name
-    return path.is_dir() and not (name.isdigit() or name.startswith("."))
 
 
 def _exported_at(version: Path) -> float:
@@ -116,10 +111,6 @@ def publish(written: Path, export_dir: Path) -> Path:
 
     A rename onto a folder with content fails, so of two exports that choose the same
     number at once one is refused, and chooses again.
-
-    Args:
-        written: the finished folder, on the disk of `export_dir`.
-        export_dir: the model's folder.
 
     Returns:
         `export_dir/<N>`, N one above the highest there.

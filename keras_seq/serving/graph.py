@@ -72,15 +72,7 @@ def answered(
     models: Sequence[keras.Model],
     asked: Mapping[str, tuple[Callable[..., Any], Mapping[str, tf.Tensor]]],
 ) -> Proofs:
-    """What Python answers, on the CPU and without cuDNN, for the proof of an export.
-
-    Args:
-        models: as `without_cudnn` takes them.
-        asked: signature to its function and inputs.
-
-    Returns:
-        Signature to the inputs and the answers.
-    """
+    """What Python answers, on the CPU and without cuDNN, for the proof of an export."""
     with without_cudnn(models), tf.device("CPU"):
         return {
             name: (given, {n: v.numpy() for n, v in call(**given).items()})
@@ -144,29 +136,26 @@ def trace_signatures(signatures: Mapping[str, Signature]) -> dict[str, Any]:
     Raises:
         ValueError: A signature is of another kind.
     """
-    return {name: _trace(name, value) for name, value in signatures.items()}
-
-
-def _trace(name: str, signature: Signature) -> Any:
-    """A ConcreteFunction, traced anew: an old trace may hold cuDNN's kernels."""
-    if isinstance(signature, tf.types.experimental.ConcreteFunction):
-        return signature
-    if not (isinstance(signature, tuple) and len(signature) == 2):
-        raise ValueError(
-            f"signatures[{name!r}] is {type(signature).__name__}; give a (function, "
-            "[tf.TensorSpec, ...]) pair or a ConcreteFunction"
-        )
-    function, specs = signature
-    function = getattr(function, "python_function", function)
-    return tf.function(function, input_signature=specs).get_concrete_function()
+    traced = {}
+    for name, signature in signatures.items():
+        if isinstance(signature, tf.types.experimental.ConcreteFunction):
+            traced[name] = signature
+            continue
+        if not (isinstance(signature, tuple) and len(signature) == 2):
+            raise ValueError(
+                f"signatures[{name!r}] is {type(signature).__name__}; give a (function,"
+                " [tf.TensorSpec, ...]) pair or a ConcreteFunction"
+            )
+        function, specs = signature
+        # Anew: an old trace may hold cuDNN's kernels.
+        function = getattr(function, "python_function", function)
+        anew = tf.function(function, input_signature=specs)
+        traced[name] = anew.get_concrete_function()
+    return traced
 
 
 def operations(graph: Graph) -> set[str]:
-    """Names of the operations in a graph, its function library included.
-
-    Args:
-        graph: of a SavedModel.
-    """
+    """Names of the operations in a graph, its function library included."""
     library = graph.graph_def.library.function
     nodes = [*graph.graph_def.node]
     for function in library:
@@ -177,9 +166,6 @@ def operations(graph: Graph) -> set[str]:
 
 def foreign_operations(names: Iterable[str]) -> list[str]:
     """Those that are no part of TensorFlow, and so unknown to a server; sorted.
-
-    Args:
-        names: of operations.
 
     Example:
 
@@ -211,9 +197,6 @@ def _refuse_special(graph: Graph) -> None:
 def tensor_specs(infos: TensorInfos) -> dict[str, tf.TensorSpec]:
     """Name to dtype and shape of the inputs, or of the outputs, of a signature.
 
-    Args:
-        infos: `signature_def[name].inputs` or `.outputs` of a graph.
-
     Returns:
         Name to TensorSpec, in alphabetical order, as the protocol keeps none.
     """
@@ -226,30 +209,28 @@ def tensor_specs(infos: TensorInfos) -> dict[str, tf.TensorSpec]:
 def describe(graph: Graph) -> dict[str, Any]:
     """Put the signatures into plain values, for model.json.
 
-    Args:
-        graph: what `save_signatures` returned.
-
     Returns:
         {signature: {"inputs" and "outputs": {name: {"dtype", "shape"}}}}; None stands
         for any size.
     """
-
-    def described(infos: TensorInfos) -> dict[str, Any]:
-        return {
-            name: {
-                "dtype": spec.dtype.name,
-                "shape": None if spec.shape.rank is None else spec.shape.as_list(),
-            }
-            for name, spec in tensor_specs(infos).items()
-        }
-
     return {
         name: {
-            "inputs": described(signature.inputs),
-            "outputs": described(signature.outputs),
+            "inputs": plain_specs(tensor_specs(signature.inputs)),
+            "outputs": plain_specs(tensor_specs(signature.outputs)),
         }
         for name, signature in sorted(graph.signature_def.items())
         if not name.startswith("__")  # TensorFlow's own, which initialises tables
+    }
+
+
+def plain_specs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, dict[str, Any]]:
+    """Name to dtype and shape, as JSON can hold them."""
+    return {
+        name: {
+            "dtype": spec.dtype.name,
+            "shape": None if spec.shape.rank is None else spec.shape.as_list(),
+        }
+        for name, spec in specs.items()
     }
 
 
@@ -257,11 +238,6 @@ def as_arrays(
     argument: str, values: Mapping[str, Any], infos: TensorInfos
 ) -> dict[str, np.ndarray]:
     """Give values the dtypes of a signature, when they fit it.
-
-    Args:
-        argument: how to call `values` in an error.
-        values: name to array, list or scalar.
-        infos: the inputs or the outputs of the signature.
 
     Returns:
         Name to array; strings as an object array of bytes.

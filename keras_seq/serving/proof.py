@@ -30,12 +30,6 @@ class _RefuseKerasSeq:
 def encode_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, str]:
     """Make tensors fit for JSON: each a TensorProto in base64, so no bit is lost.
 
-    Args:
-        tensors: name to array of any shape and dtype, strings as bytes or str.
-
-    Returns:
-        Name to text.
-
     Example:
 
     >>> decode_tensors(encode_tensors({"wav": np.array([b"RIFF\\x00"], object)}))
@@ -53,12 +47,6 @@ def encode_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, str]:
 
 def decode_tensors(texts: Mapping[str, str]) -> dict[str, np.ndarray]:
     """Undo `encode_tensors`; strings come back as an object array of bytes.
-
-    Args:
-        texts: name to text, as `encode_tensors` returned them.
-
-    Returns:
-        Name to array.
 
     Example:
 
@@ -189,9 +177,6 @@ def _kind(array: np.ndarray) -> str:
 def shown(value: object) -> str:
     """Put one value into a message: `0.9` for `np.float64(0.9)`; long ones cut.
 
-    Args:
-        value: an element of an array, or a small array.
-
     Returns:
         80 characters at most, on one line.
 
@@ -208,11 +193,7 @@ def shown(value: object) -> str:
 
 
 def main(version: str) -> None:
-    """Answer the request on stdin with one line on stdout, without keras_seq.
-
-    Args:
-        version: folder of the SavedModel.
-    """
+    """Answer the request on stdin with one line on stdout, without keras_seq."""
     sys.meta_path.insert(0, _RefuseKerasSeq())
     import tensorflow as tf
 

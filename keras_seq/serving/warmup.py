@@ -43,15 +43,7 @@ def encode_prediction_log(
     inputs: Mapping[str, np.ndarray],
     signature_name: str = "serving_default",
 ) -> bytes:
-    """Encode one predict request as a serialized `PredictionLog`.
-
-    Args:
-        model_name: the name that the server gives the model.
-        inputs: input name to array, one batch.
-        signature_name: the signature asked.
-
-    Returns:
-        The message as bytes, one record of the warm-up file.
+    """Encode one predict request, of one batch, as a serialized `PredictionLog`.
 
     Example:
 
@@ -69,13 +61,7 @@ def encode_prediction_log(
 def write_warmup_requests(
     path: Path, model_name: str, requests: Sequence[Mapping[str, np.ndarray]]
 ) -> None:
-    """Write the warm-up file.
-
-    Args:
-        path: the file, `<version>/assets.extra/tf_serving_warmup_requests`.
-        model_name: the name that the server gives the model.
-        requests: input name to array, one mapping a request, 1000 at most.
-    """
+    """Write the warm-up file; a server reads 1000 requests at most."""
     with tf.io.TFRecordWriter(str(path)) as writer:
         for inputs in requests:
             writer.write(encode_prediction_log(model_name, inputs))

@@ -11,16 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from keras_seq.data.in_memory import Table, as_file
-from keras_seq.data.places import check_utf8, log_once, plural
+from keras_seq.data.places import check_utf8, error_at, log_once, place_of, plural
 from keras_seq.data.table_format import AS_FOUND, TableFormat
-from keras_seq.data.tables import (
-    KINDS,
-    error_at,
-    find_files,
-    kind_of,
-    place_of,
-    read_lines,
-)
+from keras_seq.data.tables import KINDS, find_files, kind_of
+from keras_seq.data.text_files import read_lines
 from keras_seq.log import log
 from keras_seq.text.sentences import BLANKS, LONG, Gathered, Sentence
 from keras_seq.text.tagged_tables import TAG_NAMES, WORD_NAMES, read_lists, read_words

@@ -50,10 +50,6 @@ class Batching(NamedTuple):
 def array_batches(parts: Parts, batching: Batching) -> EpochDataset:
     """Batches of arrays, in an order of its own for every epoch.
 
-    Args:
-        parts: of N rows each.
-        batching: how they are cut.
-
     Returns:
         Batches of (x[, y[, sample_weight]]).
 
@@ -118,10 +114,6 @@ def pydataset_batches(
     `on_epoch_begin` and `on_epoch_end` are called in their turn, those of epochs that a
     resumed run has behind it included. Its workers are not used: tf.data makes batches
     ahead.
-
-    Args:
-        dataset: a finite one.
-        batching: `shuffle` and `seed` of the order.
 
     Raises:
         ValueError: It has no end, or no batches.

@@ -67,13 +67,7 @@ def leaves(name: str, nest: Nest) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def check_rows(**parts: Nest) -> int:
-    """Checks that all arrays have the same number of rows.
-
-    Args:
-        **parts: structures of arrays by the name of the argument.
-
-    Returns:
-        N.
+    """The number of rows N that all arrays have, given by the names of their arguments.
 
     Raises:
         ValueError: They differ, or there is none.
@@ -150,12 +144,9 @@ def _column(name: str, column: Any) -> np.ndarray:
         )
     if missing := int(column.isna().sum()):
         raise ValueError(f"{name} lacks {missing} values; fill them in, or drop rows")
-    return _standard(np.asarray(column.to_numpy(dtype=_plain_dtype(column.dtype))))
-
-
-def _plain_dtype(dtype: Any) -> np.dtype:
-    """NumPy's own type for one of pandas that knows missing values."""
-    return np.dtype(getattr(dtype, "numpy_dtype", dtype))
+    # NumPy's own type for one of pandas that knows missing values.
+    dtype = np.dtype(getattr(column.dtype, "numpy_dtype", column.dtype))
+    return _standard(np.asarray(column.to_numpy(dtype=dtype)))
 
 
 def _from_array(name: str, value: Any) -> np.ndarray:

@@ -10,12 +10,7 @@ from keras_seq.training.schedules import checked_rate
 
 
 class Clock:
-    """Seconds of training, those before an interruption included.
-
-    Args:
-        before: seconds of the parts before.
-        now: seconds, for tests.
-    """
+    """Seconds of training, those `before` an interruption included."""
 
     def __init__(
         self, before: float = 0.0, now: Callable[[], float] = time.monotonic

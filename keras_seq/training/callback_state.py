@@ -22,7 +22,7 @@ SET_BY_KERAS = {"params", "model", "_model", "validation_data", MEMORY}
 # What decides on no bit: how much is said, and where files lie, as `run_dir`.
 SHOWN = {"verbose", "filename", "filepath", "log_dir", "batch_dir", "backup_dir"}
 OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-FILES = {"append_header"}  # depends on the file: `callback_files`
+FILES = {"append_header"}  # depends on the file: `event_files`
 
 
 class Attribute(NamedTuple):
@@ -100,12 +100,6 @@ def callback_settings(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> dict[str, dict[str, Any]]:
     """What callbacks were constructed with, by callback and attribute.
-
-    Args:
-        callbacks: as the user gives them, not called yet.
-
-    Returns:
-        Numbers, texts and short descriptions.
 
     Example:
 

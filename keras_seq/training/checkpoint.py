@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import ml_dtypes  # noqa: F401, so that NumPy knows bfloat16 and its like by name
 import numpy as np
 
 from keras_seq.data.files import flush
@@ -27,12 +28,7 @@ START = "start.npz"  # before the first step; gone once there is another
 
 
 class State(NamedTuple):
-    """What a checkpoint holds.
-
-    Attributes:
-        arrays: name to array.
-        facts: what JSON can hold.
-    """
+    """What a checkpoint holds: arrays, and what JSON can hold."""
 
     arrays: dict[str, np.ndarray]
     facts: dict[str, Any]
@@ -184,17 +180,8 @@ def _read(path: Path) -> State:
         arrays = {}
         for number, (name, (kind, shape)) in enumerate(written["arrays"].items()):
             data = np.frombuffer(archive.read(str(number)), np.uint8)
-            arrays[name] = data.view(_dtype(kind)).reshape(shape)
+            arrays[name] = data.view(np.dtype(kind)).reshape(shape)
     return State(arrays, written["facts"])
-
-
-def _dtype(kind: str) -> np.dtype:
-    try:
-        return np.dtype(kind)
-    except TypeError:
-        import ml_dtypes
-
-        return np.dtype(getattr(ml_dtypes, kind))
 
 
 def _remove(path: Path) -> None:

@@ -20,11 +20,6 @@ def check_class_weight(
 ) -> None:
     """Checks that class weights fit the data and the model.
 
-    Args:
-        model: compiled.
-        class_weight: class number to weight; a class without one has 1.
-        spec: of a batch.
-
     Raises:
         ValueError: They do not; the message says which and why.
 
@@ -106,9 +101,6 @@ def check_one_hot(y: np.ndarray) -> None:
 
 def weighing(class_weight: Mapping[int, float]) -> Callable[..., tuple]:
     """A step of tf.data that adds the weights of samples to a batch.
-
-    Args:
-        class_weight: checked.
 
     Returns:
         (inputs, labels) -> (inputs, labels, weights float (B,)).

@@ -32,14 +32,6 @@ def compile_model(
 ) -> bool:
     """Compiles a model with what is given; of a compiled model the rest is kept.
 
-    Args:
-        model: compiled or not.
-        loss: as `model.compile` takes it; None keeps the one that was compiled.
-        optimizer: None keeps the one that was compiled, with its state; a model that
-            was not compiled gets `keras_seq.training.optimizers.Adam`.
-        metrics: None keeps those that were compiled; a model that was not compiled gets
-            "accuracy" where it has one output.
-
     Returns:
         Whether the optimizer comes from `fit`, which got or made it, and not from a
         `compile` of the user's.
@@ -141,11 +133,6 @@ def clipped(
 ) -> Iterator[float | None]:
     """Within the block gradients are clipped; afterwards the optimizer is as it was.
 
-    Args:
-        model: compiled.
-        clipnorm: of `fit`.
-        of_fit: what `compile_model` returns.
-
     Returns:
         The global norm that this call clips to; None where it leaves the gradients.
 
@@ -190,10 +177,9 @@ def build(model: keras.Model, train: tf.data.Dataset) -> None:
     Keras makes them at the first step, which is too late. No number of the data is
     looked at, and no random state moves.
     """
+    # tf.data has a kind of tensor for None; Keras has None.
+    spec = tf.nest.map_structure(
+        lambda x: x if hasattr(x, "shape") else None, train.element_spec
+    )
     with model.distribute_strategy.scope():
-        make_variables(model, _without_none(train.element_spec))
-
-
-def _without_none(spec: Any) -> Any:
-    """tf.data has a kind of tensor for None; Keras has None."""
-    return tf.nest.map_structure(lambda x: x if hasattr(x, "shape") else None, spec)
+        make_variables(model, spec)

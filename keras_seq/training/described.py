@@ -18,9 +18,6 @@ SCALARS = (type(None), bool, int, float, str)
 def described(value: Any) -> Any:
     """Numbers and texts as they are; arrays, functions and objects by what they hold.
 
-    Args:
-        value: a setting.
-
     Returns:
         What JSON can hold, the same in every process.
 

@@ -3,6 +3,7 @@
 Independent of tasks.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -150,18 +151,14 @@ def tap_gradients(
         fine = may_apply(shown, [variable for _, variable in found])
         _apply_where(fine, apply, list(grads), variables)
 
-    undo = [replace(optimizer, "apply", look_first)]
+    undo = contextlib.ExitStack()
+    undo.callback(replace(optimizer, "apply", look_first))
     if replicas > 1:
-        undo.append(replace(model, "train_step", wrapping(measure, train_step)))
+        undo.callback(replace(model, "train_step", wrapping(measure, train_step)))
         # The gradients are whole already.
         for each in getattr(optimizer, "optimizers", [optimizer]):
-            undo.append(replace(each, SUMS_GRADIENTS, list))
-
-    def undo_all() -> None:
-        for each in reversed(undo):
-            each()
-
-    return undo_all
+            undo.callback(replace(each, SUMS_GRADIENTS, list))
+    return undo.close
 
 
 def _apply_where(

@@ -103,17 +103,8 @@ def endless(
 
     A dataset that has a method `starting_at(epoch, batch)` is asked for it, and answers
     at once; `make_text_dataset` makes such. Any other is gone through again from its
-    start, which gives the same batches where its order is fixed by seeds.
-
-    Args:
-        train: batches.
-        steps: batches of an epoch.
-        epoch: from 0.
-        batch: from 0.
-        first_epoch: the one that a dataset without `starting_at` starts with.
-
-    Returns:
-        A dataset without an end.
+    start, the `first_epoch`, which gives the same batches where its order is fixed by
+    seeds.
 
     Example:
 

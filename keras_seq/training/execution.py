@@ -30,12 +30,6 @@ class StepRunner:
     A callback that looks at batches sees every one, or every `steps_per_execution`-th
     as the model was compiled, unless it has a method `next_step(step)` that returns the
     step of the optimizer which it must see next.
-
-    Args:
-        model: compiled, its `train_function` made.
-        callbacks: those of the run.
-        steps_per_epoch: None where nobody knows.
-        steps_per_execution: as the model was compiled.
     """
 
     def __init__(
@@ -63,10 +57,6 @@ class StepRunner:
 
     def run(self, iterator: Any, batch: int) -> tuple[Logs, int]:
         """Trains from some batch of an epoch on.
-
-        Args:
-            iterator: of the training data.
-            batch: the first one's number in its epoch, from 0.
 
         Returns:
             What Keras' training step returns for the last step, and the steps done; the

@@ -1,5 +1,6 @@
 """Where a training step went wrong: which layer, and the batch it happened on."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,10 @@ def cause_of(
     for kind, part in zip(PARTS, parts):
         if not all(map(_finite, _arrays(part))):
             return f"the {kind} of the batch hold NaN or Inf"
-    layer = _layer_or_none(model, parts[0])
-    if layer is not None:
-        return f"layer '{layer}' answers with NaN or Inf"
+    with contextlib.suppress(Exception):  # a user's own model may not take this call
+        layer = parts[0] is None or first_layer_that_breaks(model, parts[0])
+        if isinstance(layer, str):
+            return f"layer '{layer}' answers with NaN or Inf"
     # Backwards, a fault spreads from the output to the input: the last is the first.
     broken = [name for name, norm in zip(owners, norms) if not np.isfinite(norm)]
     if not broken:
@@ -46,13 +48,6 @@ def cause_of(
             f"'{broken[-1]}'"
         )
     return f"the gradient of layer '{broken[-1]}' is NaN or Inf"
-
-
-def _layer_or_none(model: keras.Model, inputs: Any) -> str | None:
-    try:
-        return None if inputs is None else first_layer_that_breaks(model, inputs)
-    except Exception:  # a user's own model may not take this call; the fault is known
-        return None
 
 
 def first_layer_that_breaks(model: keras.Model, inputs: Any) -> str | None:

@@ -39,17 +39,7 @@ def fit_datasets(
     class_weight: Mapping[int, float] | None,
     batching: Batching,
 ) -> tuple[tf.data.Dataset, tf.data.Dataset | None]:
-    """The datasets that a model trains and is validated on.
-
-    Args:
-        model: compiled.
-        x: as `fit` takes it, like all that follow.
-        y: targets.
-        sample_weight: of each sample.
-        validation_data: of the same kinds as x, or tuples of arrays.
-        validation_split: share of the arrays' last rows.
-        class_weight: looked at for what it expects of targets.
-        batching: how arrays are cut.
+    """The datasets that a compiled model trains and is validated on, given as `fit` is.
 
     Returns:
         Train and validation; None without one.

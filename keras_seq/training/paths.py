@@ -8,9 +8,6 @@ from keras_seq.keras_internals import flatten_layers
 def paths_table(model: keras.Model) -> str:
     """One line a recurrent layer: its name, fast, cudnn or fallback, and the reason.
 
-    Args:
-        model: compiled or not; layers inside Bidirectional are found.
-
     Returns:
         The lines, or "" for a model without recurrent layers.
 
@@ -27,9 +24,9 @@ def paths_table(model: keras.Model) -> str:
         for part in flatten_layers(layer):
             if isinstance(part, keras.layers.RNN):
                 rows.append((part.name, *_loop(part, model)))
-    widths = [max(len(row[i]) for row in rows) for i in range(2)]
     if len(rows) == 1:
         return ""
+    widths = [max(len(row[i]) for row in rows) for i in range(2)]
     lines = (f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}" for row in rows)
     return "\n".join(lines)
 

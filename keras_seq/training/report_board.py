@@ -1,16 +1,14 @@
 """What is looked at after a run: figures as PNG, TensorBoard, sections of a page."""
 
-import io
 import textwrap
-import wave
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.evaluation.report_page import (
     image_section,
     sound_section,
@@ -28,9 +26,6 @@ class ReportBoard:
     Each image is also a file in `figures/`. A run that is resumed after its end reports
     once: what stood there before is gone.
 
-    Args:
-        run_dir: the run's folder.
-
     Attributes:
         sections: HTML of what was shown, in its order, for the run's page.
     """
@@ -39,17 +34,13 @@ class ReportBoard:
         self.figures = run_dir / "figures"
         self.sections: list[str] = []
         # In the folder of the curves, so that TensorBoard lists the run once.
-        self._writer = EventWriter.anew(run_dir / "tensorboard", ".report")
+        self._writer = EventWriter(run_dir / "tensorboard", ".report")
+        self._writer.set_state({})
 
     def __enter__(self) -> "ReportBoard":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._writer.close()
 
     def figure(self, tag: str, image: np.ndarray) -> None:
@@ -86,7 +77,7 @@ class ReportBoard:
     def sound(self, tag: str, samples: np.ndarray, rate: int, about: str) -> None:
         """Samples int16 (N,) to listen to, with a line of Markdown about them."""
         line = about.replace("**", "")
-        self.sections.append(sound_section(tag, _wav(samples, rate), line))
+        self.sections.append(sound_section(tag, wav_bytes(samples, rate), line))
         with self._writer.at(step=0):
             sound = (samples.astype(np.float32) / 32768)[None, :, None]
             tf.summary.audio(tag, sound, rate, description=about)
@@ -98,12 +89,7 @@ class ReportBoard:
                 tf.summary.scalar(tag.replace(" ", "_"), value)
 
     def report(self, report: Mapping[str, Any], text: str) -> None:
-        """The verdict, the scores beside their baselines, and what compares runs.
-
-        Args:
-            report: of the test part.
-            text: the same for people.
-        """
+        """The verdict, the scores beside their baselines, and what compares runs."""
         sentence = report["comparison"]["sentence"]
         lines = [line for line in text.splitlines() if line != sentence]
         verdict = f"**{report['verdict']}**: {sentence}\n\n"
@@ -137,14 +123,3 @@ def _verbatim(text: str) -> str:
         lines += textwrap.wrap(line, WIDTH) if is_sentence else [line]
     # Indented lines stay as they are.
     return "\n".join("    " + line for line in lines)
-
-
-def _wav(samples: np.ndarray, rate: int) -> bytes:
-    """A file of 16-bit samples int16 (N,)."""
-    written = io.BytesIO()
-    with wave.open(written, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(samples.astype("<i2").tobytes())
-    return written.getvalue()

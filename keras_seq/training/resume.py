@@ -20,9 +20,9 @@ from keras_seq.errors import UserError
 from keras_seq.keras_internals import pythonify_logs, restored_epoch
 from keras_seq.log import log
 from keras_seq.training.budget import Clock
-from keras_seq.training.callback_files import appending
 from keras_seq.training.callback_state import as_constructed, remember_left
 from keras_seq.training.checkpoint import Checkpoints, State
+from keras_seq.training.event_files import appending
 from keras_seq.training.execution import StepRunner
 from keras_seq.training.run_state import (
     capture_state,
@@ -37,18 +37,7 @@ PATIENCE = 50
 
 
 class RunCallbacks(keras.callbacks.CallbackList):
-    """All callbacks of one run, and what saves and restores it.
-
-    Args:
-        callbacks: those of the run.
-        model: built, compiled.
-        checkpoints: where states go; None saves none.
-        state: what to go on from; None starts anew.
-        settings: kept with each state.
-        clock: of the run.
-        every_seconds: between two states within an epoch.
-        **params: as `keras.callbacks.CallbackList` takes them.
-    """
+    """All callbacks of one run, and what saves and restores it."""
 
     callbacks: list[keras.callbacks.Callback]
 
@@ -115,15 +104,10 @@ class RunCallbacks(keras.callbacks.CallbackList):
             self.model, self.callbacks, self.params["steps"], self._per_execution
         )
         self.model.train_function = self._execute
-        if self._state is None:
-            self._save_start()
-
-    def _save_start(self) -> None:
-        if self.checkpoints is None:
-            return
-        arrays, facts = self._take(restored_epoch(self.model), 0, over=False)
-        self.checkpoints.save(arrays, facts, is_start=True)
-        self.checkpoints.seconds = 0.0  # the first epoch is saved in any case
+        if self._state is None and self.checkpoints is not None:
+            start = self._take(restored_epoch(self.model), 0, over=False)
+            self.checkpoints.save(*start, is_start=True)
+            self.checkpoints.seconds = 0.0  # the first epoch is saved in any case
 
     def _begin_again(self, state: State, logs: dict | None) -> None:
         """Without Keras' own `BackupAndRestore`, which has another idea of where."""
@@ -218,12 +202,7 @@ def warn_of_another_machine(then: dict[str, str], now: dict[str, str]) -> None:
 def last_state(
     run_dir: str | Path | None, resume: bool, settings: dict[str, Any]
 ) -> tuple[Checkpoints | None, State | None]:
-    """Where the states of a run go, and the one to go on from.
-
-    Args:
-        run_dir: of the run; None saves no states.
-        resume: go on with what is in it.
-        settings: of `describe_run`.
+    """Where the states of a run go, and the one to go on from; None without a folder.
 
     Raises:
         UserError: There are states and `resume` is False, or they are of other

@@ -18,13 +18,14 @@ from keras_seq.data.places import user_path
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 from keras_seq.training.devices import get_strategy
-from keras_seq.training.lock import NAME as LOCK
-from keras_seq.training.lock import release_lock, take_lock
 from keras_seq.training.run_places import (
     CONFIG,
+    LOCK,
     check_export_dir,
     check_run_dir,
     default_export_dir,
+    release_lock,
+    take_lock,
 )
 from keras_seq.training.settings import check_same
 
@@ -197,10 +198,6 @@ def discard_untrained() -> None:
 
 def hparams_of(run_dir: Path, hparams: Mapping[str, Any]) -> dict[str, Any]:
     """What runs are compared by: their data, by name, and what made the model.
-
-    Args:
-        run_dir: the run's folder; it says of which data the run is, if a task began it.
-        hparams: settings, places of the run's results among them.
 
     Example:
 

@@ -18,9 +18,9 @@ from keras_seq.keras_internals import (
     global_seed_generator,
     global_state,
 )
-from keras_seq.training.callback_files import kept_files, rewind_files
 from keras_seq.training.callback_state import callback_state, restore_callback
 from keras_seq.training.checkpoint import State
+from keras_seq.training.event_files import kept_files, rewind_files
 from keras_seq.training.monitor import Progress
 from keras_seq.training.state_values import decode, encode
 from keras_seq.training.train_step import carried_states, components
@@ -44,15 +44,7 @@ FACTS = {
 def capture_state(
     model: keras.Model, callbacks: Iterable[keras.callbacks.Callback]
 ) -> State:
-    """Reads a state; nothing that training uses is changed by it.
-
-    Args:
-        model: built and compiled, its optimizer built.
-        callbacks: in the order that `restore_state` gets them in.
-
-    Returns:
-        The state.
-    """
+    """Reads a state; nothing that training uses is changed by it."""
     arrays = {}
     for group, variables in _variables(model).items():
         for number, variable in enumerate(variables):
@@ -75,11 +67,6 @@ def restore_state(
     model: keras.Model, callbacks: Iterable[keras.callbacks.Callback], state: State
 ) -> None:
     """Puts everything back as `capture_state` found it.
-
-    Args:
-        model: the same, built and compiled.
-        callbacks: the same, in the same order.
-        state: what was taken.
 
     Raises:
         ValueError: The model or the callbacks are others.

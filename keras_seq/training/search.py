@@ -4,7 +4,7 @@ import inspect
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import keras
@@ -29,22 +29,6 @@ class Trial(NamedTuple):
     params: Params
     score: float
     seconds: float
-
-
-class Monitored(NamedTuple):
-    """What trials are compared by.
-
-    Attributes:
-        name: of a metric, or "loss".
-        mode: which way it is better.
-    """
-
-    name: str
-    mode: Mode
-
-    def is_better(self, score: float, other: float) -> bool:
-        """Whether a score beats another; a tie does not."""
-        return score > other if self.mode == "max" else score < other
 
 
 def hyperparameter_search(
@@ -114,7 +98,6 @@ def hyperparameter_search(
         raise ValueError(f"mode is {mode!r}; expected 'min', 'max' or None")
     validation = X_val if y_val is None else (X_val, y_val)
     trials: list[Trial] = []
-    compared: Monitored | None = None
     model: keras.Model | None = None
     for number, params in enumerate(combinations, 1):
         name = f"trial {number} of {len(combinations)} ({_named(params)})"
@@ -139,15 +122,15 @@ def hyperparameter_search(
             ).history
         except UserError as error:  # a loss or a weight is no number
             raise ValueError(f"{name}: {error}") from error
-        compared = compared or _monitored(model, history, monitor, mode)
-        score = _score(name, history, compared.name)
+        if not trials:
+            metric, better = _monitored(model, history, monitor, mode)
+        score = _score(name, history, metric)
         trials.append(Trial(params, score, time.monotonic() - start))
-        log.info(f"{name}: val_{compared.name} {score:.4g}")
-    assert compared is not None  # a grid has one combination or more
-    best = trials[0]
-    for trial in trials[1:]:
-        best = trial if compared.is_better(trial.score, best.score) else best
-    log.info(_table(trials, best, compared.name))
+        log.info(f"{name}: val_{metric} {score:.4g}")
+    # Of equal scores both take the first.
+    best_of = max if better == "max" else min
+    best = best_of(trials, key=lambda trial: trial.score)
+    log.info(_table(trials, best, metric))
     return best.params, best.score
 
 
@@ -223,8 +206,13 @@ def _monitored(
     history: Mapping[str, list[Any]],
     monitor: str | None,
     mode: Mode | None,
-) -> Monitored:
-    found = {each.name: each for each in _all_metrics(model)}
+) -> tuple[str, Mode]:
+    """What trials are compared by, and which way it is better."""
+    found = {
+        each.name: each
+        for group in model.metrics
+        for each in getattr(group, "metrics", None) or [group]
+    }
     scored = [name for name in found if f"val_{name}" in history]
     if monitor is None:
         monitor = next((name for name in scored if not name.endswith("loss")), "loss")
@@ -236,12 +224,7 @@ def _monitored(
         )
     if mode is None:
         mode = _mode_of(monitor, found.get(monitor))
-    return Monitored(monitor, mode)
-
-
-def _all_metrics(model: keras.Model) -> Iterator[keras.metrics.Metric]:
-    for each in model.metrics:
-        yield from getattr(each, "metrics", None) or [each]
+    return monitor, mode
 
 
 def _mode_of(name: str, metric: keras.metrics.Metric | None) -> Mode:

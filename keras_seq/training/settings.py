@@ -30,15 +30,7 @@ def describe_run(
 ) -> dict[str, Any]:
     """Everything that decides on the bits of a run.
 
-    Args:
-        model: compiled.
-        train: batches; `data_fingerprint`, where it has one, tells other data.
-        validation: the same, or None.
-        callbacks: the user's, as they were constructed.
-        **settings: further arguments of `fit`.
-
-    Returns:
-        Name to text, number, list or None.
+    The attribute `data_fingerprint` of a dataset, where it has one, tells other data.
     """
     strategy, compiled = model.distribute_strategy, compile_arguments(model)
     own = {name: compiled.get(name) for name in ("loss", "metrics")}
@@ -57,14 +49,7 @@ def describe_run(
 
 
 def describe_machine(model: keras.Model) -> dict[str, str]:
-    """What does not decide what a run is, but may decide on the last bits of it.
-
-    Args:
-        model: compiled.
-
-    Returns:
-        Name to text.
-    """
+    """What does not decide what a run is, but may decide on the last bits of it."""
     gpus = tf.config.list_physical_devices("GPU")
     details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
     names = [each.get("device_name", "GPU") for each in details]
@@ -82,11 +67,6 @@ def check_same(
     then: Mapping[str, Any], now: Mapping[str, Any], run_dir: str | Path
 ) -> None:
     """Compares a run as it was started with a run as it is resumed.
-
-    Args:
-        then: what the run was started with.
-        now: the same names.
-        run_dir: for the error.
 
     Raises:
         UserError: They differ; the one line says where.

@@ -5,31 +5,23 @@ random generators, variables and metrics. Whatever has an identity that others m
 (a list, a generator, a variable) is changed in place, not replaced.
 """
 
-import collections
 import pathlib
 import random
 import sys
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.random import Generator, RandomState
 
 from keras_seq.errors import UserError
 
 PLAIN = (type(None), bool, int, float, str)
-CONTAINERS: dict[str, Callable[..., Any]] = {
-    each.__name__: each
-    for each in (
-        set,
-        frozenset,
-        collections.deque,
-        collections.OrderedDict,
-        collections.Counter,
-        collections.defaultdict,
-    )
-}
+_KINDS = (set, frozenset, deque, OrderedDict, Counter, defaultdict)
+CONTAINERS: dict[str, Callable[..., Any]] = {each.__name__: each for each in _KINDS}
 VARIABLES = (tf.Variable, keras.Variable)
 
 
@@ -45,47 +37,24 @@ class Content(NamedTuple):
     state: Any
 
 
-def _set_generator(generator: np.random.Generator, state: dict[str, Any]) -> None:
+def _generator_state(generator: Generator) -> Mapping[str, Any]:
+    return generator.bit_generator.state
+
+
+def _set_generator(generator: Generator, state: dict[str, Any]) -> None:
     generator.bit_generator.state = state
 
 
-def _new_generator(state: dict[str, Any]) -> np.random.Generator:
-    return np.random.Generator(getattr(np.random, state["bit_generator"])())
-
-
-# Class, what reads its state, what sets it, what makes another.
-RANDOM: dict[str, tuple[type, Callable, Callable, Callable]] = {
-    "Random": (
-        random.Random,
-        random.Random.getstate,
-        random.Random.setstate,
-        lambda state: random.Random(),
-    ),
-    "RandomState": (
-        np.random.RandomState,
-        np.random.RandomState.get_state,
-        np.random.RandomState.set_state,
-        lambda state: np.random.RandomState(),
-    ),
-    "Generator": (
-        np.random.Generator,
-        lambda each: each.bit_generator.state,
-        _set_generator,
-        _new_generator,
-    ),
+# Class, what reads its state, and what sets it.
+RANDOM: dict[str, tuple[type, Callable, Callable]] = {
+    "Random": (random.Random, random.Random.getstate, random.Random.setstate),
+    "RandomState": (RandomState, RandomState.get_state, RandomState.set_state),
+    "Generator": (Generator, _generator_state, _set_generator),
 }
 
 
 def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
-    """Values as JSON keeps them exactly; arrays go into `arrays`.
-
-    Args:
-        value: what is to be kept.
-        arrays: takes its arrays, by names that begin with `name`.
-        name: of the value.
-
-    Returns:
-        What JSON can hold.
+    """Values as JSON keeps them exactly; arrays go into `arrays`, under `name`.
 
     Raises:
         ValueError: There is something in it that cannot be kept.
@@ -103,7 +72,7 @@ def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
         return {"array": name, "scalar": isinstance(value, np.generic)}
     if isinstance(value, PLAIN):
         return value
-    if isinstance(value, Mapping | list | tuple | set | frozenset | collections.deque):
+    if isinstance(value, Mapping | list | tuple | set | frozenset | deque):
         return _encode_container(value, arrays, name)
     if isinstance(value, bytes):
         return {"bytes": value.hex()}
@@ -111,9 +80,9 @@ def encode(value: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
         return {"path": str(value)}
     if named := _name_of(value):
         return {"named": named}
-    for kind, (owner, state, _, _) in RANDOM.items():
+    for kind, (owner, state_of, _) in RANDOM.items():
         if isinstance(value, owner):
-            return {kind: encode(state(value), arrays, name)}
+            return {kind: encode(state_of(value), arrays, name)}
     if (variables := _variables(value)) is not None:
         found = [each.numpy() for each in variables]
         return {"variables": encode(found, arrays, name)}
@@ -130,7 +99,7 @@ def _encode_container(value: Any, arrays: dict[str, np.ndarray], name: str) -> A
             [encode(k, arrays, f"{name}/{i}/key"), encode(v, arrays, f"{name}/{i}")]
             for i, (k, v) in items
         ]
-        if isinstance(value, collections.defaultdict):
+        if isinstance(value, defaultdict):
             factory = encode(value.default_factory, arrays, name)
             return {"pairs": pairs, "kind": kind, "factory": factory}
         return {"pairs": pairs, "kind": kind} if kind else {"pairs": pairs}
@@ -160,7 +129,7 @@ def decode(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     if "pairs" in value:
         pairs = {decode(k, arrays): decode(v, arrays) for k, v in value["pairs"]}
         if "factory" in value:
-            return collections.defaultdict(decode(value["factory"], arrays), pairs)
+            return defaultdict(decode(value["factory"], arrays), pairs)
         return CONTAINERS[value["kind"]](pairs) if "kind" in value else pairs
     ((kind, content),) = value.items()
     if kind == "bytes":
@@ -178,10 +147,6 @@ def decode(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
 
 def settle(old: Any, new: Any) -> Any:
     """Puts a decoded value into the place of another.
-
-    Args:
-        old: what is there, or None.
-        new: of `decode`.
 
     Returns:
         `old`, changed in place, where it is of the same kind; else the new value.
@@ -203,17 +168,20 @@ def settle(old: Any, new: Any) -> Any:
         old.clear()
         old.update(items)
         return old
-    if isinstance(new, collections.deque | set) and type(old) is type(new):
+    if isinstance(new, deque | set) and type(old) is type(new):
         old.clear()
-        (old.extend if isinstance(old, collections.deque) else old.update)(new)
+        (old.extend if isinstance(old, deque) else old.update)(new)
         return old
     return new
 
 
 def _settle_content(old: Any, content: Content) -> Any:
     if content.kind in RANDOM:
-        owner, _, set_state, make = RANDOM[content.kind]
-        generator = old if isinstance(old, owner) else make(content.state)
+        owner, _, set_state = RANDOM[content.kind]
+        generator = old
+        if not isinstance(old, owner):
+            kind = owner is Generator and content.state["bit_generator"]
+            generator = owner(getattr(np.random, kind)()) if kind else owner()
         set_state(generator, content.state)
         return generator
     variables = _variables(old)

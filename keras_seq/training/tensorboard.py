@@ -220,13 +220,6 @@ def next_due(step: int, every: int) -> int:
 def run_summary(history: Mapping[str, Sequence[float]], steps: int) -> str:
     """A run in a table of Markdown: first, last and best value of each metric.
 
-    Args:
-        history: as Keras keeps it.
-        steps: of the optimizer.
-
-    Returns:
-        Markdown.
-
     Example:
 
     >>> print(run_summary({"loss": [0.5, 0.25]}, 20))

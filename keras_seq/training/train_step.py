@@ -109,9 +109,6 @@ class Snapshot:
 
     To take it is an operation of the step itself. It costs a copy of those variables
     alone that are then updated in place; the others share their memory with it.
-
-    Args:
-        variables: of the model, its metrics or its optimizer; each counts once.
     """
 
     def __init__(self, variables: Iterable[keras.Variable]) -> None:

@@ -24,9 +24,9 @@ from keras_seq.training.compiling import (
 from keras_seq.training.epochs import Length, endless, first_batches, num_batches
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.inputs import fit_datasets
-from keras_seq.training.lock import locked
 from keras_seq.training.paths import paths_table
 from keras_seq.training.resume import RunCallbacks, last_state
+from keras_seq.training.run_places import locked
 from keras_seq.training.settings import describe_run
 from keras_seq.training.wiring import Schedule, Verbose, shows_bar, wired_callbacks
 

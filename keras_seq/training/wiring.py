@@ -57,12 +57,7 @@ def wired_callbacks(
 ) -> list[keras.callbacks.Callback]:
     """The callbacks of a run, those of the user last.
 
-    Args:
-        model: compiled.
-        callbacks: the user's; a `GradientMonitor` takes the place of the one here.
-        stops_early: whether to stop and restore by `monitor`.
-        words: names of the rows of the first embedding.
-        others: as `fit` takes them.
+    A `GradientMonitor` of the user's takes the place of the one here.
 
     Raises:
         ValueError: Schedule and optimizer contradict each other, or a rate is none.
@@ -83,9 +78,13 @@ def wired_callbacks(
             )
         )
     hparams = _started_with(model, schedule) | {"patience": patience} | hparams
-    wired += _boards(run_dir, log_steps, hparams, words, ("val_loss", monitor))
-    if any(isinstance(each, GradientMonitor) for each in callbacks):
-        wired = [each for each in wired if not isinstance(each, GradientMonitor)]
+    folder = None if run_dir is None else Path(run_dir, "tensorboard")
+    if not any(isinstance(each, GradientMonitor) for each in callbacks):
+        watched = ("val_loss", monitor)
+        wired.append(GradientMonitor(log_steps, folder, run_dir, watched))
+    if folder is not None:
+        settings = hparams_of(folder.parent, hparams)
+        wired.append(RunBoard(folder, every=log_steps, hparams=settings, words=words))
     if max_seconds is not None:
         wired.append(TimeLimit(max_seconds))
     if verbose and not shows_bar(verbose):
@@ -113,21 +112,3 @@ def _started_with(model: keras.Model, schedule: Schedule | None) -> dict[str, An
     if rate is not None and not 0 <= rate < math.inf:
         raise ValueError(f"learning_rate is {rate}; expected a finite number")
     return {"optimizer": optimizer.name, "learning_rate": rate}
-
-
-def _boards(
-    run_dir: str | Path | None,
-    log_steps: int,
-    hparams: dict[str, Any],
-    words: Sequence[str] | None,
-    watched: Sequence[str],
-) -> list[keras.callbacks.Callback]:
-    """What looks for faults, and what shows the run on TensorBoard."""
-    if run_dir is None:
-        return [GradientMonitor(log_steps, watched=watched)]
-    folder = Path(run_dir, "tensorboard")
-    settings = hparams_of(Path(run_dir), hparams)
-    return [
-        GradientMonitor(log_steps, folder, run_dir, watched),
-        RunBoard(folder, every=log_steps, hparams=settings, words=words),
-    ]

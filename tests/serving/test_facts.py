@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.errors import UserError
-from keras_seq.serving.described import describe_exported
+from keras_seq.serving.exported import describe_exported
 from keras_seq.serving.saved_model import export, load_exported
 
 LABELS = ["bad", "good", "\ud83d", "schön"]

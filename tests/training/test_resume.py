@@ -21,8 +21,8 @@ from keras_seq.text.batches import make_text_dataset
 from keras_seq.text.tokenizer import Tokenizer
 from keras_seq.training import resume
 from keras_seq.training.checkpoint import Checkpoints
-from keras_seq.training.lock import locked, take_lock
 from keras_seq.training.monitor import TrainingMonitor
+from keras_seq.training.run_places import locked, take_lock
 from keras_seq.training.trainer import fit
 from tests.fork_server import with_keras
 
@@ -335,7 +335,7 @@ def test_other_settings_or_data_are_named(tmp_path: Path, tokenizer: Tokenizer):
 def test_only_one_process_works_on_a_run(tmp_path: Path):
     script = """
 import sys
-from keras_seq.training.lock import take_lock
+from keras_seq.training.run_places import take_lock
 take_lock(sys.argv[1])
 print("has it", flush=True)
 sys.stdin.read()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from keras_seq.data.label_format import LabelFormat
-from keras_seq.serving.described import describe_exported
+from keras_seq.serving.exported import describe_exported
 
 READING = ("label_separator", "label_columns")  # facts that evaluation reads data by
 NUMBER = "number"  # the target of a text that has one

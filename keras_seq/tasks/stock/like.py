@@ -18,7 +18,7 @@ from keras_seq.series.series_table import ReadAs, SeriesTable
 from keras_seq.series.sheets import check_columns, open_sheet
 from keras_seq.series.table import Fill, read_series
 from keras_seq.series.tickers import fetch_tickers
-from keras_seq.serving.described import Described
+from keras_seq.serving.exported import Described
 
 if TYPE_CHECKING:
     from keras_seq.serving.exported import Exported

@@ -11,7 +11,7 @@ import pytest
 from keras_seq.data.table_format import TableFormat
 from keras_seq.errors import UserError
 from keras_seq.series.table import read_series
-from keras_seq.serving.described import Described
+from keras_seq.serving.exported import Described
 from keras_seq.serving.saved_model import load_exported
 from keras_seq.tasks.stock.exported import forecast_next
 from keras_seq.tasks.stock.like import read_like

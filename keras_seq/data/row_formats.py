@@ -1,17 +1,28 @@
-"""Objects of JSON files: one a line, or an array of them, read one by one."""
+"""Rows of JSON, Excel and fastText files, read one by one.
 
+Objects of JSON stand one a line, or in an array; of a workbook the first sheet is read,
+with openpyxl; fastText has a text a line, its labels in it as words `__label__...`.
+"""
+
+import contextlib
 import json
+import warnings
+import zipfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
-from keras_seq.data.places import error_at, place_of
-from keras_seq.data.text_files import read_blocks, read_lines
-from keras_seq.errors import UserError
+from keras_seq.data.places import error_at, log_once, place_of
+from keras_seq.data.text_files import opened, read_blocks, read_lines
+from keras_seq.errors import UNREADABLE, UserError
 
 Object = tuple[int, dict[str, object]]  # the line where it starts
+PREFIX = "__label__"
+COLUMNS = ["label", "text"]  # of fastText
 
 _BLOCK = 1 << 16  # characters
 _LARGEST = 1 << 26  # characters of an object
+# An archive's list says what it unpacks to; shared texts of a workbook are in memory.
+MOST_UNPACKED, MOST_PACKED = 1 << 31, 200
 
 
 def read_objects(
@@ -115,3 +126,74 @@ class _Array:
 
     def _error(self, what: str) -> UserError:
         return error_at(place_of(self._path, self._line), f"not JSON: {what}")
+
+
+def read_cells(path: Path) -> Generator[tuple[int, list[object]], None, None]:
+    """(row number from 1, its cells) of the first sheet; empty rows are passed over.
+
+    Raises:
+        UserError: openpyxl is not installed, or it is no sound workbook.
+    """
+    _check_size(path)
+    try:
+        import openpyxl
+    except ImportError as error:
+        what = "Excel files need openpyxl: python -m pip install openpyxl"
+        raise error_at(path, f"{what}; or save the sheet as CSV") from error
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")  # styles and other parts that are not read
+        try:
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            stack.callback(book.close)
+            sheet, *others = book.worksheets
+            if others:
+                names = f"{len(others)} more: " + ", ".join(s.title for s in others[:5])
+                log_once(f"{path}: sheet {sheet.title!r} is read; there are {names}")
+            sheet.reset_dimensions()  # which some writers state wrongly
+            for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+                if any(cell is not None for cell in cells):
+                    yield number, list(cells)
+        except (*UNREADABLE, SyntaxError) as error:
+            what = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise error_at(path, f"not a sound Excel workbook: {what}") from error
+
+
+def _check_size(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as packed:
+            sizes = [(i.file_size, i.compress_size) for i in packed.infolist()]
+    except (OSError, zipfile.BadZipFile, ValueError) as error:
+        raise error_at(path, f"not a sound Excel workbook: {error}") from error
+    unpacked = sum(size for size, _ in sizes)
+    most = max(1 << 26, MOST_PACKED * sum(packed for _, packed in sizes))
+    if unpacked > min(MOST_UNPACKED, most):
+        raise error_at(path, f"unpacks to {unpacked >> 20} MiB; save the sheet as CSV")
+
+
+def is_fasttext(path: Path) -> bool:
+    """Whether a file begins with a label."""
+    with opened(path) as file:
+        return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(PREFIX.encode())
+
+
+def read_labelled_lines(
+    path: Path, encoding: str | None = None
+) -> Iterator[tuple[int, list[object]]]:
+    """(line, [labels, text]); several labels are joined by `|`.
+
+    Raises:
+        UserError: A line has no label.
+    """
+    for number, line in enumerate(read_lines(path, encoding), start=1):
+        words = line.split()
+        if not words:
+            continue
+        labels = [word.removeprefix(PREFIX) for word in words if _is_label(word)]
+        if not labels:
+            raise error_at(place_of(path, number), f"no word {PREFIX}...; add a label")
+        yield number, ["|".join(labels), " ".join(w for w in words if not _is_label(w))]
+
+
+def _is_label(word: str) -> bool:
+    return word.startswith(PREFIX) and word != PREFIX
