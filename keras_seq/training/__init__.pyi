@@ -1,3 +1,4 @@
+from .allocator import keep_freed_memory as keep_freed_memory
 from .averaging import AveragedWeights as AveragedWeights
 from .bptt import TruncatedBackprop as TruncatedBackprop
 from .budget import BudgetedRate as BudgetedRate
@@ -18,6 +19,7 @@ from .schedules import lr_schedule as lr_schedule
 from .schedules import warmup_schedule as warmup_schedule
 from .search import hyperparameter_search as hyperparameter_search
 from .step_schedule import cosine_adam as cosine_adam
+from .step_schedule import inverse_sqrt_adam as inverse_sqrt_adam
 from .step_schedule import planned_epochs as planned_epochs
 from .tag_metrics import EntityF1 as EntityF1
 from .tag_metrics import PathAccuracy as PathAccuracy

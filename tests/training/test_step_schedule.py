@@ -10,7 +10,13 @@ import pytest
 import tensorflow as tf
 
 from keras_seq.training.budget import BudgetedRate
-from keras_seq.training.step_schedule import planned_epochs, planned_steps
+from keras_seq.training.model_file import load_model
+from keras_seq.training.step_schedule import (
+    cosine_adam,
+    inverse_sqrt_adam,
+    planned_epochs,
+    planned_steps,
+)
 from keras_seq.training.trainer import fit
 
 BATCHES = 5
@@ -136,3 +142,23 @@ def test_fit_takes_the_rate_of_a_schedule_or_of_a_budget_alike() -> None:
     for ours, others in zip(found[0][0], found[1][0]):
         np.testing.assert_array_equal(ours, others)
     assert found[0][1] == pytest.approx(found[1][1])
+
+
+def test_an_inverse_square_root_rises_falls_and_is_saved(tmp_path: Path):
+    optimizer = inverse_sqrt_adam(0.1, 1000)
+    rates = [float(optimizer._learning_rate(step)) for step in range(1001)]
+    assert rates[0] == 0 and rates[100] == max(rates) == pytest.approx(0.1)
+    assert rates[:101] == sorted(rates[:101])
+    assert rates[400] == pytest.approx(0.05) and rates[900] == pytest.approx(0.1 / 3)
+    model = small_model()
+    model.compile(optimizer, "mse")
+    model.save(tmp_path / "model.keras")
+    found = load_model(tmp_path / "model.keras").optimizer._learning_rate
+    assert (found.learning_rate, found.warmup_steps) == (0.1, 100)
+
+
+@pytest.mark.parametrize("make", [cosine_adam, inverse_sqrt_adam])
+def test_a_plan_of_no_steps_is_refused(make):
+    with pytest.raises(ValueError, match="steps is 0; expected 1 or more"):
+        make(0.1, 0)
+    assert float(make(0.1, 1)._learning_rate(1)) >= 0

@@ -1,0 +1,39 @@
+"""What a step frees stays with the process, unless the user has said otherwise."""
+
+import subprocess
+import sys
+
+import pytest
+
+from keras_seq.training.allocator import CHOSEN, keep_freed_memory
+
+# Blocks of a batch: 64 MB, 25 times. Pages that the system had to map anew.
+FAULTS = """
+import resource
+import numpy as np
+from keras_seq.training.allocator import keep_freed_memory
+
+def mapped():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(25):
+        np.ones(2**23)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+print(mapped(), keep_freed_memory(), mapped())
+"""
+
+
+def test_pages_are_mapped_once():
+    answer = subprocess.run(
+        [sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True
+    )
+    before, kept, after = answer.stdout.split()
+    if kept == "False":
+        pytest.skip("this C library is not glibc")
+    assert int(after) < int(before) / 5
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_the_users_environment_decides(name: str, monkeypatch):
+    monkeypatch.setenv(name, "1000000")
+    assert keep_freed_memory.__wrapped__() is False
