@@ -13,6 +13,7 @@ from . import serving as serving
 from . import tasks as tasks
 from . import text as text
 from . import training as training
+from .allocator import keep_freed_memory as keep_freed_memory
 from .audio.batches import make_audio_dataset as make_audio_dataset
 from .audio.recordings import find_recordings as find_recordings
 from .data.sources import read_table as read_table

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from keras_seq.allocator import keep_freed_memory
 from keras_seq.data.places import exists, user_path
 from keras_seq.errors import UNREADABLE, UserError
 from keras_seq.log import log
@@ -125,6 +126,7 @@ def load_exported(path: str | Path) -> Exported:
     keras_seq.errors.UserError: nowhere/sentiment: no such folder; run train first
     """
     version, metadata = describe_exported(path)  # what is wrong is said at once
+    keep_freed_memory()
     import tensorflow as tf
 
     from keras_seq.serving.facts import check_facts

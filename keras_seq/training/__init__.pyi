@@ -1,4 +1,3 @@
-from .allocator import keep_freed_memory as keep_freed_memory
 from .averaging import AveragedWeights as AveragedWeights
 from .bptt import TruncatedBackprop as TruncatedBackprop
 from .budget import BudgetedRate as BudgetedRate

@@ -5,13 +5,13 @@ import sys
 
 import pytest
 
-from keras_seq.training.allocator import CHOSEN, keep_freed_memory
+from keras_seq.allocator import CHOSEN, keep_freed_memory
 
 # Blocks of a batch: 64 MB, 25 times. Pages that the system had to map anew.
 FAULTS = """
 import resource
 import numpy as np
-from keras_seq.training.allocator import keep_freed_memory
+from keras_seq.allocator import keep_freed_memory
 
 def mapped():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
