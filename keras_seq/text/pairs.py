@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from keras_seq.data.columns import find_column
 from keras_seq.data.copies import counted
 from keras_seq.data.in_memory import as_file
-from keras_seq.data.places import error_at, exists, place_of, user_path
+from keras_seq.data.places import error_at, exists, place_of, plural, user_path
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import KINDS, find_files, kind_of, read_columns, read_rows
 from keras_seq.data.text_files import read_lines
@@ -127,11 +127,11 @@ def _aligned(
     ]
     counts = [len(side) for side in sides]
     if counts[0] != counts[1]:
-        what = f"{counts[0]:,} lines, but {target} has {counts[1]:,}; line-aligned "
-        raise error_at(source, what + "files have as many lines, a sentence each")
+        what = f"{plural(counts[0], 'line')}, but {target} has {counts[1]:,}; line-"
+        raise error_at(source, f"{what}aligned files have as many lines, a sentence each")
     if not counts[0]:
         raise error_at(source, "the file is empty")
-    log.info(f"{source}, {target}: {counts[0]:,} pairs")
+    log.info(f"{source}, {target}: {plural(counts[0], 'pair')}")
     for number, (own, other) in enumerate(zip(*sides), start=1):
         yield SentencePair(own, other, source, number)
 
