@@ -9,6 +9,7 @@ import html
 import json
 import math
 import numbers
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -46,8 +47,13 @@ MOST_LINES = 400  # of a list of worst cases
 MOST_OPEN = 20  # rows of a table that is not folded
 
 
-def text_section(title: str, text: str) -> str:
+def text_section(title: str, text: str, has_bold: bool = False) -> str:
     """Lines as they are, below a heading.
+
+    Args:
+        title: of the heading.
+        text: the lines.
+        has_bold: what stands between two `**` is bold, as in Markdown.
 
     Example:
 
@@ -59,7 +65,10 @@ def text_section(title: str, text: str) -> str:
     left_out = len(lines) - MOST_LINES
     if left_out > 0:
         lines = [*lines[:MOST_LINES], f"... and {left_out:,} lines more"]
-    return f"{_heading(title)}\n<pre>{_safe(chr(10).join(lines))}</pre>"
+    shown = _safe("\n".join(lines))
+    if has_bold:
+        shown = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", shown)
+    return f"{_heading(title)}\n<pre>{shown}</pre>"
 
 
 def table_section(title: str, header: Sequence[str], rows: Sequence[Sequence]) -> str:
