@@ -16,7 +16,7 @@ import numpy as np
 from keras_seq.data.copies import copy_key, text_digests
 from keras_seq.errors import UserError
 from keras_seq.evaluation.cider import CiderD
-from keras_seq.evaluation.corpora import corpus_report
+from keras_seq.evaluation.reports import corpus_report
 from keras_seq.evaluation.resampling import by_groups
 from keras_seq.evaluation.table import format_report
 from keras_seq.evaluation.translations import tokenizer_for

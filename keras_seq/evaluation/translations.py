@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_seq.errors import UserError
-from keras_seq.evaluation.corpora import corpus_report
+from keras_seq.evaluation.reports import corpus_report
 from keras_seq.evaluation.resampling import by_groups
 from keras_seq.evaluation.tfidf_terms import UNSPACED
 
