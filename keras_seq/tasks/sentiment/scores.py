@@ -16,7 +16,7 @@ import numpy as np
 
 from keras_seq.data.store import Samples, stored
 from keras_seq.errors import UNREADABLE, UserError
-from keras_seq.evaluation.tfidf_terms import SURROGATES
+from keras_seq.evaluation.fitted import SURROGATES
 from keras_seq.tasks.sentiment.one_label import OneLabel
 from keras_seq.tasks.sentiment.targets import Mistake, Target
 
