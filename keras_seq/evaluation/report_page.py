@@ -135,7 +135,11 @@ def report_page(
         _verdict(test),
         _heading("Scores of the test part"),
         _scores(test),
-        *(_folded(f"Scores of the {p} part", _scores(r)) for p, r in _others(reports)),
+        *(
+            _folded(f"Scores of the {part} part", _scores(report))
+            for part, report in reports.items()
+            if part != "test"
+        ),
         *sections,
         *_further(test),
         _heading("How it was made"),
@@ -188,10 +192,6 @@ def _scores(report: Report) -> str:
     return f'{table}\n<p class="soft">{report["n"]:,} scored.{lines}</p>'
 
 
-def _others(reports: Mapping[str, Report]) -> Iterable[tuple[str, Report]]:
-    return ((part, report) for part, report in reports.items() if part != "test")
-
-
 def _further(report: Report) -> list[str]:
     """What a report holds beside its scores: by speaker, by length, by step, ..."""
     kept = {k: v for k, v in report.items() if k not in SHOWN_ALREADY}
@@ -237,9 +237,13 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any
 def _table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
     lines = []
     if any(header):
+        columns = (
+            [row[place] for row in rows if len(row) > place]
+            for place in range(len(header))
+        )
         cells = "".join(
-            f"<th{_number_class(_column(rows, place))}>{_safe(title)}</th>"
-            for place, title in enumerate(header)
+            f"<th{_number_class(column)}>{_safe(title)}</th>"
+            for title, column in zip(header, columns)
         )
         lines.append(f"<tr>{cells}</tr>")
     for row in rows:
@@ -248,10 +252,6 @@ def _table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
         )
         lines.append(f"<tr>{cells}</tr>")
     return f'<div class="wide"><table>{chr(10).join(lines)}</table></div>'
-
-
-def _column(rows: Sequence[Sequence], place: int) -> list[Any]:
-    return [row[place] for row in rows if len(row) > place]
 
 
 def _number_class(cells: Sequence[Any]) -> str:
