@@ -92,7 +92,9 @@ def _whole(rows: Iterator[SentencePair], drop: bool) -> Iterator[SentencePair]:
     total, missing, first = 0, 0, None
     for pair in rows:
         total += 1
-        source, target = (_tidy(side) for side in pair[:2])
+        source, target = (
+            unicodedata.normalize("NFC", side).strip() for side in pair[:2]
+        )
         if source and target:
             yield pair._replace(source=source, target=target)
             continue
@@ -103,10 +105,6 @@ def _whole(rows: Iterator[SentencePair], drop: bool) -> Iterator[SentencePair]:
     if first:
         found = counted(missing, total, "pairs")
         log.info(f"{first.path}: {found} lack a side and are left out")
-
-
-def _tidy(side: str) -> str:
-    return unicodedata.normalize("NFC", side).strip()
 
 
 def _one(data: Any) -> Path:
@@ -128,7 +126,9 @@ def _aligned(
     counts = [len(side) for side in sides]
     if counts[0] != counts[1]:
         what = f"{plural(counts[0], 'line')}, but {target} has {counts[1]:,}; line-"
-        raise error_at(source, f"{what}aligned files have as many lines, a sentence each")
+        raise error_at(
+            source, f"{what}aligned files have as many lines, a sentence each"
+        )
     if not counts[0]:
         raise error_at(source, "the file is empty")
     log.info(f"{source}, {target}: {plural(counts[0], 'pair')}")
@@ -155,20 +155,17 @@ def _of_tables(
                 yield SentencePair(source, target, path, line)
             continue
         columns = read_columns(path, table_format)
-        # Two columns without names: the source stands first.
-        plain = ("1",), ("2",)
-        usual = (
-            plain
-            if table_format.no_header and len(columns) == 2
-            else (SOURCE_COLUMNS, TARGET_COLUMNS)
-        )
+        usual: tuple[Sequence[str], Sequence[str]] = SOURCE_COLUMNS, TARGET_COLUMNS
+        if table_format.no_header and len(columns) == 2:
+            usual = ("1",), ("2",)  # without names the source stands first
         found = [
             find_column(path, columns, table_format, side, name, names)
             for side, name, names in zip(("source", "target"), asked, usual)
         ]
         if found[0] == found[1]:
-            what = f"column {found[0]!r} is named for both sides; name two"
-            raise error_at(path, what)
+            raise error_at(
+                path, f"column {found[0]!r} is named for both sides; name two"
+            )
         for line, values in read_rows(path, found, table_format):
             own, other = ("" if value is None else str(value) for value in values)
             yield SentencePair(own, other, path, line)
