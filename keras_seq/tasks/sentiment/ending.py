@@ -22,7 +22,7 @@ from keras_seq.tasks.sentiment.scores import (
     score_classifier,
 )
 from keras_seq.tasks.sentiment.server import TextClassifier
-from keras_seq.text.lengths import CutTexts
+from keras_seq.text.batches import CutTexts
 
 BASELINES, TRAINED = "baselines.npz", "trained_on.npy"
 

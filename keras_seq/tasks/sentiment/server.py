@@ -20,7 +20,7 @@ from keras_seq.serving.checks import checked_shapes
 from keras_seq.serving.graph import without_cudnn
 from keras_seq.tasks.sentiment.scores import Named, as_target
 from keras_seq.text.cleaning import clean_text
-from keras_seq.text.lengths import CutTexts
+from keras_seq.text.batches import CutTexts
 from keras_seq.text.tokenizer import Tokenizer
 
 NOTHING_KNOWN = "the model knows no word of this text: its answer says nothing about it"
