@@ -7,11 +7,13 @@ Shapes: N pictures, M captions, F features, G n-grams.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_seq.evaluation.cider import LONGEST, ngrams_of
+from keras_seq.evaluation.fitted import packed, unpacked
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -55,20 +57,17 @@ class _FromTrain:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All that `describe` needs, as arrays of plain types."""
-        text = "\n".join(" ".join(caption.split()) for caption in self._captions)
         return {
             "features": self._features.astype(np.float32),
             "sizes": self._sizes,
-            "captions": np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8),
+            "captions": packed(" ".join(text.split()) for text in self._captions),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "_FromTrain":
         """What `to_arrays` gave."""
-        text = arrays["captions"].tobytes().decode("utf-8", "surrogatepass")
-        every, captions = iter(text.split("\n")), []
-        for size in arrays["sizes"].tolist():
-            captions.append([next(every) for _ in range(size)])
+        every = iter(unpacked(arrays["captions"]))
+        captions = [list(islice(every, size)) for size in arrays["sizes"].tolist()]
         return cls().fit(arrays["features"], captions)
 
 

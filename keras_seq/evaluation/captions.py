@@ -16,46 +16,18 @@ import numpy as np
 from keras_seq.data.copies import copy_key, text_digests
 from keras_seq.errors import UserError
 from keras_seq.evaluation.cider import CiderD
-from keras_seq.evaluation.corpora import corpus_report
+from keras_seq.evaluation.reports import corpus_report
 from keras_seq.evaluation.resampling import by_groups
 from keras_seq.evaluation.table import format_report
-from keras_seq.evaluation.translations import tokenizer_for
+from keras_seq.evaluation.translations import CorpusMetric, tokenizer_for
 
 ORDERS = (4, 3, 2, 1)  # of BLEU; the first is what the verdict compares
 HEADLINE = f"bleu_{ORDERS[0]}"
 FEW_DIFFERENT = 2  # captions for all pictures: fewer are an alarm
 
 
-class _Bleu:
-    """Sums over pictures of sacreBLEU's counts, and BLEU-1 to BLEU-4 of them."""
-
-    def __init__(self, references: Sequence[Sequence[str]]) -> None:
-        BLEU = _sacrebleu()
-        cut = tokenizer_for([text for texts in references for text in texts])
-        kinds = {
-            n: BLEU(lowercase=True, tokenize=cut, max_ngram_order=n) for n in ORDERS
-        }
-        self._kinds, self._streams = kinds, list(zip_longest(*references))
-        for kind in kinds.values():
-            kind.num_refs = len(self._streams)  # as a signature says
-
-    def counts(self, hypotheses: Sequence[str]) -> np.ndarray:
-        """float64 (N, 10): lengths, then right and all n-grams of each length."""
-        longest = self._kinds[ORDERS[0]]
-        counted = longest._extract_corpus_statistics(list(hypotheses), self._streams)
-        return np.array(counted, np.float64)
-
-    def score(self, sums: np.ndarray, order: int = ORDERS[0]) -> float:
-        lengths, right, every = np.split(sums, [2, 2 + ORDERS[0]])
-        some = np.concatenate([lengths, right[:order], every[:order]]).tolist()
-        return float(self._kinds[order]._compute_score_from_stats(some).score)
-
-    @property
-    def signature(self) -> str:
-        return str(self._kinds[ORDERS[0]].get_signature())
-
-
-def _sacrebleu() -> Any:
+def check_installed() -> Any:
+    """sacreBLEU's BLEU; a UserError where it is not installed: before a training."""
     try:
         from sacrebleu.metrics import BLEU
     except ImportError as error:
@@ -66,16 +38,19 @@ def _sacrebleu() -> Any:
     return BLEU
 
 
-def check_installed() -> None:
-    """Raises UserError where what scores is not installed: before a training."""
-    _sacrebleu()
-
-
 class _Scorer:
     """What every caption of one part is scored with."""
 
     def __init__(self, references: Sequence[Sequence[str]]) -> None:
-        self.bleu, self._cider = _Bleu(references), CiderD(references)
+        BLEU, streams = check_installed(), list(zip_longest(*references))
+        cut = tokenizer_for([text for texts in references for text in texts])
+        self._kinds = {
+            n: CorpusMetric(
+                BLEU(lowercase=True, tokenize=cut, max_ngram_order=n), streams
+            )
+            for n in ORDERS
+        }
+        self.bleu, self._cider = self._kinds[ORDERS[0]], CiderD(references)
         self._keys = [{copy_key(text) for text in texts} for texts in references]
 
     def columns(self, hypotheses: Sequence[str]) -> np.ndarray:
@@ -87,8 +62,13 @@ class _Scorer:
     def scores(self, weights: np.ndarray, columns: np.ndarray) -> dict[str, float]:
         """Of weighted pictures, by name."""
         sums = weights @ columns
-        found = {f"bleu_{n}": self.bleu.score(sums[:-2], n) for n in ORDERS}
-        cider, exact = sums[-2:] / weights.sum()
+        # Right and all n-grams of each length.
+        lengths, right, every, others = np.split(sums, [2, 2 + ORDERS[0], -2])
+        found = {
+            f"bleu_{n}": bleu.score(np.concatenate([lengths, right[:n], every[:n]]))
+            for n, bleu in self._kinds.items()
+        }
+        cider, exact = others / weights.sum()
         return found | {"cider_d": float(cider), "exact": float(exact)}
 
 

@@ -54,6 +54,12 @@ def precision_recall_f1(counts: np.ndarray) -> tuple[float, float, float]:
     return precision, recall, f1
 
 
+def scores_of(counts: np.ndarray) -> dict[str, float]:
+    """The same by name, and n, how many are true."""
+    names = "precision", "recall", "f1", "n"
+    return dict(zip(names, (*precision_recall_f1(counts), int(counts[2]))))
+
+
 def entity_scores(truth: Tags, answers: Tags) -> dict[str, dict[str, float]]:
     """Precision, recall and F1 of all entities ("all"), and of each type.
 
@@ -68,6 +74,5 @@ def entity_scores(truth: Tags, answers: Tags) -> dict[str, dict[str, float]]:
     scores = {}
     for name in [None, *sorted(found)]:
         counts = entity_counts(truth, answers, name).sum(axis=0)
-        values = dict(zip(("precision", "recall", "f1"), precision_recall_f1(counts)))
-        scores[name or "all"] = values | {"n": int(counts[2])}
+        scores[name or "all"] = scores_of(counts)
     return scores

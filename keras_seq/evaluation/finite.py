@@ -75,67 +75,6 @@ def finite_baselines(
     return kept, left_out
 
 
-def kept_notes(
-    notes: Mapping[str, str] | None, baselines: Collection[str]
-) -> dict[str, str]:
-    """What to know of the baselines that are compared, by name.
-
-    Example:
-
-    >>> kept_notes({"a": "fitted on 10 rows", "b": ""}, ["b", "a"])
-    {'a': 'fitted on 10 rows'}
-    """
-    given = notes or {}
-    return {name: given[name] for name in baselines if given.get(name)}
-
-
-def gather_report(
-    task: str,
-    sizes: Mapping[str, int],
-    scores: Mapping[str, Mapping[str, float]],
-    baselines: Mapping[str, Mapping[str, float]],
-    comparison: dict[str, Any],
-    *,
-    notes: Mapping[str, str] | None = None,
-    left_out: Collection[str] = (),
-    **further: Any,
-) -> dict[str, Any]:
-    """What every report holds, in its order; the network's column is checked.
-
-    Args:
-        task: its name.
-        sizes: "n" first, then what else was counted.
-        scores: of the network, with their intervals.
-        baselines: values by name.
-        comparison: of `verdict.compare`.
-        notes: what to know of baselines; None where none is possible.
-        left_out: as `checked_report` has it.
-        further: behind the others.
-
-    Raises:
-        UserError: A score of the network is NaN or Inf.
-
-    Example:
-
-    >>> accuracy = {"value": 0.5, "low": 0.4, "high": 0.6}
-    >>> found = {"verdict": "ties", "metric": "accuracy", "sentence": "They tie."}
-    >>> report = gather_report("t", {"n": 4}, {"accuracy": accuracy}, {}, found)
-    >>> [*report], report["verdict"]
-    (['task', 'n', 'scores', 'baselines', 'verdict', 'comparison'], 'ties')
-    """
-    report = {
-        "task": task,
-        **sizes,
-        "scores": scores,
-        "baselines": baselines,
-        **({} if notes is None else {"notes": notes}),
-        "verdict": comparison["verdict"],
-        "comparison": comparison,
-        **further,
-    }
-    return checked_report(report, left_out)
-
-
 def checked_report(
     report: dict[str, Any], left_out: Collection[str] = ()
 ) -> dict[str, Any]:

@@ -1,12 +1,30 @@
 """Fitted baselines in a file, as arrays alone: without pickle, safe to read."""
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from keras_seq.errors import UNREADABLE, UserError
+
+SURROGATES = "surrogatepass"  # half a character may stand in a text
+
+
+def packed(texts: Iterable[str]) -> np.ndarray:
+    """Texts without line ends as bytes: an array of strings pads to the longest.
+
+    Example:
+
+    >>> unpacked(packed(["a", "b c"]))
+    ['a', 'b c']
+    """
+    return np.frombuffer("\n".join(texts).encode("utf-8", SURROGATES), np.uint8)
+
+
+def unpacked(array: np.ndarray) -> list[str]:
+    """What `packed` was given; one empty text where that was nothing."""
+    return array.tobytes().decode("utf-8", SURROGATES).split("\n")
 
 
 def save_fitted(path: Path, baselines: Mapping[str, Any]) -> None:
@@ -25,14 +43,8 @@ def save_fitted(path: Path, baselines: Mapping[str, Any]) -> None:
         np.savez_compressed(file, **arrays)
 
 
-class Restored(Protocol):
-    """A class of baselines that can be made again from arrays."""
-
-    def from_arrays(self, arrays: Mapping[str, np.ndarray]) -> Any: ...
-
-
 def load_fitted(
-    path: Path, kind_of: Callable[[str], Restored], skip: Container[str] = ()
+    path: Path, kind_of: Callable[[str], Any], skip: Container[str] = ()
 ) -> dict[str, Any]:
     """Reads what `save_fitted` wrote.
 

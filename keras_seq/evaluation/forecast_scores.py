@@ -266,19 +266,3 @@ def compared(
     )
     found = verdict.change(pair, redraw, skill_of, bounds=(LEAST_SKILL, 1.0))
     return found, redraw
-
-
-def skill(
-    network: Sums,
-    baseline: Sums,
-    times: np.ndarray,
-    shortest: int = 1,
-    measure: str = "mase",
-) -> dict[str, float]:
-    """How much smaller the network's error is: 1 - its own / the baseline's.
-
-    Returns:
-        {"value", "low", "high"}: 0.1 is a tenth less, below 0 is worse; -1000 at the
-        least, where the baseline hardly errs.
-    """
-    return compared(network, baseline, times, shortest, measure)[0].interval

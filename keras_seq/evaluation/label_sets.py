@@ -11,19 +11,10 @@ from typing import Any
 import numpy as np
 
 from keras_seq.evaluation import verdict
-from keras_seq.evaluation.bootstrap import (
-    MIN_PROBABILITY,
-    Statistic,
-    bootstrap,
-    interval,
-)
-from keras_seq.evaluation.finite import (
-    check_answers,
-    finite_baselines,
-    gather_report,
-    kept_notes,
-)
-from keras_seq.evaluation.scores import redraw_of
+from keras_seq.evaluation.bootstrap import MIN_PROBABILITY, Statistic
+from keras_seq.evaluation.finite import check_answers, finite_baselines
+from keras_seq.evaluation.reports import compared_report
+from keras_seq.evaluation.resampling import redraw_of
 
 HEADLINE = "micro_f1"
 NETWORK = "network"
@@ -121,53 +112,32 @@ def label_set_report(
             )
     check_answers(probabilities, "probabilities")
     baselines, left_out = finite_baselines(baselines)
-    redraw = redraw_of(len(labels), groups)
-    notes = kept_notes(notes, baselines)
     names = [HEADLINE, "macro_f1", *(f"f1_{name}" for name in label_names)]
-    names += ["exact_match", "log_loss"]
-    statistics = {
-        name: _statistic(labels, np.asarray(scored), thresholds[name])
-        for name, scored in {NETWORK: probabilities, **baselines}.items()
-    }
-    once = np.ones(len(labels))
-    values = {
-        name: dict(zip(names, np.nan_to_num(statistics[name](once)).tolist()))
-        for name in baselines
-    }
-    strongest = max(values, key=lambda name: values[name][HEADLINE])
-    both = statistics[NETWORK], statistics[strongest]
-    answers, others = (
-        np.asarray(scored) >= np.asarray(thresholds[name])
-        for name, scored in (
-            (NETWORK, probabilities),
-            (strongest, baselines[strongest]),
-        )
-    )
-    comparison = verdict.compare(
-        verdict.Pair(
-            lambda weights: np.stack([one(weights)[0] for one in both]),
-            (answers != others).any(axis=1),
-        ),
-        redraw,
-        baseline=strongest,
-        metric=HEADLINE,
-        note=notes.get(strongest, ""),
-        bounds=verdict.SHARES,
-        undefined=0.0,
+    bounds = dict.fromkeys([*names, "exact_match"], (0.0, 1.0))
+
+    def statistic(name: str, scored: np.ndarray) -> Statistic:
+        return _statistic(labels, np.asarray(scored), thresholds[name])
+
+    def differs(name: str) -> np.ndarray:
+        answers = np.asarray(probabilities) >= np.asarray(thresholds[NETWORK])
+        others = np.asarray(baselines[name]) >= np.asarray(thresholds[name])
+        return (answers != others).any(axis=1)
+
+    return compared_report(
+        task,
+        {"n": len(labels)},
+        statistic(NETWORK, probabilities),
+        {name: statistic(name, scored) for name, scored in baselines.items()},
+        bounds | {"log_loss": (0.0, np.inf)},
+        differs,
+        redraw_of(len(labels), groups),
+        headline=HEADLINE,
+        notes=notes or {},
+        comparing={"bounds": verdict.SHARES, "undefined": 0.0},
         num_resamples=num_resamples,
         seed=seed,
+        left_out=left_out,
     )
-    found, drawn = bootstrap(statistics[NETWORK], redraw, num_resamples, seed)
-    widening = redraw.widening()
-    scores = {
-        name: interval(
-            value, some, widening, (0.0, np.inf if name == "log_loss" else 1.0)
-        )
-        for name, value, some in zip(names, np.nan_to_num(found), drawn.T)
-    }
-    n = {"n": len(labels)}
-    further: dict[str, Any] = {"notes": notes, "left_out": left_out}
-    return gather_report(task, n, scores, values, comparison, **further)
 
 
 def _statistic(

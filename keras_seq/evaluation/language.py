@@ -6,6 +6,7 @@ texts or files.
 Shapes: N tokens.
 """
 
+import bisect
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,12 +14,8 @@ from typing import Any
 import numpy as np
 
 from keras_seq.evaluation import bootstrap, table, verdict
-from keras_seq.evaluation.finite import (
-    check_answers,
-    finite_baselines,
-    gather_report,
-    kept_notes,
-)
+from keras_seq.evaluation.finite import check_answers, finite_baselines
+from keras_seq.evaluation.reports import gather_report, kept_notes
 from keras_seq.evaluation.resampling import by_blocks
 from keras_seq.text.kneser_ney import ngram_hashes
 
@@ -88,10 +85,15 @@ def language_report(
     best = min(baselines, key=lambda name: values[name])
     notes = kept_notes(notes, baselines)
     drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
+    both = np.stack([losses["network"], losses[best]])
     comparison = verdict.compare(
-        _pair(losses["network"], losses[best], tokens),
+        verdict.Pair(
+            lambda weights: both @ weights / (tokens @ weights),
+            ~np.isclose(both[0], both[1], rtol=1e-9, atol=0),
+        ),
         by_blocks(
-            _per_token(losses["network"] - losses[best], tokens), unit=_called(each)
+            _per_token(both[0] - both[1], tokens),
+            unit="tokens" if each == 1 else f"stretches of {each:,} tokens",
         ),
         baseline=best,
         metric="cross_entropy",
@@ -120,19 +122,9 @@ def language_report(
     )
 
 
-def _called(each: int) -> str:
-    return "tokens" if each == 1 else f"stretches of {each:,} tokens"
-
-
 def _per_token(lost: np.ndarray, tokens: np.ndarray) -> np.ndarray:
     """What each stretch adds to a mean over tokens."""
     return lost - lost.sum() / tokens.sum() * tokens
-
-
-def _pair(own: np.ndarray, other: np.ndarray, tokens: np.ndarray) -> verdict.Pair:
-    both = np.stack([own, other])
-    differs = ~np.isclose(own, other, rtol=1e-9, atol=0)
-    return verdict.Pair(lambda weights: both @ weights / (tokens @ weights), differs)
 
 
 def _scores(
@@ -209,11 +201,5 @@ def longest_copy(token_ids: Sequence[int] | np.ndarray, source: np.ndarray) -> i
     >>> longest_copy([5, 6, 7, 9], np.array([4, 5, 6, 7, 8]))
     3
     """
-    low, high = 0, len(token_ids)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if copied_share(token_ids, source, middle) > 0:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    sizes = range(1, len(token_ids) + 1)
+    return bisect.bisect(sizes, 0, key=lambda n: not copied_share(token_ids, source, n))

@@ -10,15 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_seq.evaluation import verdict
-from keras_seq.evaluation.bootstrap import Statistic, bootstrap, interval
-from keras_seq.evaluation.finite import (
-    check_answers,
-    finite_baselines,
-    gather_report,
-    kept_notes,
-)
-from keras_seq.evaluation.scores import redraw_of
+from keras_seq.evaluation.bootstrap import Statistic
+from keras_seq.evaluation.finite import check_answers, finite_baselines
+from keras_seq.evaluation.reports import compared_report
+from keras_seq.evaluation.resampling import redraw_of
 
 HEADLINE = "mae"
 BOUNDS = {"mae": (0.0, np.inf), "rmse": (0.0, np.inf), "spearman": (-1.0, 1.0)}
@@ -75,37 +70,34 @@ def number_report(
             )
     check_answers(answers, "numbers")
     baselines, left_out = finite_baselines(baselines)
-    redraw = redraw_of(len(numbers), groups)
-    notes = kept_notes(notes, baselines)
-    statistic, once = _statistic(numbers, answers), np.ones(len(numbers))
-    values = {
-        name: dict(zip(BOUNDS, np.nan_to_num(_statistic(numbers, b)(once)).tolist()))
-        for name, b in baselines.items()
-    }
-    strongest = min(values, key=lambda name: values[name][HEADLINE])
-    other = baselines[strongest]
-    errors = np.abs(np.stack([answers, other]) - numbers)  # (2, N)
-    comparison = verdict.compare(
-        verdict.Pair(
-            lambda weights: errors @ weights / weights.sum(),
-            ~np.isclose(errors[0], errors[1], rtol=1e-9, atol=0),
-        ),
-        redraw,
-        baseline=strongest,
-        metric=HEADLINE,
-        lower_is_better=True,
-        note=notes.get(strongest, ""),
+
+    def errors(name: str) -> np.ndarray:  # (2, N)
+        return np.abs(np.stack([answers, baselines[name]]) - numbers)
+
+    def differs(name: str) -> np.ndarray:
+        own, other = errors(name)
+        return ~np.isclose(own, other, rtol=1e-9, atol=0)
+
+    def headlines(name: str) -> Statistic:
+        both = errors(name)
+        return lambda weights: both @ weights / weights.sum()
+
+    return compared_report(
+        task,
+        {"n": len(numbers)},
+        _statistic(numbers, answers),
+        {name: _statistic(numbers, given) for name, given in baselines.items()},
+        BOUNDS,
+        differs,
+        redraw_of(len(numbers), groups),
+        headline=HEADLINE,
+        headlines=headlines,
+        notes=notes or {},
+        comparing={"lower_is_better": True},
         num_resamples=num_resamples,
         seed=seed,
+        left_out=left_out,
     )
-    found, drawn = bootstrap(statistic, redraw, num_resamples, seed)
-    scores = {
-        name: interval(value, some, redraw.widening(), BOUNDS[name])
-        for name, value, some in zip(BOUNDS, np.nan_to_num(found), drawn.T)
-    }
-    n = {"n": len(numbers)}
-    further: dict[str, Any] = {"notes": notes, "left_out": left_out}
-    return gather_report(task, n, scores, values, comparison, **further)
 
 
 def _statistic(numbers: np.ndarray, answers: np.ndarray) -> Statistic:

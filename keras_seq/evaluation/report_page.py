@@ -9,6 +9,7 @@ import html
 import json
 import math
 import numbers
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -46,8 +47,13 @@ MOST_LINES = 400  # of a list of worst cases
 MOST_OPEN = 20  # rows of a table that is not folded
 
 
-def text_section(title: str, text: str) -> str:
+def text_section(title: str, text: str, has_bold: bool = False) -> str:
     """Lines as they are, below a heading.
+
+    Args:
+        title: of the heading.
+        text: the lines.
+        has_bold: what stands between two `**` is bold, as in Markdown.
 
     Example:
 
@@ -59,7 +65,10 @@ def text_section(title: str, text: str) -> str:
     left_out = len(lines) - MOST_LINES
     if left_out > 0:
         lines = [*lines[:MOST_LINES], f"... and {left_out:,} lines more"]
-    return f"{_heading(title)}\n<pre>{_safe(chr(10).join(lines))}</pre>"
+    shown = _safe("\n".join(lines))
+    if has_bold:
+        shown = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", shown)
+    return f"{_heading(title)}\n<pre>{shown}</pre>"
 
 
 def table_section(title: str, header: Sequence[str], rows: Sequence[Sequence]) -> str:
@@ -126,7 +135,11 @@ def report_page(
         _verdict(test),
         _heading("Scores of the test part"),
         _scores(test),
-        *(_folded(f"Scores of the {p} part", _scores(r)) for p, r in _others(reports)),
+        *(
+            _folded(f"Scores of the {part} part", _scores(report))
+            for part, report in reports.items()
+            if part != "test"
+        ),
         *sections,
         *_further(test),
         _heading("How it was made"),
@@ -179,10 +192,6 @@ def _scores(report: Report) -> str:
     return f'{table}\n<p class="soft">{report["n"]:,} scored.{lines}</p>'
 
 
-def _others(reports: Mapping[str, Report]) -> Iterable[tuple[str, Report]]:
-    return ((part, report) for part, report in reports.items() if part != "test")
-
-
 def _further(report: Report) -> list[str]:
     """What a report holds beside its scores: by speaker, by length, by step, ..."""
     kept = {k: v for k, v in report.items() if k not in SHOWN_ALREADY}
@@ -228,9 +237,13 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Iterable[tuple[str, Any
 def _table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
     lines = []
     if any(header):
+        columns = (
+            [row[place] for row in rows if len(row) > place]
+            for place in range(len(header))
+        )
         cells = "".join(
-            f"<th{_number_class(_column(rows, place))}>{_safe(title)}</th>"
-            for place, title in enumerate(header)
+            f"<th{_number_class(column)}>{_safe(title)}</th>"
+            for title, column in zip(header, columns)
         )
         lines.append(f"<tr>{cells}</tr>")
     for row in rows:
@@ -239,10 +252,6 @@ def _table(header: Sequence[str], rows: Sequence[Sequence]) -> str:
         )
         lines.append(f"<tr>{cells}</tr>")
     return f'<div class="wide"><table>{chr(10).join(lines)}</table></div>'
-
-
-def _column(rows: Sequence[Sequence], place: int) -> list[Any]:
-    return [row[place] for row in rows if len(row) > place]
 
 
 def _number_class(cells: Sequence[Any]) -> str:

@@ -104,6 +104,17 @@ def by_groups(groups: Sequence | np.ndarray, unit: str = "samples") -> Redraw:
     )
 
 
+def redraw_of(
+    num_samples: int, groups: Sequence | np.ndarray | None, unit: str = "samples"
+) -> Redraw:
+    """How samples are redrawn, those of a group as one where there are groups."""
+    if groups is None:
+        return by_samples(num_samples, unit)
+    redraw = by_groups(groups, unit)
+    is_each = redraw.num_units == num_samples
+    return redraw if is_each else redraw._replace(unit=f"different {unit}")
+
+
 def _alike(sizes: np.ndarray) -> float:
     """Kish's effective number (1965) of groups of these sizes."""
     return float(sizes.sum()) ** 2 / float(np.square(sizes, dtype=float).sum())

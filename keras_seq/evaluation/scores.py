@@ -11,13 +11,9 @@ import numpy as np
 
 from keras_seq.data.copies import percent
 from keras_seq.evaluation import bootstrap, verdict
-from keras_seq.evaluation.finite import (
-    check_answers,
-    finite_baselines,
-    gather_report,
-    kept_notes,
-)
-from keras_seq.evaluation.resampling import Redraw, by_groups, by_samples
+from keras_seq.evaluation.finite import check_answers, finite_baselines
+from keras_seq.evaluation.reports import gather_report, kept_notes
+from keras_seq.evaluation.resampling import redraw_of
 from keras_seq.evaluation.table import format_report
 
 BETTER_IS_LOWER = ("log_loss", "calibration_error")
@@ -89,15 +85,6 @@ def classification_scores(
     return scores
 
 
-def redraw_of(num_samples: int, groups: Sequence | np.ndarray | None) -> Redraw:
-    """How samples are redrawn, those of a group as one."""
-    if groups is None:
-        return by_samples(num_samples)
-    redraw = by_groups(groups)
-    is_each = redraw.num_units == num_samples
-    return redraw if is_each else redraw._replace(unit="different samples")
-
-
 def compare(
     labels: Sequence[int] | np.ndarray,
     probabilities: np.ndarray,
@@ -149,13 +136,12 @@ def compare(
     num_classes = np.shape(probabilities)[-1] if np.ndim(probabilities) else 0
     labels, network = bootstrap.checked(labels, probabilities, num_classes)
     _, other = bootstrap.checked(labels, baseline_probabilities, num_classes)
-    is_lower_better = metric in BETTER_IS_LOWER
     return verdict.compare(
         _pair(labels, network, other, metric),
         redraw_of(len(labels), groups),
         baseline=baseline,
         metric=metric,
-        lower_is_better=is_lower_better,
+        lower_is_better=metric in BETTER_IS_LOWER,
         note=note,
         bounds=verdict.ANY if metric == "log_loss" else verdict.SHARES,
         undefined=_shown(metric, np.nan),

@@ -13,9 +13,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from keras_seq.evaluation.fitted import SURROGATES, packed, unpacked
+
 Tagged = Iterable[tuple[Sequence[str], Sequence[str]]]
 
-SURROGATES = "surrogatepass"  # half a character may stand in a word
 BITS = 18  # of hashed features
 MOST_UPDATES = 1_500_000  # words in all epochs of the perceptron together
 EPOCHS = 6
@@ -77,17 +78,13 @@ class BackoffTagger:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All that the tagger is."""
-        pairs = list(self.table_.items())
-        return {
-            "keys": _joined(k for k, _ in pairs),
-            "tags": _joined(t for _, t in pairs),
-        }
+        return {"keys": packed(self.table_), "tags": packed(self.table_.values())}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "BackoffTagger":
         """The tagger that `to_arrays` wrote."""
         tagger = cls()
-        keys, tags = _parted(arrays["keys"]), _parted(arrays["tags"])
+        keys, tags = unpacked(arrays["keys"]), unpacked(arrays["tags"])
         tagger.table_ = dict(zip(keys, tags, strict=True))
         return tagger
 
@@ -170,14 +167,14 @@ class PerceptronTagger:
         return {
             "used": used,
             "weights": self.weights_[used],
-            "names": _joined(self.tag_names_),
+            "names": packed(self.tag_names_),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "PerceptronTagger":
         """The tagger that `to_arrays` wrote."""
         tagger = cls()
-        tagger.tag_names_ = _parted(arrays["names"])
+        tagger.tag_names_ = unpacked(arrays["names"])
         tagger.weights_ = np.zeros((1 << BITS, len(tagger.tag_names_)), np.float32)
         tagger.weights_[arrays["used"]] = arrays["weights"]
         return tagger
@@ -187,16 +184,8 @@ class PerceptronTagger:
 def _own(word: str) -> tuple[int, ...]:
     """Hashes of a word, of its suffixes, prefixes and shape."""
     lower = re.sub(r"\d", "0", word.lower())
-    parts = [
-        lower,
-        lower[-1:],
-        lower[-2:],
-        lower[-3:],
-        lower[-4:],
-        lower[:1],
-        lower[:3],
-    ]
-    parts += [shape_of(word), word]
+    suffixes = (lower[-size:] for size in (1, 2, 3, 4))
+    parts = [lower, *suffixes, lower[:1], lower[:3], shape_of(word), word]
     return tuple(zlib.crc32(part.encode("utf-8", SURROGATES)) for part in parts)
 
 
@@ -232,12 +221,3 @@ def _with_tags(fixed: np.ndarray, before: int, second: int) -> np.ndarray:
         word * 31 + (before + 1) * 7_919,
     )
     return np.append(fixed, [tag & mask for tag in tags])
-
-
-def _joined(texts: Iterable[str]) -> np.ndarray:
-    """Texts without line ends, as bytes: an array of strings pads to the longest."""
-    return np.frombuffer("\n".join(texts).encode("utf-8", SURROGATES), np.uint8)
-
-
-def _parted(array: np.ndarray) -> list[str]:
-    return array.tobytes().decode("utf-8", SURROGATES).split("\n")

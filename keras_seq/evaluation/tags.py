@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from keras_seq.evaluation import bootstrap, verdict
-from keras_seq.evaluation.entities import Tags, entity_counts, precision_recall_f1
-from keras_seq.evaluation.finite import gather_report
-from keras_seq.evaluation.resampling import by_groups, by_samples
+from keras_seq.evaluation.entities import Tags, entity_counts, scores_of
+from keras_seq.evaluation.reports import compared_report
+from keras_seq.evaluation.resampling import by_groups
 from keras_seq.text.tag_schemes import entities_of
 
 # Each metric is a sum over a sum: columns of `_counts`.
@@ -82,41 +82,19 @@ def tag_report(
     }
     metrics = {n: of for n, of in WORDS.items() if counts[:, of[1]].any()}
     metrics |= ENTITIES if has_entities else {}
-    redraw = by_samples(len(truth), "sentences")
-    if groups is not None:
-        redraw = by_groups(groups, "sentences")
-    everything = np.ones(len(truth))
-    baseline_scores = {
-        name: dict(zip(metrics, _statistic(other, metrics)(everything).tolist()))
-        for name, other in others.items()
-    }
-    headline = "f1" if "f1" in metrics else "accuracy"
-    best = max(baseline_scores, key=lambda name: baseline_scores[name][headline])
-    drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
-    only = {headline: metrics[headline]}
-    both = [_statistic(each, only) for each in (counts, others[best])]
-    pair = verdict.Pair(
-        lambda weights: np.concatenate([statistic(weights) for statistic in both]),
-        (counts != others[best]).any(axis=1),
-    )
-    comparison = verdict.compare(
-        pair,
-        redraw,
-        baseline=best,
-        metric=headline,
-        bounds=verdict.SHARES,
-        undefined=0.0,
-        **drawing,
-    )
-    values, drawn = bootstrap.bootstrap(_statistic(counts, metrics), redraw, **drawing)
-    scores = {
-        name: bootstrap.interval(value, column, redraw.widening(), (0.0, 1.0))
-        for name, value, column in zip(metrics, values, drawn.T)
-    }
-    sizes = {"n": len(truth), "words": int(counts[:, 0].sum())}
-    by_tag = scores_by_tag(truth, answers)
-    return gather_report(
-        task, sizes, scores, baseline_scores, comparison, by_tag=by_tag
+    return compared_report(
+        task,
+        {"n": len(truth), "words": int(counts[:, 0].sum())},
+        _statistic(counts, metrics),
+        {name: _statistic(other, metrics) for name, other in others.items()},
+        dict.fromkeys(metrics, (0.0, 1.0)),
+        lambda name: (counts != others[name]).any(axis=1),
+        by_groups(range(len(truth)) if groups is None else groups, "sentences"),
+        headline="f1" if "f1" in metrics else "accuracy",
+        comparing={"bounds": verdict.SHARES, "undefined": 0.0},
+        num_resamples=num_resamples,
+        seed=seed,
+        by_tag=scores_by_tag(truth, answers),
     )
 
 
@@ -177,13 +155,7 @@ def scores_by_tag(truth: Tags, answers: Tags) -> dict[str, dict[str, float]]:
     true, found = Counter(own), Counter(answered)
     right = Counter(a for a, b in zip(own, answered) if a == b)
     return {
-        tag: dict(
-            zip(
-                ("precision", "recall", "f1"),
-                precision_recall_f1(np.array([right[tag], found[tag], true[tag]])),
-            )
-        )
-        | {"n": true[tag]}
+        tag: scores_of(np.array([right[tag], found[tag], true[tag]]))
         for tag in sorted(true | found)
     }
 

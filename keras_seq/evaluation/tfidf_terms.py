@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_seq.evaluation.fitted import packed, unpacked
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -25,7 +27,6 @@ PRUNE_FROM_ROWS = 1000
 # The solver holds some 25 copies of its weights: this is about a gigabyte.
 MAX_WEIGHTS = 5_000_000
 PREDICT_ROWS = 10_000
-SURROGATES = "surrogatepass"  # half a character may stand in a text
 MARKUP = re.compile(r"</?[A-Za-z][^<>]*>")
 # Thai, Lao, Myanmar, Khmer, Hiragana, Katakana and Han: no space ends their words.
 UNSPACED = re.compile(
@@ -104,17 +105,16 @@ class TfidfTerms:
             yield self.vectorizer_.transform(block)
 
     def _term_arrays(self) -> dict[str, np.ndarray]:
-        terms = "\n".join(self.vectorizer_.get_feature_names_out())
         return {
-            "terms": np.frombuffer(terms.encode("utf-8", SURROGATES), np.uint8),
+            "terms": packed(self.vectorizer_.get_feature_names_out()),
             "idf": self.vectorizer_.idf_,
             "unspaced": np.array(self.vectorizer_.analyzer == "char"),
         }
 
     def _read_terms(self, arrays: Mapping[str, np.ndarray]) -> None:
-        terms = arrays["terms"].tobytes().decode("utf-8", SURROGATES).split("\n")
+        terms = enumerate(unpacked(arrays["terms"]))
         self.vectorizer_ = tfidf_vectorizer(bool(arrays["unspaced"]))
-        self.vectorizer_.vocabulary_ = {term: i for i, term in enumerate(terms)}
+        self.vectorizer_.vocabulary_ = {term: number for number, term in terms}
         self.vectorizer_.idf_ = arrays["idf"]
 
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation import bootstrap, verdict
-from keras_seq.evaluation.finite import gather_report, kept_notes
-from keras_seq.evaluation.resampling import Redraw, by_groups, by_samples, by_speakers
+from keras_seq.evaluation.reports import gather_report, kept_notes
+from keras_seq.evaluation.resampling import Redraw, by_speakers, redraw_of
 
 RATES = ("wer", "cer", "substitutions", "deletions", "insertions")
 BOUNDS = {"substitutions": (0.0, 1.0), "deletions": (0.0, 1.0)}
@@ -129,7 +129,10 @@ def transcript_report(
     others = {
         name: error_counts(references, given) for name, given in baselines.items()
     }
-    redraw = _redraw(len(counts), speakers, recordings)
+    given = recordings if len(recordings) else None
+    redraw = redraw_of(len(counts), given, "utterances")
+    if len(set(speakers)) > 1:
+        redraw = by_speakers(speakers)
     everyone = np.ones(len(counts))
     baseline_scores = {
         name: dict(zip(names, _rates(other)(everyone).tolist()))
@@ -155,17 +158,6 @@ def transcript_report(
     if any(speakers):
         further["by_speaker"] = by_speaker(counts, speakers)
     return gather_report(task, n, scores, baseline_scores, comparison, **further)
-
-
-def _redraw(size: int, speakers: Sequence[str], recordings: Sequence[str]) -> Redraw:
-    """Speakers and their utterances, or utterances where there is one speaker."""
-    if len(set(speakers)) > 1:
-        return by_speakers(speakers)
-    if not len(recordings):
-        return by_samples(size, "utterances")
-    redraw = by_groups(recordings, "utterances")
-    is_each = redraw.num_units == size
-    return redraw if is_each else redraw._replace(unit="different utterances")
 
 
 def _scores(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_seq.errors import UserError
-from keras_seq.evaluation.corpora import corpus_report
+from keras_seq.evaluation.reports import corpus_report
 from keras_seq.evaluation.resampling import by_groups
 from keras_seq.evaluation.tfidf_terms import UNSPACED
 
@@ -20,16 +20,22 @@ LENGTHS = (1, 6, 11, 16, 21, 31)  # words of a source: where each class begins
 LONGEST_REPEAT = 3  # words said twice in a row, or runs of up to so many
 
 
-class _Metric:
-    """Sums over sentences of one of sacreBLEU's metrics, and its score of them."""
+class CorpusMetric:
+    """Sums over sentences of one of sacreBLEU's metrics, and its score of them.
 
-    def __init__(self, metric: Any, references: Sequence[str]) -> None:
-        self._metric, self._references = metric, list(references)
+    Args:
+        metric: of sacreBLEU.
+        references: streams of N sentences each; None where one has fewer references.
+    """
+
+    def __init__(self, metric: Any, references: Sequence[Sequence[str | None]]) -> None:
+        metric.num_refs = len(references)  # as a signature says
+        self._metric, self._references = metric, references
 
     def counts(self, hypotheses: Sequence[str]) -> np.ndarray:
         """float64 (N, K), what the score of a corpus is made of."""
         counted = self._metric._extract_corpus_statistics(
-            list(hypotheses), [self._references]
+            list(hypotheses), self._references
         )
         return np.array(counted, np.float64)
 
@@ -41,7 +47,7 @@ class _Metric:
         return str(self._metric.get_signature())
 
 
-def translation_metrics(references: Sequence[str]) -> dict[str, _Metric]:
+def translation_metrics(references: Sequence[str]) -> dict[str, CorpusMetric]:
     """Lower-cased BLEU, BLEU as written, and chrF, by name.
 
     Args:
@@ -63,9 +69,8 @@ def translation_metrics(references: Sequence[str]) -> dict[str, _Metric]:
         "bleu_cased": BLEU(tokenize=cut),
         "chrf": CHRF(),
     }
-    for metric in metrics.values():
-        metric.num_refs = 1  # as a signature says
-    return {name: _Metric(metric, references) for name, metric in metrics.items()}
+    streams = [list(references)]
+    return {name: CorpusMetric(metric, streams) for name, metric in metrics.items()}
 
 
 def tokenizer_for(references: Sequence[str]) -> str:
@@ -162,7 +167,7 @@ def translation_report(
 
 
 def _by_length(
-    sources: Sequence[str], metric: _Metric, counts: np.ndarray
+    sources: Sequence[str], metric: CorpusMetric, counts: np.ndarray
 ) -> dict[str, dict[str, float]]:
     words = np.array([len(source.split()) for source in sources])
     classes = np.maximum(np.searchsorted(LENGTHS, words, "right") - 1, 0)

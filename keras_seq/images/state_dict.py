@@ -40,7 +40,9 @@ class _Storage(NamedTuple):
 class _Tensor:
     """Where a tensor's numbers will stand, once the storages are read."""
 
-    def __init__(self, storage: Any, offset: Any, shape: Any, strides: Any) -> None:
+    def __init__(
+        self, storage: Any, offset: Any, shape: Any, strides: Any, *_: Any
+    ) -> None:
         given = [offset, *shape, *strides]
         if not isinstance(storage, _Storage) or not all(type(n) is int for n in given):
             raise pickle.UnpicklingError("a tensor without a storage")
@@ -61,11 +63,6 @@ class _Tensor:
         )
 
 
-def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Tensor:
-    """What stands for `torch._utils._rebuild_tensor_v2`."""
-    return _Tensor(storage, offset, shape, strides)
-
-
 class _TensorsAlone(pickle.Unpickler):
     """Reads dictionaries and tensors; any other name is refused before it is found."""
 
@@ -73,7 +70,7 @@ class _TensorsAlone(pickle.Unpickler):
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _tensor
+            return _Tensor
         if module == "torch" and name in DTYPES:
             return DTYPES[name]
         raise pickle.UnpicklingError(f"asks for {module}.{name}, which is no tensor")

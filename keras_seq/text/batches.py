@@ -8,7 +8,8 @@ Shapes: N samples, B batch, T time steps.
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -17,13 +18,93 @@ from keras_seq.constants import PAD_ID
 from keras_seq.data.batches import EpochDataset, plan_batches
 from keras_seq.data.store import MappedFile, Samples, SampleStore, release, stored
 from keras_seq.errors import UserError
+from keras_seq.log import log
 from keras_seq.ranges import check_settings
+from keras_seq.text.cleaning import clean_text
 from keras_seq.text.interface import TextTokenizer, encode_texts
-from keras_seq.text.lengths import CutTexts
 
 Targets = Callable[[SampleStore], np.ndarray]  # one row a sample
 ENCODE_ROWS = 1024
+CHUNK_TEXTS = 256
 RELEASE_BATCHES = 256  # after so many, what was read of the file leaves the memory
+
+
+class CutTexts:
+    """Passes texts through, and counts those with more tokens than are read.
+
+    Args:
+        max_len: tokens that are read of a text, its first ones; None reads all.
+
+    Attributes:
+        num_texts: texts so far.
+        num_cut: those that are longer.
+
+    Example:
+
+    >>> cut = CutTexts(max_len=2)
+    >>> list(cut.counted(["good", "a very good film"]))
+    ['good', 'a very good film']
+    >>> cut.num_cut, cut.num_texts
+    (1, 2)
+    """
+
+    def __init__(self, max_len: int | None) -> None:
+        self.max_len = max_len
+        self.num_texts = self.num_cut = 0
+
+    def counted(self, texts: Iterable[str]) -> Iterator[str]:
+        """Yields the texts as they are."""
+        texts = iter(texts)
+        most = math.inf if self.max_len is None else self.max_len
+        while chunk := list(itertools.islice(texts, CHUNK_TEXTS)):
+            self.num_texts += len(chunk)
+            # A token has a character at least.
+            long = [t.encode("utf-8", "replace") for t in chunk if len(t) > most]
+            if long:
+                words = tf.strings.split(clean_text(tf.constant(long)), sep=" ")
+                self.add(words.row_lengths())
+            yield from chunk
+
+    def add(self, lengths: tf.Tensor) -> None:
+        """Counts the longer ones of some lengths, which are counted as texts elsewhere.
+
+        Args:
+            lengths: int (N,), tokens of each text.
+        """
+        if self.max_len is not None:
+            self.num_cut += int(tf.math.count_nonzero(lengths > self.max_len))
+
+    def log_count(self, name: str, trained: bool = False) -> None:
+        """One line on stderr, where there is something to say.
+
+        Args:
+            name: of the data.
+            trained: an option of the training at hand changes it.
+        """
+        if not self.num_cut:
+            return
+        more = "; --max-len reads more" if trained else ""
+        log.info(
+            f"{name}: {self.num_cut:,} of {self.num_texts:,} texts are longer than "
+            f"{self.max_len:,} tokens; what comes behind is not read{more}",
+        )
+
+
+def padded_rows(ids: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Rows int32 (B, T) of ids that stand end to end, with 0 behind each."""
+    steps = np.arange(lengths.max())
+    present = steps < lengths[:, np.newaxis]  # (B, T)
+    rows = np.full(present.shape, PAD_ID, np.int32)
+    rows[present] = ids[(starts[:, np.newaxis] + steps)[present]]
+    return rows
+
+
+def digest_of(order: tuple, *arrays: np.ndarray) -> str:
+    """SHA-256 of what decides on the order of batches, and of what they hold."""
+    digest = hashlib.sha256(repr(order).encode())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 class EncodedSamples:
@@ -78,21 +159,14 @@ class EncodedSamples:
 
     def batch(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Padded ids int32 (B, T) and labels (B, ...) of some samples."""
-        lengths = self.lengths[numbers]
-        steps = np.arange(lengths.max())
-        present = steps < lengths[:, np.newaxis]  # (B, T)
-        padded = np.full(present.shape, PAD_ID, np.int32)
-        where = self._starts[numbers][:, np.newaxis] + steps
-        padded[present] = self._ids[where[present]]
-        return padded, self.labels[numbers]
+        rows = padded_rows(self._ids, self._starts[numbers], self.lengths[numbers])
+        return rows, self.labels[numbers]
 
     def fingerprint(self, *order: object) -> str:
         """SHA-256 of all ids and labels, and of what decides on their order."""
-        digest = hashlib.sha256(repr(order).encode())
-        for array in (self.lengths, self.labels, self._ids):
-            digest.update(array.data)
+        digest = digest_of(order, self.lengths, self.labels, self._ids)
         self.release()
-        return digest.hexdigest()
+        return digest
 
     def release(self) -> None:
         """Gives back the memory of what was read."""

@@ -13,7 +13,7 @@ Accents are compared as they are encoded, for core TensorFlow has no NFC: where 
 and combining ones are mixed, call `unicodedata.normalize("NFC", text)` on all inputs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import tensorflow as tf
 
@@ -41,6 +41,9 @@ _PASSES = (
     (rf"(?:{_TAG}|[^{_TOKEN}' ])(?:{_TAG}|[^{_TOKEN}])*", " "),
     (r" [ ']+|'+ [ ']*|''+|^'|'$", " "),  # an apostrophe stays inside a word alone
 )
+
+# Texts, or bytes, cleaned in one call: fast, and a bound on memory.
+_CHUNK_TEXTS, _CHUNK_BYTES = 1024, 4 << 20
 
 
 def clean_text(texts: tf.Tensor) -> tf.Tensor:
@@ -80,3 +83,36 @@ def _replace(texts: tf.Tensor, passes: Iterable[tuple[str, str]]) -> tf.Tensor:
     for pattern, rewrite in passes:
         texts = tf.strings.regex_replace(texts, pattern, rewrite)
     return texts
+
+
+def chunks_of(texts: Iterable[str] | Iterable[bytes]) -> Iterator[tf.Tensor]:
+    """Texts as string (B,) tensors, in order.
+
+    Args:
+        texts: any iterable of strings, or of their UTF-8 bytes.
+
+    Raises:
+        ValueError: `texts` is one string, or holds what is no string.
+
+    Example:
+
+    >>> [chunk.numpy().tolist() for chunk in chunks_of(["good", "bad"])]
+    [[b'good', b'bad']]
+    """
+    if isinstance(texts, (str, bytes)):
+        raise ValueError("texts is one string; expected an iterable: put it in a list")
+    chunk, size = [], 0
+    for text in texts:
+        if not isinstance(text, (str, bytes)):
+            raise ValueError(
+                f"texts holds {text!r}, a {type(text).__name__}; expected strings "
+                "alone: leave out or fill in missing texts first"
+            )
+        # A lone surrogate, which UTF-8 cannot hold, becomes "?".
+        chunk.append(text.encode("utf-8", "replace") if isinstance(text, str) else text)
+        size += len(chunk[-1])
+        if len(chunk) == _CHUNK_TEXTS or size >= _CHUNK_BYTES:
+            yield tf.constant(chunk)
+            chunk, size = [], 0
+    if chunk:
+        yield tf.constant(chunk)

@@ -49,15 +49,11 @@ class _Vocabulary(ReversibleTokenizer):
 
     def __init__(self, tokens: Sequence[bytes], unknown_seen: bool = False) -> None:
         super().__init__(tokens, unknown_seen)
-        keys = self._keys(list(tokens) or [b"\0"])
+        keys = list(tokens) or [b"\0"]  # a table may not be empty
         ids = tf.range(FIRST_ID, FIRST_ID + len(keys), dtype=tf.int32)
         self.table = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(tf.constant(keys), ids), OOV_ID
         )
-
-    @staticmethod
-    def _keys(tokens: list[bytes]) -> list[bytes]:
-        return tokens
 
     @classmethod
     def split(cls, texts: tf.Tensor) -> tf.RaggedTensor:
@@ -133,11 +129,6 @@ class Words(_Vocabulary):
     kind = "words"
     unknown = "<unk>"
 
-    def __init__(self, tokens: Sequence[bytes], unknown_seen: bool = False) -> None:
-        super().__init__(tokens, unknown_seen)
-        spaced = [t if t in (b"", b"\n") else b" " + t for t in self.tokens]
-        self._spaced = tuple(spaced)
-
     @classmethod
     def split(cls, texts: tf.Tensor) -> tf.RaggedTensor:
         texts = tf.strings.regex_replace(valid_text(texts), r"\n", " \n ")
@@ -146,7 +137,8 @@ class Words(_Vocabulary):
         return tf.ragged.boolean_mask(words, tf.not_equal(words, ""))
 
     def piece(self, token_ids: tf.Tensor) -> tf.Tensor:
-        return tf.gather(tf.constant(list(self._spaced)), token_ids)
+        spaced = [t if t in (b"", b"\n") else b" " + t for t in self.tokens]
+        return tf.gather(tf.constant(spaced), token_ids)
 
     def tidy(self, texts: tf.Tensor) -> tf.Tensor:
         return tf.strings.regex_replace(valid_text(texts, "ignore"), r"(^|\n) ", r"\1")

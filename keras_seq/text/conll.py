@@ -17,7 +17,13 @@ from keras_seq.data.tables import KINDS, find_files, kind_of
 from keras_seq.data.text_files import read_lines
 from keras_seq.log import log
 from keras_seq.text.sentences import BLANKS, LONG, Gathered, Sentence
-from keras_seq.text.tagged_tables import TAG_NAMES, WORD_NAMES, read_lists, read_words
+from keras_seq.text.tagged_tables import (
+    TAG_NAMES,
+    WORD_NAMES,
+    Asked,
+    read_lists,
+    read_words,
+)
 
 CONLLU_NAMES = "id form lemma upos xpos feats head deprel deps misc".split()
 COLUMNS = ".conll .txt .bio .iob .iob2 .bioes .col .tsv".split()
@@ -68,7 +74,8 @@ def read_tagged(
         read = {"conllu": _conllu, "columns": _columns, "json": read_lists}
         reader = read.get(kind(path), read_words)
         _check_format(path, reader in (_conllu, _columns), table_format)
-        own = list(reader(path, token_column, tag_column, need_tags, table_format))
+        asked = Asked(path, token_column, tag_column, need_tags, table_format)
+        own = list(reader(asked))
         if not own:
             raise error_at(path, "holds no sentence")
         found += own
@@ -92,10 +99,8 @@ def _check_tags(sentences: Sequence[Sentence]) -> None:
                 check_utf8(sentence.place(number), "tag", tag)
                 tags.add(tag)
     if len(tags) > max(len(words), MOST_TAGS):
-        what = (
-            f"tags are of {len(tags):,} kinds, but words of {len(words):,}; name the "
-        )
-        what += "columns with --token-column and --tag-column"
+        what = f"tags are of {len(tags):,} kinds, but words of {len(words):,}; name "
+        what += "the columns with --token-column and --tag-column"
         raise error_at(sentences[0].path, what)
 
 
@@ -141,13 +146,8 @@ def _looks_like_conllu(path: Path, encoding: str | None) -> bool:
     return len(fields) == 10 and re.fullmatch(r"1(-\d+)?", fields[0]) is not None
 
 
-def _conllu(
-    path: Path,
-    token: str | None,
-    tag: str | None,
-    need_tags: bool,
-    table_format: TableFormat,
-) -> Iterator[Sentence]:
+def _conllu(asked: Asked) -> Iterator[Sentence]:
+    path, token, tag, need_tags, table_format = asked
     form, wanted = (
         _number(path, name, CONLLU_NAMES, default)
         for name, default in ((token, 1), (tag, 3))
@@ -184,13 +184,8 @@ def _conllu(
         log.info(f"{path}: {kinds} are left out; the words they stand for are kept")
 
 
-def _columns(
-    path: Path,
-    token: str | None,
-    tag: str | None,
-    need_tags: bool,
-    table_format: TableFormat,
-) -> Iterator[Sentence]:
+def _columns(asked: Asked) -> Iterator[Sentence]:
+    path, token, tag, need_tags, table_format = asked
     gathered, first, size = Gathered(path, need_tags), 0, 0
     tabs = "\t" in _first_line(path, table_format.encoding)
     for number, line in enumerate(read_lines(path, table_format.encoding), start=1):

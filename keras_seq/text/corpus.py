@@ -159,8 +159,12 @@ def _opened(
 
 def _texts_in(folder: Path, encoding: str | None) -> list[Path]:
     """Files of a folder that begin as text, and a line about those that do not."""
-    visible = (p for p in folder.rglob("*") if not _is_hidden(p.relative_to(folder)))
-    files = sorted(path for path in visible if path.is_file())
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
     found = [p for p in files if _suffix(p) not in KINDS and is_text(p, encoding)]
     if not found:
         raise error_at(folder, "holds no text files")
@@ -169,10 +173,6 @@ def _texts_in(folder: Path, encoding: str | None) -> list[Path]:
         count = plural(len(left_out), "file")
         log.info(f"{folder}: {count} left out, no running text: {listed(left_out, 5)}")
     return found
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
 
 
 def _suffix(path: Path) -> str:

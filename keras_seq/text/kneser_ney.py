@@ -104,11 +104,15 @@ class KneserNey:
             grams, first, counts = np.unique(
                 hashes[size][places], return_index=True, return_counts=True
             )
-            places = places[first]
-            before = _before(hashes, size)[places]
-            order = _order(grams, counts, before, discounts)
+            longer = places[first]
+            # What stands before the last token, hashed.
+            before = (hashes[size] - hashes[1])[longer]
+            contexts, place = np.unique(before, return_inverse=True)
+            totals = np.bincount(place, counts, len(contexts)).astype(np.int64)
+            taken = np.array([0.0, *(discounts or _discounts(counts))])
+            lost = np.bincount(place, taken[np.minimum(counts, 3)], len(contexts))
+            order = _Order(grams, counts, contexts, totals, lost / totals, taken)
             self._orders.insert(0, order)
-            longer = places
         return self
 
     def log_probabilities(self, token_ids: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -124,7 +128,7 @@ class KneserNey:
         likely = np.full(len(hashes[0]), 1 / (self.vocab_size - 1))
         for size, order in enumerate(self._orders, 1):
             counts = _find(order.grams, order.counts, hashes[size], 0)
-            before = _before(hashes, size)
+            before = hashes[size] - hashes[1]
             totals = _find(order.contexts, order.totals, before, 0)
             backoff = _find(order.contexts, order.backoff, before, 1.0)
             taken = counts - order.discounts[np.minimum(counts, 3)]
@@ -181,25 +185,6 @@ def ngram_hashes(token_ids: np.ndarray, longest: int) -> list[np.ndarray]:
             shifted = np.concatenate([np.full(size - 1, start), each])[: len(each)]
             hashes.append(hashes[-1] + shifted * _ODD ** np.uint64(size))
     return hashes
-
-
-def _before(hashes: list[np.ndarray], size: int) -> np.ndarray:
-    """The hash of an n-gram without its last token."""
-    with np.errstate(over="ignore"):
-        return hashes[size] - hashes[1]
-
-
-def _order(
-    grams: np.ndarray,
-    counts: np.ndarray,
-    before: np.ndarray,
-    discounts: Sequence[float] | None,
-) -> _Order:
-    taken = np.array([0.0, *(discounts or _discounts(counts))])
-    contexts, place = np.unique(before, return_inverse=True)
-    totals = np.bincount(place, counts, len(contexts)).astype(np.int64)
-    lost = np.bincount(place, taken[np.minimum(counts, 3)], len(contexts))
-    return _Order(grams, counts, contexts, totals, lost / totals, taken)
 
 
 def _discounts(counts: np.ndarray) -> list[float]:

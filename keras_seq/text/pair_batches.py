@@ -3,7 +3,6 @@
 Shapes: N pairs, B batch, S source steps, T target steps.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,9 +13,10 @@ from keras_seq.data.batches import EpochDataset, plan_token_batches
 from keras_seq.data.copies import counted
 from keras_seq.errors import UserError
 from keras_seq.log import log
+from keras_seq.text.batches import digest_of, padded_rows
+from keras_seq.text.cleaning import chunks_of
 from keras_seq.text.pairs import SentencePair
 from keras_seq.text.reversible import ReversibleTokenizer
-from keras_seq.text.text_chunks import chunks_of
 
 END_ID = OOV_ID  # byte-pair subwords know every text: the id is free to end one
 
@@ -35,15 +35,11 @@ class EncodedTexts:
             ids.append(rows.flat_values.numpy())
             lengths.append(rows.row_lengths().numpy())
         self.ids, self.lengths = np.concatenate(ids), np.concatenate(lengths)
-        self._ends = np.cumsum(self.lengths)
+        self._starts = np.cumsum(self.lengths) - self.lengths
 
     def padded(self, numbers: np.ndarray) -> np.ndarray:
         """Some of the texts: int32 (B, T), padded with 0."""
-        lengths = self.lengths[numbers]
-        steps = np.arange(int(lengths.max()))
-        places = (self._ends[numbers] - lengths)[:, None] + steps
-        there = steps < lengths[:, None]
-        return np.where(there, self.ids[np.where(there, places, 0)], 0)
+        return padded_rows(self.ids, self._starts[numbers], self.lengths[numbers])
 
 
 def with_end(rows: tf.RaggedTensor) -> tf.RaggedTensor:
@@ -101,12 +97,9 @@ def make_pair_dataset(
             yield (sources.padded(numbers), so_far), following
 
     ids = tf.TensorSpec([None, None], tf.int32)
-    digest = hashlib.sha256(repr((batch_tokens, max_len, order)).encode())
-    for side in (sources, targets):
-        digest.update(side.ids.data)
-        digest.update(side.lengths.data)
-    num_batches = len(plan(0))
-    return EpochDataset(batches, ((ids, ids), ids), num_batches, digest.hexdigest())
+    content = sources.ids, sources.lengths, targets.ids, targets.lengths
+    digest = digest_of((batch_tokens, max_len, order), *content)
+    return EpochDataset(batches, ((ids, ids), ids), len(plan(0)), digest)
 
 
 def _log_long(pairs: Sequence[SentencePair], kept: np.ndarray, max_len: int) -> None:

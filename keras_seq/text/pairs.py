@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from keras_seq.data.columns import find_column
 from keras_seq.data.copies import counted
 from keras_seq.data.in_memory import as_file
-from keras_seq.data.places import error_at, exists, place_of, user_path
+from keras_seq.data.places import error_at, exists, place_of, plural, user_path
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import KINDS, find_files, kind_of, read_columns, read_rows
 from keras_seq.data.text_files import read_lines
@@ -92,7 +92,9 @@ def _whole(rows: Iterator[SentencePair], drop: bool) -> Iterator[SentencePair]:
     total, missing, first = 0, 0, None
     for pair in rows:
         total += 1
-        source, target = (_tidy(side) for side in pair[:2])
+        source, target = (
+            unicodedata.normalize("NFC", side).strip() for side in pair[:2]
+        )
         if source and target:
             yield pair._replace(source=source, target=target)
             continue
@@ -103,10 +105,6 @@ def _whole(rows: Iterator[SentencePair], drop: bool) -> Iterator[SentencePair]:
     if first:
         found = counted(missing, total, "pairs")
         log.info(f"{first.path}: {found} lack a side and are left out")
-
-
-def _tidy(side: str) -> str:
-    return unicodedata.normalize("NFC", side).strip()
 
 
 def _one(data: Any) -> Path:
@@ -127,11 +125,13 @@ def _aligned(
     ]
     counts = [len(side) for side in sides]
     if counts[0] != counts[1]:
-        what = f"{counts[0]:,} lines, but {target} has {counts[1]:,}; line-aligned "
-        raise error_at(source, what + "files have as many lines, a sentence each")
+        what = f"{plural(counts[0], 'line')}, but {target} has {counts[1]:,}; line-"
+        raise error_at(
+            source, f"{what}aligned files have as many lines, a sentence each"
+        )
     if not counts[0]:
         raise error_at(source, "the file is empty")
-    log.info(f"{source}, {target}: {counts[0]:,} pairs")
+    log.info(f"{source}, {target}: {plural(counts[0], 'pair')}")
     for number, (own, other) in enumerate(zip(*sides), start=1):
         yield SentencePair(own, other, source, number)
 
@@ -155,20 +155,17 @@ def _of_tables(
                 yield SentencePair(source, target, path, line)
             continue
         columns = read_columns(path, table_format)
-        # Two columns without names: the source stands first.
-        plain = ("1",), ("2",)
-        usual = (
-            plain
-            if table_format.no_header and len(columns) == 2
-            else (SOURCE_COLUMNS, TARGET_COLUMNS)
-        )
+        usual: tuple[Sequence[str], Sequence[str]] = SOURCE_COLUMNS, TARGET_COLUMNS
+        if table_format.no_header and len(columns) == 2:
+            usual = ("1",), ("2",)  # without names the source stands first
         found = [
             find_column(path, columns, table_format, side, name, names)
             for side, name, names in zip(("source", "target"), asked, usual)
         ]
         if found[0] == found[1]:
-            what = f"column {found[0]!r} is named for both sides; name two"
-            raise error_at(path, what)
+            raise error_at(
+                path, f"column {found[0]!r} is named for both sides; name two"
+            )
         for line, values in read_rows(path, found, table_format):
             own, other = ("" if value is None else str(value) for value in values)
             yield SentencePair(own, other, path, line)

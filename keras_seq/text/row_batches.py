@@ -5,13 +5,13 @@ A row may be a picture's features, or anything else that is written about.
 Shapes: N rows, B batch, T steps of a text.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from keras_seq.data.batches import EpochDataset, plan_batches
+from keras_seq.text.batches import digest_of
 from keras_seq.text.pair_batches import EncodedTexts
 from keras_seq.text.reversible import ReversibleTokenizer
 
@@ -62,8 +62,6 @@ def make_row_dataset(
 
     row = tf.TensorSpec([None, *rows.shape[1:]], tf.float32)
     ids = tf.TensorSpec([None, None], tf.int32)
-    digest = hashlib.sha256(repr((batch_size, order, rows.shape)).encode())
-    for part in (np.ascontiguousarray(rows), row_of, encoded.ids, encoded.lengths):
-        digest.update(part.data)
-    num_batches = len(plan(0))
-    return EpochDataset(batches, ((row, ids), ids), num_batches, digest.hexdigest())
+    content = rows, row_of, encoded.ids, encoded.lengths
+    digest = digest_of((batch_size, order, rows.shape), *content)
+    return EpochDataset(batches, ((row, ids), ids), len(plan(0)), digest)

@@ -6,7 +6,6 @@ knows of text, files or models.
 Shapes: N tokens, B batch, T time steps.
 """
 
-import hashlib
 import tempfile
 from collections.abc import Iterable, Iterator
 
@@ -17,6 +16,7 @@ from keras_seq.constants import PAD_ID
 from keras_seq.data.batches import EpochDataset
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
+from keras_seq.text.batches import digest_of
 from keras_seq.text.interface import TextTokenizer, encode_texts
 
 Batch = tuple[tuple[np.ndarray, np.ndarray], np.ndarray]
@@ -160,7 +160,7 @@ def make_stream_dataset(
     rows = tf.TensorSpec([batch_size, None], tf.int32)
     signature = ((rows, tf.TensorSpec([batch_size], tf.float32)), rows)
     number = -(-(-(-count // batch_size)) // steps)
-    fingerprint = _fingerprint(token_ids, batch_size, steps, shuffle, seed)
+    fingerprint = digest_of((batch_size, steps, shuffle, seed), token_ids)
     return EpochDataset(batches, signature, number, fingerprint)
 
 
@@ -210,12 +210,5 @@ def make_window_dataset(
         tf.TensorSpec([batch_size, steps], tf.int32),
         tf.TensorSpec([batch_size], tf.int32),
     )
-    fingerprint = _fingerprint(token_ids, batch_size, steps, seed)
+    fingerprint = digest_of((batch_size, steps, seed), token_ids)
     return EpochDataset(batches, signature, count // batch_size, fingerprint)
-
-
-def _fingerprint(token_ids: np.ndarray, *order: object) -> str:
-    """SHA-256 of the ids, and of what decides on their order."""
-    digest = hashlib.sha256(repr(order).encode())
-    digest.update(np.ascontiguousarray(token_ids).data)
-    return digest.hexdigest()

@@ -9,18 +9,18 @@ Shapes: B batch, P pieces, L tokens of a piece, V vocabulary.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import tensorflow as tf
 
 from keras_seq.errors import UserError
+from keras_seq.text.cleaning import chunks_of
 from keras_seq.text.reversible import (
     FIRST_ID,
     ReversibleTokenizer,
     byte_ids,
     valid_text,
 )
-from keras_seq.text.text_chunks import chunks_of
 
 # A line end is always a piece of its own, so that a text may be cut behind it and
 # encodes the same. Longer pieces are cut again, which bounds the loop below.
@@ -178,14 +178,10 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int):
         special_tokens=["<pad>", "<unk>"],
         initial_alphabet=[chr(value) for value in range(256)],
     )
-    tokenizer.train_from_iterator(_latin_pieces(texts), trainer)
+    pieces = (split_pieces(chunk).flat_values.numpy() for chunk in chunks_of(texts))
+    latin = ([piece.decode("latin-1") for piece in some] for some in pieces)
+    tokenizer.train_from_iterator(latin, trainer)
     return tokenizer
-
-
-def _latin_pieces(texts: Iterable[str]) -> Iterator[list[str]]:
-    for chunk in chunks_of(texts):
-        pieces = split_pieces(chunk).flat_values.numpy().tolist()
-        yield [piece.decode("latin-1") for piece in pieces]
 
 
 def _merges_of(tokenizer) -> list[tuple[bytes, bytes]]:

@@ -3,7 +3,6 @@
 Shapes: B batch, T words, L characters, K features, M distinct words.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,8 +15,8 @@ from keras_seq.data.batches import EpochDataset, plan_batches
 from keras_seq.data.copies import counted
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
-from keras_seq.text.sentences import Sentence
-from keras_seq.text.tag_checks import check_tags, name_of_file
+from keras_seq.text.batches import digest_of
+from keras_seq.text.sentences import Sentence, check_tags, name_of_file
 from keras_seq.text.words import (
     BUCKETS,
     NUM_CHARACTERS,
@@ -40,6 +39,9 @@ class WordEncoder(tf.Module):
         word_length: L characters that are read of a word; None reads none.
         with_features: hashed affixes and shape, too.
 
+    Attributes:
+        words: the vocabulary, a tuple.
+
     Example:
 
     >>> encoder = WordEncoder.fit([["The", "cat"], ["the", "dog"]], word_length=3)
@@ -55,7 +57,7 @@ class WordEncoder(tf.Module):
         with_features: bool = True,
     ) -> None:
         super().__init__(name="word_encoder")
-        self._words = tuple(words)
+        self.words = tuple(words)
         self.word_length, self.with_features = word_length, with_features
         # A table may not be empty; no normal form has capitals.
         ids = tf.range(OOV_ID, OOV_ID + 1 + len(words), dtype=tf.int32)
@@ -91,23 +93,18 @@ class WordEncoder(tf.Module):
     @property
     def vocab_size(self) -> int:
         """V, with padding and the unknown word."""
-        return OOV_ID + 1 + len(self._words)
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The vocabulary, ids from 2 on."""
-        return self._words
+        return OOV_ID + 1 + len(self.words)
 
     @property
     def sizes(self) -> dict[str, int]:
         """What `build_tagging_model` is to expect of characters and features."""
         sizes: dict[str, int] = {}
         if self.word_length:
-            sizes |= {"word_length": self.word_length}
-            sizes |= {"num_characters": NUM_CHARACTERS}
+            sizes["word_length"] = self.word_length
+            sizes["num_characters"] = NUM_CHARACTERS
         if self.with_features:
-            sizes |= {"num_features": NUM_FEATURES}
-            sizes |= {"feature_ids": NUM_FEATURES * BUCKETS}
+            sizes["num_features"] = NUM_FEATURES
+            sizes["feature_ids"] = NUM_FEATURES * BUCKETS
         return sizes
 
     def encode(self, words: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -129,7 +126,7 @@ class WordEncoder(tf.Module):
     def to_json(self) -> str:
         """All that the encoder is, as JSON text."""
         facts = {"word_length": self.word_length, "with_features": self.with_features}
-        return json.dumps(facts | {"words": self._words}, ensure_ascii=False)
+        return json.dumps(facts | {"words": self.words}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "WordEncoder":
@@ -185,10 +182,8 @@ class EncodedSentences:
 
     def fingerprint(self, *order: object) -> str:
         """SHA-256 of all that is read, and of what decides on its order."""
-        digest = hashlib.sha256(repr(order).encode())
-        for array in (*self.encoded, *(part for row in self.rows for part in row)):
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+        rows = (part for row in self.rows for part in row)
+        return digest_of(order, *self.encoded, *rows)
 
 
 def make_tagged_dataset(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from keras_seq.data.places import error_at, listed, place_of
 from keras_seq.data.table_format import TableFormat
@@ -13,38 +14,37 @@ TAG_NAMES = "tag upos pos ner label tags ner_tags pos_tags labels".split()
 SENTENCE_NAMES = ["sentence", "sentence_id", "sent_id", "sentence #", "sentence_number"]
 
 
-def read_lists(
-    path: Path,
-    token: str | None,
-    tag: str | None,
-    need_tags: bool,
-    table_format: TableFormat,
-) -> Iterator[Sentence]:
-    wanted = _columns_named(path, token, tag, need_tags, table_format)
-    for number, values in read_rows(path, wanted, table_format):
-        place = place_of(path, number)
+class Asked(NamedTuple):
+    """A file, and how it is to be read."""
+
+    path: Path
+    token: str | None  # the column of the words, where it is named
+    tag: str | None
+    need_tags: bool
+    table_format: TableFormat
+
+
+def read_lists(asked: Asked) -> Iterator[Sentence]:
+    wanted = _columns_named(asked)
+    for number, values in read_rows(asked.path, wanted, asked.table_format):
+        place = place_of(asked.path, number)
         lists: list[list[object]] = []
         for name, value in zip(wanted, values):
             if not isinstance(value, list):
                 raise error_at(place, f"{name!r} is no list, but {value!r:.40}")
             lists.append(value)
-        words, tags = lists if need_tags else (lists[0], [""] * len(lists[0]))
+        words, tags = lists if asked.need_tags else (lists[0], [""] * len(lists[0]))
         if len(words) != len(tags):
             raise error_at(place, f"{len(words)} words, but {len(tags)} tags")
-        gathered = Gathered(path, need_tags)
+        gathered = Gathered(asked.path, asked.need_tags)
         for word, own in zip(words, tags):
             gathered.add(word, own, number)
         yield from gathered.done()
 
 
-def read_words(
-    path: Path,
-    token: str | None,
-    tag: str | None,
-    need_tags: bool,
-    table_format: TableFormat,
-) -> Iterator[Sentence]:
-    wanted = _columns_named(path, token, tag, need_tags, table_format)
+def read_words(asked: Asked) -> Iterator[Sentence]:
+    path, _, _, need_tags, table_format = asked
+    wanted = _columns_named(asked)
     columns = {name.lower(): name for name in read_columns(path, table_format)}
     counted = [columns[name] for name in SENTENCE_NAMES if name in columns][:1]
     gathered, before, last, ends = Gathered(path, need_tags), None, None, 0
@@ -65,24 +65,17 @@ def read_words(
     yield from gathered.done()
 
 
-def _columns_named(
-    path: Path,
-    token: str | None,
-    tag: str | None,
-    need_tags: bool,
-    table_format: TableFormat,
-) -> list[str]:
+def _columns_named(asked: Asked) -> list[str]:
     """Names of the columns of words and tags."""
-    columns = read_columns(path, table_format)
+    columns = read_columns(asked.path, asked.table_format)
+    kinds = [("token", asked.token, WORD_NAMES), ("tag", asked.tag, TAG_NAMES)]
     found = []
-    for kind, asked, usual in (("token", token, WORD_NAMES), ("tag", tag, TAG_NAMES)):
-        if kind == "tag" and not need_tags:
-            continue
-        names = [asked.lower()] if asked is not None else usual
+    for kind, given, usual in kinds if asked.need_tags else kinds[:1]:
+        names = [given.lower()] if given is not None else usual
         own = [column for name in names for column in columns if column.lower() == name]
         if not own:
-            what = f"no column {asked!r}" if asked is not None else f"no {kind} column"
+            what = f"no column {given!r}" if given is not None else f"no {kind} column"
             what += f"; its columns are: {listed(columns)}; name one with --{kind}-"
-            raise error_at(path, f"{what}column")
+            raise error_at(asked.path, f"{what}column")
         found.append(own[0])
     return found

@@ -15,8 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.constants import OOV_ID, OOV_TOKEN, PAD_ID
-from keras_seq.text.cleaning import clean_text
-from keras_seq.text.text_chunks import chunks_of
+from keras_seq.text.cleaning import chunks_of, clean_text
 
 
 class Tokenizer(tf.Module):

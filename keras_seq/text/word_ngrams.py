@@ -98,18 +98,15 @@ class WordNgrams:
         if (UNKNOWN,) not in self.logs and known[-1] == UNKNOWN:
             return NEVER_SEEN * math.log(10)
         padded = (START, *known[:-1])
-        return self._log10(
-            tuple(padded[-(self.order - 1) :]) if self.order > 1 else (), known[-1]
-        ) * math.log(10)
+        near = padded[-(self.order - 1) :] if self.order > 1 else ()
+        return self._log10(near, known[-1]) * math.log(10)
 
     def _log10(self, history: Words, word: str) -> float:
         weight = 0.0
         while (*history, word) not in self.logs and history:
             weight += self.backoffs.get(history, 0.0)
             history = history[1:]
-        return weight + self.logs.get(
-            (word,) if not history else (*history, word), NEVER_SEEN
-        )
+        return weight + self.logs.get((*history, word), NEVER_SEEN)
 
     def to_arpa(self) -> str:
         """The model as the text of an ARPA file."""

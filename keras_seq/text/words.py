@@ -5,26 +5,23 @@ A word is a run of letters, marks and digits; a character of a script that is wr
 without spaces; or a run of one symbol. As treebanks have it, `don't` is `do n't` and
 `it's` is `it 's`; points, commas and the like inside numbers and addresses stay there.
 
-Shapes: B texts, N words, L characters, K features.
+Sentences are tensors of all words one after the other and how many a row has, so that
+a signature takes rows of unlike lengths.
+
+Shapes: B texts, N words of all rows, T words of a row, L characters, K features.
 """
 
 import functools
+import itertools
 import sys
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 NUM_CHARACTERS = 2048  # ids of characters; scripts beyond Greek and Cyrillic share some
-AFFIXES = (
-    (-1, "s1"),
-    (-2, "s2"),
-    (-3, "s3"),
-    (-4, "s4"),
-    (1, "p1"),
-    (2, "p2"),
-    (3, "p3"),
-)
+AFFIXES = (-1, -2, -3, -4, 1, 2, 3)  # characters of suffixes, and of prefixes
 NUM_FEATURES = len(AFFIXES) + 1  # K: affixes, and the shape
 BUCKETS = 4000  # ids of one feature
 # Scripts without spaces, by the names that Unicode gives their characters.
@@ -173,7 +170,7 @@ def affix_ids(words: tf.Tensor) -> tf.Tensor:
     """
     codes = tf.strings.unicode_decode(normal_form(words), "UTF-8", errors="replace")
     columns = []
-    for size, _ in AFFIXES:
+    for size in AFFIXES:
         part = codes[:, :size] if size > 0 else codes[:, size:]
         columns.append(tf.strings.unicode_encode(part, "UTF-8"))
     columns.append(word_shape(words))
@@ -220,3 +217,64 @@ def _sound(words: tf.Tensor) -> tf.Tensor:
     """Without NUL, where TensorFlow's lower-casing would end the word."""
     words = tf.strings.unicode_transcode(words, "UTF-8", "UTF-8", errors="replace")
     return tf.strings.regex_replace(words, r"\x00", " ")
+
+
+def flat_words(sentences: Sequence[Sequence[str]]) -> dict[str, tf.Tensor]:
+    """Sentences as a signature takes them.
+
+    Returns:
+        words string (N,), UTF-8; row_lengths int32 (B,).
+
+    Example:
+
+    >>> {name: each.numpy().tolist() for name, each in flat_words([["a"], []]).items()}
+    {'words': [b'a'], 'row_lengths': [1, 0]}
+    """
+    words = [word.encode("utf-8", "replace") for word in itertools.chain(*sentences)]
+    counts = [len(row) for row in sentences]
+    return {
+        "words": tf.constant(words, tf.string, shape=[len(words)]),
+        "row_lengths": tf.constant(counts, tf.int32, shape=[len(counts)]),
+    }
+
+
+def rows_of_words(words: tf.Tensor, row_lengths: tf.Tensor) -> tf.RaggedTensor:
+    """The rows of `flat_words`: ragged string (B, None).
+
+    Raises:
+        InvalidArgumentError: The two do not fit.
+
+    Example:
+
+    >>> rows_of_words(tf.constant(["a", "b"]), tf.constant([0, 2])).to_list()
+    [[], [b'a', b'b']]
+    """
+    fits = tf.debugging.assert_equal(
+        tf.reduce_sum(row_lengths),
+        tf.size(words),
+        "row_lengths do not add up to the words",
+    )
+    counts = tf.debugging.assert_non_negative(row_lengths)
+    with tf.control_dependencies([op for op in (fits, counts) if op is not None]):
+        return tf.RaggedTensor.from_row_lengths(words, row_lengths, validate=False)
+
+
+def padded_rows(
+    rows: tf.RaggedTensor, values: tf.Tensor, steps: tf.Tensor
+) -> tf.Tensor:
+    """What each word of rows has, (N, ...), as rows (B, T, ...) with "" or 0 behind.
+
+    Example:
+
+    >>> rows = tf.ragged.constant([["a"], ["b", "c"]])
+    >>> padded_rows(rows, tf.constant([1, 2, 3]), 3).numpy().tolist()
+    [[1, 0, 0], [2, 3, 0]]
+    """
+    dense = rows.with_flat_values(values).to_tensor()
+    sizes = [(0, 0)] * (len(dense.shape) - 2)
+    steps = tf.cast(steps, tf.int32)
+    return tf.pad(
+        dense,
+        [(0, 0), (0, steps - tf.shape(dense)[1]), *sizes],
+        constant_values="" if dense.dtype == tf.string else 0,
+    )

@@ -9,9 +9,9 @@ from keras_seq.evaluation.forecast_scores import (
     MEASURES,
     Sums,
     Units,
+    compared,
     finished,
     measures,
-    skill,
     with_intervals,
 )
 from keras_seq.tasks.stock.report import (
@@ -93,9 +93,9 @@ def test_sums_by_batch_are_the_scores_of_all():
 
 
 def test_skill_is_a_share_of_the_baselines_error():
-    found = skill(many(0, 0.5), many(0, 1.0), TIMES, 6)
+    found = compared(many(0, 0.5), many(0, 1.0), TIMES, 6)[0].interval
     assert found == pytest.approx({"value": 0.5, "low": 0.5, "high": 0.5})
-    worse = skill(many(0, 1.0), many(1, 0.5), TIMES, 6)
+    worse = compared(many(0, 1.0), many(1, 0.5), TIMES, 6)[0].interval
     assert worse["high"] < 0 and -1.3 < worse["value"] < -0.7
 
 
@@ -132,9 +132,12 @@ def test_series_that_err_together_are_one_series():
 
 def test_what_no_error_is_compared_with_is_finite():
     none, some = of_errors(np.zeros(400)), of_errors(np.ones(400))
-    assert skill(some, none, TIMES)["value"] == -1000
-    assert skill(none, none, TIMES) == {"value": 0, "low": 0, "high": 0}
-    assert skill(none, some, TIMES)["low"] == pytest.approx(1)
+    worst, equal, best = (
+        compared(own, other, TIMES)[0].interval
+        for own, other in ((some, none), (none, none), (none, some))
+    )
+    assert worst["value"] == -1000 and best["low"] == pytest.approx(1)
+    assert equal == {"value": 0, "low": 0, "high": 0}
 
 
 def test_a_year_of_times_by_the_minute_is_summed_in_stretches():

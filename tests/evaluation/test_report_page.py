@@ -67,6 +67,13 @@ def test_nothing_of_the_data_is_markup():
         assert opened == page.count(f"</{tag}>") > 0, tag
 
 
+def test_marked_words_are_bold_only_where_that_is_asked_for():
+    line = "0.9: **fish & <b>** (V, but N) ends **"
+    bold = text_section("worst", line, has_bold=True)
+    assert "0.9: <strong>fish &amp; &lt;b&gt;</strong> (V, but N) ends **<" in bold
+    assert "**fish" in text_section("a text as it was written", line)
+
+
 def test_pictures_stand_in_the_page_and_nothing_is_fetched():
     page = report_page("a", {"test": report()}, sections=[image_section("b", PNG)])
     (coded,) = re.findall(r'src="data:image/png;base64,([^"]+)"', page)

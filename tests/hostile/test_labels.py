@@ -18,7 +18,7 @@ from keras_seq.data.sources import read_table
 from keras_seq.errors import UserError
 from keras_seq.tasks.sentiment.data import prepare_texts
 from keras_seq.tasks.speech.data import prepare_speech
-from keras_seq.text.lengths import CutTexts
+from keras_seq.text.batches import CutTexts
 
 CAFE = "caf\u00e9"
 # Two spellings of one class; the second stands three times as often and gives the name.

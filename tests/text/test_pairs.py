@@ -55,6 +55,7 @@ def test_the_direction_is_never_guessed(tmp_path: Path):
 
 BAD = {
     "counts": ({"a.de": "1\n2\n3\n", "a.en": "1\n2\n"}, "3 lines, but .*a.en has 2"),
+    "one line": ({"a.de": "1\n", "a.en": "1\n2\n"}, "a.de: 1 line, but .*a.en has 2"),
     "no target": ({"a.de": "1\n"}, "a.de: .*--target-data"),
     "missing": ({"a.de": "1\n", "gone": None}, "gone: no such file"),
     "empty side": ({"a.de": "1\n\n", "a.en": "1\n2\n"}, "a.de:2: the source is empty"),

@@ -1,9 +1,9 @@
 from .data import TextData as TextData
 from .data import prepare_texts as prepare_texts
+from .ending import evaluate_export as evaluate_export
 from .ending import score_run as score_run
 from .ensemble import fit_head_weights as fit_head_weights
 from .ensemble import with_auxiliary_heads as with_auxiliary_heads
-from .exported import evaluate_export as evaluate_export
 from .like import label_format_of as label_format_of
 from .scores import score_classifier as score_classifier
 from .server import TextClassifier as TextClassifier

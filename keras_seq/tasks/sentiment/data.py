@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from keras_seq.data.copies import count_copies, counted, log_copies
+from keras_seq.data.copies import log_copies_between
 from keras_seq.data.label_format import ONE_LABEL, LabelFormat, is_marked
 from keras_seq.data.places import listed
 from keras_seq.data.sources import split_samples
@@ -100,7 +100,10 @@ def prepare_texts(
     is_class = label_format.kind == "classification"
     read = _read(kind, {**given, "train": train}, labels_as_written, is_class)
     names, read["train"] = read["train"].names, kind.strata(read["train"])
-    _log_copies(read)
+    log_copies_between(read, "texts")
+    if shared := count_shared(read["train"]):
+        what = f"{shared:,} texts stand under several labels"
+        log.info(f"{read['train']}: {what}; each in one part")
     share = min(0.1, VALIDATION_ROWS / len(read["train"]))
     shares = {"validation": share, "test": 0.1}
     shares |= {part: 0.0 for part in shares if part in read}
@@ -150,26 +153,3 @@ def _read(
         if not len(read[part]):
             raise UserError(f"{read[part]}: no rows, so there is nothing to score")
     return read
-
-
-def _log_copies(given: Mapping[str, SampleStore]) -> None:
-    """Compares what is given as files of their own, and refuses too many copies."""
-    own = [part for part in ("validation", "test") if part in given]
-    # The train file as a whole: its validation part chooses the weights that are kept.
-    pairs = [(part, "train") for part in own]
-    if len(own) == 2:
-        pairs.append(("test", "validation"))
-    for part, other in pairs:
-        rows = len(given[part])
-        copied = count_copies(given[part].digests(), given[other].digests())
-        log_copies(
-            given[part].name,
-            part,
-            counted(copied, rows, "texts"),
-            copied / rows,
-            other,
-            refuse=other == "train",
-        )
-    if shared := count_shared(given["train"]):
-        what = f"{shared:,} texts stand under several labels"
-        log.info(f"{given['train']}: {what}; each in one part")

@@ -94,9 +94,7 @@ def best_weights(
     def cross_entropy(weights: np.ndarray) -> float:
         mixed = np.einsum("npc,p->nc", logits, weights)
         each = logsumexp(mixed, axis=1) - mixed[rows, labels]
-        if sample_weights is not None:
-            return float(np.average(each, weights=sample_weights))
-        return float(np.mean(each))
+        return float(np.average(each, weights=sample_weights))
 
     # Where a path separates the classes, no weight is large enough: 10 is.
     start = np.full(logits.shape[1], 0.5)

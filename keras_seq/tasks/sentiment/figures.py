@@ -1,7 +1,7 @@
 """What of answers to texts is worth a look beside their scores."""
 
-from keras_seq.tasks.sentiment.scores import Scored, worst_mistakes
-from keras_seq.tasks.sentiment.targets import Target
+from keras_seq.tasks.sentiment.scores import worst_mistakes
+from keras_seq.tasks.sentiment.targets import Scored, Target
 from keras_seq.training.report_board import ReportBoard
 
 

@@ -22,6 +22,7 @@ from keras_seq.tasks.sentiment.targets import (
     ClassWeight,
     Mistake,
     Report,
+    Scored,
     Target,
     of_every_name,
     refuse_class_weight,
@@ -45,6 +46,7 @@ class Number(Target):
     """
 
     name = NUMBER
+    trivial, tfidf = MeanNumber, TfidfRidge
     figure_name = "predictions"
     output = "number"
     label_names: list[str] = []
@@ -137,22 +139,15 @@ class Number(Target):
     def from_facts(cls, facts: Mapping[str, Any]) -> "Number":
         return cls(facts["mean"], facts["scale"])
 
-    def baselines(self, seed: int) -> list[Any]:
-        return [MeanNumber(), TfidfRidge(seed=seed)]
-
-    def saved_baselines(self, arrays: Mapping[str, np.ndarray]) -> list[Any]:
-        ridge = TfidfRidge.from_arrays(arrays)
-        return [ridge.fallback_, ridge]
-
-    def report(
-        self,
-        task: str,
-        truth: np.ndarray,
-        answered: np.ndarray,
-        beside: Mapping[str, np.ndarray],
-        **settings: Any,
-    ) -> Report:
-        return number_report(task, truth, answered, beside, **settings)
+    def report(self, task: str, scored: Scored, notes: Mapping[str, str]) -> Report:
+        return number_report(
+            task,
+            scored.labels,
+            scored.answers,
+            scored.beside,
+            groups=scored.groups,
+            notes=notes,
+        )
 
     def mistakes(
         self, truth: np.ndarray, answered: np.ndarray, texts: Sequence[str]

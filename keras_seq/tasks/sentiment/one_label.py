@@ -24,7 +24,13 @@ from keras_seq.losses import (
 )
 from keras_seq.metrics import BalancedAccuracy, accuracy
 from keras_seq.tasks.sentiment.ensemble import best_weights
-from keras_seq.tasks.sentiment.targets import ClassWeight, Mistake, Report, Target
+from keras_seq.tasks.sentiment.targets import (
+    ClassWeight,
+    Mistake,
+    Report,
+    Scored,
+    Target,
+)
 
 
 class OneLabel(Target):
@@ -43,6 +49,7 @@ class OneLabel(Target):
     """
 
     name = "class"
+    trivial, tfidf = MajorityBaseline, TfidfBaseline
 
     def __init__(
         self, label_names: Sequence[str], class_weights: Sequence[float] | None = None
@@ -139,25 +146,19 @@ class OneLabel(Target):
     def from_facts(cls, facts: Mapping[str, Any]) -> "OneLabel":
         return cls(facts["labels"])
 
-    def baselines(self, seed: int) -> list[Any]:
-        return [MajorityBaseline(), TfidfBaseline(seed=seed)]
-
-    def saved_baselines(self, arrays: Mapping[str, np.ndarray]) -> list[Any]:
-        tfidf = TfidfBaseline.from_arrays(arrays)
-        return [tfidf.fallback_, tfidf]
-
     def ask(self, baseline: Any, texts: Sequence[str]) -> np.ndarray:
         return baseline.predict_proba(texts)
 
-    def report(
-        self,
-        task: str,
-        truth: np.ndarray,
-        answered: np.ndarray,
-        beside: Mapping[str, np.ndarray],
-        **settings: Any,
-    ) -> Report:
-        return report(task, truth, answered, beside, self.label_names, **settings)
+    def report(self, task: str, scored: Scored, notes: Mapping[str, str]) -> Report:
+        return report(
+            task,
+            scored.labels,
+            scored.answers,
+            scored.beside,
+            self.label_names,
+            groups=scored.groups,
+            notes=notes,
+        )
 
     def mistakes(
         self, truth: np.ndarray, answered: np.ndarray, texts: Sequence[str]

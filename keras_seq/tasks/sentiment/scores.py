@@ -10,15 +10,15 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from keras_seq.data.store import Samples, stored
 from keras_seq.errors import UNREADABLE, UserError
-from keras_seq.evaluation.tfidf_terms import SURROGATES
+from keras_seq.evaluation.fitted import SURROGATES
 from keras_seq.tasks.sentiment.one_label import OneLabel
-from keras_seq.tasks.sentiment.targets import Mistake, Target
+from keras_seq.tasks.sentiment.targets import Mistake, Scored, Target
 
 Baselines = Mapping[str, Any]  # by name; `Target.baselines` says which
 Named = Target | Sequence[str]  # names are those of classes
@@ -31,45 +31,6 @@ WORST = 10
 def as_target(named: Named) -> Target:
     """Names of classes as the target that has them."""
     return named if isinstance(named, Target) else OneLabel(named)
-
-
-class Answered(NamedTuple):
-    """What a network and its baselines answer to the same samples.
-
-    Attributes:
-        labels: (N,) or (N, C), the truth.
-        answers: float (N, ...), the network's.
-        beside: the same of each baseline.
-        groups: uint64 (N,), the same for copies of a text.
-        examples: the first texts, 64 at most.
-        mistakes: of the wrong answers those that the network was surest of, the surest
-            first.
-    """
-
-    labels: np.ndarray
-    answers: np.ndarray
-    beside: dict[str, np.ndarray]
-    groups: np.ndarray
-    examples: list[str]
-    mistakes: list[Mistake]
-
-
-class Scored(NamedTuple):
-    """A report, with what it was made of.
-
-    Attributes:
-        report: what `Target.report` returned.
-        labels: (N,) or (N, C).
-        answers: float (N, C) or (N,), the network's.
-        examples: the first texts, 64 at most.
-        mistakes: of `Answered`.
-    """
-
-    report: dict[str, Any]
-    labels: np.ndarray
-    answers: np.ndarray
-    examples: list[str]
-    mistakes: list[Mistake]
 
 
 def fit_baselines(samples: Samples, target: Named, seed: int = 0) -> dict[str, Any]:
@@ -102,7 +63,7 @@ def ask_all(
     answer: Callable[[Iterable[str]], Iterator[Mapping[str, Any]]],
     baselines: Baselines,
     target: Target,
-) -> Answered:
+) -> Scored:
     """A network's answers and its baselines', in one pass over the samples.
 
     Args:
@@ -110,6 +71,9 @@ def ask_all(
         answer: texts to one mapping each, with the target's `output`.
         baselines: fitted on the train part alone.
         target: what is answered.
+
+    Returns:
+        All but the report.
 
     Raises:
         UserError: There is no sample, or a label is unknown.
@@ -134,7 +98,7 @@ def ask_all(
         answers.append(some)
         groups.append(np.array([_digest(text) for text in texts], np.uint64))
     whole = {name: np.concatenate(parts) for name, parts in beside.items()}
-    return Answered(
+    return Scored(
         labels,
         np.concatenate(answers),
         whole,
@@ -145,7 +109,7 @@ def ask_all(
 
 
 def report_on(
-    task: str, answered: Answered, baselines: Baselines, target: Target
+    task: str, answered: Scored, baselines: Baselines, target: Target
 ) -> Scored:
     """Scores what was answered.
 
@@ -155,18 +119,8 @@ def report_on(
         baselines: the same.
         target: with what validation data have chosen.
     """
-    notes = {name: getattr(b, "note", "") for name, b in baselines.items()}
-    report = target.report(
-        task,
-        answered.labels,
-        answered.answers,
-        answered.beside,
-        notes=notes,
-        groups=answered.groups,
-    )
-    return Scored(
-        report, answered.labels, answered.answers, answered.examples, answered.mistakes
-    )
+    notes = {name: baseline.note for name, baseline in baselines.items()}
+    return answered._replace(report=target.report(task, answered, notes))
 
 
 def score_classifier(
@@ -216,7 +170,7 @@ def worst_mistakes(scored: Scored, target: Named) -> str:
     Example:
 
     >>> mistakes = [(0.9, 0, 1, "awful")]
-    >>> print(worst_mistakes(Scored({}, None, None, [], mistakes), ["no", "yes"]))
+    >>> print(worst_mistakes(Scored(*[None] * 5, mistakes), ["no", "yes"]))
     yes 0.900, but no: awful
     """
     target = as_target(target)

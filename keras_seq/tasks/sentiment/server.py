@@ -19,8 +19,8 @@ from keras_seq.serving.by_length import answers_in_order, as_text
 from keras_seq.serving.checks import checked_shapes
 from keras_seq.serving.graph import without_cudnn
 from keras_seq.tasks.sentiment.scores import Named, as_target
+from keras_seq.text.batches import CutTexts
 from keras_seq.text.cleaning import clean_text
-from keras_seq.text.lengths import CutTexts
 from keras_seq.text.tokenizer import Tokenizer
 
 NOTHING_KNOWN = "the model knows no word of this text: its answer says nothing about it"
@@ -157,14 +157,12 @@ def _known_words(text: tf.Tensor, token_ids: tf.Tensor) -> dict[str, tf.Tensor]:
 
 def _readable(answer: Mapping[str, Any]) -> dict[str, Any]:
     """An answer in a fixed order, texts decoded, words counted in one place."""
-    answer = {name: _plain(answer[name]) for name in sorted(answer, key=_place)}
+    names = [name for name in ORDER if name in answer]
+    names += sorted(set(answer) - set(ORDER))
+    answer = {name: _plain(answer[name]) for name in names}
     if "words" in answer:
         answer["unknown"] = f"{answer['unknown']} of {answer.pop('words')}"
     return answer
-
-
-def _place(name: str) -> tuple[int, str]:
-    return (ORDER.index(name) if name in ORDER else len(ORDER), name)
 
 
 def _plain(value: Any) -> Any:

@@ -27,6 +27,7 @@ from keras_seq.tasks.sentiment.targets import (
     ClassWeight,
     Mistake,
     Report,
+    Scored,
     Target,
     of_every_name,
     refuse_class_weight,
@@ -50,6 +51,7 @@ class SeveralLabels(Target):
     """
 
     name = "labels"
+    trivial, tfidf = LabelShares, TfidfLabels
 
     def __init__(
         self,
@@ -97,7 +99,11 @@ class SeveralLabels(Target):
         known = {name: number for number, name in enumerate(self.label_names)}
         for name in self.names_of(store):
             if name not in known:
-                raise self._unknown(store, name)
+                marked = (split_marked(names) for _, names in store)
+                first = next(n for n, names in enumerate(marked) if name in names)
+                what = f"label {name!r} was not in training, only: "
+                what += listed(self.label_names)
+                raise error_at(store.place(first), what)
 
         def row(names: str) -> np.ndarray:
             holds = np.zeros(len(known), np.float32)
@@ -105,13 +111,6 @@ class SeveralLabels(Target):
             return holds
 
         return of_every_name(store, row, "float32")
-
-    def _unknown(self, store: SampleStore, name: str) -> UserError:
-        first = next(
-            n for n, (_, names) in enumerate(store) if name in split_marked(names)
-        )
-        what = f"label {name!r} was not in training, only: {listed(self.label_names)}"
-        return error_at(store.place(first), what)
 
     def head(self) -> dict[str, Any]:
         return {"num_classes": len(self.label_names), "target": "labels"}
@@ -143,13 +142,9 @@ class SeveralLabels(Target):
             "probabilities": outputs,
         }
 
-    def tuned(
-        self, truth: np.ndarray, answered: np.ndarray, beside: Mapping[str, np.ndarray]
-    ) -> "SeveralLabels":
-        chosen = {
-            name: choose_thresholds(truth, one)
-            for name, one in {NETWORK: answered, **beside}.items()
-        }
+    def tuned(self, validation: Scored) -> "SeveralLabels":
+        answers = {NETWORK: validation.answers, **validation.beside}.items()
+        chosen = {n: choose_thresholds(validation.labels, one) for n, one in answers}
         return SeveralLabels(self.label_names, chosen)
 
     def facts(self) -> dict[str, Any]:
@@ -161,30 +156,17 @@ class SeveralLabels(Target):
         thresholds = facts["thresholds"].items()
         return cls(facts["labels"], {name: np.array(each) for name, each in thresholds})
 
-    def baselines(self, seed: int) -> list[Any]:
-        return [LabelShares(), TfidfLabels(seed=seed)]
-
-    def saved_baselines(self, arrays: Mapping[str, np.ndarray]) -> list[Any]:
-        tfidf = TfidfLabels.from_arrays(arrays)
-        return [tfidf.fallback_, tfidf]
-
-    def report(
-        self,
-        task: str,
-        truth: np.ndarray,
-        answered: np.ndarray,
-        beside: Mapping[str, np.ndarray],
-        **settings: Any,
-    ) -> Report:
-        thresholds = {name: self._threshold(name) for name in (NETWORK, *beside)}
+    def report(self, task: str, scored: Scored, notes: Mapping[str, str]) -> Report:
+        names = NETWORK, *scored.beside
         return label_set_report(
             task,
-            truth,
-            answered,
-            beside,
+            scored.labels,
+            scored.answers,
+            scored.beside,
             self.label_names,
-            thresholds=thresholds,
-            **settings,
+            thresholds={name: self._threshold(name) for name in names},
+            groups=scored.groups,
+            notes=notes,
         )
 
     def mistakes(

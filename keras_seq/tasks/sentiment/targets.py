@@ -9,7 +9,7 @@ Shapes: B batch, N samples, P paths of the network, C labels.
 
 import abc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import keras
 import numpy as np
@@ -24,17 +24,44 @@ Report = dict[str, Any]
 Mistake = tuple[float, Any, Any, str]
 
 
+class Scored(NamedTuple):
+    """What a network and its baselines answer to the same samples, and the report.
+
+    Attributes:
+        labels: (N,) or (N, C), the truth.
+        answers: float (N, ...), the network's.
+        beside: the same of each baseline.
+        groups: uint64 (N,), the same for copies of a text.
+        examples: the first texts, 64 at most.
+        mistakes: of the wrong answers those that the network was surest of, the surest
+            first.
+        report: of `Target.report`; empty until it is made.
+    """
+
+    labels: np.ndarray
+    answers: np.ndarray
+    beside: dict[str, np.ndarray]
+    groups: np.ndarray
+    examples: list[str]
+    mistakes: list[Mistake]
+    report: Report = {}
+
+
 class Target(abc.ABC):
     """A kind of answer, fitted on the train part.
 
     Attributes:
         name: of the kind, in model.json.
+        trivial: the baseline that does not look at texts.
+        tfidf: the one that is kept as arrays; it holds a trivial one.
         figure_name: of the picture of its answers.
         output: the answer that is scored.
         label_names: C names; none of a number.
     """
 
     name: ClassVar[str]
+    trivial: ClassVar[Any]
+    tfidf: ClassVar[Any]
     figure_name: ClassVar[str] = "confusion_matrix"
     output: ClassVar[str] = "probabilities"
     label_names: list[str]
@@ -110,11 +137,9 @@ class Target(abc.ABC):
     def answers(self, outputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """The readable answers of a model's outputs, as graph operations."""
 
-    def tuned(
-        self, truth: np.ndarray, answered: np.ndarray, beside: Mapping[str, np.ndarray]
-    ) -> "Target":
+    def tuned(self, validation: Scored) -> "Target":
         """The target with what validation data choose; itself where that is nothing."""
-        del truth, answered, beside
+        del validation
         return self
 
     @abc.abstractmethod
@@ -128,27 +153,21 @@ class Target(abc.ABC):
 
     # Scores
 
-    @abc.abstractmethod
     def baselines(self, seed: int) -> list[Any]:
         """Unfitted baselines, the one that is kept as arrays last."""
+        return [self.trivial(), self.tfidf(seed=seed)]
 
-    @abc.abstractmethod
     def saved_baselines(self, arrays: Mapping[str, np.ndarray]) -> list[Any]:
         """The same, fitted, from those arrays."""
+        tfidf = self.tfidf.from_arrays(arrays)
+        return [tfidf.fallback_, tfidf]
 
     def ask(self, baseline: Any, texts: Sequence[str]) -> np.ndarray:
         """A baseline's answers, as the network's `output`."""
         return baseline.predict(texts)
 
     @abc.abstractmethod
-    def report(
-        self,
-        task: str,
-        truth: np.ndarray,
-        answered: np.ndarray,
-        beside: Mapping[str, np.ndarray],
-        **settings: Any,
-    ) -> Report:
+    def report(self, task: str, scored: Scored, notes: Mapping[str, str]) -> Report:
         """Scores with intervals, baselines and verdict."""
 
     @abc.abstractmethod

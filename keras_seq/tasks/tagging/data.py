@@ -29,8 +29,8 @@ from keras_seq.tasks.tagging.scores import (
     score_tagger,
 )
 from keras_seq.tasks.tagging.server import Tagger, answer_texts, answer_words
-from keras_seq.text.sentences import Sentence
-from keras_seq.text.tag_checks import (
+from keras_seq.text.sentences import (
+    Sentence,
     check_tags,
     name_of_file,
     names_of_tags,

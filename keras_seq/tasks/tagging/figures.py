@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from keras_seq.evaluation.figures import confusion_matrix_figure
+from keras_seq.evaluation.report_page import text_section
 from keras_seq.tasks.tagging.scores import Scored
 from keras_seq.training.report_board import ReportBoard
 
@@ -22,4 +23,7 @@ def draw_tagger(scored: Scored, tag_names: Sequence[str], board: ReportBoard) ->
     )
     image = confusion_matrix_figure(true, answered, tag_names)
     board.image("confusion_matrix", image)
-    board.text("worst_sentences", scored.worst or "none")
+    worst = scored.worst or "none"
+    board.text("worst_sentences", worst)
+    # TensorBoard has the lines as they are; the page sets the marked words in bold.
+    board.sections[-1] = text_section("worst_sentences", worst, has_bold=True)

@@ -19,8 +19,7 @@ from keras_seq.serving.by_length import answers_in_order
 from keras_seq.serving.checks import checked_shapes
 from keras_seq.serving.graph import answered
 from keras_seq.text.tagged import WordEncoder
-from keras_seq.text.word_rows import flat_words, padded_rows, rows_of_words
-from keras_seq.text.words import split_words
+from keras_seq.text.words import flat_words, padded_rows, rows_of_words, split_words
 
 PROVEN_PATHS = 3
 Signature = Callable[..., Mapping[str, tf.Tensor]]

@@ -8,7 +8,7 @@ from .documented import train_documented as train_documented
 from .gradients import gradients_by_distance as gradients_by_distance
 from .gradients import show_gradients_by_distance as show_gradients_by_distance
 from .server import TextGenerator as TextGenerator
-from .text_samples import TextSamples as TextSamples
+from .training import TextSamples as TextSamples
 from .training import builder_options as builder_options
 from .training import language_recipe as language_recipe
 from .training import train_language_model as train_language_model

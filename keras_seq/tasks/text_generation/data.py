@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import keras
 import numpy as np
@@ -30,13 +30,13 @@ from keras_seq.tasks.text_generation.client import (
     score_texts,
     write_texts,
 )
-from keras_seq.tasks.text_generation.dynamic_evaluation import score_dynamic
 from keras_seq.tasks.text_generation.scores import (
     copies,
     fit_language_baselines,
     score_language_model,
 )
 from keras_seq.tasks.text_generation.server import TextGenerator
+from keras_seq.tasks.text_generation.token_scores import score_dynamic
 from keras_seq.text.coders import Bytes, Characters, Words
 from keras_seq.text.copies import (
     log_copied_text,
@@ -189,8 +189,14 @@ def score_run(
             found = score_dynamic(model, data.token_ids["validation"], test)
             reports["test"]["dynamic"] = found
     with stage("writing samples"):
-        texts = [_written(generator, seed) for seed in range(SAMPLES)]
-    copied = _copied(texts, data)
+        signature, most = generator.signature(), SAMPLE_TOKENS
+        texts = [
+            write_texts(signature, [""], max_new_tokens=most, seed=seed)[0]["text"]
+            for seed in range(SAMPLES)
+        ]
+    written = [coder.ids_of(text) for text in texts]
+    held_out = coder.ids_of(next(iter(data.parts["test"])))[: SAMPLES * SAMPLE_TOKENS]
+    copied = copies(written, data.token_ids["train"], held_out, coder.kind)
     prompts = example_prompts(data.parts["test"])
     examples = {"prompt": prompts, **DEFAULTS, "max_new_tokens": EXAMPLE_TOKENS}
     proofs = {DEFAULT: (examples, generator.expected(examples))}
@@ -226,20 +232,6 @@ def _numbers(generator: TextGenerator, prompts: Sequence[str]) -> dict[str, tupl
         "init": (generator.init, {"prompt": text}),
     }
     return answered([generator.model], asked)
-
-
-def _written(generator: TextGenerator, seed: int) -> str:
-    """A text from its start, as long as a sample is."""
-    signature = generator.signature()
-    answers = write_texts(signature, [""], max_new_tokens=SAMPLE_TOKENS, seed=seed)
-    return answers[0]["text"]
-
-
-def _copied(texts: list[str], data: LanguageData) -> dict[str, Any]:
-    written = [data.coder.ids_of(text) for text in texts]
-    held_out = data.coder.ids_of(next(iter(data.parts["test"])))
-    held_out = held_out[: SAMPLES * SAMPLE_TOKENS]
-    return copies(written, data.token_ids["train"], held_out, data.coder.kind)
 
 
 def example_prompts(corpus: Corpus) -> list[str]:

@@ -6,6 +6,7 @@ models are kept as arrays, so that an exported model can be scored beside them a
 Shapes: N tokens.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -81,7 +82,8 @@ def score_language_model(
     """
     found: dict[str, list[np.ndarray]] = {"network": [], **{n: [] for n in baselines}}
     characters = unknown = 0
-    for texts in _batches(_rows(corpus)):
+    rows = _rows(corpus)
+    while texts := list(itertools.islice(rows, ROWS_AT_ONCE)):
         characters += sum(map(len, texts))
         for token_ids, each in score_tokens(texts):
             found["network"].append(each)
@@ -109,17 +111,6 @@ def _rows(corpus: Iterable[str]) -> Iterator[str]:
             rest = rest[cut:]
     if rest:
         yield rest
-
-
-def _batches(rows: Iterable[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == ROWS_AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def copies(

@@ -7,21 +7,23 @@ Shapes: B batch, T time steps, V vocabulary.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
+from keras_seq.log import log
 from keras_seq.losses import TokenLoss
 from keras_seq.metrics import Perplexity
 from keras_seq.tasks.text_generation.client import write_texts
 from keras_seq.tasks.text_generation.server import TextGenerator
-from keras_seq.tasks.text_generation.text_samples import TextSamples
 from keras_seq.text.reversible import ReversibleTokenizer
 from keras_seq.text.streams import make_stream_dataset
 from keras_seq.training.averaging import AveragedWeights
 from keras_seq.training.bptt import TruncatedBackprop
+from keras_seq.training.event_files import EventWriter
 from keras_seq.training.step_schedule import (
     StepLimit,
     cosine_adam,
@@ -33,6 +35,7 @@ from keras_seq.training.trainer import fit
 EMA_DECAY = 0.999
 MEAN_FROM = 0.75  # of the steps: the plain mean is of the last quarter
 SAMPLE = {"max_new_tokens": 200}
+SHOWN = 120  # characters of it on the terminal
 BUILDER_OPTIONS = (
     "embedding_dim rnn_units cell num_layers dropout variational_dropout "
     "tie_embeddings layer_norm residual"
@@ -65,7 +68,6 @@ RECIPES["bytes"] = RECIPES["characters"]
 RECIPES["subwords"] = RECIPES["characters"] | {
     "embedding_dim": 256,
     "tie_embeddings": True,
-    "dropout": 0.3,
 }
 
 
@@ -95,6 +97,39 @@ def language_recipe(tokens: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 def builder_options(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Of a recipe, what `build_text_generation_model` takes beside the vocabulary."""
     return {name: recipe[name] for name in BUILDER_OPTIONS}
+
+
+class TextSamples(keras.callbacks.Callback):
+    """Writes a sample to TensorBoard and one line of it to stderr, each epoch.
+
+    Args:
+        write: makes a text with the weights of the moment.
+        log_dir: folder of the run's TensorBoard logs; None writes to stderr alone.
+    """
+
+    def __init__(self, write: Callable[[], str], log_dir: Path | None = None) -> None:
+        super().__init__()
+        self._write = write
+        self._writer = EventWriter(log_dir, ".text")
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        text = self._write()
+        line = " ".join(text.split())[:SHOWN]
+        log.info(f"  sample: {line}")
+        if self._writer.log_dir is not None:
+            with self._writer.at(epoch):
+                # Markdown: indented lines stay as they are.
+                lines = ("    " + line for line in text.splitlines())
+                tf.summary.text("sample", "\n".join(lines))
+            self._writer.close()  # to be read at once
+
+    def get_state(self) -> dict:
+        """How far the file is written: a sample is a function of the weights."""
+        return {"files": self._writer.get_state()}
+
+    def set_state(self, state: dict) -> None:
+        """Cuts off what is going to be written again."""
+        self._writer.set_state(state["files"])
 
 
 def train_language_model(
@@ -142,8 +177,13 @@ def train_language_model(
     epochs = recipe["epochs"]
     steps = epochs * an_epoch if epochs else planned_steps(run_dir, measured)
     carried = compiled(model, steps)
+    generator = TextGenerator(model, coder)
+
+    def write() -> str:
+        return write_texts(generator.signature(), [""], **SAMPLE)[0]["text"]
+
     callbacks = [*_averages(recipe["average"], steps), StepLimit(steps)]
-    callbacks.append(_samples(model, coder, run_dir))
+    callbacks.append(TextSamples(write, Path(run_dir, "tensorboard")))
     return fit(
         carried,
         train,
@@ -166,14 +206,3 @@ def _averages(kind: str, steps: int) -> list[keras.callbacks.Callback]:
     if kind == "ema":
         return [AveragedWeights(EMA_DECAY)]
     return [AveragedWeights(start_step=int(MEAN_FROM * steps))]
-
-
-def _samples(
-    model: keras.Model, coder: ReversibleTokenizer, run_dir: Path
-) -> TextSamples:
-    generator = TextGenerator(model, coder)
-
-    def write() -> str:
-        return write_texts(generator.signature(), [""], **SAMPLE)[0]["text"]
-
-    return TextSamples(write, Path(run_dir, "tensorboard"))

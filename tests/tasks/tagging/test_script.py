@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from keras_seq.evaluation import crfsuite
 from keras_seq.evaluation.crfsuite import has_crfsuite
 from keras_seq.tasks.tagging import describe
+from keras_seq.tasks.tagging.figures import draw_tagger
+from keras_seq.tasks.tagging.scores import Scored
+from keras_seq.training.report_board import ReportBoard
 from tests.fork_server import with_keras
 from tests.tasks.scripts import (
     ask_script,
@@ -85,6 +88,14 @@ def test_a_run_leaves_what_it_promises(trained: Path):
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
     assert facts["labels"] == ["O", "B-person", "B-place", "I-person", "I-place"]
     assert facts["scheme"] == "bio2" and facts["proof"]["max_abs_difference"] < 1e-5
+
+
+def test_the_page_shows_wrong_words_in_bold(tmp_path: Path):
+    scored = Scored({}, [["N", "V"]], [["V", "V"]], "0.9: **fish** (V, but N) ends")
+    with ReportBoard(tmp_path) as board:
+        draw_tagger(scored, ["N", "V"], board)
+    assert "<strong>fish</strong> (V, but N) ends" in board.sections[-1]
+    assert len(board.sections) == 2
 
 
 def test_predict_gives_entities_in_code_points_of_the_text(trained: Path):

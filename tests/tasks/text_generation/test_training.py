@@ -18,9 +18,9 @@ from keras_seq.tasks.text_generation.documented import (
     as_text_generation_model,
     train_documented,
 )
-from keras_seq.tasks.text_generation.dynamic_evaluation import dynamic_log_probabilities
 from keras_seq.tasks.text_generation.gradients import gradients_by_distance
-from keras_seq.tasks.text_generation.text_samples import TextSamples
+from keras_seq.tasks.text_generation.token_scores import dynamic_log_probabilities
+from keras_seq.tasks.text_generation.training import TextSamples
 from keras_seq.text.coders import Characters
 from keras_seq.text.streams import make_stream_dataset
 from keras_seq.training.step_schedule import StepLimit, cosine_adam, steps_within

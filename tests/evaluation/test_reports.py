@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_seq.evaluation.corpora import corpus_report
+from keras_seq.evaluation.reports import corpus_report
 from keras_seq.evaluation.resampling import by_samples
 
 
