@@ -16,9 +16,9 @@ import numpy as np
 import tensorflow as tf
 from keras import KerasTensor, ops
 
+from keras_seq.allocator import keep_freed_memory
 from keras_seq.errors import UserError
 from keras_seq.keras_internals import GLOBAL_SEED_GENERATOR, global_state
-from keras_seq.allocator import keep_freed_memory
 from keras_seq.training.budget import Clock
 from keras_seq.training.optimizers import Adam
 from keras_seq.training.run_folder import ANEW, read_facts, write_facts

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
+from keras_seq.allocator import keep_freed_memory
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
-from keras_seq.allocator import keep_freed_memory
 from keras_seq.training.array_batches import Batching
 from keras_seq.training.averaging import EarlyStopping
 from keras_seq.training.budget import Clock
