@@ -14,13 +14,7 @@ from keras_seq.training.array_batches import Batching
 from keras_seq.training.averaging import EarlyStopping
 from keras_seq.training.budget import Clock
 from keras_seq.training.class_weights import check_class_weight, weighing
-from keras_seq.training.compiling import (
-    Loss,
-    Metrics,
-    build,
-    clipped,
-    compile_model,
-)
+from keras_seq.training.compiling import Loss, Metrics, build, clipped, compile_model
 from keras_seq.training.epochs import Length, endless, first_batches, num_batches
 from keras_seq.training.gradients import GradientMonitor
 from keras_seq.training.inputs import fit_datasets
