@@ -33,7 +33,9 @@ def evaluated(model: keras.Model, batch: int, steps: int) -> float:
 @pytest.mark.parametrize("cell", ["lstm", "gru", "simple_rnn"])
 def test_states_carried_give_the_loss_of_reading_at_once(cell: str):
     model = language_model(cell=cell, num_layers=2)
-    model.set_weights([w * 2 for w in model.get_weights()])
+    # A simple cell with larger weights is chaotic: a last bit would become percents.
+    factor = 1 if cell == "simple_rnn" else 2
+    model.set_weights([w * factor for w in model.get_weights()])
     inputs = np.concatenate([[0], TEXT[:-1]])
     logits = keras.ops.convert_to_numpy(model(inputs[None]))[0]
     shifted = logits - logits.max(axis=1, keepdims=True)
