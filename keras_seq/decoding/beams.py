@@ -107,11 +107,11 @@ class Search:
             # Where each row stands among those that go on; of the others any will do.
             place = ops.maximum(ops.cumsum(ops.cast(active, "int32")) - 1, 0)  # (B,)
         logits, moving, weights = self.advance(last, beams.fixed, beams.moving)
-        log_softmax = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
         vocab_size = logits.shape[-1]
-        following = ops.reshape(log_softmax, (-1, self.width, vocab_size))
-        totals = so_far[..., None] + following  # (R, K, V)
-        values, places = self.choose(totals, beams.step)  # (R, C)
+        logits = ops.cast(logits, "float32")
+        logits = ops.reshape(logits, (-1, self.width, vocab_size))  # (R, K, V)
+        so_far = so_far - ops.logsumexp(logits, axis=-1)  # (R, K)
+        values, places = self.choose(logits, so_far, beams.step)  # (R, C)
         places = ops.cast(places, "int32")
         if place is not None:
             values, places = (ops.take(x, place, axis=0) for x in (values, places))

@@ -11,9 +11,12 @@ from keras import KerasTensor, ops
 
 from keras_seq.decoding.samplers import NEVER, sample_next
 
-# Log-probabilities of all continuations (B, K, V) and the step -> candidates: their
-# log-probabilities (B, C), and their places among the row's K V continuations (B, C).
-Choose = Callable[[KerasTensor, KerasTensor], tuple[KerasTensor, KerasTensor]]
+# Logits (B, K, V), what makes them log-probabilities of whole paths when it is added
+# (B, K), and the step -> candidates: their log-probabilities (B, C), and their places
+# among the row's K V continuations (B, C).
+Choose = Callable[
+    [KerasTensor, KerasTensor, KerasTensor], tuple[KerasTensor, KerasTensor]
+]
 
 
 def likeliest(count: int | KerasTensor, not_first: int | None = None) -> Choose:
@@ -25,28 +28,34 @@ def likeliest(count: int | KerasTensor, not_first: int | None = None) -> Choose:
 
     Example:
 
-    >>> totals, step = ops.log(ops.array([[[0.1, 0.3, 0.6]]])), ops.array(0)
-    >>> [int(likeliest(1, token)(totals, step)[1][0, 0]) for token in (None, 2)]
+    >>> logits, zero = ops.log(ops.array([[[0.1, 0.3, 0.6]]])), ops.array([[0.0]])
+    >>> [int(likeliest(1, token)(logits, zero, 0)[1][0, 0]) for token in (None, 2)]
     [2, 1]
     """
 
     def choose(
-        totals: KerasTensor, step: KerasTensor
+        logits: KerasTensor, so_far: KerasTensor, step: KerasTensor
     ) -> tuple[KerasTensor, KerasTensor]:
         if not_first is not None:
-            is_it = ops.arange(totals.shape[2]) == not_first  # (V,)
-            totals = ops.where(ops.logical_and(step == 0, is_it), NEVER, totals)
-        rows, beams = ops.shape(totals)[:2]
-        vocab_size = totals.shape[2]
+            is_it = ops.arange(logits.shape[2]) == not_first  # (V,)
+            logits = ops.where(ops.logical_and(step == 0, is_it), NEVER, logits)
+        rows, beams = ops.shape(logits)[:2]
+        vocab_size = logits.shape[2]
         group = group_size(vocab_size)
-        num_groups = beams * (vocab_size // group)
-        groups = ops.reshape(totals, (rows, num_groups, group))
-        # The likeliest stand in the groups with the highest maxima.
-        _, numbers = _top_k(ops.max(groups, axis=-1), count, num_groups)
+        of_a_beam = vocab_size // group
+        num_groups = beams * of_a_beam
+        groups = ops.reshape(logits, (rows, beams, of_a_beam, group))
+        # The likeliest stand in the groups with the highest maxima. What is added to
+        # all logits of a beam is added to those that are looked at alone.
+        highest = ops.max(groups, axis=-1) + so_far[..., None]
+        highest = ops.reshape(highest, (rows, num_groups))
+        _, numbers = _top_k(highest, count, num_groups)
         numbers = ops.sort(ops.cast(numbers, "int32"), axis=1)  # equals: in order
         starts = ops.arange(rows, dtype="int32")[:, None] * num_groups
         flat = ops.reshape(groups, (-1, group))
         found = ops.take(flat, starts + numbers, axis=0)  # (B, C, group)
+        added = ops.take_along_axis(so_far, numbers // of_a_beam, axis=1)
+        found = found + added[..., None]
         size = ops.shape(numbers)[1] * group
         values, places = _top_k(ops.reshape(found, (rows, size)), count, size)
         places = ops.cast(places, "int32")
@@ -98,20 +107,21 @@ def draw_continuations(
     """
 
     def choose(
-        totals: KerasTensor, step: KerasTensor
+        logits: KerasTensor, so_far: KerasTensor, step: KerasTensor
     ) -> tuple[KerasTensor, KerasTensor]:
-        beams, vocab_size = totals.shape[1:]
+        beams, vocab_size = logits.shape[1:]
+        totals = logits + so_far[..., None]
         # At first one beam is alive, which all samples start from.
         source = ops.where(step > 0, ops.arange(beams, dtype="int32"), 0)  # (K,)
-        logits = ops.reshape(ops.take(totals, source, axis=1), (-1, vocab_size))
+        paths = ops.reshape(ops.take(totals, source, axis=1), (-1, vocab_size))
         tokens = sample_next(
-            logits,
+            paths,
             ops.reshape(uniforms(step), (-1,)),
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
         )
-        values = ops.take_along_axis(logits, tokens[:, None], axis=1)
+        values = ops.take_along_axis(paths, tokens[:, None], axis=1)
         places = source * vocab_size + ops.reshape(tokens, (-1, beams))
         return ops.reshape(values, (-1, beams)), places
 

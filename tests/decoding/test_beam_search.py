@@ -226,9 +226,10 @@ def test_the_likeliest_of_a_large_vocabulary_are_those_of_all(vocab_size: int):
     """Equal ones in the order of their places, whatever the groups."""
     assert (group_size(vocab_size) > 1) == (vocab_size == 400)
     rng = np.random.default_rng(0)
-    totals = rng.integers(0, 60, size=(7, 3, vocab_size)).astype("float32")
-    values, places = likeliest(8)(ops.array(totals), 0)
-    flat = totals.reshape(7, -1)
+    logits = rng.integers(0, 60, size=(7, 3, vocab_size)).astype("float32")
+    so_far = rng.integers(-9, 0, size=(7, 3)).astype("float32")
+    values, places = likeliest(8)(ops.array(logits), ops.array(so_far), 0)
+    flat = (logits + so_far[..., None]).reshape(7, -1)
     expected = np.argsort(-flat, axis=1, kind="stable")[:, :8]
     assert np.array_equal(places, expected)
     assert np.array_equal(values, np.take_along_axis(flat, expected, axis=1))
