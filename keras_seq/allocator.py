@@ -15,7 +15,7 @@ def keep_freed_memory() -> bool:
 
     A block of some megabytes, as activations of a batch are, comes from the system by
     default and goes back to it: each page is then cleared and mapped anew. Where
-    batches differ in length that is up to half of a training step on a processor.
+    batches differ in length that was half of a training step on a virtual machine.
 
     Returns:
         Whether it does; not where there is no glibc, or where the user has chosen by

@@ -9,22 +9,56 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-from keras.src.backend.common import global_state  # noqa: F401
-from keras.src.backend.common.symbolic_scope import in_symbolic_scope  # noqa: F401
-from keras.src.random.seed_generator import (  # noqa: F401
+from keras import KerasTensor
+from keras.src.backend.common import global_state
+from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+from keras.src.random.seed_generator import (
     GLOBAL_SEED_GENERATOR,
     global_seed_generator,
 )
-from keras.src.utils.python_utils import pythonify_logs  # noqa: F401
+from keras.src.utils.python_utils import pythonify_logs
 
 SEEN_WITH = {"keras": "3.15", "tensorflow": "2.21"}
 
 Step = Callable[..., Any]  # a batch to logs, or to answers
 
-Factors = tuple[Any, Any]  # features float32 (..., E), vectors float32 (V, E)
+__all__ = [
+    "GLOBAL_SEED_GENERATOR",
+    "SEEN_WITH",
+    "STEP_METHODS",
+    "SUMS_GRADIENTS",
+    "StepFunction",
+    "adam_moments",
+    "carried_factors",
+    "carry_factors",
+    "compile_arguments",
+    "flatten_layers",
+    "flush_events",
+    "functional",
+    "global_seed_generator",
+    "global_state",
+    "in_symbolic_scope",
+    "in_xla",
+    "is_better_up",
+    "layer_calls",
+    "make_variables",
+    "optimized_variables",
+    "pythonify_logs",
+    "restored_epoch",
+    "step_graph",
+    "variant_tensor",
+    "weight_averages",
+    "wrap_traced_steps",
+]
 
 
-def carry_factors(logits: Any, features: Any, vectors: Any) -> None:
+# Features float32 (..., E) and vectors float32 (V, E).
+Factors = tuple[KerasTensor, KerasTensor]
+
+
+def carry_factors(
+    logits: KerasTensor, features: KerasTensor, vectors: KerasTensor
+) -> None:
     """Has a tensor of TensorFlow say what it is the product of; others stay mute.
 
     A loss gets the very tensor that the last layer gave. Keras' softmax passes its
@@ -35,7 +69,7 @@ def carry_factors(logits: Any, features: Any, vectors: Any) -> None:
         logits.factors = features, vectors
 
 
-def carried_factors(logits: Any) -> Factors | None:
+def carried_factors(logits: KerasTensor) -> Factors | None:
     """What `carry_factors` gave; None where nothing did."""
     return getattr(logits, "factors", None)
 

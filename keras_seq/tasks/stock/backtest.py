@@ -185,7 +185,7 @@ def _shortened(report: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _place(one: Series, key: Any) -> int:
+def _place(one: Series, key: np.datetime64 | int) -> int:
     """The first row of a series that does not lie before a date, or a number of one."""
     keys = one.dates if isinstance(key, np.datetime64) else np.arange(len(one.values))
     assert keys is not None  # only dated series are cut by dates
