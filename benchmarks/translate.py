@@ -26,16 +26,12 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(THREADS))
 os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import ctranslate2  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
-import torch  # noqa: E402
 
-from benchmarks.ctranslate2_model import write_model  # noqa: E402
 from benchmarks.op_profile import print_profile  # noqa: E402
 from benchmarks.task_runs import run_task  # noqa: E402
-from benchmarks.transformer_peers import TorchTransformer, stock_twin  # noqa: E402
 from keras_seq.losses import TokenLoss  # noqa: E402
 from keras_seq.serving.graph import save_signatures  # noqa: E402
 from keras_seq.tasks.translation.data import CODER  # noqa: E402
@@ -130,6 +126,10 @@ def _strings(texts: Sequence[str]) -> tf.Tensor:
 
 
 def serve(translator: Translator, texts: Sequence[str], rounds: int) -> None:
+    import ctranslate2
+
+    from benchmarks.ctranslate2_model import write_model
+
     coder = translator.coder
     coded = {text: [*map(str, coder.ids_of(text)), str(END_ID)] for text in texts}
     with tempfile.TemporaryDirectory() as folder:
@@ -180,6 +180,10 @@ def serve(translator: Translator, texts: Sequence[str], rounds: int) -> None:
 
 def train_sides(model: keras.Model, dataset) -> dict[str, Callable]:
     """Each trains on some batches of the dataset's next ones, and gives its losses."""
+    import torch
+
+    from benchmarks.transformer_peers import TorchTransformer, stock_twin
+
     torch.set_num_threads(THREADS)
     torch.set_flush_denormal(True)
     net = TorchTransformer(model)
