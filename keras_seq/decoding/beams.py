@@ -14,6 +14,7 @@ from keras import KerasTensor, ops, tree
 
 from keras_seq.decoding.candidates import Choose
 from keras_seq.decoding.samplers import NEVER
+from keras_seq.small_ops import take
 
 State = Any  # any nesting of tensors (N, ...)
 Advance = Callable[[KerasTensor, State, State], tuple[KerasTensor, State, Any]]
@@ -102,8 +103,8 @@ class Search:
         if self.leave_out:
             active = self._active(beams)
             rows = _numbers(active)  # (R,)
-            last = ops.reshape(ops.take(self._by_row(last), rows, axis=0), (-1,))
-            so_far = ops.take(so_far, rows, axis=0)
+            last = ops.reshape(take(self._by_row(last), rows, axis=0), (-1,))
+            so_far = take(so_far, rows, axis=0)
             # Where each row stands among those that go on; of the others any will do.
             place = ops.maximum(ops.cumsum(ops.cast(active, "int32")) - 1, 0)  # (B,)
         logits, moving, weights = self.advance(last, beams.fixed, beams.moving)
@@ -114,13 +115,13 @@ class Search:
         values, places = self.choose(logits, so_far, beams.step)  # (R, C)
         places = ops.cast(places, "int32")
         if place is not None:
-            values, places = (ops.take(x, place, axis=0) for x in (values, places))
+            values, places = (take(x, place, axis=0) for x in (values, places))
         source, tokens = places // vocab_size, places % vocab_size
         coverage = beams.coverage
         if self.source_mask is not None:
             weights = self._by_row(weights)
             if place is not None:
-                weights = ops.take(weights, place, axis=0)
+                weights = take(weights, place, axis=0)
             coverage = coverage + weights
         beams = beams._replace(moving=moving, coverage=coverage)
         ended = tokens == self.end_id
@@ -188,8 +189,8 @@ class Search:
             rows = _rows(source, self.width)
             return after._replace(moving=_taken(beams.moving, rows))
         going = _numbers(self._active(after))
-        place = ops.take(place, going, axis=0)
-        rows = place[:, None] * self.width + ops.take(source, going, axis=0)
+        place = take(place, going, axis=0)
+        rows = place[:, None] * self.width + take(source, going, axis=0)
         return after._replace(
             fixed=_taken(beams.fixed, place), moving=_taken(beams.moving, rows)
         )
@@ -247,7 +248,7 @@ def repeated(state: State, times: int | KerasTensor) -> State:
 
 def _taken(state: State, rows: KerasTensor) -> State:
     rows = ops.reshape(rows, (-1,))
-    return tree.map_structure(lambda x: ops.take(x, rows, axis=0), state)
+    return tree.map_structure(lambda x: take(x, rows, axis=0), state)
 
 
 def _numbers(active: KerasTensor) -> KerasTensor:
@@ -265,4 +266,4 @@ def _pick(values: KerasTensor, places: KerasTensor) -> KerasTensor:
     """Values (B, J, ...) at places (B, C): (B, C, ...)."""
     shape = ops.shape(values)
     flat = ops.reshape(values, (-1, *shape[2:]))
-    return ops.take(flat, _rows(places, shape[1]), axis=0)
+    return take(flat, _rows(places, shape[1]), axis=0)

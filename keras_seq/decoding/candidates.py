@@ -10,6 +10,7 @@ from collections.abc import Callable
 from keras import KerasTensor, ops
 
 from keras_seq.decoding.samplers import NEVER, sample_next
+from keras_seq.small_ops import take
 
 # Logits (B, K, V), what makes them log-probabilities of whole paths when it is added
 # (B, K), and the step -> candidates: their log-probabilities (B, C), and their places
@@ -53,7 +54,7 @@ def likeliest(count: int | KerasTensor, not_first: int | None = None) -> Choose:
         numbers = ops.sort(ops.cast(numbers, "int32"), axis=1)  # equals: in order
         starts = ops.arange(rows, dtype="int32")[:, None] * num_groups
         flat = ops.reshape(groups, (-1, group))
-        found = ops.take(flat, starts + numbers, axis=0)  # (B, C, group)
+        found = take(flat, starts + numbers, axis=0)  # (B, C, group)
         added = ops.take_along_axis(so_far, numbers // of_a_beam, axis=1)
         found = found + added[..., None]
         size = ops.shape(numbers)[1] * group
@@ -113,7 +114,7 @@ def draw_continuations(
         totals = logits + so_far[..., None]
         # At first one beam is alive, which all samples start from.
         source = ops.where(step > 0, ops.arange(beams, dtype="int32"), 0)  # (K,)
-        paths = ops.reshape(ops.take(totals, source, axis=1), (-1, vocab_size))
+        paths = ops.reshape(take(totals, source, axis=1), (-1, vocab_size))
         tokens = sample_next(
             paths,
             ops.reshape(uniforms(step), (-1,)),

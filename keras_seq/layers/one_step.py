@@ -1,8 +1,7 @@
 """Attention of one step at a time, as decoding runs it. Pure Keras.
 
 What is large in training is small here, and its shapes change with every step, for
-which the kernels of matrix products, transpositions and softmax are prepared anew:
-sums of products and plain powers take less.
+which the kernel of a softmax is prepared anew: plain powers take less.
 
 Shapes: B batch, S steps, L steps of the cache, H heads, d width of a head.
 """
@@ -10,6 +9,7 @@ Shapes: B batch, S steps, L steps of the cache, H heads, d width of a head.
 from keras import KerasTensor, ops
 
 from keras_seq.layers.attention import FAR_BELOW
+from keras_seq.small_ops import matmul
 
 Cache = dict[str, KerasTensor]
 
@@ -25,7 +25,7 @@ def with_step(
         keys, values: float (B, H, 1, d).
 
     Returns:
-        The new cache, and which steps of it count: bool (B, 1, L), or None for all.
+        The new cache, and which steps of it count: bool (B, 1, 1, L), or None for all.
     """
     step = {"keys": keys, "values": values}
     if position is None:
@@ -34,7 +34,7 @@ def with_step(
     places = ops.arange(ops.shape(cache["keys"])[2], dtype="int32")
     here = (places == position[:, None])[:, None, :, None]  # (B, 1, L, 1)
     after = {name: ops.where(here, step[name], cache[name]) for name in step}
-    return after, (places <= position[:, None])[:, None]
+    return after, (places <= position[:, None])[:, None, None]
 
 
 def attend_once(
@@ -49,20 +49,20 @@ def attend_once(
         query: float (..., H, 1, d), scaled.
         keys: float (..., H, S, d), of a shape that broadcasts.
         values: likewise.
-        seen: bool (..., 1, S), which steps count; None: all.
+        seen: bool (..., 1, 1, S), which steps count; None: all.
 
     Returns:
-        float (..., H, d), and the weights (..., H, S).
+        float (..., H, 1, d), and the weights (..., H, 1, S).
     """
-    weights = softmax(ops.sum(query * keys, axis=-1), seen)
-    return ops.sum(weights[..., None] * values, axis=-2), weights
+    weights = softmax(matmul(query, keys, transpose_second=True), seen)
+    return matmul(weights, values), weights
 
 
 def softmax(scores: KerasTensor, counts: KerasTensor | None) -> KerasTensor:
     """`masked_softmax` of few numbers, faster without its kernel.
 
     Args:
-        scores: float (..., S).
+        scores: float (..., S), above FAR_BELOW / 4.
         counts: bool, of a shape that broadcasts; None: all.
 
     Returns:
@@ -76,10 +76,10 @@ def softmax(scores: KerasTensor, counts: KerasTensor | None) -> KerasTensor:
     """
     wide = ops.cast(scores, "float32")
     if counts is not None:
-        wide = ops.where(counts, wide, FAR_BELOW)
-    powers = ops.exp(wide - ops.max(wide, axis=-1, keepdims=True))
-    if counts is not None:
-        powers = ops.where(counts, powers, 0.0)
+        wide = wide + ops.where(counts, 0.0, FAR_BELOW)
+    # No less than any that counts: where none does, all powers are 0.
+    highest = ops.maximum(ops.max(wide, axis=-1, keepdims=True), FAR_BELOW / 2)
+    powers = ops.exp(wide - highest)
     # The largest power is 1, unless no place counts.
     sums = ops.maximum(ops.sum(powers, axis=-1, keepdims=True), 1e-6)
     return ops.cast(powers / sums, scores.dtype)

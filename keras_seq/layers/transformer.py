@@ -141,7 +141,10 @@ class TransformerBlock(layers.Layer):
         memory_mask: KerasTensor | None = None,
         training: bool = False,
     ) -> KerasTensor:
-        seen = None if mask is None else ops.cast(mask, "bool")[:, None, None]
+        seen, counts = (
+            None if each is None else ops.cast(each, "bool")[:, None, None]
+            for each in (mask, memory_mask)
+        )
         if self.causal:
             places = ops.arange(ops.shape(x)[1])
             before = places[:, None] >= places  # (T, T)
@@ -149,25 +152,22 @@ class TransformerBlock(layers.Layer):
 
         def attend_self(x: KerasTensor) -> KerasTensor:
             query, keys, values = self._project(x, "projection", 3)
-            return self._attend(query, keys, values, seen, "output")[0]
+            return self._attend(query, keys, values, seen, "output")
 
         def attend_memory(x: KerasTensor, memory: KerasTensor) -> KerasTensor:
-            return self._attend_memory(x, self.prepare(memory, memory_mask))[0]
+            (query,) = self._project(x, "query", 1)
+            keys, values = self._project(memory, "memory", 2)
+            return self._attend(query, keys, values, counts, "cross_output")
 
         x = self._residual("self", attend_self, (x,), training)
         if self.cross:
             x = self._residual("cross", attend_memory, (x, memory), training)
         return self._residual("ff", self._feed_forward, (x,), training)
 
-    def prepare(self, memory: KerasTensor, memory_mask: KerasTensor) -> Cache:
-        """Keys and values of a memory, float (B, H, S, d), computed once for all steps.
-
-        Args:
-            memory: float (B, S, D).
-            memory_mask: bool (B, S).
-        """
+    def prepare(self, memory: KerasTensor) -> Cache:
+        """Keys and values, float (B, H, S, d), of a memory (B, S, D), for all steps."""
         keys, values = self._project(memory, "memory", 2)
-        return {"keys": keys, "values": values, "mask": memory_mask}
+        return {"keys": keys, "values": values}
 
     def empty_cache(
         self, batch_size: KerasTensor, steps: KerasTensor | None = None
@@ -187,7 +187,8 @@ class TransformerBlock(layers.Layer):
         x: KerasTensor,
         cache: Cache,
         position: KerasTensor | None,
-        memory: Cache | None,
+        memory: Cache | None = None,
+        memory_mask: KerasTensor | None = None,
     ) -> tuple[KerasTensor, Cache, KerasTensor | None]:
         """One step of a causal block, without dropout.
 
@@ -197,6 +198,7 @@ class TransformerBlock(layers.Layer):
             position: int32 (B,), the place of this step; None: the cache grows by it.
             memory: of `prepare`, with `cross`. With fewer rows M than x, each is that
                 of B / M rows of x, side by side, such as the beams of a sentence.
+            memory_mask: bool (M, S), with `cross`.
 
         Returns:
             float (B, 1, D), the new cache, and the mean of the heads' weights of the
@@ -216,13 +218,13 @@ class TransformerBlock(layers.Layer):
 
         def attend_memory(x: KerasTensor) -> KerasTensor:
             nonlocal weights
-            assert memory is not None  # as the docstring asks
-            names = "keys", "values", "mask"
-            keys, values, mask = (memory[name][:, None] for name in names)
+            assert memory is not None and memory_mask is not None
+            keys, values = (memory[name][:, None] for name in ("keys", "values"))
+            mask = ops.cast(memory_mask, "bool")[:, None, None, None]
             shape = (ops.shape(keys)[0], -1, heads, 1, each)  # (M, B / M, H, 1, d)
             query = ops.reshape(self.dense["query"](x) * each**-0.5, shape)
-            x, found = attend_once(query, keys, values, ops.cast(mask, "bool")[:, None])
-            weights = ops.reshape(ops.mean(found, axis=2), (-1, ops.shape(found)[3]))
+            x, found = attend_once(query, keys, values, mask)
+            weights = ops.reshape(ops.mean(found, axis=2), (-1, ops.shape(found)[4]))
             return self.dense["cross_output"](ops.reshape(x, (-1, self.width)))
 
         # A product of three axes is a dozen small operations in TensorFlow.
@@ -253,15 +255,6 @@ class TransformerBlock(layers.Layer):
     def _feed_forward(self, x: KerasTensor) -> KerasTensor:
         return self.dense["contract"](self.dense["expand"](x))
 
-    def _attend_memory(
-        self, x: KerasTensor, memory: Cache
-    ) -> tuple[KerasTensor, KerasTensor]:
-        (query,) = self._project(x, "query", 1)
-        seen = ops.cast(memory["mask"], "bool")[:, None, None]
-        return self._attend(
-            query, memory["keys"], memory["values"], seen, "cross_output"
-        )
-
     def _project(self, x: KerasTensor, name: str, parts: int) -> list[KerasTensor]:
         """Linear maps of x, split into heads: `parts` times float (B, H, T, d)."""
         heads, each = self.num_heads, self.width // self.num_heads
@@ -277,15 +270,13 @@ class TransformerBlock(layers.Layer):
         values: KerasTensor,
         seen: KerasTensor | None,
         output: str,
-    ) -> tuple[KerasTensor, KerasTensor]:
-        """softmax(Q K^T / sqrt(d)) V: float (B, T, D), and the weights (B, H, T, S)."""
+    ) -> KerasTensor:
+        """softmax(Q K^T / sqrt(d)) V of all heads, through a last map: (B, T, D)."""
         scale = (self.width // self.num_heads) ** -0.5
         scores = ops.matmul(query * scale, ops.swapaxes(keys, 2, 3))
-        weights = masked_softmax(scores, seen)
-        x = ops.matmul(weights, values)  # (B, H, T, d)
+        x = ops.matmul(masked_softmax(scores, seen), values)  # (B, H, T, d)
         x = ops.transpose(x, (0, 2, 1, 3))
-        x = ops.reshape(x, (*ops.shape(x)[:2], self.width))
-        return self.dense[output](x), weights
+        return self.dense[output](ops.reshape(x, (*ops.shape(x)[:2], self.width)))
 
     def compute_output_shape(self, x_shape: tuple, *_: Any, **__: Any) -> tuple:
         return x_shape

@@ -118,13 +118,18 @@ def embeddings_of_both(
     return source, target
 
 
-def token_logits(named: Mapping[str, keras.Layer], x: KerasTensor) -> KerasTensor:
+def token_logits(
+    named: Mapping[str, keras.Layer],
+    x: KerasTensor,
+    vectors: KerasTensor | None = None,
+) -> KerasTensor:
     """Scores of tokens: by the layer "logits", or by the tied "embedding" transposed.
 
     Args:
         named: layers of a model by name; "projection" stands before a tied embedding
             of another width.
         x: float (..., U).
+        vectors: of `tied_vectors`, where many calls follow each other.
 
     Returns:
         float32 (..., V): a loss in half precision says little.
@@ -133,6 +138,20 @@ def token_logits(named: Mapping[str, keras.Layer], x: KerasTensor) -> KerasTenso
         x = named["projection"](x)  # (..., E)
     if "logits" in named:
         logits = named["logits"](x)
-    else:
+    elif vectors is None:
         logits = named["embedding"](x, reverse=True)
+    else:
+        logits = ops.matmul(x, vectors)
     return logits if logits.dtype == "float32" else ops.cast(logits, "float32")
+
+
+def tied_vectors(model: keras.Model) -> KerasTensor | None:
+    """What a tied embedding scores tokens with: float (E, V), None where none is tied.
+
+    Transposed once: a product of few rows with the transposed matrix takes up to ten
+    times as long as one with the matrix that was.
+    """
+    if any(layer.name == "logits" for layer in model.layers):
+        return None
+    embedding = model.get_layer("embedding")
+    return ops.transpose(ops.cast(embedding.embeddings, embedding.compute_dtype))

@@ -3,6 +3,7 @@
 Shapes: B batch, K captions, T tokens, H and W places of the grid, F features.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_seq.decoding.attended import attention_weights
-from keras_seq.decoding.beam_search import beam_search
+from keras_seq.decoding.beam_search import Advance, beam_search
 from keras_seq.decoding.candidates import likeliest
 from keras_seq.images.pictures import decode_pictures, read_pixels
 from keras_seq.models import captioning
+from keras_seq.models.embeddings import tied_vectors
 from keras_seq.serving.by_length import answers_in_batches
 from keras_seq.serving.checks import checked_range, checked_shapes
 from keras_seq.serving.exported import Exported
@@ -106,7 +108,7 @@ class Captioner(tf.Module):
         found, ids, state = self._search(read, beam_width, length_penalty)
         steps = self._grid[0] * self._grid[1]
         # Without attention the mean is the one place, and nothing is looked at.
-        attention = attention_weights(self._advance, *state, ids, tf.constant(steps))
+        attention = attention_weights(self._advance(), *state, ids, tf.constant(steps))
         shape = tf.concat([tf.shape(ids), self._grid], axis=0)
         answer = {
             **found,
@@ -144,7 +146,7 @@ class Captioner(tf.Module):
         """Captions, ids of the best (B, T), and the state at first."""
         state = captioning.initial_state(self.model, read, self.most_tokens)
         found = beam_search(
-            self._advance,
+            self._advance(),
             *state,
             beam_width=beam_width,
             max_new_tokens=tf.fill([tf.shape(read)[0]], self.most_tokens),
@@ -164,8 +166,10 @@ class Captioner(tf.Module):
         longest = tf.reduce_max(tf.math.count_nonzero(ids[:, 0], 1))
         return answer, ids[:, 0, : tf.maximum(longest, 1)], state
 
-    def _advance(self, token_ids: tf.Tensor, fixed: Any, moving: Any) -> tuple:
-        return captioning.advance_one(self.model, token_ids, fixed, moving)
+    def _advance(self) -> Advance:
+        """Goes on by one token; for the graph that it is made in."""
+        vectors = tied_vectors(self.model)
+        return functools.partial(captioning.advance_one, self.model, vectors=vectors)
 
     def signatures(self) -> dict[str, tuple]:
         """`serving_default(image)`, `describe` and `features`, for `export`."""

@@ -3,6 +3,7 @@
 Shapes: B batch, S source tokens, T target tokens.
 """
 
+import functools
 import itertools
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,8 +13,9 @@ import keras
 import tensorflow as tf
 
 from keras_seq.decoding.attended import attention_weights
-from keras_seq.decoding.beam_search import beam_search
+from keras_seq.decoding.beam_search import Advance, beam_search
 from keras_seq.models import transformer, translation
+from keras_seq.models.embeddings import tied_vectors
 from keras_seq.serving.by_length import answers_in_order
 from keras_seq.serving.checks import checked_shapes
 from keras_seq.serving.exported import Exported
@@ -93,7 +95,7 @@ class Translator(tf.Module):
             self.model, source_ids, tf.shape(ids)[1]
         )
         steps = tf.shape(source_ids)[1]
-        attention = attention_weights(self._advance, fixed, moving, ids, steps)
+        attention = attention_weights(self._advance(), fixed, moving, ids, steps)
         return answer | {
             "source_tokens": self._shown(source_ids),
             "target_tokens": self._shown(ids),
@@ -116,7 +118,7 @@ class Translator(tf.Module):
         source_ids = rows.to_tensor()
         limits = TIMES * tf.cast(rows.row_lengths(), tf.int32) + MORE
         found = beam_search(
-            self._advance,
+            self._advance(),
             *self._steps.initial_state(self.model, source_ids),
             beam_width=beam_width,
             max_new_tokens=limits,
@@ -136,8 +138,10 @@ class Translator(tf.Module):
         answer = {name: values[:count] for name, values in answer.items()}
         return answer, source_ids, ids
 
-    def _advance(self, token_ids: tf.Tensor, fixed: Any, moving: Any) -> tuple:
-        return self._steps.advance_one(self.model, token_ids, fixed, moving)
+    def _advance(self) -> Advance:
+        """Goes on by one token; for the graph that it is made in."""
+        vectors = tied_vectors(self.model)
+        return functools.partial(self._steps.advance_one, self.model, vectors=vectors)
 
     def _shown(self, ids: tf.Tensor) -> tf.Tensor:
         """Tokens without the end."""

@@ -1,0 +1,57 @@
+"""Operations on few numbers, many in a row, as a loop that decodes runs them.
+
+On TensorFlow without what is added to each: `keras.ops.take` maps negative indices
+first, five operations more, and oneDNN prepares a kernel for each new shape of a product
+of stacks of matrices, which takes longer than the product. On other backends they are
+those of `keras.ops`.
+"""
+
+import keras
+from keras import KerasTensor, ops
+
+
+def take(x: KerasTensor, places: KerasTensor, axis: int = 0) -> KerasTensor:
+    """Values at places, which are 0 or more.
+
+    Args:
+        x: of any shape.
+        places: int, of any shape.
+        axis: of x, which the shape of the places stands for in the answer.
+
+    Example:
+
+    >>> [int(n) for n in take(ops.array([5, 6, 7]), ops.array([2, 0]))]
+    [7, 5]
+    """
+    if keras.backend.backend() != "tensorflow":
+        return ops.take(x, places, axis=axis)
+    import tensorflow as tf
+
+    return tf.gather(x, places, axis=axis)
+
+
+def matmul(
+    x: KerasTensor, y: KerasTensor, transpose_second: bool = False
+) -> KerasTensor:
+    """Products of stacks of matrices.
+
+    Args:
+        x: float (..., A, B).
+        y: float (..., B, C), of the same dtype; what is in front broadcasts.
+        transpose_second: y is (..., C, B).
+
+    Returns:
+        float (..., A, C).
+
+    Example:
+
+    >>> row = ops.array([[[1.0, 2.0]]])
+    >>> float(matmul(row, row, transpose_second=True)[0, 0, 0])
+    5.0
+    """
+    if keras.backend.backend() != "tensorflow":
+        return ops.matmul(x, ops.swapaxes(y, -2, -1) if transpose_second else y)
+    import tensorflow as tf
+
+    # The third version is Eigen's: oneDNN has none of its own.
+    return tf.raw_ops.BatchMatMulV3(x=x, y=y, Tout=x.dtype, adj_y=transpose_second)
