@@ -32,6 +32,7 @@ import tensorflow as tf  # noqa: E402
 
 from benchmarks.op_profile import print_profile  # noqa: E402
 from benchmarks.task_runs import run_task  # noqa: E402
+from keras_seq.allocator import keep_freed_memory  # noqa: E402
 from keras_seq.losses import TokenLoss  # noqa: E402
 from keras_seq.serving.graph import save_signatures  # noqa: E402
 from keras_seq.tasks.translation.data import CODER  # noqa: E402
@@ -105,6 +106,7 @@ class Served:
             "tokens": (tokens, specs),
         }
         save_signatures(translator, chosen, folder)
+        keep_freed_memory()  # as `ks.load_exported` does; a process has one allocator
         self.loaded = tf.saved_model.load(str(folder))
 
     def translate(self, texts: Sequence[str]) -> list[bytes]:

@@ -1,9 +1,9 @@
 """Operations on few numbers, many in a row, as a loop that decodes runs them.
 
 On TensorFlow without what is added to each: `keras.ops.take` maps negative indices
-first, five operations more, and oneDNN prepares a kernel for each new shape of a product
-of stacks of matrices, which takes longer than the product. On other backends they are
-those of `keras.ops`.
+first, five operations more, and oneDNN prepares a kernel for each new shape of a
+product of stacks of matrices, which takes longer than the product. On other backends
+they are those of `keras.ops`.
 """
 
 import keras
@@ -28,6 +28,32 @@ def take(x: KerasTensor, places: KerasTensor, axis: int = 0) -> KerasTensor:
     import tensorflow as tf
 
     return tf.gather(x, places, axis=axis)
+
+
+def take_by_row(x: KerasTensor, places: KerasTensor) -> KerasTensor:
+    """Of each row, values at places of its own, which are 0 or more.
+
+    Args:
+        x: (B, J, ...).
+        places: int32 (B, C).
+
+    Returns:
+        (B, C, ...).
+
+    Example:
+
+    >>> rows = ops.array([[5, 6, 7], [8, 9, 0]])
+    >>> ops.convert_to_numpy(take_by_row(rows, ops.array([[2, 0], [1, 1]]))).tolist()
+    [[7, 5], [9, 9]]
+    """
+    if keras.backend.backend() != "tensorflow":
+        shape = ops.shape(x)
+        starts = ops.arange(shape[0], dtype="int32")[:, None] * shape[1]
+        flat = ops.reshape(x, (-1, *shape[2:]))
+        return ops.take(flat, places + starts, axis=0)
+    import tensorflow as tf
+
+    return tf.gather(x, places, batch_dims=1)
 
 
 def matmul(

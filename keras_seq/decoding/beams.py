@@ -14,7 +14,7 @@ from keras import KerasTensor, ops, tree
 
 from keras_seq.decoding.candidates import Choose
 from keras_seq.decoding.samplers import NEVER
-from keras_seq.small_ops import take
+from keras_seq.small_ops import take, take_by_row
 
 State = Any  # any nesting of tensors (N, ...)
 Advance = Callable[[KerasTensor, State, State], tuple[KerasTensor, State, Any]]
@@ -127,14 +127,7 @@ class Search:
         ended = tokens == self.end_id
         kept = self._keep_ended(beams, values, source, ended)
         values = ops.where(ended, NEVER, values)
-        after = self._go_on(kept, values, source, tokens, place)
-        shaped = tree.map_structure(
-            lambda new, old: ops.reshape(new, ops.shape(old)),
-            after._replace(fixed=(), moving=()),
-            Beams(*loop_vars)._replace(fixed=(), moving=()),
-        )
-        # Their steps may become more, and their rows fewer.
-        return shaped._replace(fixed=after.fixed, moving=after.moving)
+        return self._go_on(kept, values, source, tokens, place)
 
     def _keep_ended(
         self,
@@ -146,17 +139,17 @@ class Search:
         """Of what has ended so far and now, the K best."""
         score = values / self._lengthened(beams.step)
         if self.source_mask is not None:
-            score = score + self._uncovered(_pick(beams.coverage, source))
+            score = score + self._uncovered(take_by_row(beams.coverage, source))
         ended = ops.logical_and(ended, self._active(beams)[:, None])
         new = (
-            _pick(beams.token_ids, source),
+            take_by_row(beams.token_ids, source),
             ops.zeros_like(source) + beams.step,
             values,
             ops.where(ended, score, NEVER),
         )
         both = [ops.concatenate(pair, axis=1) for pair in zip(beams[-4:], new)]
         _, best = ops.top_k(both[-1], self.width)
-        ids, lengths, log_probability, score = (_pick(x, best) for x in both)
+        ids, lengths, log_probability, score = (take_by_row(x, best) for x in both)
         return beams._replace(
             done_ids=ids,
             done_lengths=lengths,
@@ -174,19 +167,22 @@ class Search:
     ) -> Beams:
         """The K likeliest candidates that have not ended are the next paths."""
         values, best = ops.top_k(values, self.width)
-        source, tokens = _pick(source, best), _pick(tokens, best)
+        source, tokens = take_by_row(source, best), take_by_row(tokens, best)
         here = ops.arange(ops.shape(beams.token_ids)[2], dtype="int32") == beams.step
-        token_ids = ops.where(here, tokens[..., None], _pick(beams.token_ids, source))
+        token_ids = ops.where(
+            here, tokens[..., None], take_by_row(beams.token_ids, source)
+        )
         active = self._active(beams)[:, None]
         after = beams._replace(
             step=beams.step + 1,
             token_ids=ops.where(active[..., None], token_ids, beams.token_ids),
             last=ops.reshape(tokens, (-1,)),
             log_probability=ops.where(active, values, beams.log_probability),
-            coverage=_pick(beams.coverage, source),
+            coverage=take_by_row(beams.coverage, source),
         )
         if place is None:
-            rows = _rows(source, self.width)
+            starts = ops.arange(ops.shape(source)[0], dtype="int32") * self.width
+            rows = source + starts[:, None]
             return after._replace(moving=_taken(beams.moving, rows))
         going = _numbers(self._active(after))
         place = take(place, going, axis=0)
@@ -231,7 +227,7 @@ class Search:
             for pair in zip((*beams[-4:], beams.done_score), cut_off)
         ]
         _, best = ops.top_k(both[-1], self.width)
-        ids, lengths, log_probability, score, key = (_pick(x, best) for x in both)
+        ids, lengths, log_probability, score, key = (take_by_row(x, best) for x in both)
         there = log_probability > NEVER / 2
         return Hypotheses(
             ops.where(there[..., None], ids, 0),
@@ -254,16 +250,3 @@ def _taken(state: State, rows: KerasTensor) -> State:
 def _numbers(active: KerasTensor) -> KerasTensor:
     """The places that are true: bool (B,) to int32 (R,)."""
     return ops.cast(ops.nonzero(active)[0], "int32")
-
-
-def _rows(places: KerasTensor, count: int) -> KerasTensor:
-    """Places (B, C) among each row's `count` as places among all rows'."""
-    starts = ops.arange(ops.shape(places)[0], dtype="int32") * count
-    return ops.cast(places, "int32") + starts[:, None]
-
-
-def _pick(values: KerasTensor, places: KerasTensor) -> KerasTensor:
-    """Values (B, J, ...) at places (B, C): (B, C, ...)."""
-    shape = ops.shape(values)
-    flat = ops.reshape(values, (-1, *shape[2:]))
-    return take(flat, _rows(places, shape[1]), axis=0)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from keras import KerasTensor, ops
 
 from keras_seq.decoding.samplers import NEVER, sample_next
-from keras_seq.small_ops import take
+from keras_seq.small_ops import take, take_by_row
 
 # Logits (B, K, V), what makes them log-probabilities of whole paths when it is added
 # (B, K), and the step -> candidates: their log-probabilities (B, C), and their places
@@ -52,15 +52,14 @@ def likeliest(count: int | KerasTensor, not_first: int | None = None) -> Choose:
         highest = ops.reshape(highest, (rows, num_groups))
         _, numbers = _top_k(highest, count, num_groups)
         numbers = ops.sort(ops.cast(numbers, "int32"), axis=1)  # equals: in order
-        starts = ops.arange(rows, dtype="int32")[:, None] * num_groups
-        flat = ops.reshape(groups, (-1, group))
-        found = take(flat, starts + numbers, axis=0)  # (B, C, group)
-        added = ops.take_along_axis(so_far, numbers // of_a_beam, axis=1)
+        groups = ops.reshape(groups, (rows, num_groups, group))
+        found = take_by_row(groups, numbers)  # (B, C, group)
+        added = take_by_row(so_far, numbers // of_a_beam)
         found = found + added[..., None]
         size = ops.shape(numbers)[1] * group
         values, places = _top_k(ops.reshape(found, (rows, size)), count, size)
         places = ops.cast(places, "int32")
-        numbers = ops.take_along_axis(numbers, places // group, axis=1)
+        numbers = take_by_row(numbers, places // group)
         return values, numbers * group + places % group
 
     return choose

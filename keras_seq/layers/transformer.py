@@ -10,6 +10,7 @@ Shapes: B batch, T steps, S steps of the memory, L steps of the cache, D model w
 H heads, d = D / H.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from keras_seq.layers.attention import masked_softmax
-from keras_seq.layers.one_step import Cache, attend_once, with_step
+from keras_seq.layers.one_step import Cache, attend_once, normalized, with_step
 
 
 @keras.saving.register_keras_serializable("keras_seq")
@@ -165,9 +166,9 @@ class TransformerBlock(layers.Layer):
         return self._residual("ff", self._feed_forward, (x,), training)
 
     def prepare(self, memory: KerasTensor) -> Cache:
-        """Keys and values, float (B, H, S, d), of a memory (B, S, D), for all steps."""
+        """Keys and values, float (B, 1, H, S, d), of a memory (B, S, D)."""
         keys, values = self._project(memory, "memory", 2)
-        return {"keys": keys, "values": values}
+        return {"keys": keys[:, None], "values": values[:, None]}
 
     def empty_cache(
         self, batch_size: KerasTensor, steps: KerasTensor | None = None
@@ -193,7 +194,7 @@ class TransformerBlock(layers.Layer):
         """One step of a causal block, without dropout.
 
         Args:
-            x: float (B, 1, D).
+            x: float (B, D).
             cache: of `empty_cache`, or of the step before.
             position: int32 (B,), the place of this step; None: the cache grows by it.
             memory: of `prepare`, with `cross`. With fewer rows M than x, each is that
@@ -201,7 +202,7 @@ class TransformerBlock(layers.Layer):
             memory_mask: bool (M, S), with `cross`.
 
         Returns:
-            float (B, 1, D), the new cache, and the mean of the heads' weights of the
+            float (B, D), the new cache, and the mean of the heads' weights of the
             memory (B, S), or None.
         """
         after, weights = cache, None
@@ -219,20 +220,19 @@ class TransformerBlock(layers.Layer):
         def attend_memory(x: KerasTensor) -> KerasTensor:
             nonlocal weights
             assert memory is not None and memory_mask is not None
-            keys, values = (memory[name][:, None] for name in ("keys", "values"))
             mask = ops.cast(memory_mask, "bool")[:, None, None, None]
-            shape = (ops.shape(keys)[0], -1, heads, 1, each)  # (M, B / M, H, 1, d)
+            rows, steps = ops.shape(memory_mask)
+            shape = (rows, -1, heads, 1, each)  # (M, B / M, H, 1, d)
             query = ops.reshape(self.dense["query"](x) * each**-0.5, shape)
-            x, found = attend_once(query, keys, values, mask)
-            weights = ops.reshape(ops.mean(found, axis=2), (-1, ops.shape(found)[4]))
+            x, found = attend_once(query, memory["keys"], memory["values"], mask)
+            weights = ops.reshape(ops.mean(found, axis=2), (-1, steps))
             return self.dense["cross_output"](ops.reshape(x, (-1, self.width)))
 
-        # A product of three axes is a dozen small operations in TensorFlow.
-        x = self._residual("self", attend_self, (ops.reshape(x, (-1, self.width)),))
+        x = self._residual("self", attend_self, (x,))
         if self.cross:
             x = self._residual("cross", attend_memory, (x,))
         x = self._residual("ff", self._feed_forward, (x,))
-        return x[:, None], after, weights
+        return x, after, weights
 
     def _residual(
         self,
@@ -242,6 +242,8 @@ class TransformerBlock(layers.Layer):
         training: bool = False,
     ) -> KerasTensor:
         x, norm = inputs[0], self.norms[part]
+        if len(x.shape) == 2:  # one step
+            norm = functools.partial(normalized, norm=norm)
 
         def add(x: KerasTensor, *memory: KerasTensor) -> KerasTensor:
             return function(norm(x) if self.pre_norm else x, *memory)

@@ -14,6 +14,7 @@ import keras
 from keras import KerasTensor, layers, ops
 
 from keras_seq.constants import PAD_ID
+from keras_seq.layers.one_step import normalized
 from keras_seq.layers.token_scores import TokenScores
 from keras_seq.layers.transformer import SinusoidalPositions, TransformerBlock
 from keras_seq.models.blocks import check_one_vocabulary, check_rates, check_sizes
@@ -223,12 +224,11 @@ def advance_one(
         place = ops.reshape(ops.shape(moving[blocks[0].name]["keys"])[2], (1,))
     else:
         place, after["position"] = position, position + 1
-    y = named["positions"](embedding(token_ids[:, None]), place)  # (B, 1, D)
+    y = named["positions"](embedding(token_ids[:, None]), place)[:, 0]  # (B, D)
     for block in blocks:
         y, after[block.name], weights = block.step(
             y, moving[block.name], position, fixed[block.name], fixed["mask"]
         )
-    y = y[:, 0]
     if "decoder_norm" in named:
-        y = named["decoder_norm"](y)
+        y = normalized(y, named["decoder_norm"])
     return token_logits(named, y, vectors), after, weights
