@@ -49,7 +49,7 @@ def take_by_row(x: KerasTensor, places: KerasTensor) -> KerasTensor:
     if keras.backend.backend() != "tensorflow":
         shape = ops.shape(x)
         starts = ops.arange(shape[0], dtype="int32")[:, None] * shape[1]
-        flat = ops.reshape(x, (-1, *shape[2:]))
+        flat = ops.reshape(x, (shape[0] * shape[1], *shape[2:]))
         return ops.take(flat, places + starts, axis=0)
     import tensorflow as tf
 

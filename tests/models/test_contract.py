@@ -147,9 +147,13 @@ def test_a_wrong_size_is_refused_by_name(record: Record):
 
 def test_every_builder_runs_under_a_second_backend(root: Path):
     script = """
+import functools
 import keras
+import numpy as np
+from keras_seq.decoding.beam_search import beam_search
 from keras_seq.layers.scaling import level_scaling, returns_scaling
 from keras_seq.losses import ctc_loss, ctc_targets
+from keras_seq.models import transformer
 from keras_seq.models.forecaster import build_forecaster
 from tests.model_contract import RECORDS, STEPS
 assert keras.backend.backend() == "jax"
@@ -168,5 +172,16 @@ for scaling in (level_scaling(12, 5, 2, mean=[1.0] * 3, deviation=[2.0] * 3),
                                 keras.layers.Flatten(), keras.layers.Dense(10)])
     learner, forecaster = build_forecaster(network, scaling)
     assert forecaster(windows).shape == (4, 5, 2, 1)
+record = next(r for r in RECORDS if r.name == "transformer_pre_norm")
+(source, target), model = record.inputs(), record.model()
+fixed, moving = transformer.initial_state(model, source, 3)
+for step in range(2):
+    ids = target[:, step]
+    logits, moving, _ = transformer.advance_one(model, ids, fixed, moving)
+assert np.allclose(logits, model([source, target])[:, 1], atol=1e-5)
+found = beam_search(functools.partial(transformer.advance_one, model), *
+                    transformer.initial_state(model, source, 3), beam_width=2,
+                    max_new_tokens=keras.ops.array([3] * 4), end_id=2)
+assert found.token_ids.shape == (4, 2, 3)
 """
     run_under_jax(root, script)
