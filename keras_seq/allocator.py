@@ -33,3 +33,17 @@ def keep_freed_memory() -> bool:
     except (AttributeError, OSError, TypeError):  # of another C library
         return False
     return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, KEPT))
+
+
+def give_back_memory() -> bool:
+    """Gives to the system what was freed and kept, as when a training ends.
+
+    Returns:
+        Whether anything was; not where `keep_freed_memory` keeps nothing.
+
+    Example:
+
+    >>> give_back_memory() in (True, False)
+    True
+    """
+    return keep_freed_memory() and bool(ctypes.CDLL(None).malloc_trim(0))

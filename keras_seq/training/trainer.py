@@ -7,7 +7,7 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
-from keras_seq.allocator import keep_freed_memory
+from keras_seq.allocator import give_back_memory, keep_freed_memory
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.training.array_batches import Batching
@@ -292,5 +292,6 @@ def _train(
             if isinstance(each, GradientMonitor | EarlyStopping):
                 each.release()  # an interrupt leaves the model as it was, too
         run.left()
+        give_back_memory()
     run.history.seconds = run.seconds
     return run.history
