@@ -41,11 +41,12 @@ def test_the_users_environment_decides(name: str, monkeypatch):
 
 KEPT = """
 import gc
+import resource
 import numpy as np
 from keras_seq.allocator import give_back_memory, keep_freed_memory
 
 def resident():
-    return int(open("/proc/self/statm").read().split()[1]) * 4096
+    return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
 
 keep_freed_memory()
 blocks = [np.ones(2**20) for _ in range(16)]  # 128 MB, less than what stays by itself
