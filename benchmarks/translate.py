@@ -36,7 +36,7 @@ from keras_seq.allocator import keep_freed_memory  # noqa: E402
 from keras_seq.losses import TokenLoss  # noqa: E402
 from keras_seq.serving.graph import save_signatures  # noqa: E402
 from keras_seq.tasks.translation.data import CODER  # noqa: E402
-from keras_seq.tasks.translation.server import Translator  # noqa: E402
+from keras_seq.tasks.translation.server import MORE, TIMES, Translator  # noqa: E402
 from keras_seq.text import load_sample_pairs, read_pairs  # noqa: E402
 from keras_seq.text.coders import coder_from_json  # noqa: E402
 from keras_seq.text.pair_batches import END_ID, make_pair_dataset  # noqa: E402
@@ -149,11 +149,12 @@ def serve(translator: Translator, texts: Sequence[str], rounds: int) -> None:
 
     def asked(name: str, width: int, penalty: float = 0.0):
         def tokens(some: Sequence[str]) -> list[list[int]]:
+            sources = [coded[text] for text in some]
             found = peers[name].translate_batch(
-                [coded[text] for text in some],
+                sources,
                 beam_size=width,
                 length_penalty=penalty,
-                max_decoding_length=512,
+                max_decoding_length=TIMES * max(map(len, sources)) + MORE,  # as ours
             )
             return [[int(token) for token in row.hypotheses[0]] for row in found]
 
