@@ -110,7 +110,7 @@ class Translator(tf.Module):
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
         """The answer, source ids (B, S) and target ids (B, T), padded with 0."""
         (text,) = checked_shapes({"text": (text, ["B"])}, "B texts")
-        count = tf.shape(text)[0]
+        text, count = tf.strings.strip(text), tf.shape(text)[0]
         # Of no text a search would have no length: an empty one stands in.
         rows = self.coder.encode(tf.pad(text, [[0, tf.cast(count == 0, tf.int32)]]))
         lengths = tf.cast(rows.row_lengths(), tf.int32)

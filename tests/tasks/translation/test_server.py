@@ -85,3 +85,10 @@ def test_what_is_too_long_is_cut_and_counted(translator: Translator):
 def test_no_text_at_all_gets_no_answer(translator: Translator):
     answer = translator._traced["serving_default"](tf.constant([], tf.string))
     assert answer["translation"].shape == (0,)
+
+
+def test_spaces_around_a_text_say_nothing(translator: Translator):
+    raw = tf.constant(["ein Hund", " ein Hund\t\n", "   ", ""])
+    found = translator._traced["serving_default"](raw)
+    translations = found["translation"].numpy().tolist()
+    assert translations[0] == translations[1] and translations[2:] == [b"", b""]
