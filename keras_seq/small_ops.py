@@ -10,13 +10,15 @@ import keras
 from keras import KerasTensor, ops
 
 
-def take(x: KerasTensor, places: KerasTensor, axis: int = 0) -> KerasTensor:
-    """Values at places, which are 0 or more.
+def take(x: KerasTensor, places: KerasTensor) -> KerasTensor:
+    """Rows at places, which are 0 or more.
 
     Args:
-        x: of any shape.
+        x: (B, ...).
         places: int, of any shape.
-        axis: of x, which the shape of the places stands for in the answer.
+
+    Returns:
+        (*shape of the places, ...).
 
     Example:
 
@@ -24,10 +26,10 @@ def take(x: KerasTensor, places: KerasTensor, axis: int = 0) -> KerasTensor:
     [7, 5]
     """
     if keras.backend.backend() != "tensorflow":
-        return ops.take(x, places, axis=axis)
+        return ops.take(x, places, axis=0)
     import tensorflow as tf
 
-    return tf.gather(x, places, axis=axis)
+    return tf.gather(x, places)
 
 
 def take_by_row(x: KerasTensor, places: KerasTensor) -> KerasTensor:

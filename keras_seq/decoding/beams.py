@@ -103,8 +103,8 @@ class Search:
         if self.leave_out:
             active = self._active(beams)
             rows = _numbers(active)  # (R,)
-            last = ops.reshape(take(self._by_row(last), rows, axis=0), (-1,))
-            so_far = take(so_far, rows, axis=0)
+            last = ops.reshape(take(self._by_row(last), rows), (-1,))
+            so_far = take(so_far, rows)
             # Where each row stands among those that go on; of the others any will do.
             place = ops.maximum(ops.cumsum(ops.cast(active, "int32")) - 1, 0)  # (B,)
         logits, moving, weights = self.advance(last, beams.fixed, beams.moving)
@@ -115,13 +115,13 @@ class Search:
         values, places = self.choose(logits, so_far, beams.step)  # (R, C)
         places = ops.cast(places, "int32")
         if place is not None:
-            values, places = (take(x, place, axis=0) for x in (values, places))
+            values, places = (take(x, place) for x in (values, places))
         source, tokens = places // vocab_size, places % vocab_size
         coverage = beams.coverage
         if self.source_mask is not None:
             weights = self._by_row(weights)
             if place is not None:
-                weights = take(weights, place, axis=0)
+                weights = take(weights, place)
             coverage = coverage + weights
         beams = beams._replace(moving=moving, coverage=coverage)
         ended = tokens == self.end_id
@@ -185,8 +185,8 @@ class Search:
             rows = source + starts[:, None]
             return after._replace(moving=_taken(beams.moving, rows))
         going = _numbers(self._active(after))
-        place = take(place, going, axis=0)
-        rows = place[:, None] * self.width + take(source, going, axis=0)
+        place = take(place, going)
+        rows = place[:, None] * self.width + take(source, going)
         return after._replace(
             fixed=_taken(beams.fixed, place), moving=_taken(beams.moving, rows)
         )
@@ -244,7 +244,7 @@ def repeated(state: State, times: int | KerasTensor) -> State:
 
 def _taken(state: State, rows: KerasTensor) -> State:
     rows = ops.reshape(rows, (-1,))
-    return tree.map_structure(lambda x: take(x, rows, axis=0), state)
+    return tree.map_structure(lambda x: take(x, rows), state)
 
 
 def _numbers(active: KerasTensor) -> KerasTensor:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from keras import KerasTensor, ops
 
 from keras_seq.decoding.samplers import NEVER, sample_next
-from keras_seq.small_ops import take, take_by_row
+from keras_seq.small_ops import take_by_row
 
 # Logits (B, K, V), what makes them log-probabilities of whole paths when it is added
 # (B, K), and the step -> candidates: their log-probabilities (B, C), and their places
@@ -113,7 +113,7 @@ def draw_continuations(
         totals = logits + so_far[..., None]
         # At first one beam is alive, which all samples start from.
         source = ops.where(step > 0, ops.arange(beams, dtype="int32"), 0)  # (K,)
-        paths = ops.reshape(take(totals, source, axis=1), (-1, vocab_size))
+        paths = ops.reshape(ops.take(totals, source, axis=1), (-1, vocab_size))
         tokens = sample_next(
             paths,
             ops.reshape(uniforms(step), (-1,)),
@@ -121,7 +121,7 @@ def draw_continuations(
             top_k=top_k,
             top_p=top_p,
         )
-        values = ops.take_along_axis(paths, tokens[:, None], axis=1)
+        values = take_by_row(paths, tokens[:, None])
         places = source * vocab_size + ops.reshape(tokens, (-1, beams))
         return ops.reshape(values, (-1, beams)), places
 

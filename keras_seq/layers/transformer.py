@@ -219,6 +219,7 @@ class TransformerBlock(layers.Layer):
 
         def attend_memory(x: KerasTensor) -> KerasTensor:
             nonlocal weights
+            # As the docstring asks.
             assert memory is not None and memory_mask is not None
             mask = ops.cast(memory_mask, "bool")[:, None, None, None]
             rows, steps = ops.shape(memory_mask)

@@ -148,8 +148,18 @@ def token_logits(
 def tied_vectors(model: keras.Model) -> KerasTensor | None:
     """What a tied embedding scores tokens with: float (E, V), None where none is tied.
 
-    Transposed once: a product of few rows with the transposed matrix takes up to ten
-    times as long as one with the matrix that was.
+    Transposed once: a product of few rows with the transpose of a matrix takes up to
+    ten times as long as one with the matrix itself.
+
+    Args:
+        model: an encoder-decoder, whose logits are of a layer "logits" or tied.
+
+    Example:
+
+    >>> model = keras.Sequential([TokenEmbedding(50, 8, name="embedding")])
+    >>> _ = model.build((None, None))
+    >>> tuple(tied_vectors(model).shape)
+    (8, 50)
     """
     if any(layer.name == "logits" for layer in model.layers):
         return None
