@@ -155,15 +155,17 @@ def ngram_label_ratios(
 
 def _log_ratios(counts: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Of texts with each n-gram by class (C, buckets), and in all (buckets,)."""
-    num_buckets, rare, total = len(seen), seen < MIN_TEXTS, seen.sum()
+    num_buckets, total = len(seen), seen.sum()
+    holding = counts.sum(axis=1, keepdims=True)
     ratios = np.empty((num_buckets, len(counts)), np.float32)
-    # One at a time: a copy of all counts in float64 would fill the memory.
-    for number, holding in enumerate(counts):
-        found = np.log((holding + 1) / (holding.sum() + num_buckets))
-        others = total - holding.sum() + num_buckets
-        found -= np.log((seen - holding + 1) / others)
-        found[rare] = 0
-        ratios[:, number] = found
+    # Some at a time: all of them in float64 would fill the memory.
+    for start in range(0, num_buckets, TOGETHER):
+        some = slice(start, start + TOGETHER)
+        own, others = counts[:, some], seen[some] - counts[:, some]
+        found = np.log((own + 1) / (holding + num_buckets))
+        found -= np.log((others + 1) / (total - holding + num_buckets))
+        found[:, seen[some] < MIN_TEXTS] = 0
+        ratios[some] = found.T
     return ratios
 
 

@@ -135,16 +135,17 @@ class EncodedSamples:
         else:
             self.labels = store.label_ids(label_names)
         lengths, texts = [np.zeros(0, np.int32)], store.encoded_texts()
+        kind = np.min_scalar_type(tokenizer.vocab_size - 1)  # half a file or less
         with MappedFile() as file:
             while chunk := list(itertools.islice(texts, ENCODE_ROWS)):
                 encoded = encode_texts(tokenizer, tf.constant(chunk, tf.string))
                 self.cut.num_texts += len(chunk)
                 self.cut.add(encoded.row_lengths())
                 encoded = encoded[:, :max_len]
-                file.write(encoded.flat_values.numpy())
+                file.write(encoded.flat_values.numpy().astype(kind))
                 lengths.append(encoded.row_lengths().numpy().astype(np.int32))
             self._mapped = file.mapped()
-        self._ids = np.frombuffer(self._mapped, np.int32)
+        self._ids = np.frombuffer(self._mapped, kind)
         self.cut.log_count(store.name, trained=True)
         self.lengths = np.concatenate(lengths)
         self._starts = np.cumsum(self.lengths, dtype=np.int64) - self.lengths
@@ -155,7 +156,7 @@ class EncodedSamples:
     def tokens(self, number: int) -> np.ndarray:
         """int32 (T,), the ids of one sample."""
         start = self._starts[number]
-        return self._ids[start : start + self.lengths[number]]
+        return self._ids[start : start + self.lengths[number]].astype(np.int32)
 
     def batch(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Padded ids int32 (B, T) and labels (B, ...) of some samples."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import ml_dtypes  # noqa: F401, so that NumPy knows bfloat16 and its like by name
 import numpy as np
+from numpy.typing import ArrayLike
 
 from keras_seq.data.files import flush
 from keras_seq.errors import UNREADABLE, UserError
@@ -61,7 +62,7 @@ class Checkpoints:
 
     def save(
         self,
-        arrays: Mapping[str, np.ndarray],
+        arrays: Mapping[str, ArrayLike],
         facts: Mapping[str, Any],
         is_start: bool = False,
     ) -> None:
@@ -71,7 +72,7 @@ class Checkpoints:
         leaves nothing but a file that the next `save` overwrites.
 
         Args:
-            arrays: by name.
+            arrays: by name, or variables: one copy stands in memory at a time.
             facts: what JSON can hold.
             is_start: of a run that has not made a step yet; no other removes it sooner.
 
@@ -157,17 +158,18 @@ class Checkpoints:
 
 
 def _write(
-    file: io.BufferedWriter, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]
+    file: io.BufferedWriter, arrays: Mapping[str, ArrayLike], facts: Mapping[str, Any]
 ) -> None:
     """A zip of raw arrays: each member carries a checksum, the list of them is last.
 
     NumPy alone has no name for bfloat16 and its like, so kind and shape go into the
     facts and the bytes stay bytes.
     """
-    arrays = {name: np.asarray(array) for name, array in arrays.items()}
-    kinds = {name: [str(a.dtype), list(a.shape)] for name, a in arrays.items()}
+    kinds = {}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for number, array in enumerate(arrays.values()):
+        for number, (name, content) in enumerate(arrays.items()):
+            array = np.asarray(content)
+            kinds[name] = [str(array.dtype), list(array.shape)]
             data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
             with archive.open(str(number), "w", force_zip64=True) as member:
                 member.write(data.data)

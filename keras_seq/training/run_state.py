@@ -44,13 +44,16 @@ FACTS = {
 def capture_state(
     model: keras.Model, callbacks: Iterable[keras.callbacks.Callback]
 ) -> State:
-    """Reads a state; nothing that training uses is changed by it."""
-    arrays = {}
+    """A state to save at once: its variables are read while they are written.
+
+    Nothing that training uses is changed by it.
+    """
+    arrays: dict[str, Any] = {}
     for group, variables in _variables(model).items():
         for number, variable in enumerate(variables):
             # Sums over replicas are not exact; the part of each replica is.
             for copy, part in enumerate(components(variable)):
-                arrays[f"{group}/{number}/{copy}"] = part.numpy()
+                arrays[f"{group}/{number}/{copy}"] = part
     facts = {
         "random": encode(random.getstate(), arrays, "random"),
         "numpy": encode(np.random.get_state(), arrays, "numpy"),
