@@ -42,7 +42,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, task: ModuleType) -> Path:
     asked = "--data", "words", *few_steps, "--run-dir", "run"
     done = call_script(task, folder, *asked)
     assert done.returncode == 0, done.stderr
-    assert "nearest_template" in done.stdout
+    assert "mean_features_logistic" in done.stdout
     assert "1 recordings left out: unreadable\n  words/up/broken.wav" in done.stderr
     return folder
 
@@ -55,11 +55,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
         report = metrics[part]
         assert report["n"] == 12 and report["real_time_factor"] > 0
         assert {"wer", "cer", "accuracy", "insertions"} <= set(report["scores"])
-        assert set(report["baselines"]) == {
-            "most_frequent",
-            "nearest_template",
-            "mean_features_logistic",
-        }
+        assert set(report["baselines"]) == {"most_frequent", "mean_features_logistic"}
         assert report["verdict"] in ("wins", "ties", "loses")
         assert {"wer", "accuracy"} <= set(report["network_alone"]["scores"])
         assert "together with logistic" in report["comparison"]["sentence"]
@@ -153,7 +149,7 @@ def test_evaluate_scores_any_data_beside_the_baselines(trained: Path, task: Modu
     report = task.evaluate(model=model, data=str(trained / "more"))
     assert report["n"] == 15 and report["scores"]["accuracy"]["value"] > 0.8
     assert 0 <= report["network_alone"]["scores"]["accuracy"]["value"] <= 1
-    assert "nearest_template" in report["baselines"]
+    assert "mean_features_logistic" in report["baselines"]
     searched = task.evaluate(model=model, data=str(trained / "more"), beam_width=4)
     assert searched["beam_search"]["language_model"] is False
     greedy = report["scores"]["wer"]["value"]
@@ -174,7 +170,7 @@ def test_tensorboard_has_sounds_pictures_and_tables(trained: Path):
         "transcripts",
         "report",
         "test_wer/network",
-        "test_wer/nearest_template",
+        "test_wer/mean_features_logistic",
     }
     assert wanted <= tags
 
