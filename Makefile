@@ -43,8 +43,8 @@ docs: .venv/.installed
 	@echo 'Open build/site/index.html'
 
 benchmark: .venv-benchmark/.installed
-	@for name in tokenizer memory windows latency monitors generate speed epoch \
-		translate forecast quality; do \
+	@for name in startup tokenizer memory windows latency monitors generate speed \
+		epoch translate forecast quality; do \
 		echo "== $$name"; $(BENCHMARK_BIN)/python -m benchmarks.$$name || exit 1; done
 
 .venv/.installed: EXTRAS := test
