@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_seq.evaluation import bootstrap, table, verdict
 from keras_seq.evaluation.finite import check_answers, finite_baselines
-from keras_seq.evaluation.reports import gather_report, kept_notes
+from keras_seq.evaluation.reports import gather_report
 from keras_seq.evaluation.resampling import by_blocks
 from keras_seq.text.kneser_ney import ngram_hashes
 
@@ -83,7 +83,7 @@ def language_report(
     losses = {n: -np.add.reduceat(values, starts) for n, values in named.items()}
     values = {name: float(lost.sum() / size) for name, lost in losses.items()}
     best = min(baselines, key=lambda name: values[name])
-    notes = kept_notes(notes, baselines)
+    notes = notes or {}
     drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
     both = np.stack([losses["network"], losses[best]])
     comparison = verdict.compare(

@@ -21,20 +21,6 @@ Bounds = Mapping[str, tuple[float, float]]  # by score, what it lies between
 Scores = Callable[[np.ndarray, np.ndarray], dict[str, float]]
 
 
-def kept_notes(
-    notes: Mapping[str, str] | None, baselines: Collection[str]
-) -> dict[str, str]:
-    """What to know of the baselines that are compared, by name.
-
-    Example:
-
-    >>> kept_notes({"a": "fitted on 10 rows", "b": ""}, ["b", "a"])
-    {'a': 'fitted on 10 rows'}
-    """
-    given = notes or {}
-    return {name: given[name] for name in baselines if given.get(name)}
-
-
 def gather_report(
     task: str,
     sizes: Mapping[str, int],
@@ -54,7 +40,8 @@ def gather_report(
         scores: of the network, with their intervals.
         baselines: values by name.
         comparison: of `verdict.compare`.
-        notes: what to know of baselines; None where none is possible.
+        notes: what to know of baselines by name, of those that are not there, too; None
+            where none is possible. Empty ones are dropped.
         left_out: as `checked_report` has it.
         further: behind the others.
 
@@ -69,12 +56,13 @@ def gather_report(
     >>> [*report], report["verdict"]
     (['task', 'n', 'scores', 'baselines', 'verdict', 'comparison'], 'ties')
     """
+    kept = {n: note for n, note in (notes or {}).items() if note and n not in left_out}
     report = {
         "task": task,
         **sizes,
         "scores": scores,
         "baselines": baselines,
-        **({} if notes is None else {"notes": notes}),
+        **({} if notes is None else {"notes": kept}),
         "verdict": comparison["verdict"],
         "comparison": comparison,
         **further,
@@ -143,7 +131,6 @@ def compared_report(
         name: interval(value, column, widening, bounds[name])
         for name, value, column in zip(names, np.nan_to_num(found), drawn.T)
     }
-    notes = None if notes is None else kept_notes(notes, baselines)
     return gather_report(
         task, sizes, scores, values, comparison, notes=notes, **further
     )

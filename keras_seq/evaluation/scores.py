@@ -12,7 +12,7 @@ import numpy as np
 from keras_seq.data.copies import percent
 from keras_seq.evaluation import bootstrap, verdict
 from keras_seq.evaluation.finite import check_answers, finite_baselines
-from keras_seq.evaluation.reports import gather_report, kept_notes
+from keras_seq.evaluation.reports import gather_report
 from keras_seq.evaluation.resampling import redraw_of
 from keras_seq.evaluation.table import format_report
 
@@ -221,7 +221,7 @@ def report(
     check_answers(probabilities, "probabilities")
     baselines, left_out = finite_baselines(baselines)
     drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
-    notes = kept_notes(notes, baselines)
+    notes = notes or {}
     names = bootstrap.metric_names(label_names)
     every_sample = np.ones(len(labels))
     values = {}

@@ -37,6 +37,7 @@ def tag_report(
     is_known: Sequence[Sequence[bool]],
     has_entities: bool = False,
     groups: Sequence | None = None,
+    notes: Mapping[str, str] | None = None,
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -50,6 +51,7 @@ def tag_report(
         is_known: N rows, whether train has the word.
         has_entities: the verdict is about the F1 of entities, else about accuracy.
         groups: N names; sentences of one, such as copies, are redrawn together.
+        notes: what to know of a baseline, by name; None where there is nothing.
         num_resamples: sentences are redrawn so many times.
         seed: of the resampling.
 
@@ -91,6 +93,7 @@ def tag_report(
         lambda name: (counts != others[name]).any(axis=1),
         by_groups(range(len(truth)) if groups is None else groups, "sentences"),
         headline="f1" if "f1" in metrics else "accuracy",
+        notes=notes,
         comparing={"bounds": verdict.SHARES, "undefined": 0.0},
         num_resamples=num_resamples,
         seed=seed,

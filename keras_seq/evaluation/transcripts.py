@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation import bootstrap, verdict
-from keras_seq.evaluation.reports import gather_report, kept_notes
+from keras_seq.evaluation.reports import gather_report
 from keras_seq.evaluation.resampling import Redraw, by_speakers, redraw_of
 
 RATES = ("wer", "cer", "substitutions", "deletions", "insertions")
@@ -139,7 +139,7 @@ def transcript_report(
         for name, other in others.items()
     }
     best = min(baseline_scores, key=lambda name: baseline_scores[name]["wer"])
-    notes = kept_notes(notes, baselines)
+    notes = notes or {}
     drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
     comparison = verdict.compare(
         _pair(counts, others[best], is_isolated),

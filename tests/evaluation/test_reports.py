@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_seq.evaluation.reports import corpus_report
+from keras_seq.evaluation.reports import corpus_report, gather_report
 from keras_seq.evaluation.resampling import by_samples
 
 
@@ -30,3 +30,15 @@ def test_scores_have_bounds_of_their_own():
     wide = corpus_report("t", *given)["scores"]["second"]["high"]
     bounded = corpus_report("t", *given, bounds={"second": (0.0, 1.0)})
     assert wide > 1 and bounded["scores"]["second"]["high"] == 1
+
+
+def test_notes_are_of_what_is_compared_or_is_not_there_and_say_something():
+    right = {"right": {"value": 1.0, "low": 1.0, "high": 1.0}}
+    baselines = {"a": {"right": 0.0}, "b": {"right": 0.0}}
+    compared = {"metric": "right", "verdict": "wins", "sentence": "It wins."}
+    notes = {"a": "fitted on 9 rows", "b": "", "c": "not installed", "d": "of 9 rows"}
+    report = gather_report(
+        "t", {"n": 9}, right, baselines, compared, notes=notes, left_out=["d"]
+    )
+    assert report["notes"] == {"a": "fitted on 9 rows", "c": "not installed"}
+    assert report["comparison"]["sentence"].endswith("NaN or Inf: d.")

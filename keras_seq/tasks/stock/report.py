@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_seq.errors import UserError
 from keras_seq.evaluation import table, verdict
-from keras_seq.evaluation.finite import ADVICE, checked_report
+from keras_seq.evaluation.finite import ADVICE
 from keras_seq.evaluation.forecast_scores import (
     IN_UNITS,
     INTERVAL_MEASURES,
@@ -22,6 +22,7 @@ from keras_seq.evaluation.forecast_scores import (
     shortest_block,
     with_intervals,
 )
+from keras_seq.evaluation.reports import gather_report
 
 HEADLINE = "mase"  # a forecast is a median: its mean absolute error is what it lowers
 BEST_POSSIBLE = "best_possible"
@@ -84,7 +85,7 @@ def forecast_report(
     scores = {name: scores[name] for name in shown}
     covered = with_intervals(INTERVAL_MEASURES, interval, times, shortest)
     scores["coverage"] = covered["coverage"]
-    notes = dict(notes or {})
+    notes = notes or {}
     values = {n: _measured(*one.windows) for n, one in sums.items() if n != NETWORK}
     best_possible = values.pop(BEST_POSSIBLE, None)
     baselines = {who: {m: found[m] for m in shown} for who, found in values.items()}
@@ -100,22 +101,16 @@ def forecast_report(
         found, best, HEADLINE, False, called="skill", note=notes.get(best, "")
     )
     copied = _copied(skills.get("persistence"), lag, is_prices)
-    report = {
-        "task": task,
-        "n": len(times),
-        "scores": scores,
-        "baselines": baselines,
-        "notes": notes,
-        "verdict": conclusion["verdict"],
-        "comparison": {
-            "baseline": best,
-            "metric": HEADLINE,
-            "skill": skills[best],
-            "skill_against": skills,
-            "units": verdict.units_of(redraw),
-            **conclusion,
-            "sentence": " ".join([conclusion["sentence"], *copied]),
-        },
+    comparison = {
+        "baseline": best,
+        "metric": HEADLINE,
+        "skill": skills[best],
+        "skill_against": skills,
+        "units": verdict.units_of(redraw),
+        **conclusion,
+        "sentence": " ".join([conclusion["sentence"], *copied]),
+    }
+    further: dict[str, Any] = {
         "interval": {
             "nominal": nominal,
             "coverage": covered["coverage"]["value"],
@@ -132,11 +127,20 @@ def forecast_report(
     }
     if best_possible is not None:
         own = scores["rmse"]["value"]
-        report["best_possible"] = {
+        further["best_possible"] = {
             **{name: best_possible[name] for name in shown},
             "rmse_ratio": own / best_possible["rmse"],
         }
-    return checked_report(report, left_out)
+    return gather_report(
+        task,
+        {"n": len(times)},
+        scores,
+        baselines,
+        comparison,
+        notes=notes,
+        left_out=left_out,
+        **further,
+    )
 
 
 def _scored_alike(sums: Mapping[str, Sums]) -> tuple[dict[str, Sums], list[str]]:

@@ -87,6 +87,7 @@ def score_tagger(
     }
     lookup, digest = baselines[BackoffTagger.name], Digest(0)
     assert isinstance(lookup, BackoffTagger)
+    lacks_crf = has_entities and CrfsuiteTagger.name not in baselines
     report = tag_report(
         task,
         truth,
@@ -95,9 +96,8 @@ def score_tagger(
         has_entities=has_entities,
         is_known=[[lookup.has_word(word) for word in s.words] for s in sentences],
         groups=[digest(" ".join(each.words)) for each in sentences],
+        notes={CrfsuiteTagger.name: LEFT_OUT} if lacks_crf else None,
     )
-    if has_entities and CrfsuiteTagger.name not in baselines:
-        report["notes"] = {CrfsuiteTagger.name: LEFT_OUT}
     written = [each for each in sentences if each.text]
     if written:
         found = list(answer([each.text for each in written]))
