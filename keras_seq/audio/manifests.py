@@ -5,22 +5,17 @@ The files lie beside the table, in a folder beside it, or in zip archives.
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from keras_seq.audio.recording import AUDIO, PARTS, Piece, Recording, part_named
+from keras_seq.data.columns import find_column, find_optional_column
 from keras_seq.data.file_places import Files
 from keras_seq.data.in_memory import is_in_memory
 from keras_seq.data.named_files import FileFinder, NamedFileReader, archives_beside
 from keras_seq.data.table_format import AS_FOUND, TableFormat
-from keras_seq.data.tables import (
-    KINDS,
-    error_at,
-    listed,
-    place_of,
-    read_columns,
-    read_rows,
-)
+from keras_seq.data.tables import KINDS, error_at, place_of, read_columns, read_rows
 from keras_seq.log import log
 
 # Usual names in order of preference.
@@ -57,13 +52,17 @@ class ManifestFormat(NamedTuple):
     any_parts: bool = False
     table_format: TableFormat = AS_FOUND
 
-    def columns_of(self, columns: Sequence[str]) -> dict[str, str | None]:
-        """The columns "file" and "transcript" of a table, None where it has none."""
-        file, transcript = self.file_column, self.transcript_column
-        return {
-            "file": usual_column(columns, FILE_COLUMNS, file),
-            "transcript": usual_column(columns, TRANSCRIPT_COLUMNS, transcript),
-        }
+    def find_columns(self, path: Path, columns: Sequence[str]) -> list[str]:
+        """The columns of files and of transcripts.
+
+        Raises:
+            UserError: One is missing, or several share its name.
+        """
+        find = partial(find_column, path, columns, self.table_format)
+        return [
+            find("file", self.file_column, FILE_COLUMNS),
+            find("transcript", self.transcript_column, TRANSCRIPT_COLUMNS),
+        ]
 
 
 def read_manifest(
@@ -82,8 +81,11 @@ def read_manifest(
             part, or is no piece of a file.
     """
     columns = read_columns(path, given.table_format)
-    wanted = _wanted(path, columns, given)
-    optional = [usual_column(columns, each) for each in (SPEAKER_COLUMNS, PART_COLUMNS)]
+    wanted = given.find_columns(path, columns)
+    optional = [
+        find_optional_column(path, columns, usual)
+        for usual in (SPEAKER_COLUMNS, PART_COLUMNS)
+    ]
     pieces = PieceColumns(path, [name for name in columns if name not in wanted])
     names = wanted + [name for name in optional if name is not None] + pieces.names
     beside = archives_beside(path) if archives is None else archives
@@ -138,33 +140,6 @@ def log_parts_beside(path: Path) -> None:
     if others:
         what = f"{', '.join(others[:4])} beside it not read; --validation-data and "
         log.info(f"{path}: {what}--test-data take them")
-
-
-def usual_column(
-    columns: Sequence[str], usual: Sequence[str], asked: str | None = None
-) -> str | None:
-    """The column that is asked for, or the first of the usual names that a table has,
-    whatever its case."""
-    lower = {column.lower(): column for column in reversed(columns)}
-    names = usual if asked is None else [asked.lower()]
-    return next((lower[name] for name in names if name in lower), None)
-
-
-def _wanted(path: Path, columns: Sequence[str], given: ManifestFormat) -> list[str]:
-    """The columns of files and of transcripts; UserError where one is missing."""
-    names = []
-    asked_of = {"file": given.file_column, "transcript": given.transcript_column}
-    for kind, found in given.columns_of(columns).items():
-        if found is not None:
-            names.append(found)
-            continue
-        asked = asked_of[kind]
-        what = f"no {kind} column found" if asked is None else f"no column {asked!r}"
-        what += f"; its columns are: {listed(columns)}; name one with --{kind}-column"
-        if KINDS.get(path.suffix.lower()) in ("csv", "tsv"):
-            what += ", or where this row is no header, give --no-header and a number"
-        raise error_at(path, what)
-    return names
 
 
 class SoundReader(NamedFileReader):

@@ -89,10 +89,10 @@ def _stems(line: str) -> Iterator[str]:
 
 def _is_manifest(path: Path, given: ManifestFormat) -> bool:
     try:
-        columns = read_columns(path, given.table_format)
+        given.find_columns(path, read_columns(path, given.table_format))
     except UserError:
         return False
-    return None not in given.columns_of(columns).values()
+    return True
 
 
 def _how_to_read(path: Path) -> str:

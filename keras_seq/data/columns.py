@@ -1,7 +1,7 @@
 """The columns of texts and labels of a table: found by usual names, or asked for."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -22,21 +22,28 @@ LABEL_COLUMNS = (
 
 NUMBER_COLUMNS = "score rating stars grade value target label y".split()
 FEWEST, PEEKED = 10, 200  # rows that say what a column holds
+MARKS = set(SEPARATORS.values()) - {" "}  # between the names of a header
 
 
-def is_header(line: str) -> bool:
-    """Whether a line names columns of texts and labels, as a table's first one does.
+def is_header(
+    line: str,
+    usual: Sequence[Sequence[str]] = (TEXT_COLUMNS, LABEL_COLUMNS),
+    marks: Iterable[str] = MARKS,
+) -> bool:
+    """Whether a line names columns, as a table's first one does.
+
+    Args:
+        line: of a file.
+        usual: names of each column that it has to hold, by default of texts and labels.
+        marks: separators that may stand between the names.
 
     Example:
 
     >>> is_header("id,text,label"), is_header("This text, and its label, are fine.")
     (True, False)
     """
-    for mark in set(SEPARATORS.values()):
-        names = {name.strip(' "\r\n').lower() for name in line.split(mark)}
-        if names & set(TEXT_COLUMNS) and names & set(LABEL_COLUMNS) and mark != " ":
-            return True
-    return False
+    rows = ({n.strip(' "\r\n').lower() for n in line.split(mark)} for mark in marks)
+    return any(all(names.intersection(each) for each in usual) for names in rows)
 
 
 def find_column(
@@ -52,7 +59,27 @@ def find_column(
     Raises:
         UserError: There is none, or several share the name.
     """
-    for name in [asked] if asked is not None else usual:
+    names = [asked] if asked is not None else usual
+    found = find_optional_column(path, columns, names)
+    if found is None:
+        raise error_at(path, _no_column(path, columns, table_format, kind, asked))
+    return found
+
+
+def find_optional_column(
+    path: Path, columns: Sequence[str], usual: Sequence[str]
+) -> str | None:
+    """The first of some names that a table has, whatever its case; None without one.
+
+    Raises:
+        UserError: Several columns share the name.
+
+    Example:
+
+    >>> find_optional_column(Path("a.csv"), ["id", "Text"], TEXT_COLUMNS)
+    'Text'
+    """
+    for name in usual:
         matches = [column for column in columns if column == name] or [
             column for column in columns if column.lower() == name.lower()
         ]
@@ -61,7 +88,7 @@ def find_column(
             raise error_at(path, what)
         if matches:
             return matches[0]
-    raise error_at(path, _no_column(path, columns, table_format, kind, asked))
+    return None
 
 
 def check_one_of_flags(

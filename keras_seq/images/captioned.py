@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from keras_seq.data.columns import find_column
+from keras_seq.data.columns import find_column, is_header
 from keras_seq.data.copies import counted
 from keras_seq.data.file_places import Files, FolderFiles, ZipFiles
 from keras_seq.data.in_memory import as_file
@@ -135,19 +135,12 @@ def _kind(table_format: TableFormat) -> Callable[[Path], str]:
         first = "" if suffix in KINDS else next(iter(read_lines(path)), "")
         if TOKENS.fullmatch(first):
             return "tokens"
-        if first and table_format.separator is None and _is_header(first):
-            return "csv"
+        usual = IMAGE_COLUMNS, CAPTION_COLUMNS
+        if table_format.separator is None and is_header(first, usual, ","):
+            return "csv"  # as Kaggle's captions.txt
         return kind_of(path, table_format)
 
     return kind
-
-
-def _is_header(line: str) -> bool:
-    """Whether a line without a table's suffix names both columns, as Kaggle's does."""
-    names = [name.strip().lower() for name in line.split(",")]
-    return any(name in IMAGE_COLUMNS for name in names) and any(
-        name in CAPTION_COLUMNS for name in names
-    )
 
 
 def _is_coco(path: Path) -> bool:

@@ -151,8 +151,8 @@ def check_names(
     """UserError at the first name that is no column of the header."""
     for name in names:
         if name not in header:
-            what = f"{option} {name!r}: no such column; has: {listed(list(header))}"
-            raise error_at(path, what)
+            what = f"no column {name!r}; its columns are: {listed(list(header))}; "
+            raise error_at(path, f"{what}name one with {option}")
 
 
 def _may_be_target(sheet: Sheet, name: str) -> bool:

@@ -1,10 +1,11 @@
 """Tagged sentences from tables: a row a sentence with two lists, or a row a word."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_seq.data.places import error_at, listed, place_of
+from keras_seq.data.columns import find_column, find_optional_column
+from keras_seq.data.places import error_at, place_of
 from keras_seq.data.table_format import TableFormat
 from keras_seq.data.tables import read_columns, read_rows
 from keras_seq.text.sentences import LONG, Gathered, Sentence
@@ -25,7 +26,7 @@ class Asked(NamedTuple):
 
 
 def read_lists(asked: Asked) -> Iterator[Sentence]:
-    wanted = _columns_named(asked)
+    wanted = _wanted(asked, read_columns(asked.path, asked.table_format))
     for number, values in read_rows(asked.path, wanted, asked.table_format):
         place = place_of(asked.path, number)
         lists: list[list[object]] = []
@@ -44,11 +45,12 @@ def read_lists(asked: Asked) -> Iterator[Sentence]:
 
 def read_words(asked: Asked) -> Iterator[Sentence]:
     path, _, _, need_tags, table_format = asked
-    wanted = _columns_named(asked)
-    columns = {name.lower(): name for name in read_columns(path, table_format)}
-    counted = [columns[name] for name in SENTENCE_NAMES if name in columns][:1]
+    columns = read_columns(path, table_format)
+    wanted = _wanted(asked, columns)
+    counted = find_optional_column(path, columns, SENTENCE_NAMES)
+    names = wanted if counted is None else [*wanted, counted]
     gathered, before, last, ends = Gathered(path, need_tags), None, None, 0
-    for number, values in read_rows(path, wanted + counted, table_format):
+    for number, values in read_rows(path, names, table_format):
         own = values[-1] if counted else None
         # Some write the number of a sentence at its first word alone.
         changed = counted and own not in (None, "") and own == own and own != before
@@ -65,17 +67,10 @@ def read_words(asked: Asked) -> Iterator[Sentence]:
     yield from gathered.done()
 
 
-def _columns_named(asked: Asked) -> list[str]:
+def _wanted(asked: Asked, columns: Sequence[str]) -> list[str]:
     """Names of the columns of words and tags."""
-    columns = read_columns(asked.path, asked.table_format)
-    kinds = [("token", asked.token, WORD_NAMES), ("tag", asked.tag, TAG_NAMES)]
-    found = []
-    for kind, given, usual in kinds if asked.need_tags else kinds[:1]:
-        names = [given.lower()] if given is not None else usual
-        own = [column for name in names for column in columns if column.lower() == name]
-        if not own:
-            what = f"no column {given!r}" if given is not None else f"no {kind} column"
-            what += f"; its columns are: {listed(columns)}; name one with --{kind}-"
-            raise error_at(asked.path, f"{what}column")
-        found.append(own[0])
+    path, token, tag, need_tags, table_format = asked
+    found = [find_column(path, columns, table_format, "token", token, WORD_NAMES)]
+    if need_tags:
+        found.append(find_column(path, columns, table_format, "tag", tag, TAG_NAMES))
     return found

@@ -121,6 +121,8 @@ BAD = {
     "nothing there": (None, "none.csv", "no such file or folder"),
     "no match": (None, "*.zip", "matches no file"),
     "no file column": ("a,b\n1,2\n", "own.csv", "no file column found"),
+    "two of files": ("File,FILE,text\na,b,c\n", "own.csv", "2 columns are called"),
+    "two of parts": ("file,text,Split,SPLIT\n", "own.csv", "called 'Split', 'SPLIT'"),
     "no transcript": ("file,b\n1,2\n", "own.csv", "no transcript column found"),
     "missing sound": ("file,text\nq.wav,hi\n", "own.csv", "own.csv:2: there is no"),
     "unknown part": ("file,text,split\na.wav,x,foo\n", "own.csv", "own.csv:2: 'foo'"),

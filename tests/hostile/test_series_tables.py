@@ -468,7 +468,7 @@ REFUSED = {  # content, options, words of the line
     "no such column of series": (
         rows(DAYS, X, header="date,x"),
         {"series_column": ["shop"]},
-        "--series-column 'shop': no such column; has: 'date', 'x'",
+        "no column 'shop'; its columns are: 'date', 'x'; name one with --series-column",
     ),
     "a series of one row": (
         rows(DAYS, ["n"] * 39 + ["s"], X, header="date,shop,x"),

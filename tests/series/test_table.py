@@ -148,7 +148,7 @@ def test_names_that_are_not_there_are_named(tmp_path: Path):
         {"features": ["Klose"]},
         {"date_column": ["Klose"]},
     ):
-        with pytest.raises(UserError, match="'Klose': no such column; has: 'Date'|'Op"):
+        with pytest.raises(UserError, match="'Klose'; its columns are: 'Date'|'Op"):
             read_series(path, **options)
     other = write(tmp_path, "Date,Close\n2020-01-01,1\n", "b.csv")
     with pytest.raises(UserError, match="b.csv: other columns than"):
