@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from keras_seq.data.tables import listed
+from keras_seq.data.places import error_at, listed
 from keras_seq.errors import UserError
 from keras_seq.log import log
 
@@ -216,6 +216,20 @@ keep it as a class with --labels-as-written
             if droppable:
                 what += ", or leave them out with --drop-missing"
             raise UserError(what)
+
+
+def unknown_label(
+    place: str, label: str, known: Sequence[str], kind: str = "label"
+) -> UserError:
+    """The error of a label, or of another `kind` of answer, that no training had.
+
+    Example:
+
+    >>> unknown_label("a.csv:2", "bad", ["good", "fine"])
+    UserError("a.csv:2: label 'bad' was not in training, only: 'good', 'fine'")
+    """
+    what = f"{kind} {label!r} was not in training, only: {listed(known, 20)}"
+    return error_at(place, what)
 
 
 def _shown(label: str) -> str:

@@ -23,7 +23,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from keras_seq.data.copies import text_digests
-from keras_seq.data.places import check_utf8, error_at, listed, place_of
+from keras_seq.data.labels import unknown_label
+from keras_seq.data.places import check_utf8, place_of
 from keras_seq.errors import UserError
 
 Samples = Iterable[tuple[str, str]]
@@ -188,9 +189,8 @@ class SampleStore:
         found = numbers[codes] if len(numbers) else codes
         if len(found) and found.min() < 0:
             first = int(found.argmin())
-            known, label = listed(list(label_names)), self.names[codes[first]]
-            what = f"label {label!r} was not in training, only: {known}"
-            raise error_at(self.place(first), what)
+            label = self.names[codes[first]]
+            raise unknown_label(self.place(first), label, label_names)
         return found
 
     def digests(self, seed: int = 0) -> np.ndarray:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from keras_seq.data.tables import error_at, listed, place_of
+from keras_seq.data.labels import unknown_label
+from keras_seq.data.tables import error_at, place_of
 from keras_seq.errors import UserError
 from keras_seq.log import log
 from keras_seq.text.tag_schemes import OUTSIDE, find_scheme, repair_tags, split_tag
@@ -93,8 +94,7 @@ def check_tags(sentences: Sequence[Sentence], tag_names: Sequence[str]) -> None:
     for sentence in sentences:
         for word, tag in enumerate(sentence.tags):
             if tag not in known:
-                what = f"tag {tag!r} was not in training, only: {listed(tag_names, 20)}"
-                raise error_at(sentence.place(word), what)
+                raise unknown_label(sentence.place(word), tag, tag_names, "tag")
     if not sentences:
         raise UserError("there is no sentence to read tags of")
 

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from keras_seq.data.label_format import split_marked
 from keras_seq.data.label_names import join_each_label
+from keras_seq.data.labels import unknown_label
 from keras_seq.data.places import listed
 from keras_seq.data.store import Samples, SampleStore
-from keras_seq.data.tables import error_at
 from keras_seq.errors import UserError
 from keras_seq.evaluation.label_sets import (
     NETWORK,
@@ -101,9 +101,7 @@ class SeveralLabels(Target):
             if name not in known:
                 marked = (split_marked(names) for _, names in store)
                 first = next(n for n, names in enumerate(marked) if name in names)
-                what = f"label {name!r} was not in training, only: "
-                what += listed(self.label_names)
-                raise error_at(store.place(first), what)
+                raise unknown_label(store.place(first), name, self.label_names)
 
         def row(names: str) -> np.ndarray:
             holds = np.zeros(len(known), np.float32)
