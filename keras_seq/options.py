@@ -7,7 +7,7 @@ imported, so that `--help` answers at once.
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar
 
@@ -16,29 +16,52 @@ Kind = TypeVar("Kind")
 R = TypeVar("R")
 
 
+# Options that tasks share, in the order in which they come behind a task's own.
+SHARED = "epochs batch_size max_seconds limit seed run_dir export_dir resume strategy"
+ORDER = {name: place for place, name in enumerate(SHARED.split())}
+
+
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions:
-    """What every `train` takes beside its data and its network.
+class RunOptions:
+    """What every verb takes that leaves a folder of a run.
 
     Args:
-        epochs: most passes over train; None leaves it to the task.
-        batch_size: samples of a step; None leaves it to the task.
-        max_seconds: limit of the training; None has none.
         limit: most samples to read; None reads all.
         seed: fixes splits, initial weights and shuffling.
         run_dir: what the run leaves; None makes a folder.
+    """
+
+    limit: int | None = None
+    seed: int = 0
+    run_dir: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions(RunOptions):
+    """What every verb takes that trains, once or several times.
+
+    Args:
+        epochs: most passes over train; None leaves it to the task.
+        max_seconds: limit of the training; None has none.
+    """
+
+    epochs: int | None = None
+    max_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(FitOptions):
+    """What every `train` takes beside its data and its network.
+
+    Args:
+        batch_size: samples of a step; None leaves it to the task.
         export_dir: where the SavedModel's version goes; None is a folder with the
             name of the data.
         resume: go on with an interrupted run.
         strategy: devices to train on.
     """
 
-    epochs: int | None = None
     batch_size: int | None = None
-    max_seconds: float | None = None
-    limit: int | None = None
-    seed: int = 0
-    run_dir: Path | None = None
     export_dir: Path | None = None
     resume: bool = False
     strategy: Literal["auto", "cpu", "gpu", "mirrored"] = "auto"
@@ -48,8 +71,8 @@ def takes(kind: Callable[P, Kind]) -> Callable[[Callable[[Kind], R]], Callable[P
     """Makes a function of one dataclass a function of its fields, as keywords.
 
     Returns:
-        A decorator. Editors, `inspect` and the shell see the fields; those of every
-        `TrainOptions` come last.
+        A decorator. Editors, `inspect` and the shell see the fields; those that tasks
+        share come last.
 
     Example:
 
@@ -69,9 +92,9 @@ def takes(kind: Callable[P, Kind]) -> Callable[[Callable[[Kind], R]], Callable[P
             return function(kind(*args, **kwargs))
 
         signature = inspect.signature(kind, eval_str=True)
-        common = {field.name for field in fields(TrainOptions)}
         by_origin = sorted(
-            signature.parameters.values(), key=lambda p: p.name in common
+            signature.parameters.values(),
+            key=lambda parameter: ORDER.get(parameter.name, -1),
         )
         call.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=by_origin, return_annotation=function.__annotations__["return"]

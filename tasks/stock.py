@@ -22,7 +22,8 @@ from keras_seq import cli
 from keras_seq.data.answers import Row
 from keras_seq.data.in_memory import SeveralData
 from keras_seq.data.table_format import AS_FOUND, TableFormat
-from keras_seq.options import TrainOptions, takes
+from keras_seq.options import FitOptions, RunOptions, TrainOptions, takes
+from keras_seq.series.choices import Fill, TargetTransform
 from keras_seq.tasks import stock
 from keras_seq.tasks.result import Report, Run
 
@@ -38,13 +39,11 @@ EXPORT_DIR = Path("saved_models", STEM)
 QUANTILES = (0.1, 0.5, 0.9)
 LONGEST_SEGMENT = 48  # steps
 FRESH_SEED = 1_000_000  # of simulated prices that no training saw
-Fill = Literal["forward", "drop"]
-TargetTransform = Literal["auto", "returns", "level"]
 Names = Sequence[str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeriesOptions:
+class SeriesOptions(RunOptions):
     """What is read, and what is forecast of it."""
 
     data: SeveralData = None
@@ -62,10 +61,6 @@ class SeriesOptions:
     lookback: int | None = None
     season: int | None = None
     target_transform: TargetTransform = "auto"
-    epochs: int | None = None
-    limit: int | None = None
-    seed: int = 0
-    run_dir: Path | None = None
     documented: bool = False
 
 
@@ -79,11 +74,10 @@ class Options(TrainOptions, SeriesOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BacktestOptions(SeriesOptions):
+class BacktestOptions(FitOptions, SeriesOptions):
     """Of `backtest`."""
 
     refit_every: int | None = None
-    max_seconds: float | None = None
 
 
 def load_data(options: SeriesOptions) -> "SeriesTable | SimulatedPrices":

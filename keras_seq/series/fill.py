@@ -15,6 +15,7 @@ from keras_seq.data.tables import error_at
 from keras_seq.log import log
 from keras_seq.series import checks as series_checks
 from keras_seq.series.calendar import Frequency, next_dates, steps_between
+from keras_seq.series.choices import Fill
 from keras_seq.series.dates import MOST_MADE_UP
 from keras_seq.series.series_table import Series
 
@@ -23,7 +24,7 @@ def filled(
     one: Series,
     columns: Sequence[str],
     frequency: Frequency | None,
-    fill: str | None,
+    fill: Fill | None,
     mend_steps: str,
 ) -> Series:
     """The series, its values NaN where missing, without holes; an added row has line 0.

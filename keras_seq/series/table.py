@@ -8,7 +8,6 @@ Shapes: N rows, F columns, K targets.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -35,6 +34,7 @@ from keras_seq.series.checks import (
     check_prices,
     warn_of_splits,
 )
+from keras_seq.series.choices import Fill
 from keras_seq.series.columns import (
     PRICES,
     check_names,
@@ -58,8 +58,6 @@ from keras_seq.series.sheets import TICKERS, check_columns, open_sheet
 from keras_seq.series.trading_days import report_missing_days
 
 __all__ = ["Series", "SeriesTable", "check_columns", "read_series"]
-
-Fill = Literal["forward", "drop"]
 
 
 def read_series(

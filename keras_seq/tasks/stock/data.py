@@ -7,7 +7,7 @@ Shapes: S series, R rows of all series, F columns, K targets, T steps, H horizon
 """
 
 import hashlib
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from keras_seq.layers.scaling import Scaling, level_scaling, returns_scaling
 from keras_seq.log import log
 from keras_seq.ranges import check_settings
 from keras_seq.series.calendar import next_dates, phases
+from keras_seq.series.choices import TargetTransform
 from keras_seq.series.known_future import check_lookback, with_known_future
 from keras_seq.series.numbers import (
     TrainFacts,
@@ -36,8 +37,6 @@ from keras_seq.series.windows import (
 from keras_seq.tasks.stock.baselines import Theta
 
 PRICE_HORIZON = 5  # a week of trading
-
-TargetTransform = Literal["auto", "returns", "level"]
 
 
 class SeriesData(NamedTuple):

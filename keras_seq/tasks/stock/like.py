@@ -12,11 +12,12 @@ from keras_seq.data.in_memory import as_file
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import find_files, kind_of
 from keras_seq.errors import UserError
+from keras_seq.series.choices import Fill
 from keras_seq.series.known_future import with_known_future
 from keras_seq.series.numbers import check_dtype, check_positive, check_size
 from keras_seq.series.series_table import ReadAs, SeriesTable
 from keras_seq.series.sheets import check_columns, open_sheet
-from keras_seq.series.table import Fill, read_series
+from keras_seq.series.table import read_series
 from keras_seq.series.tickers import fetch_tickers
 from keras_seq.serving.exported import Described
 
