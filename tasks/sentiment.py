@@ -146,7 +146,7 @@ def train(options: Options) -> Run:
     contents = loaded.fingerprints | vectors.fingerprints
     run_dir = ks.training.begin_run(STEM, vars(options), contents)
     ks.set_seed(seed)
-    print(ks.training.set_precision(options.mixed_precision, options.strategy))
+    ks.training.set_precision(options.mixed_precision, options.strategy)
     train_set, validation_set = (
         ks.make_text_dataset(
             loaded.splits[part],

@@ -136,7 +136,7 @@ def train(options: Options) -> Run:
         test_start=options.test_start,
     )
     run_dir = ks.training.begin_run(STEM, vars(options), loaded.fingerprints)
-    print(ks.training.set_precision(options.mixed_precision, options.strategy))
+    ks.training.set_precision(options.mixed_precision, options.strategy)
     model, scaling, history = stock.learn_forecaster(
         loaded,
         build_model,

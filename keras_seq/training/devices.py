@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from keras_seq.errors import UserError
 from keras_seq.keras_internals import SUMS_GRADIENTS, optimized_variables
+from keras_seq.log import log
 from keras_seq.training.train_step import inner_optimizer, replace, wrapping
 
 FAST_HALF = (7, 0)  # the first compute capability with cores for float16
@@ -67,7 +68,7 @@ def get_strategy(name: str = "auto") -> tf.distribute.Strategy:
 
 
 def set_precision(mixed: str = "auto", strategy: str = "auto") -> str:
-    """Sets the precision of layers that are built from now on.
+    """Sets the precision of layers that are built from now on, and logs it.
 
     Mixed precision computes in float16 and keeps weights in float32; `fit` scales the
     loss so that small gradients do not vanish.
@@ -78,7 +79,7 @@ def set_precision(mixed: str = "auto", strategy: str = "auto") -> str:
         strategy: as `get_strategy` takes it.
 
     Returns:
-        What was chosen and why, for people to read.
+        The line of the log: what was chosen and why.
 
     Raises:
         ValueError: The name is unknown.
@@ -94,7 +95,9 @@ def set_precision(mixed: str = "auto", strategy: str = "auto") -> str:
     policy = "mixed_float16" if mixed == "on" or mixed == "auto" and gains else None
     keras.mixed_precision.set_dtype_policy(policy or "float32")
     reason = why if mixed == "auto" else f"mixed precision {mixed}"
-    return f"precision: {policy or 'float32'} ({reason})"
+    chosen = f"precision: {policy or 'float32'} ({reason})"
+    log.info(chosen)
+    return chosen
 
 
 def _gains_by_half(strategy: str) -> tuple[bool, str]:
@@ -172,7 +175,7 @@ def _apply_where(
         tf.cond(fine, lambda: apply(grads, variables), lambda: None)
         return
 
-    def decide(strategy: Any, fine: Any, *arguments: Any) -> None:
+    def decide(strategy: tf.distribute.Strategy, fine: Any, *arguments: Any) -> None:
         # A condition within one replica cannot hold what replicas do together.
         first = strategy.experimental_local_results(fine)[0]
         each = strategy.extended.call_for_each_replica

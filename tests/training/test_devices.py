@@ -126,13 +126,14 @@ def test_two_devices_train_as_one_and_resume_to_the_bit(arguments: tuple[str, ..
         ("off", (8, 0), "auto", "float32", "mixed precision off"),
     ],
 )
-def test_precision_follows_the_device_and_is_said(
+def test_precision_follows_the_device_and_is_logged(
     mixed: str,
     capability: tuple | None,
     strategy: str,
     policy: str,
     why: str,
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
 ):
     cards = [] if capability is None else ["card"]
     details = {"compute_capability": capability, "device_name": "Card"}
@@ -141,7 +142,9 @@ def test_precision_follows_the_device_and_is_said(
         tf.config.experimental, "get_device_details", lambda card: details
     )
     try:
-        assert set_precision(mixed, strategy).startswith(f"precision: {policy} ({why}")
+        chosen = set_precision(mixed, strategy)
+        assert chosen.startswith(f"precision: {policy} ({why}")
+        assert capsys.readouterr() == ("", chosen + "\n")
         assert keras.mixed_precision.dtype_policy().name == policy
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
