@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from keras_seq.cli_options import parse_verb
-from keras_seq.data.files import plain
 from keras_seq.errors import UserError
+from keras_seq.files import plain
 from keras_seq.invocation import running
 from keras_seq.log import warnings_logged
 from keras_seq.quiet import quiet_tensorflow

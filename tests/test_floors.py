@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "keras_seq"
 # From the ground up. A folder or a module at the top of keras_seq is a room.
 FLOORS = (
-    {"allocator", "errors", "invocation", "log", "quiet", "__version__"},
+    {"allocator", "errors", "files", "invocation", "log", "quiet", "__version__"},
     {"constants", "ranges", "keras_internals", "small_ops"},
     {"layers", "losses", "metrics"},
     {"models"},

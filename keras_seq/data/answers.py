@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from keras_seq.data.columns import find_column
-from keras_seq.data.files import plain, written_aside
 from keras_seq.data.places import error_at, exists, place_of, user_path
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import find_files, kind_of, read_columns, read_rows
 from keras_seq.data.text_table import text_of
+from keras_seq.files import plain, written_aside
 from keras_seq.log import log
 
 Row = dict[str, object]

@@ -61,16 +61,17 @@ def safe_extract(
         return folder
     with disk_errors(folder.parent, archive.stat().st_size):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
-            _unpack(archive, aside, keep)
-            aside.chmod(0o755)
+        with tempfile.TemporaryDirectory(
+            prefix=f".{folder.name}.", dir=folder.parent, ignore_cleanup_errors=True
+        ) as hidden:
+            aside = Path(hidden, folder.name)
+            aside.mkdir()
+            try:
+                _unpack(archive, aside, keep)
+            except _DAMAGED as error:
+                what = f"not a sound archive: {error}; remove it and run again"
+                raise UserError(" ".join(f"{archive}: {what}".split())) from error
             _rename(aside, folder)
-        except _DAMAGED as error:
-            what = f"not a sound archive: {error}; remove it and run again"
-            raise UserError(" ".join(f"{archive}: {what}".split())) from error
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
     return folder
 
 

@@ -3,6 +3,9 @@
 A download goes on where the last one stopped, counts only when its size and SHA-256 are
 the published ones, and appears under its name whole or not at all. This module knows
 neither models nor what the files are for.
+
+`keras.utils.get_file` and pooch begin anew after a broken connection, follow an https
+address to http, and find a file too long when all of it is on the disk.
 """
 
 import hashlib
@@ -13,19 +16,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, TypeVar
 
 from filelock import FileLock
 
-from keras_seq.data.archives import disk_errors, megabytes, safe_extract
+from keras_seq.data.archives import disk_errors, megabytes
 from keras_seq.data.places import user_path
-from keras_seq.data.text_table import LabelFolders
 from keras_seq.errors import UserError
 
 _CHUNK = 1 << 18  # bytes
 _ATTEMPTS = 3  # in a row without a byte gained
 _TIMEOUT = 30  # seconds of silence
+REFUSED_RANGE = 416
 # What a connection may die of; other OSErrors are those of the disk.
 _BROKEN = (
     urllib.error.URLError,
@@ -34,6 +39,7 @@ _BROKEN = (
     ConnectionError,
     TimeoutError,
 )
+T = TypeVar("T")
 
 
 class Source(NamedTuple):
@@ -42,15 +48,6 @@ class Source(NamedTuple):
     url: str
     sha256: str
     size: int
-
-
-# Size and SHA-256 as TensorFlow Datasets publishes them, in its file
-# tensorflow_datasets/url_checksums/imdb_reviews.txt.
-IMDB = Source(
-    "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
-    "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe",
-    84_125_825,
-)
 
 
 def default_cache() -> Path:
@@ -119,43 +116,61 @@ def _download(url: str, part: Path, size: int) -> None:
     """Brings the partial file to its full size, over several connections if need be."""
     if part.exists() and part.stat().st_size > size:
         part.unlink()
-    failures = 0
     with part.open("ab") as file:
-        while (start := file.seek(0, os.SEEK_END)) < size:
-            try:
-                _receive(url, file, start, size)
-                why = "the connection closed"
-            except urllib.error.HTTPError as error:
-                error.close()
-                why = f"the server answered {error.code} {error.reason}"
-                if error.code == 416:
-                    # What is here is no beginning of what the server has.
-                    file.truncate(0)
-                else:
-                    failures += _ATTEMPTS * (400 <= error.code < 500)
-            except _BROKEN as error:
-                why = f"{getattr(error, 'reason', None) or error}"
-            if file.seek(0, os.SEEK_END) > start:
-                failures = 0
-                continue
-            failures += 1
-            if failures >= _ATTEMPTS:
-                have = f"{megabytes(start)} of {megabytes(size)} are here"
-                what = f"cannot be downloaded: {why}; {have}, run again to go on"
-                raise UserError(" ".join(f"{url}: {what}".split()))
-            time.sleep(failures)
+        try:
+            tried(partial(_receive, url, file, size), received=file.tell)
+        except ConnectionError as error:
+            have = f"{megabytes(file.tell())} of {megabytes(size)} are here"
+            what = f"cannot be downloaded: {error}; {have}, run again to go on"
+            raise UserError(" ".join(f"{url}: {what}".split())) from error
 
 
-def _receive(url: str, file: BinaryIO, start: int, size: int) -> None:
-    """Appends what one connection gives, from byte `start`."""
+def tried(connect: Callable[[], T], received: Callable[[], int] = lambda: 0) -> T:
+    """What a connection gives, tried three times in a row without a byte gained.
+
+    Args:
+        connect: connects once; raises what a connection may die of.
+        received: bytes that are kept from one connection to the next.
+
+    Raises:
+        ConnectionError: All failed, or the server says that it will not do better.
+    """
+    failures = 0
+    while True:
+        before = received()
+        try:
+            return connect()
+        except urllib.error.HTTPError as error:
+            error.close()
+            why = f"the server answered {error.code} {error.reason}"
+            if 400 <= error.code < 500 and error.code != REFUSED_RANGE:
+                failures = _ATTEMPTS
+        except _BROKEN as error:
+            why = f"{getattr(error, 'reason', None) or error}"
+        failures = 0 if received() > before else failures + 1
+        if failures >= _ATTEMPTS:
+            raise ConnectionError(why)
+        time.sleep(failures)
+
+
+def _receive(url: str, file: BinaryIO, size: int) -> None:
+    """Appends what one connection gives to what a file has."""
+    if (start := file.tell()) == size:
+        return
     request = urllib.request.Request(url, headers={"User-Agent": "keras_seq"})
     if start:
         request.add_header("Range", f"bytes={start}-")
-    with open_url(request) as answer:
+    try:
+        answer = open_url(request)
+    except urllib.error.HTTPError as error:
+        if error.code == REFUSED_RANGE:
+            # What is here is no beginning of what the server has.
+            file.truncate(file.seek(0))
+        raise
+    with answer:
         if answer.status != 206:
             # The server sends all of it whatever was asked for.
-            start = 0
-            file.truncate(0)
+            start = file.truncate(file.seek(0))
         length = content_length(url, answer)
         if length is not None and start + length != size:
             what = f"the server's file has {start + length:,} bytes, expected"
@@ -164,7 +179,8 @@ def _receive(url: str, file: BinaryIO, start: int, size: int) -> None:
             while start < size and (chunk := answer.read(_CHUNK)):
                 start += file.write(chunk[: size - start])
                 progress.show(start)
-        file.flush()
+    if start < size:
+        raise ConnectionError("the connection closed")
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):
@@ -220,40 +236,3 @@ class _Progress:
     def __exit__(self, *_: object) -> None:
         if self._moving and self._shown:
             print(file=sys.stderr)
-
-
-def load_imdb(
-    cache_dir: str | Path | None = None, source: Source = IMDB
-) -> dict[str, LabelFolders]:
-    """The 50,000 labelled film reviews of Maas et al. (2011), downloaded once.
-
-    Args:
-        cache_dir: Folder to keep archive and reviews in; by default `default_cache()`.
-        source: Where the archive is.
-
-    Returns:
-        "train" and "test", each 25,000 samples with the labels "positive" and
-        "negative" in equal numbers.
-
-    Raises:
-        UserError: The download fails; one line says why.
-    """
-    folder = in_cache(cache_dir)
-    reviews = in_cache(folder, f"aclImdb-{source.sha256[:12]}", "aclImdb").parent
-    if not reviews.is_dir():
-        # Half of the archive's files are reviews without a label.
-        safe_extract(
-            fetch(*source, folder),
-            reviews,
-            keep=lambda name: "/unsup/" not in name and name.endswith(".txt"),
-        )
-    parts = ("train", "test")
-    return {name: _reviews(reviews / "aclImdb" / name) for name in parts}
-
-
-def _reviews(folder: Path) -> LabelFolders:
-    names = {"neg": "negative", "pos": "positive"}
-    if not all((folder / name).is_dir() for name in names):
-        what = "holds no reviews; remove the folder above it and run again"
-        raise UserError(f"{folder}: {what}")
-    return LabelFolders(folder, names)

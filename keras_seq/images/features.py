@@ -14,8 +14,8 @@ import keras
 import numpy as np
 
 from keras_seq.data.download import default_cache
-from keras_seq.data.files import written_aside
 from keras_seq.errors import UNREADABLE
+from keras_seq.files import written_aside
 from keras_seq.images.captioned import CaptionedPicture
 from keras_seq.images.pictures import read_pixels
 from keras_seq.log import stage

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from keras_seq.files import written_aside
+
 WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -105,27 +107,12 @@ def _private_folder(folder: Path) -> None:
 
 
 def _publish(path: Path, build: Callable[[Path], None]) -> None:
-    """Builds aside, flushes to disk and renames: a file is whole or absent."""
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        aside = Path(folder, path.name)
+    """Each of the two is whole or absent; between them they do not agree."""
+    with written_aside(path) as aside, written_aside(_digest_path(path)) as digest:
         build(aside)
         aside.chmod(0o700)
-        _digest_path(aside).write_bytes(_digest(path.name, aside.read_bytes()))
-        _digest_path(aside).chmod(0o600)
-        for file in (aside, _digest_path(aside)):
-            _flush(file)
-        aside.replace(path)
-        _digest_path(aside).replace(_digest_path(path))
-    if hasattr(os, "O_DIRECTORY"):
-        _flush(path.parent)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        digest.write_bytes(_digest(path.name, aside.read_bytes()))
+        digest.chmod(0o600)
 
 
 @contextlib.contextmanager

@@ -5,22 +5,17 @@ of prices and pass every check that a user's own file passes. It is kept for the
 """
 
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 from keras_seq.data.archives import disk_errors
-from keras_seq.data.download import (
-    _BROKEN,
-    content_length,
-    in_cache,
-    open_url,
-)
-from keras_seq.data.files import written_aside
+from keras_seq.data.download import content_length, in_cache, open_url, tried
 from keras_seq.data.in_memory import Table, as_file
 from keras_seq.data.tables import error_at
 from keras_seq.errors import UserError
+from keras_seq.files import written_aside
 from keras_seq.log import log
 
 PREFIX = "stooq:"
@@ -28,7 +23,6 @@ STOOQ = "https://stooq.com/q/d/l/?s={symbol}&i=d"
 HEADER = "Date,Open,High,Low,Close"
 LARGEST = 50_000_000  # bytes: a century of days is about 2 MB
 _CHUNK = 1 << 16  # bytes
-_ATTEMPTS = 3
 
 
 def fetch_tickers(names: Table) -> list[str | Path]:
@@ -85,20 +79,10 @@ def fetch_ticker(
 
 
 def _received(address: str, symbol: str) -> bytes:
-    """The whole answer, tried three times."""
-    why = ""
-    for attempt in range(_ATTEMPTS):
-        time.sleep(attempt)
-        try:
-            return _one_answer(address, symbol)
-        except urllib.error.HTTPError as error:
-            error.close()
-            why = f"the server answered {error.code} {error.reason}"
-            if 400 <= error.code < 500:
-                break
-        except _BROKEN as error:
-            why = f"{getattr(error, 'reason', None) or error}"
-    raise error_at(address, f"cannot be downloaded: {why}")
+    try:
+        return tried(partial(_one_answer, address, symbol))
+    except ConnectionError as error:
+        raise error_at(address, f"cannot be downloaded: {error}") from error
 
 
 def _one_answer(address: str, symbol: str) -> bytes:

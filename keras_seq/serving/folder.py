@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from keras_seq.data.files import flush
 from keras_seq.data.places import log_once
 from keras_seq.errors import UserError
+from keras_seq.files import flush
 
 GRAPH = "saved_model.pb"
 HIDDEN = ".exporting-"

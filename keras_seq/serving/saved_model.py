@@ -14,9 +14,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_seq.data.files import plain, write_json
 from keras_seq.errors import UserError
 from keras_seq.evaluation.finite_weights import broken_weights, listed_weights
+from keras_seq.files import plain, write_json
 from keras_seq.log import stage
 from keras_seq.serving.exported import (
     DEFAULT,

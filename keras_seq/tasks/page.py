@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from keras_seq.data.files import plain, written_aside
 from keras_seq.evaluation.report_page import report_page
+from keras_seq.files import plain, written_aside
 from keras_seq.invocation import command
 from keras_seq.serving.facts import versions
 from keras_seq.tasks.result import Report

@@ -3,10 +3,7 @@
 Knows arrays and plain facts; what they mean is the business of `run_state`.
 """
 
-import contextlib
-import io
 import json
-import os
 import shutil
 import time
 import zipfile
@@ -18,8 +15,8 @@ import ml_dtypes  # noqa: F401, so that NumPy knows bfloat16 and its like by nam
 import numpy as np
 from numpy.typing import ArrayLike
 
-from keras_seq.data.files import flush
 from keras_seq.errors import UNREADABLE, UserError
+from keras_seq.files import written_aside
 from keras_seq.log import log
 
 KEPT = 2  # the newest, and the one before it in case the newest is damaged
@@ -79,23 +76,17 @@ class Checkpoints:
         Raises:
             UserError: The disk is full, or the folder cannot be written.
         """
-        start, aside = time.monotonic(), self.folder / ASIDE
+        start = time.monotonic()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             numbers = self._numbers()
             target = self._path(max(numbers, default=0) + 1)
             target = self.folder / START if is_start else target
-            with open(aside, "wb") as file:
-                _write(file, arrays, facts)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(aside, target)
-            flush(self.folder)
+            with written_aside(target, self.folder / ASIDE) as aside:
+                _write(aside, arrays, facts)
             if not is_start:
                 self._clear(numbers)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                aside.unlink()
             raise UserError(
                 f"{self.folder}: the checkpoint cannot be written ({error.strerror}); "
                 "the last good one is still there: make room, then resume"
@@ -158,7 +149,7 @@ class Checkpoints:
 
 
 def _write(
-    file: io.BufferedWriter, arrays: Mapping[str, ArrayLike], facts: Mapping[str, Any]
+    path: Path, arrays: Mapping[str, ArrayLike], facts: Mapping[str, Any]
 ) -> None:
     """A zip of raw arrays: each member carries a checksum, the list of them is last.
 
@@ -166,7 +157,7 @@ def _write(
     facts and the bytes stay bytes.
     """
     kinds = {}
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for number, (name, content) in enumerate(arrays.items()):
             array = np.asarray(content)
             kinds[name] = [str(array.dtype), list(array.shape)]

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from keras_seq.data.data_name import data_name
-from keras_seq.data.files import plain, write_json
 from keras_seq.data.in_memory import described
 from keras_seq.data.places import user_path
 from keras_seq.errors import UserError
+from keras_seq.files import plain, write_json
 from keras_seq.ranges import check_settings
 from keras_seq.training.devices import get_strategy
 from keras_seq.training.run_places import (

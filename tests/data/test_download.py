@@ -19,7 +19,8 @@ from keras_seq.audio.downloads import (
 )
 from keras_seq.data import archives, download
 from keras_seq.data.archives import safe_extract
-from keras_seq.data.download import Source, default_cache, fetch, load_imdb
+from keras_seq.data.download import default_cache, fetch
+from keras_seq.data.imdb import IMDB, load_imdb
 from keras_seq.errors import UserError
 from keras_seq.series.tickers import fetch_ticker
 from keras_seq.text.multi30k import load_multi30k
@@ -240,37 +241,6 @@ def test_a_scrambled_archive_leaves_nothing(tmp_path: Path, where: int):
     assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
 
 
-def test_imdb_gives_labelled_reviews_of_both_parts_on_every_pass(server, tmp_path):
-    members = [
-        (f"aclImdb/{part}/{folder}/{number}_7.txt", f"{part} {folder} {number}")
-        for part in ("train", "test")
-        for folder in ("neg", "pos", "unsup")
-        for number in range(2)
-    ]
-    archive = make_tar(tmp_path / "in.tar.gz", ("aclImdb/README", "read"), *members)
-    server.body = archive.read_bytes()
-    sha256 = hashlib.sha256(server.body).hexdigest()
-    source = Source(server.url, sha256, len(server.body))
-    for _ in range(2):
-        parts = load_imdb(tmp_path / "cache", source)
-        assert sorted(parts) == ["test", "train"]
-        assert list(parts["train"]) == list(parts["train"])
-        assert list(parts["test"]) == [
-            ("test neg 0", "negative"),
-            ("test pos 0", "positive"),
-            ("test neg 1", "negative"),
-            ("test pos 1", "positive"),
-        ]
-    assert len(server.ranges) == 1
-    assert "unsup" not in {path.name for path in (tmp_path / "cache").rglob("*")}
-
-
-def test_the_published_archive_is_named_whole():
-    url, sha256, size = download.IMDB
-    assert url.startswith("https://") and url.endswith("/aclImdb_v1.tar.gz")
-    assert (len(sha256), size) == (64, 84_125_825)
-
-
 @pytest.mark.parametrize("name", ["file.bin", "file.bin.part", "file.bin.lock"])
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_link_in_the_cache_is_not_followed(
@@ -294,7 +264,7 @@ def test_the_cache_itself_may_lie_on_another_disk(server: Server, tmp_path: Path
 
 
 CORPORA = [
-    (load_imdb, f"aclImdb-{download.IMDB.sha256[:12]}"),
+    (load_imdb, f"aclImdb-{IMDB.sha256[:12]}"),
     (load_librispeech_dev_clean, f"librispeech-{LIBRISPEECH_DEV_CLEAN.sha256[:12]}"),
     (load_multi30k, "multi30k"),
     (partial(fetch_ticker, "aapl.us"), "stooq"),

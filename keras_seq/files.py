@@ -15,11 +15,17 @@ OPENS_FOLDERS = hasattr(os, "O_DIRECTORY")
 
 
 @contextlib.contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
+def written_aside(path: Path, aside: Path | None = None) -> Iterator[Path]:
     """A path to write to; what was written there takes the file's place at the end.
 
     Whoever reads `path` finds the old file or the new one, never a part. An error
     leaves the old one.
+
+    Args:
+        path: the file.
+        aside: where to write, in the same folder; by default a name of this process'
+            own. Where one process alone writes, a fixed name lets it overwrite what a
+            killed one left.
 
     Example:
 
@@ -31,7 +37,7 @@ def written_aside(path: Path) -> Iterator[Path]:
     ...     path.read_text(), os.listdir(folder)
     ('whole', ['facts.txt'])
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = aside or path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield aside
         flush(aside)

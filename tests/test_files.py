@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_seq.data.files import plain, write_json, written_aside
+from keras_seq.files import plain, write_json, written_aside
 
 
 @pytest.mark.parametrize("before", [None, "old"])
