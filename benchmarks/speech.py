@@ -97,7 +97,7 @@ def measure_speed(model: Path | None) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         exported = load_exported(model)
-        rate = exported.metadata["front"]["sample_rate"]
+        rate = exported.metadata["feature_extractor"]["sample_rate"]
         for seconds in SECONDS:
             noise = np.random.default_rng(0).normal(0, 3000, rate * seconds)
             wav = tf.constant([wav_bytes(noise.astype(np.int16), rate)])

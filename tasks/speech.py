@@ -2,12 +2,12 @@
 
 Data: a manifest (CSV, TSV, JSON Lines) with file and transcript columns, a folder or
 zip archive of LABEL/x.wav, x.txt beside x.wav, a LibriSpeech, Common Voice or Kaldi
-folder; sounds of any format and rate, whole or from start to end. Where every clip is
-one label, this is keyword spotting: logistic regression on mean features answers with
-the network, and accuracy is reported too. `--data speech_commands_mini` and `--data
-librispeech_dev_clean` are downloaded. Without --data it trains on made-up
-words spoken by synthetic voices; --max-seconds bounds the time. Scores and wall times
-on real data stand in docs/results.md.
+folder; sounds of any format and rate, whole or from start to end. Where each is one
+label, this is keyword spotting: logistic regression on mean features answers with the
+network, and accuracy is reported too. `--data speech_commands_mini` and `--data
+librispeech_dev_clean` are downloaded. Without --data it trains on made-up words spoken
+by synthetic voices; --max-seconds bounds the time. Scores and wall times on real data
+stand in docs/results.md.
 
     python tasks/speech.py train --data train.csv --test-data test.csv
     python tasks/speech.py evaluate --data more.csv
@@ -61,7 +61,7 @@ SENTENCES = Recipe(
     monitor="val_cer",
     changes=dict(tempo=0.15, warp=0.16, noise_share=0.5, time_masks=2, band_masks=2),
 )
-FRESH_SEED = 1_000_000  # of generated recordings that no training heard
+FRESH_SEED = 1_000_000  # of generated recordings that are in no training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,17 +86,17 @@ class Options(TrainOptions):
 def load_data(options: Options) -> "speech.SpeechData":
     """Named parts, and what was fitted on train: alphabet and features."""
     columns = options.file_column, options.transcript_column
-    form = options.table_format
+    table_format = options.table_format
     given = {
         "train": ks.audio.load_recordings(
-            options.data, *columns, options.seed, table_format=form
+            options.data, *columns, options.seed, table_format=table_format
         )
     }
     further = {"validation": options.validation_data, "test": options.test_data}
     for part, data in further.items():
         if data is not None:
             given[part] = ks.find_recordings(
-                data, *columns, any_parts=True, table_format=form
+                data, *columns, any_parts=True, table_format=table_format
             )
     return speech.prepare_speech(
         given,
@@ -128,8 +128,10 @@ def train(options: Options) -> Run:
 
     Args:
         data: Manifest, folder, zip archive, glob or corpus; default generated speech.
+        file_column: column of file names; default found by its usual names
+        transcript_column: column of transcripts; default found by its usual names
         test_speaker: Test on this speaker, and train on all others.
-        unit: What the model writes; auto takes words where every clip is one label.
+        unit: What the model writes; auto takes words where each recording is a label.
         streaming: Read forwards alone, so that it answers while somebody speaks.
         labels_as_written: Join no spellings of a label, and take NA for a word.
         epochs: Most passes over train; default as many as --max-seconds has room for,
@@ -141,7 +143,7 @@ def train(options: Options) -> Run:
     run_dir = ks.training.begin_run(STEM, vars(options), loaded.fingerprints)
     ks.audio.report_data_issues(loaded.problems, run_dir)
     ks.set_seed(seed)
-    print(ks.training.set_precision(options.mixed_precision, options.strategy))
+    ks.training.set_precision(options.mixed_precision, options.strategy)
     recipe = WORDS if loaded.is_isolated else SENTENCES
     changes = None if documented else ks.audio.Augmentation(**recipe.changes)
     with ks.get_strategy(options.strategy).scope():

@@ -14,7 +14,7 @@ BLANK_ID = 0
 
 
 class Alphabet:
-    """The symbols of a language, or whole words where every clip is one label.
+    """The symbols of a language, or whole words where every utterance is one label.
 
     Args:
         symbols: distinct, in order; the first has the id 1.

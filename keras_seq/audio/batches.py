@@ -1,6 +1,6 @@
 """Utterances to tf.data: batches of like duration, features made in the graph.
 
-Which clips stand in which batch, and how they are changed, is a pure function of
+Which utterances stand in which batch, and how they are changed, is a pure function of
 lengths, seed and epoch.
 
 Shapes: B batch, N samples, T frames, F bands, U symbols, S subsampling.
@@ -31,7 +31,7 @@ from keras_seq.ranges import check_settings
 
 
 def make_audio_dataset(
-    clips: Utterances,
+    utterances: Utterances,
     alphabet: Alphabet,
     extractor: LogMel,
     *,
@@ -44,40 +44,41 @@ def make_audio_dataset(
     """Batches of ((features, frames), targets) for a model that `ctc_loss` trains.
 
     Args:
-        clips: that `drop_unalignable` left.
+        utterances: that `drop_unalignable` left.
         alphabet: of the train part; what is not in it is left out of the targets.
         extractor: waveform to features.
         subsampling: S of the model.
-        batch_size: B; the last clips make a smaller batch, none is dropped.
+        batch_size: B; the last utterances make a smaller batch, none is dropped.
         augmentation: of the train part alone; None changes nothing.
         seed: of order and augmentation, which are new in each epoch; None keeps the
-            clips in the order of their lengths.
+            utterances in the order of their lengths.
         frame_counts: the model takes them; else the features alone are its input.
 
     Returns:
         Dataset of ((float32 (B, T, F), int32 (B,)), int32 (B, 1 + U)).
 
     Raises:
-        UserError: There is no clip.
+        UserError: There is no utterance.
     """
     check_settings(batch_size=batch_size)
-    if not len(clips):
+    if not len(utterances):
         raise UserError("there is no recording to make batches of")
-    encoded = [alphabet.encode(text, skip_unknown=True) for text in clips.transcripts]
+    transcripts = utterances.transcripts
+    encoded = [alphabet.encode(text, skip_unknown=True) for text in transcripts]
     needed = np.array([needed_frames(ids) for ids in encoded])
 
     def changes_of(epoch: int, numbers: np.ndarray) -> Changes | tuple[()]:
         if augmentation is None:
             return ()
         changes = draw_changes(augmentation, seed or 0, epoch, numbers)
-        frames = extractor.frame_counts(clips.lengths[numbers], changes.tempo)
+        frames = extractor.frame_counts(utterances.lengths[numbers], changes.tempo)
         too_fast = answered_frames(frames, subsampling) < needed[numbers]
         return changes._replace(tempo=np.where(too_fast, 1, changes.tempo))
 
     def batches(epoch: int, first: int) -> Iterator[tuple]:
-        for numbers in _plan(clips, batch_size, seed, epoch)[first:]:
+        for numbers in _plan(utterances, batch_size, seed, epoch)[first:]:
             ids = _padded([encoded[number] for number in numbers])
-            yield *clips.batch(numbers), ids, *changes_of(epoch, numbers)
+            yield *utterances.batch(numbers), ids, *changes_of(epoch, numbers)
 
     def features(waveform, lengths, symbol_ids, *drawn):
         if not drawn:
@@ -96,21 +97,21 @@ def make_audio_dataset(
     return EpochDataset(
         batches,
         _SIGNATURE if augmentation is None else (*_SIGNATURE, *CHANGES),
-        -(-len(clips) // batch_size),
-        clips.fingerprint(alphabet.symbols, order),
+        -(-len(utterances) // batch_size),
+        utterances.fingerprint(alphabet.symbols, order),
         features,
     )
 
 
 def _plan(
-    clips: Utterances, batch_size: int, seed: int | None, epoch: int
+    utterances: Utterances, batch_size: int, seed: int | None, epoch: int
 ) -> list[np.ndarray]:
     """`plan_batches` by durations that a draw makes vague, or a corpus that fits into
     one run would be cut into the same batches in every epoch."""
     if seed is None:
-        return plan_batches(clips.lengths, batch_size)
+        return plan_batches(utterances.lengths, batch_size)
     rng = np.random.default_rng((seed, epoch))
-    vague = clips.lengths * rng.uniform(0.85, 1.15, len(clips))
+    vague = utterances.lengths * rng.uniform(0.85, 1.15, len(utterances))
     return plan_batches(vague, batch_size, seed=seed, epoch=epoch)
 
 

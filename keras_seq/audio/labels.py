@@ -1,4 +1,4 @@
-"""Transcripts that read as missing, and labels of clips in several spellings."""
+"""Transcripts that read as missing, and labels of utterances in several spellings."""
 
 from collections import Counter
 from collections.abc import Sequence

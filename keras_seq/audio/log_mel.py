@@ -23,7 +23,7 @@ RANGE = np.log(1e6)
 LOWEST_PEAK = np.log(FLOOR) + np.log(1e4)
 # Keeps the variance of a recording of silence from being divided by.
 MIN_VARIANCE = 1e-2
-# How far voices differ: frequencies times these are heard in training.
+# How far voices differ: training has frequencies times these.
 WARPS = tuple(np.round(np.arange(0.80, 1.2001, 0.04), 2).tolist())
 SAME = WARPS.index(1.0)
 
@@ -79,7 +79,7 @@ class LogMel:
 
         Args:
             lengths: int (B,), samples; a NumPy array or a tensor.
-            tempo: float (B,) or scalar, how much faster it is heard.
+            tempo: float (B,) or scalar, how much faster it is played.
 
         Returns:
             int32 (B,), of the same kind.
@@ -107,7 +107,7 @@ class LogMel:
         Args:
             waveform: float32 (B, N), samples from -1 to 1.
             lengths: int32 (B,), real samples of each.
-            tempo: float32 (B,), how much faster each is heard; None as it is.
+            tempo: float32 (B,), how much faster each is played; None as it is.
             warp: int32 (B,), position in `WARPS`; None as it is.
 
         Returns:
@@ -131,7 +131,7 @@ class LogMel:
         warp: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """`__call__` before mean and variance; what is behind the end means nothing."""
-        # A sound shorter than a frame would hear what stands behind its end.
+        # A sound shorter than a frame would take in what stands behind its end.
         waveform *= tf.sequence_mask(lengths, tf.shape(waveform)[1], tf.float32)
         missing = tf.maximum(self.frame_length - tf.shape(waveform)[1], 0)
         waveform = tf.pad(waveform, [[0, 0], [0, missing]])
@@ -221,7 +221,7 @@ class LogMel:
 
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> "LogMel":
-        """The front end that `to_dict` wrote.
+        """The feature extractor that `to_dict` wrote.
 
         Example:
 

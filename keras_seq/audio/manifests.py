@@ -1,4 +1,4 @@
-"""Manifests: tables whose rows name a sound file, or a piece of it, and what is said.
+"""Manifests: tables whose rows name a sound file, or a piece of it, and its transcript.
 
 The files lie beside the table, in a folder beside it, or in zip archives.
 """
@@ -13,7 +13,7 @@ from keras_seq.audio.recording import AUDIO, PARTS, Piece, Recording, part_named
 from keras_seq.data.columns import find_column, find_optional_column
 from keras_seq.data.file_places import Files
 from keras_seq.data.in_memory import is_in_memory
-from keras_seq.data.named_files import FileFinder, NamedFileReader, archives_beside
+from keras_seq.data.named_files import FileFinder, NamedFileReader, archives_of
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import KINDS, error_at, place_of, read_columns, read_rows
 from keras_seq.log import log
@@ -88,8 +88,8 @@ def read_manifest(
     ]
     pieces = PieceColumns(path, [name for name in columns if name not in wanted])
     names = wanted + [name for name in optional if name is not None] + pieces.names
-    beside = archives_beside(path) if archives is None else archives
-    finder = FileFinder(path, beside, tuple(AUDIO))
+    places = archives_of(path) if archives is None else archives
+    finder = FileFinder(path, places, tuple(AUDIO))
     found, dropped = [], 0
     for number, values in read_rows(path, names, given.table_format):
         row = dict(zip(names, ("" if v is None else str(v) for v in values)))
@@ -128,7 +128,7 @@ def manifest_of(archive: Path) -> Path | None:
     return None
 
 
-def log_parts_beside(path: Path) -> None:
+def log_other_parts(path: Path) -> None:
     """One line where tables beside a manifest bear the names of other parts."""
     if part_named(path.stem) != "train" or is_in_memory(path):
         return

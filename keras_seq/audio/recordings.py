@@ -16,7 +16,7 @@ from keras_seq.audio.manifests import (
     FILE_COLUMNS,
     ManifestFormat,
     SoundReader,
-    log_parts_beside,
+    log_other_parts,
     manifest_of,
     read_manifest,
 )
@@ -91,7 +91,7 @@ def find_recordings(
             else:
                 found += read_manifest(manifest, [archive], given)
         else:
-            log_parts_beside(path)
+            log_other_parts(path)
             found += read_manifest(path, None, given)
     for recording in found:
         check_utf8(recording.place, "transcript", recording.transcript)

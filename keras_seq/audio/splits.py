@@ -160,13 +160,13 @@ def _digest(seed: int, name: str) -> bytes:
     return hashlib.blake2b(name.encode(), key=str(seed).encode()).digest()
 
 
-def part_clips(
-    clips: Utterances, part_of: Sequence[str], cut: Collection[str]
+def part_utterances(
+    utterances: Utterances, part_of: Sequence[str], cut: Collection[str]
 ) -> tuple[dict[str, Utterances], list[Problem]]:
-    """The clips of each part, copies in one part.
+    """The utterances of each part, copies in one part.
 
     Args:
-        clips: of all parts.
+        utterances: of all parts.
         part_of: K parts, as they were given or cut.
         cut: parts that were cut from one listing, train among them; copies go where
             one of them is.
@@ -177,16 +177,16 @@ def part_clips(
     Raises:
         UserError: More than half of a part that was given stands in train.
     """
-    digests, parts = clips.digests(), np.array(part_of, dtype=object)
+    digests, parts = utterances.digests(), np.array(part_of, dtype=object)
     given = set(parts) - set(cut)
-    _log_given(clips, digests, parts, given - {"train"})
+    _log_given(utterances, digests, parts, given - {"train"})
     problems, kept = [], np.ones(len(parts), bool)
     copies = 0
     for group in _groups(digests):
-        texts = list(dict.fromkeys(clips.transcripts[number] for number in group))
+        texts = list(dict.fromkeys(utterances.transcripts[number] for number in group))
         if len(texts) > 1:
             what = "one sound under several transcripts: " + ", ".join(map(repr, texts))
-            problems += [Problem(clips.places[number], what) for number in group]
+            problems += [Problem(utterances.places[number], what) for number in group]
             kept[group] = False
             continue
         free = [number for number in group if parts[number] in cut]
@@ -195,17 +195,18 @@ def part_clips(
             parts[free] = parts[free[int(digests[free[0]]) % len(free)]]
     if copies:
         log.info(
-            f"{copies:,} of {len(clips):,} {WHAT} are copies, the same samples as "
+            f"{copies:,} of {len(utterances):,} {WHAT} are copies, the same samples as "
             "another; copies stay in one part",
         )
     names = dict.fromkeys(part_of)
-    return {n: clips.take(np.flatnonzero(kept & (parts == n))) for n in names}, problems
+    found = {n: utterances.take(np.flatnonzero(kept & (parts == n))) for n in names}
+    return found, problems
 
 
 def _log_given(
-    clips: Utterances, digests: np.ndarray, parts: np.ndarray, given: set[str]
+    utterances: Utterances, digests: np.ndarray, parts: np.ndarray, given: set[str]
 ) -> None:
-    places = dict(zip(parts[::-1], clips.places[::-1]))  # the first of each part
+    places = dict(zip(parts[::-1], utterances.places[::-1]))  # the first of each part
     # What was cut from train was listed with it.
     listed = ~np.isin(parts, list(given))
     pairs = [(part, "train", listed) for part in sorted(given)]
@@ -225,7 +226,7 @@ def _log_given(
 
 
 def _groups(digests: np.ndarray) -> list[np.ndarray]:
-    """Numbers of the clips of each sound that stands twice or more."""
+    """Numbers of the utterances of each sound that stands twice or more."""
     order = np.argsort(digests, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(digests[order]) != 0])
     groups = np.split(order, starts[1:])

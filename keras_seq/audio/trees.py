@@ -16,10 +16,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from keras_seq.audio.folder_tables import read_folder_tables
 from keras_seq.audio.kaldi import kaldi_folders, read_kaldi
 from keras_seq.audio.manifests import ManifestFormat
 from keras_seq.audio.recording import AUDIO, Recording, part_named
-from keras_seq.audio.tables_beside import read_tables_beside
 from keras_seq.data.file_places import Files
 from keras_seq.data.places import error_at, listed
 from keras_seq.log import log
@@ -64,7 +64,7 @@ def read_tree(files: Files, given: ManifestFormat) -> list[Recording]:
     if texts := _texts_of(files, names, sounds):
         return _with_parts(texts, sounds)
     others = [name for name in names if PurePosixPath(name).name not in LISTS]
-    if found := read_tables_beside(files, others, sounds, given):
+    if found := read_folder_tables(files, others, sounds, given):
         return found
     return _labels(files, names, sounds, given.any_parts)
 
@@ -122,14 +122,14 @@ def _texts_of(
 ) -> list[tuple[str, Recording]]:
     """Sounds with the text files of their names; none where no name is shared."""
     texts = [name for name in names if PurePosixPath(name).suffix.lower() in TEXTS]
-    beside = {PurePosixPath(name).with_suffix("").as_posix(): name for name in texts}
+    exact = {PurePosixPath(name).with_suffix("").as_posix(): name for name in texts}
     stems: dict[str, list[str]] = {}
     for name in texts:
         stems.setdefault(PurePosixPath(name).stem, []).append(name)
     text_of = {}
     for sound in sounds:
         path = PurePosixPath(sound)
-        text = beside.get(path.with_suffix("").as_posix())
+        text = exact.get(path.with_suffix("").as_posix())
         others = stems.get(path.stem, [])
         if text is None and len(others) == 1:
             text = others[0]
@@ -146,10 +146,10 @@ def _texts_of(
         mine = [files.place(s) for s, text in text_of.items() if text == twice]
         what = f"could be of {' and of '.join(mine[:2])}; put it beside its sound"
         raise error_at(files.place(twice), what)
-    said = {sound: _text(files, text) for sound, text in text_of.items()}
-    if all(map(_TIMIT.match, said.values())):
-        said = {sound: _TIMIT.sub("", text) for sound, text in said.items()}
-    return [_recording(files, sound, text) for sound, text in said.items()]
+    transcripts = {sound: _text(files, text) for sound, text in text_of.items()}
+    if all(map(_TIMIT.match, transcripts.values())):
+        transcripts = {s: _TIMIT.sub("", text) for s, text in transcripts.items()}
+    return [_recording(files, sound, text) for sound, text in transcripts.items()]
 
 
 def _text(files: Files, name: str) -> str:

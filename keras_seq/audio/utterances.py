@@ -3,7 +3,7 @@
 Every sound is decoded once. A temporary file holds the samples, mapped and not read, so
 that memory does not grow with the hours.
 
-Shapes: K clips, B batch, N samples.
+Shapes: K utterances, B batch, N samples.
 """
 
 import collections
@@ -73,16 +73,16 @@ class Utterances:
 
     @property
     def seconds(self) -> float:
-        """Of all clips together."""
+        """Of all utterances together."""
         return float(self.lengths.sum(dtype=np.int64)) / self.sample_rate
 
     def samples(self, number: int) -> np.ndarray:
-        """int16 (N,) of one clip."""
+        """int16 (N,) of one utterance."""
         start = self._starts[number]
         return self._samples[start : start + self.lengths[number]]
 
     def wav(self, number: int) -> bytes:
-        """One clip as a WAV file."""
+        """One utterance as a WAV file."""
         return wav_bytes(self.samples(number), self.sample_rate)
 
     def batch(self, numbers: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -95,7 +95,7 @@ class Utterances:
         return padded / 32768, lengths
 
     def take(self, numbers: ArrayLike) -> "Utterances":
-        """Some of the clips, in this order; the samples are shared."""
+        """Some of the utterances, in this order; the samples are shared."""
         chosen = np.asarray(numbers, np.int64)
         texts = [self._texts[number] for number in chosen]
         places = self._starts[chosen], self.lengths[chosen]
@@ -104,7 +104,7 @@ class Utterances:
         )
 
     def digests(self) -> np.ndarray:
-        """uint64 (K,) of the samples: equal where two clips are the same sound."""
+        """uint64 (K,) of the samples: equal where two utterances are the same sound."""
         found = (
             hashlib.blake2b(self.samples(number).tobytes(), digest_size=8).digest()
             for number in range(len(self))
@@ -146,10 +146,10 @@ def decode_recordings(
 
     Args:
         recordings: from `find_recordings`.
-        sample_rate: that the model hears, in hertz.
+        sample_rate: that the model takes, in hertz.
 
     Returns:
-        The clips that can be used, and what was odd: unreadable, cut short, zero
+        The utterances that can be used, and what was odd: unreadable, cut short, zero
         length, silent and empty transcripts are left out; clipped ones and those of a
         lower rate stay.
     """
@@ -181,22 +181,24 @@ def decode_recordings(
 
 
 def drop_unalignable(
-    clips: Utterances, alphabet: Alphabet, answered: Callable[[np.ndarray], np.ndarray]
+    utterances: Utterances,
+    alphabet: Alphabet,
+    answered: Callable[[np.ndarray], np.ndarray],
 ) -> tuple[Utterances, list[Problem]]:
     """Leaves out what CTC cannot learn from.
 
     Args:
-        clips: with transcripts.
+        utterances: with transcripts.
         alphabet: of the train part.
         answered: int (K,) samples to int (K,) frames of the model's answer.
 
     Returns:
-        The clips that are left, and the others: transcripts with symbols outside the
-        alphabet, or with more symbols than the answer has frames.
+        The utterances that are left, and the others: transcripts with symbols outside
+        the alphabet, or with more symbols than the answer has frames.
     """
     problems, kept = [], []
-    for number, frames in enumerate(answered(clips.lengths)):
-        transcript = clips.transcripts[number]
+    for number, frames in enumerate(answered(utterances.lengths)):
+        transcript = utterances.transcripts[number]
         unknown = alphabet.unknown(transcript)
         needed = 0 if unknown else needed_frames(alphabet.encode(transcript))
         what = None
@@ -208,8 +210,8 @@ def drop_unalignable(
         if what is None:
             kept.append(number)
         else:
-            problems.append(Problem(clips.places[number], what))
-    return clips.take(kept), problems
+            problems.append(Problem(utterances.places[number], what))
+    return utterances.take(kept), problems
 
 
 def report_data_issues(

@@ -70,12 +70,12 @@ def _decode(content: tf.Tensor, sample_rate: int) -> tuple[tf.RaggedTensor, tf.T
     bytes_ = tf.concat(
         [tf.io.decode_raw(content, tf.uint8), tf.zeros([64], tf.uint8)], axis=0
     )
-    form, data, data_size = _find_chunks(bytes_, size)
-    has_both = (form > 0) & (data > 0)
-    form = tf.maximum(form, 0)
-    tag, channels = _number(bytes_, form, 2), _number(bytes_, form + 2, 2)
-    rate, bits = _number(bytes_, form + 4, 4), _number(bytes_, form + 14, 2)
-    tag = tf.where(tag == EXTENSIBLE, _number(bytes_, form + 24, 2), tag)
+    fmt, data, data_size = _find_chunks(bytes_, size)
+    has_both = (fmt > 0) & (data > 0)
+    fmt = tf.maximum(fmt, 0)
+    tag, channels = _number(bytes_, fmt, 2), _number(bytes_, fmt + 2, 2)
+    rate, bits = _number(bytes_, fmt + 4, 4), _number(bytes_, fmt + 14, 2)
+    tag = tf.where(tag == EXTENSIBLE, _number(bytes_, fmt + 24, 2), tag)
     is_wav = (_text(bytes_, 0) == "RIFF") & (_text(bytes_, 8) == "WAVE")
     wanted = f"the model reads 16-bit PCM at {sample_rate} Hz"
     problem = tf.case(
@@ -118,26 +118,26 @@ def _find_chunks(
     """
     is_whole = _number(bytes_, tf.constant(4, tf.int64), 4) + 8 == size
 
-    def step(place, form, data, data_size):
+    def step(place, fmt, data, data_size):
         name, length = _text(bytes_, place), _number(bytes_, place + 4, 4)
         inside = place + 8
-        form = tf.where((name == "fmt ") & (length >= 16), inside, form)
+        fmt = tf.where((name == "fmt ") & (length >= 16), inside, fmt)
         is_data = name == "data"
         data = tf.where(is_data, inside, data)
         there = size - inside
         endless = (length == 0) & ~is_whole | (length >= ENDLESS)
         found = tf.where(endless, there, tf.minimum(length, there))
         data_size = tf.where(is_data, found, data_size)
-        return inside + length + length % 2, form, data, data_size
+        return inside + length + length % 2, fmt, data, data_size
 
     none = tf.constant(-1, tf.int64)
-    _, form, data, data_size = tf.while_loop(
-        lambda place, form, data, data_size: (place + 8 <= size) & (data < 0),
+    _, fmt, data, data_size = tf.while_loop(
+        lambda place, fmt, data, data_size: (place + 8 <= size) & (data < 0),
         step,
         (tf.constant(12, tf.int64), none, none, tf.constant(0, tf.int64)),
         maximum_iterations=MOST_CHUNKS,
     )
-    return form, data, data_size
+    return fmt, data, data_size
 
 
 def _number(bytes_: tf.Tensor, place: tf.Tensor, width: int) -> tf.Tensor:

@@ -246,7 +246,7 @@ def _findings(
     remarks = []
     if rate < sample_rate:
         remarks.append(
-            f"wrong rate: recorded at {rate} Hz, the model hears {sample_rate} Hz, and "
+            f"wrong rate: recorded at {rate} Hz, the model takes {sample_rate} Hz, and "
             "the upper part of its bands stays empty"
         )
     if clipped:

@@ -13,7 +13,7 @@ from keras_seq.data.in_memory import is_in_memory
 from keras_seq.data.places import error_at, place_of
 
 
-def archives_beside(table: Path) -> list[Files]:
+def archives_of(table: Path) -> list[Files]:
     """The archive of the same name, else all that lie beside a table."""
     own = table.with_suffix(".zip")
     paths = [own] if own.is_file() else sorted(table.parent.glob("*.zip"))
@@ -149,7 +149,7 @@ class NamedFileReader:
     ) -> tuple[str, bytes]:
         if table is not None:
             if table not in self._finders:
-                finder = FileFinder(table, archives_beside(table), self.endings)
+                finder = FileFinder(table, archives_of(table), self.endings)
                 self._finders[table] = finder
             files, found = self._finders[table].find(name, place_of(table, row))
             return files.place(found), files.read(found)

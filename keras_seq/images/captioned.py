@@ -19,7 +19,7 @@ from keras_seq.data.columns import find_column, is_header
 from keras_seq.data.copies import counted
 from keras_seq.data.file_places import Files, FolderFiles, ZipFiles
 from keras_seq.data.in_memory import as_file
-from keras_seq.data.named_files import FileFinder, archives_beside
+from keras_seq.data.named_files import FileFinder, archives_of
 from keras_seq.data.places import error_at, exists, place_of, user_path
 from keras_seq.data.store import SampleStore, stored
 from keras_seq.data.table_format import AS_FOUND, TableFormat
@@ -93,8 +93,8 @@ def read_captions(
     columns = image_column, caption_column
     found: dict[str, tuple[Callable[[], bytes], list[str]]] = {}
     for path in find_files(as_file(data, ("image", "caption")), _kind(table_format)):
-        beside = archives_beside(path) if archives is None else archives
-        finder = FileFinder(path, beside, ENDINGS)
+        places = archives_of(path) if archives is None else archives
+        finder = FileFinder(path, places, ENDINGS)
         rows = _whole(path, _rows(path, columns, table_format), table_format)
         for line, name, caption in rows:
             files, inner = finder.find(name, place_of(path, line))

@@ -30,7 +30,7 @@ WORDS = ["ab", "b", "aab", "ba", "a", "bb", "abab"]
 
 
 @pytest.fixture(scope="module")
-def clips() -> Utterances:
+def utterances() -> Utterances:
     rng = np.random.default_rng(0)
     lengths = rng.integers(1500, 5000, len(WORDS)).astype("int32")
     samples = (rng.normal(size=lengths.sum()) * 3000).astype("int16")
@@ -38,14 +38,17 @@ def clips() -> Utterances:
     return Utterances(8000, samples, np.cumsum(lengths) - lengths, lengths, texts)
 
 
-def dataset(clips: Utterances, **options) -> tf.data.Dataset:
+def dataset(utterances: Utterances, **options) -> tf.data.Dataset:
     options = {"subsampling": 4, "batch_size": 3} | options
-    return make_audio_dataset(clips, Alphabet.of(WORDS), LogMel(8000, 20), **options)
+    alphabet, extractor = Alphabet.of(WORDS), LogMel(8000, 20)
+    return make_audio_dataset(utterances, alphabet, extractor, **options)
 
 
-def test_targets_hold_the_frames_of_the_answer_and_the_transcript(clips: Utterances):
+def test_targets_hold_the_frames_of_the_answer_and_the_transcript(
+    utterances: Utterances,
+):
     alphabet, found = Alphabet.of(WORDS), []
-    for (features, frames), targets in dataset(clips):
+    for (features, frames), targets in dataset(utterances):
         assert features.shape[1] == frames.numpy().max()
         answered = targets[:, 0].numpy()
         assert np.array_equal(answered, -(-frames.numpy() // 4))
@@ -57,8 +60,8 @@ def as_rows(batches: tf.data.Dataset) -> list[tuple]:
     return [(features.numpy(), targets.numpy()) for (features, _), targets in batches]
 
 
-def test_a_seed_fixes_order_and_augmentation_of_every_epoch(clips: Utterances):
-    one, two = (dataset(clips, augmentation=STRONG, seed=5) for _ in range(2))
+def test_a_seed_fixes_order_and_augmentation_of_every_epoch(utterances: Utterances):
+    one, two = (dataset(utterances, augmentation=STRONG, seed=5) for _ in range(2))
     first, again = as_rows(one), as_rows(two)
     assert all(np.array_equal(a[0], b[0]) for a, b in zip(first, again))
     second = as_rows(one)
@@ -77,7 +80,7 @@ def test_what_happens_to_a_sample_does_not_depend_on_its_batch():
     assert len({*among.tempo, *draw_changes(STRONG, 1, 3, np.array([40])).tempo}) == 4
 
 
-def test_speed_never_makes_a_transcript_impossible(clips: Utterances):
+def test_speed_never_makes_a_transcript_impossible(utterances: Utterances):
     # Just enough frames as it is: 17 of them are 5, which "abab" and "aa" can be.
     lengths = np.full(len(WORDS), 200 + 16 * 80, "int32")
     texts = [("", "abab", ""), ("", "aaa", "")] * 10
@@ -105,20 +108,21 @@ def test_noise_has_its_level_and_leaves_padding_alone():
     assert not added[1].any()
 
 
-def test_gain_moves_all_log_energies_of_a_recording(clips: Utterances):
+def test_gain_moves_all_log_energies_of_a_recording(utterances: Utterances):
     extractor = LogMel(8000, 20, normalize="fitted")
     louder, plain = (
         make_audio_dataset(
-            clips,
+            utterances,
             Alphabet.of(WORDS),
             extractor,
-            batch_size=len(clips),
+            batch_size=len(utterances),
             augmentation=Augmentation(gain=gain),
         )
         for gain in (12, 0)
     )
     ((heard, frames), _), ((wanted, _), _) = *louder, *plain
-    gains = draw_changes(Augmentation(gain=12), 0, 0, np.argsort(clips.lengths)).gain
+    order = np.argsort(utterances.lengths)
+    gains = draw_changes(Augmentation(gain=12), 0, 0, order).gain
     for row, count in enumerate(frames.numpy()):
         moved = (heard[row, :count] - wanted[row, :count]).numpy()
         assert moved == pytest.approx(2 * np.log(gains[row]), abs=0.01)
@@ -151,6 +155,6 @@ def test_masks_blank_the_shares_that_were_drawn():
     assert np.flatnonzero(masked[0] == 0).tolist() == [0, 1, 2, 3, 4]
 
 
-def test_no_clip_is_told(clips: Utterances):
+def test_no_clip_is_told(utterances: Utterances):
     with pytest.raises(UserError, match="no recording to make batches of"):
-        dataset(clips.take([]))
+        dataset(utterances.take([]))

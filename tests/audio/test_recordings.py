@@ -184,9 +184,9 @@ def test_every_problem_is_listed_by_file(tmp_path: Path, capsys):
         recording("odd.wav", wav_bytes(TONE, 8000), "a!"),
         recording("short.wav", wav_bytes(TONE[:400], 8000), "aaaa"),
     ]
-    clips, problems = decode_recordings(given, 8000)
-    clips, more = drop_unalignable(
-        clips, Alphabet(["a"]), lambda lengths: lengths // 80
+    utterances, problems = decode_recordings(given, 8000)
+    utterances, more = drop_unalignable(
+        utterances, Alphabet(["a"]), lambda lengths: lengths // 80
     )
     told = {p.place: (p.what.partition(" (")[0], p.left_out) for p in problems + more}
     assert told.pop("low.wav")[0].startswith("wrong rate: recorded at 4000 Hz")
@@ -200,7 +200,7 @@ def test_every_problem_is_listed_by_file(tmp_path: Path, capsys):
         "odd.wav": ("outside the alphabet: '!' in 'a!'", True),
         "short.wav": ("too short for its transcript: 5 frames, 7 needed", True),
     }
-    assert clips.places == ["fine.wav", "clipped.wav", "low.wav"]
+    assert utterances.places == ["fine.wav", "clipped.wav", "low.wav"]
     report_data_issues(problems + more, tmp_path)
     said = capsys.readouterr().err
     assert "2 recordings left out: unreadable\n  text.wav: unreadable" in said

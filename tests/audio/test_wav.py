@@ -24,7 +24,7 @@ decode = tf.function(
 )
 
 
-def heard(*files: bytes) -> list[np.ndarray]:
+def read(*files: bytes) -> list[np.ndarray]:
     waveform, lengths = decode(tf.constant(list(files), tf.string))
     return [row[:length] for row, length in zip(waveform.numpy(), lengths.numpy())]
 
@@ -37,11 +37,11 @@ def written(samples: np.ndarray, rate: int = 8000, **options) -> bytes:
 
 def test_samples_are_those_of_soundfile():
     short, none = wav_bytes(NOISE[:7], 8000), wav_bytes(NOISE[:0], 8000)
-    found = heard(SOUND, short, none)
+    found = read(SOUND, short, none)
     assert np.array_equal(found[0], NOISE / np.float32(32768))
     assert np.array_equal(found[1], NOISE[:7] / np.float32(32768))
     assert len(found[2]) == 0
-    assert heard() == []
+    assert read() == []
 
 
 def test_channels_are_mixed():
@@ -50,26 +50,26 @@ def test_channels_are_mixed():
         file.setparams((2, 2, 8000, 0, "NONE", ""))
         file.writeframes(NOISE.astype("<i2").tobytes())
     both = NOISE.reshape(-1, 2).mean(axis=1) / 32768
-    assert heard(content.getvalue())[0] == pytest.approx(both)
+    assert read(content.getvalue())[0] == pytest.approx(both)
 
 
 def test_other_chunks_are_passed_over():
     extra = b"LIST" + struct.pack("<I", 5) + b"abcde\x00"  # an odd length is padded
     mixed = SOUND[:12] + extra + SOUND[12:36] + extra + SOUND[36:]
-    assert np.array_equal(heard(mixed)[0], heard(SOUND)[0])
+    assert np.array_equal(read(mixed)[0], read(SOUND)[0])
 
 
 def test_the_extensible_header_is_read():
     header = struct.pack("<HHIIHHHHI", 0xFFFE, 1, 8000, 16000, 2, 16, 22, 16, 4)
     header += struct.pack("<H", 1) + bytes(14)
     chunk = b"fmt " + struct.pack("<I", len(header)) + header
-    assert np.array_equal(heard(SOUND[:12] + chunk + SOUND[36:])[0], heard(SOUND)[0])
+    assert np.array_equal(read(SOUND[:12] + chunk + SOUND[36:])[0], read(SOUND)[0])
 
 
 def test_a_stream_of_unknown_length_is_read_to_its_end():
     endless = SOUND[:40] + b"\xff\xff\xff\xff" + SOUND[44:]
-    assert np.array_equal(heard(endless)[0], heard(SOUND)[0])
-    assert len(heard(SOUND[:-11])[0]) == 894
+    assert np.array_equal(read(endless)[0], read(SOUND)[0])
+    assert len(read(SOUND[:-11])[0]) == 894
 
 
 WRONG = {
@@ -94,7 +94,7 @@ WRONG = {
 def test_what_does_not_fit_is_named(case: str):
     content, message = WRONG[case]
     with pytest.raises(tf.errors.InvalidArgumentError) as error:
-        heard(SOUND, content)
+        read(SOUND, content)
     assert message in str(error.value)
 
 
@@ -104,7 +104,7 @@ def test_what_does_not_fit_is_named(case: str):
 @example(b"data\xff\xff\xff\xff", 12)
 def test_any_bytes_are_answered_or_refused(tail: bytes, kept: int):
     try:
-        (samples,) = heard(SOUND[:kept] + tail)
+        (samples,) = read(SOUND[:kept] + tail)
     except tf.errors.InvalidArgumentError as error:
         assert WANTED in str(error)
     else:

@@ -279,7 +279,7 @@ def test_own_parts_keep_copies_of_a_sound_together(
 ) -> None:
     given = recordings(range(60)) + recordings(range(60), encode, "copy")
     data = prepare_speech({"train": given})
-    digests = {name: set(clips.digests()) for name, clips in data.splits.items()}
+    digests = {name: set(part.digests()) for name, part in data.splits.items()}
     assert sum(map(len, digests.values())) == 60
     assert sum(map(len, data.splits.values())) == 120
     assert "60 of 120 recordings are copies" in capsys.readouterr().err

@@ -128,7 +128,7 @@ def broken(model: keras.Model) -> keras.Model:
 
 def score_of_speech() -> dict:
     sound = np.random.default_rng(0).integers(-99, 99, 2400).astype("int16")
-    clips = Utterances(
+    utterances = Utterances(
         8000,
         sound,
         np.array([0, 900]),
@@ -137,11 +137,11 @@ def score_of_speech() -> dict:
     )
     extractor = ks.audio.LogMel(8000)
     model = broken(ks.build_speech_model(3, lstm_units=2, logits=True))
-    hear = ks.tasks.speech.SpeechRecognizer(
+    recognizer = ks.tasks.speech.SpeechRecognizer(
         model, extractor, ks.audio.Alphabet(["a", "b"])
     )
     return score_speech(
-        "speech", hear.signature, clips, {}, extractor, is_isolated=True
+        "speech", recognizer.signature, utterances, {}, extractor, is_isolated=True
     )
 
 

@@ -91,8 +91,8 @@ def test_what_a_header_promises_wrongly_is_listed_and_the_rest_is_used(
 ) -> None:
     content, what = PROBLEMS[name]
     given = [Recording("odd", "a", lambda: content), Recording("b", "b", lambda: WAV)]
-    clips, problems = decode_recordings(given, RATE)
-    assert clips.places == ["b"]
+    utterances, problems = decode_recordings(given, RATE)
+    assert utterances.places == ["b"]
     assert [(p.place, p.left_out) for p in problems] == [("odd", True)]
     assert problems[0].what.startswith(what)
     assert capfd.readouterr() == ("", "")  # neither libsndfile nor mpg123 has a word
@@ -150,8 +150,8 @@ def test_a_damaged_member_of_an_archive_is_listed(tmp_path: Path) -> None:
     found = find_recordings(tmp_path / "words.zip")
     odd_first = sorted(found, key=lambda recording: "odd" not in recording.place)
     assert most_common_rate(odd_first) == RATE
-    clips, problems = decode_recordings(odd_first, RATE)
-    assert len(clips) == 3 and len(problems) == 1
+    utterances, problems = decode_recordings(odd_first, RATE)
+    assert len(utterances) == 3 and len(problems) == 1
     assert "odd.wav: cannot be unpacked" in problems[0].what
 
 

@@ -175,17 +175,17 @@ class SeveralLabels(Target):
         for row in np.flatnonzero((answers != truth).any(axis=1)).tolist():
             wrong = answers[row] != truth[row]
             sureness = float(np.abs(answered[row] - threshold)[wrong].max())
-            true, said = (
+            true, given = (
                 tuple(np.flatnonzero(each).tolist())
                 for each in (truth[row], answers[row])
             )
-            yield sureness, true, said, texts[row]
+            yield sureness, true, given, texts[row]
 
     def described(self, mistake: Mistake) -> str:
         _, labels, answers, _ = mistake
         names = self.label_names
-        true, said = (
+        true, given = (
             ", ".join(names[n] for n in each) or "no label"
             for each in (labels, answers)
         )
-        return f"{said}, but {true}"
+        return f"{given}, but {true}"

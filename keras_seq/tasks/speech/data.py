@@ -14,8 +14,8 @@ from keras_seq.audio.recordings import Recording
 from keras_seq.audio.splits import (
     cut_parts,
     limit_recordings,
-    part_clips,
     part_recordings,
+    part_utterances,
 )
 from keras_seq.audio.utterances import (
     Problem,
@@ -42,7 +42,7 @@ class SpeechData(NamedTuple):
         alphabet: of the train transcripts.
         extractor: waveform to features.
         subsampling: frames in for one frame out, as the frame counts need it.
-        is_isolated: every clip is one label.
+        is_isolated: every utterance is one label.
         problems: what was odd, and what was left out.
         fingerprint: SHA-256 of the train part.
         fingerprints: of each part and its speakers, by its name.
@@ -84,16 +84,17 @@ def prepare_speech(
     """Parts, decodes and checks recordings, and fits alphabet and features on train.
 
     What CTC cannot align is left out of train and validation, and stays in test, where
-    it costs its score. Copies of a sound stand in one part, and where every clip is one
-    label, spellings of a label are joined.
+    it costs its score. Copies of a sound stand in one part, and where every utterance
+    is one label, spellings of a label are joined.
 
     Args:
         given: "train", and "validation" or "test" where the user brings them.
-        unit: what a model writes; "auto" takes words where every clip is one label.
-        normalize: as `LogMel` has it; "auto" takes the peak where every clip is one
-            label, as so short a sound says little of its own mean, and else the
+        unit: what a model writes; "auto" takes words where every utterance is one
+            label.
+        normalize: as `LogMel` has it; "auto" takes the peak where every utterance is
+            one label, as so short a sound says little of its own mean, and else the
             utterance.
-        subsampling: of the model; None is 2 where every clip is one label, else 4.
+        subsampling: of the model; None is 2 where every utterance is one label, else 4.
         test_speaker: keeps this speaker for the test.
         limit: most recordings to use.
         seed: of the parts.
@@ -113,14 +114,14 @@ def prepare_speech(
         parts = _with_one_name_a_label(parts)
     rate = most_common_rate(parts["train"])
     part_of = [name for name, recordings in parts.items() for _ in recordings]
-    clips, problems = decode_recordings(itertools.chain(*parts.values()), rate)
-    splits, copies = part_clips(
-        clips,
-        [part_of[number] for number in clips.numbers],
+    utterances, problems = decode_recordings(itertools.chain(*parts.values()), rate)
+    splits, copies = part_utterances(
+        utterances,
+        [part_of[number] for number in utterances.numbers],
         cut_parts(given, test_speaker),
     )
     problems += copies
-    splits = {name: splits.get(name) or clips.take([]) for name in parts}
+    splits = {name: splits.get(name) or utterances.take([]) for name in parts}
     transcripts = splits["train"].transcripts
     if not transcripts:
         report_data_issues(problems)
@@ -142,8 +143,8 @@ def prepare_speech(
         problems += found
     _, unwritable = drop_unalignable(splits["test"], alphabet, answered)
     problems += [problem._replace(left_out=False) for problem in unwritable]
-    for name, clips in splits.items():
-        if not len(clips):
+    for name, utterances in splits.items():
+        if not len(utterances):
             report_data_issues(problems)
             raise UserError(f"no recording is left of the {name} part; see above")
     if normalize != "utterance":
@@ -153,7 +154,7 @@ def prepare_speech(
             train.batch(range(start, min(start + 64, len(train)))) for start in starts
         )
     fingerprints = {
-        name: clips.fingerprint(clips.speakers) for name, clips in splits.items()
+        name: part.fingerprint(part.speakers) for name, part in splits.items()
     }
     return SpeechData(
         splits,
@@ -170,7 +171,7 @@ def prepare_speech(
 def _with_one_name_a_label(
     parts: dict[str, list[Recording]],
 ) -> dict[str, list[Recording]]:
-    """Recordings whose labels, where every clip is one, are spelled one way."""
+    """Recordings whose labels, where every utterance is one, are spelled one way."""
     for recordings in parts.values():
         check_transcripts(recordings)
     names = label_names(parts["train"])

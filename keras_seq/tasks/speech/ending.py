@@ -33,7 +33,7 @@ def score_run(
         task: its name.
         model: from `build_speech_model`.
         data: what it was trained on.
-        linear: where every clip is one label, logistic regression on mean features
+        linear: where every utterance is one label, logistic regression on mean features
             answers with the network.
     """
     train, validation, test = (data.splits[p] for p in ("train", "validation", "test"))
@@ -65,7 +65,7 @@ def score_run(
         reports = {"validation": score(validation)[0]}
         reports["test"], written = score(test)
     facts = {
-        "front": data.extractor.to_dict(),
+        "feature_extractor": data.extractor.to_dict(),
         "alphabet": data.alphabet.to_dict(),
         "subsampling": data.subsampling,
         "is_isolated": data.is_isolated,

@@ -1,6 +1,6 @@
 """What a speech task asks of its export: scores, and transcripts of files."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def evaluate_speech_export(
     """
     exported = load_exported(model)
     facts = exported.metadata
-    extractor = LogMel.from_dict(facts["front"])
+    extractor = feature_extractor_of(facts)
     log_parts(recordings)
     are_labels = facts["is_isolated"] and facts["alphabet"]["separator"]
     labels = facts["alphabet"]["symbols"] if are_labels else ()
@@ -55,19 +55,20 @@ def evaluate_speech_export(
         check_transcripts(recordings, labels)
         if labels:
             recordings = join_spellings(recordings, "evaluated", labels)
-    clips, problems = decode_recordings(recordings, extractor.sample_rate)
+    utterances, problems = decode_recordings(recordings, extractor.sample_rate)
     report_data_issues(problems)
-    if not len(clips):
+    if not len(utterances):
         raise UserError("there is no recording to score")
-    name, trained = f"{clips.places[0]} and others", exported.path / EXTRA / TRAINED
-    log_trained(name, clips.digests(), trained, "recordings")
+    name = f"{utterances.places[0]} and others"
+    trained = exported.path / EXTRA / TRAINED
+    log_trained(name, utterances.digests(), trained, "recordings")
     search = _search_of(exported, beam_width, arpa)
     alphabet = Alphabet.from_dict(facts["alphabet"])
     alone = alphabet if facts.get("is_with_linear") else None
     report, _ = score_speech(
         task,
         exported.signature,
-        clips,
+        utterances,
         load_speech_baselines(exported.path / EXTRA / BASELINES),
         extractor,
         is_isolated=facts["is_isolated"],
@@ -75,6 +76,12 @@ def evaluate_speech_export(
         alone=alone,
     )
     return Evaluation(report)
+
+
+def feature_extractor_of(facts: Mapping[str, Any]) -> LogMel:
+    """The feature extractor that model.json describes."""
+    key = "feature_extractor"  # "front" in exports of earlier versions
+    return LogMel.from_dict(facts[key] if key in facts else facts["front"])
 
 
 def _search_of(
@@ -108,7 +115,7 @@ def transcribe(
     import tensorflow as tf
 
     exported = load_exported(model)
-    rate = exported.metadata["front"]["sample_rate"]
+    rate = feature_extractor_of(exported.metadata).sample_rate
     ask = exported.signature("waveform")
     for path, content in sounds:
         audio = read_audio(content, rate)

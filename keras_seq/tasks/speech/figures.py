@@ -15,14 +15,14 @@ from keras_seq.tasks.speech.scores import frame_answers, log_energies
 from keras_seq.tasks.speech.server import SpeechRecognizer
 from keras_seq.training.report_board import ReportBoard
 
-CLIPS_SHOWN = 8
+MOST_SHOWN = 8
 ROWS = 200
 MOST_SYMBOLS = 12
 
 
 def draw_speech(
     report: Mapping[str, Any],
-    clips: Utterances,
+    utterances: Utterances,
     written: Sequence[str],
     server: SpeechRecognizer,
     board: ReportBoard,
@@ -31,15 +31,15 @@ def draw_speech(
 
     Args:
         report: of the test part.
-        clips: the test part.
+        utterances: the test part.
         written: its greedy transcripts.
         server: the model.
         board: of the run.
     """
-    pairs = list(zip(clips.transcripts, written))
+    pairs = list(zip(utterances.transcripts, written))
     errors = [
         (spoken or "(nothing)", found or "(nothing)", times)
-        for spoken, found, times in error_table(clips.transcripts, written)
+        for spoken, found, times in error_table(utterances.transcripts, written)
     ]
     board.table("errors", ("spoken", "written", "times"), errors)
     wrong_first = sorted(pairs, key=lambda pair: pair[0] == pair[1])
@@ -47,25 +47,25 @@ def draw_speech(
     for speaker, values in report.get("by_speaker", {}).items():
         board.scalars({f"test_wer_by_speaker/{speaker}": values["wer"]})
     numbers = _shown([reference == text for reference, text in pairs])
-    shown = clips.take(numbers)
+    shown = utterances.take(numbers)
     answers = frame_answers(server.signature, shown)
     energies = log_energies(server.extractor, shown)
     for row, number in enumerate(numbers):
         reference, text = pairs[number]
-        about = f"{reference!r} heard as {text!r}"
+        about = f"{reference!r} transcribed as {text!r}"
         image = alignment_figure(
             energies[row], answers[row], server.alphabet.symbols, about
         )
         board.image(f"alignment_{row}", image)
-        about = f"**{reference}** heard as **{text or '(nothing)'}**"
-        board.sound(f"clip_{row}", shown.samples(row), clips.sample_rate, about)
-        board.markdown(f"clip_{row}", about)
+        about = f"**{reference}** transcribed as **{text or '(nothing)'}**"
+        board.sound(f"utterance_{row}", shown.samples(row), shown.sample_rate, about)
+        board.markdown(f"utterance_{row}", about)
 
 
 def _shown(right: Sequence[bool]) -> list[int]:
-    """Numbers of the clips to show, wrong ones first, and two that are right."""
+    """Numbers of the utterances to show, wrong ones first, and two that are right."""
     order = np.argsort(right, kind="stable")
-    wrong, fine = order[: CLIPS_SHOWN - 2], order[::-1][:2]
+    wrong, fine = order[: MOST_SHOWN - 2], order[::-1][:2]
     return list(dict.fromkeys([*wrong.tolist(), *fine.tolist()]))
 
 
@@ -75,7 +75,7 @@ def alignment_figure(
     symbols: Sequence[str],
     title: str,
 ) -> np.ndarray:
-    """Draws the sound above, and below when which symbol was heard.
+    """Draws the sound above, and below when which symbol was answered.
 
     The symbols that were surest somewhere are drawn, the blank as a grey shade.
 

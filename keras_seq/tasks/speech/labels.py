@@ -1,7 +1,7 @@
-"""Which label a clip is, where every clip is one: network and linear model together.
+"""The label of an utterance, where each has one: network and linear model together.
 
-A network that heard few voices and a logistic regression on mean features err on
-different clips, and the product of their probabilities mostly errs on fewer.
+A network trained on few voices and a logistic regression on mean features err on
+different utterances, and the product of their probabilities mostly errs on fewer.
 
 Shapes: B batch, N samples, T frames, F bands, L labels, C = L + 1 classes.
 """
@@ -26,8 +26,8 @@ class LinearLabels(tf.Module):
 
     Example:
 
-    >>> clips = [tf.fill((9, 4), value).numpy() for value in (0.0, 1.0)] * 3
-    >>> baseline = MeanFeaturesBaseline().fit(clips, ["no", "yes"] * 3)
+    >>> utterances = [tf.fill((9, 4), value).numpy() for value in (0.0, 1.0)] * 3
+    >>> baseline = MeanFeaturesBaseline().fit(utterances, ["no", "yes"] * 3)
     >>> linear = LinearLabels(baseline, LogMel(8000, 4), Alphabet(["no", "yes"]))
     >>> linear(tf.zeros((1, 800)), tf.constant([800])).shape
     TensorShape([1, 2])
@@ -102,7 +102,7 @@ def label_scores(log_probabilities: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
 
 
 def summary(energies: tf.Tensor, frames: tf.Tensor) -> tf.Tensor:
-    """What `MeanFeaturesBaseline` sees of clips: float32 (B, 5 F), of log energies
+    """What `MeanFeaturesBaseline` sees of utterances: float32 (B, 5 F), of log energies
     float32 (B, T, F) with `frames` int32 (B,) real ones.
 
     Mean, spread, and the means of three thirds, of which the first are the longer ones;

@@ -1,12 +1,12 @@
 """A speech model beside its baselines: asked, decoded and scored.
 
 Takes signatures, of a model in memory or of an export: it does not care which. Knows
-clips and texts; neither files nor training.
+utterances and texts; neither files nor training.
 """
 
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,11 +21,11 @@ from keras_seq.decoding.ctc import prefix_beam_search
 from keras_seq.errors import UserError
 from keras_seq.evaluation.finite import check_answers
 from keras_seq.evaluation.transcripts import error_counts, transcript_report
-from keras_seq.tasks.speech.server import answer_clips
+from keras_seq.tasks.speech.server import answer_utterances
 from keras_seq.text.word_ngrams import WordNgrams, word_scores
 
 WEIGHTS, BONUSES = (0.0, 0.3, 0.6, 1.0), (0.0, 1.0, 2.0)
-MOST_TUNED = 60  # validation clips that weight and bonus are chosen on
+MOST_TUNED = 60  # validation utterances that weight and bonus are chosen on
 BEAM_WIDTH = 16
 
 Signatures = Callable[[str], Callable[..., Mapping[str, tf.Tensor]]]
@@ -84,11 +84,11 @@ class BeamSearch(NamedTuple):
         return self.alphabet.decode(found[0].ids)
 
 
-def frame_answers(signatures: Signatures, clips: Utterances) -> list[np.ndarray]:
-    """Log probabilities float32 (T, C) of the real frames of each clip."""
+def frame_answers(signatures: Signatures, utterances: Utterances) -> list[np.ndarray]:
+    """Log probabilities float32 (T, C) of the real frames of each utterance."""
     return [
         answer["log_probabilities"][: answer["frames"]]
-        for answer in answer_clips(signatures("frames"), clips)
+        for answer in answer_utterances(signatures("frames"), utterances)
     ]
 
 
@@ -98,8 +98,8 @@ def tuned_beam_search(
     train: Utterances,
     validation: Utterances,
 ) -> BeamSearch:
-    """The search with the fewest wrong words, on some of the validation clips, and an
-    n-gram model of the train transcripts."""
+    """The search with the fewest wrong words, on some of the validation utterances, and
+    an n-gram model of the train transcripts."""
     model = WordNgrams.count(train.transcripts)
     some = validation.take(range(min(len(validation), MOST_TUNED)))
     answers = frame_answers(signatures, some)
@@ -113,12 +113,12 @@ def tuned_beam_search(
     return min(searches, key=wrong_words)  # the first of equals
 
 
-def log_energies(extractor: LogMel, clips: Utterances) -> list[np.ndarray]:
-    """Log-mel frames float32 (T, F) of each clip, before normalisation."""
+def log_energies(extractor: LogMel, utterances: Utterances) -> list[np.ndarray]:
+    """Log-mel frames float32 (T, F) of each utterance, before normalisation."""
     graph = tf.function(extractor.log_energies, reduce_retracing=True)
     found = []
-    for number in range(len(clips)):
-        waveform, lengths = clips.batch([number])
+    for number in range(len(utterances)):
+        waveform, lengths = utterances.batch([number])
         found.append(graph(tf.constant(waveform), tf.constant(lengths))[0].numpy()[0])
     return found
 
@@ -126,7 +126,7 @@ def log_energies(extractor: LogMel, clips: Utterances) -> list[np.ndarray]:
 def score_speech(
     task: str,
     signatures: Signatures,
-    clips: Utterances,
+    utterances: Utterances,
     baselines: Mapping[str, Any],
     extractor: LogMel,
     *,
@@ -134,17 +134,17 @@ def score_speech(
     search: BeamSearch | None = None,
     alone: Alphabet | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
-    """Scores a model and its baselines on the same clips.
+    """Scores a model and its baselines on the same utterances.
 
     Args:
         task: its name.
         signatures: name to signature, of an export or a `SpeechRecognizer`.
-        clips: with transcripts.
+        utterances: with transcripts.
         baselines: fitted on the train part alone.
         extractor: of the model.
-        is_isolated: every clip is one label.
+        is_isolated: every utterance is one label.
         search: also decode by beam search, reported as `beam_search`.
-        alone: alphabet of a network that answers with a linear model: what it says
+        alone: alphabet of a network that answers with a linear model: what it answers
             without is reported as `network_alone`.
 
     Returns:
@@ -152,27 +152,29 @@ def score_speech(
         batches, with all cores), and the greedy transcripts.
     """
     start = time.perf_counter()
-    answers = list(answer_clips(signatures("waveform"), clips))
+    answers = list(answer_utterances(signatures("waveform"), utterances))
     seconds = time.perf_counter() - start
     sureness = np.array([answer["log_probability"] for answer in answers])
     check_answers(sureness, "log-probabilities")
     written = [answer["transcript"] for answer in answers]
-    features = log_energies(extractor, clips) if len(baselines) > 1 else clips.places
-    beside = {name: b.predict(features) for name, b in baselines.items()}
+    features: Sequence[Any] = utterances.places
+    if len(baselines) > 1:  # the most frequent transcript looks at none
+        features = log_energies(extractor, utterances)
+    of_baselines = {name: b.predict(features) for name, b in baselines.items()}
     report_of = partial(
         transcript_report,
         task,
-        clips.transcripts,
-        speakers=clips.speakers,
-        recordings=clips.places,
+        utterances.transcripts,
+        speakers=utterances.speakers,
+        recordings=utterances.places,
         is_isolated=is_isolated,
     )
     notes = {name: getattr(b, "note", "") for name, b in baselines.items()}
-    report = report_of(written, beside, notes=notes)
-    report["real_time_factor"] = seconds / max(clips.seconds, 1e-9)
+    report = report_of(written, of_baselines, notes=notes)
+    report["real_time_factor"] = seconds / max(utterances.seconds, 1e-9)
 
     def decoded(by: BeamSearch) -> list[str]:
-        return [by.transcribe(each) for each in frame_answers(signatures, clips)]
+        return [by.transcribe(each) for each in frame_answers(signatures, utterances)]
 
     if search is not None:
         other = report_of(decoded(search), {"greedy": written})
@@ -181,7 +183,7 @@ def score_speech(
             "scores": other["scores"],
         }
     if alone is not None:
-        other = report_of(decoded(BeamSearch(alone, None)), beside)
+        other = report_of(decoded(BeamSearch(alone, None)), of_baselines)
         report["network_alone"] = {name: other[name] for name in ("scores", "verdict")}
         metric = other["comparison"]["metric"]
         value = other["scores"][metric]["value"]

@@ -37,14 +37,14 @@ class SpeechRecognizer(tf.Module):
         extractor: as the model was trained with.
         alphabet: as the model was trained with.
         subsampling: S of the model.
-        linear: answers with the network, where every clip is one label.
+        linear: answers with the network, where every utterance is one label.
 
     Example:
 
     >>> from keras_seq.models.speech import build_speech_model
     >>> model = build_speech_model(3, lstm_units=4, logits=True)
-    >>> hear = SpeechRecognizer(model, LogMel(8000), Alphabet(["a", "b"]), 1)
-    >>> sorted(hear.waveform(tf.zeros((1, 800)), tf.constant([800])))
+    >>> recognizer = SpeechRecognizer(model, LogMel(8000), Alphabet(["a", "b"]), 1)
+    >>> sorted(recognizer.waveform(tf.zeros((1, 800)), tf.constant([800])))
     ['log_probability', 'transcript']
     """
 
@@ -76,7 +76,7 @@ class SpeechRecognizer(tf.Module):
         Returns:
             transcript string (B,), and log_probability float32 (B,) of the likeliest
             path, 0 where there is no sound. With `linear` they are a label and its
-            probability; where the network hears no symbol at all, nothing is said.
+            probability; where the network finds no symbol at all, it is empty.
         """
         (wav,) = checked_shapes({"wav": (wav, ["B"])}, "the bytes of B files")
         return self.waveform(*decode_wavs(wav, self.extractor.sample_rate))
@@ -222,21 +222,21 @@ def checked_waveform(
         return tf.clip_by_value(waveform, -1.0, 1.0) * real, lengths
 
 
-def answer_clips(
+def answer_utterances(
     signature: Callable[..., Mapping[str, tf.Tensor]],
-    clips: Utterances,
+    utterances: Utterances,
     batch_size: int = 16,
 ) -> Iterator[dict[str, Any]]:
-    """Answers of a waveform signature to clips, in their order: each output's name with
-    its value for one clip.
+    """Answers of a waveform signature to utterances, in their order: each output's name
+    with its value for one utterance.
 
     Utterances of like length are asked together, which spares most of the padding.
     """
-    order = np.argsort(clips.lengths, kind="stable")
-    answers: list[dict[str, Any]] = [{}] * len(clips)
+    order = np.argsort(utterances.lengths, kind="stable")
+    answers: list[dict[str, Any]] = [{}] * len(utterances)
     for start in range(0, len(order), batch_size):
         numbers = order[start : start + batch_size]
-        waveform, lengths = clips.batch(numbers)
+        waveform, lengths = utterances.batch(numbers)
         batch = signature(waveform=tf.constant(waveform), lengths=tf.constant(lengths))
         batch = {name: value.numpy() for name, value in batch.items()}
         for row, number in enumerate(numbers):

@@ -12,7 +12,7 @@ from keras_seq.tasks.speech.baselines import fit_speech_baselines, load_speech_b
 def words(seed: int, count: int = 24) -> tuple[list[np.ndarray], list[str]]:
     """Utterances of three labels that differ in how their bands move, at any speed."""
     rng = np.random.default_rng(seed)
-    clips, labels = [], []
+    utterances, labels = [], []
     for number in range(count):
         label = number % 3
         time = np.linspace(0, 1, rng.integers(12, 30))[:, None]
@@ -22,20 +22,20 @@ def words(seed: int, count: int = 24) -> tuple[list[np.ndarray], list[str]]:
             np.sin(3 * bands - 2 * time),
             np.cos(bands * (1 + 2 * time)),
         ][label]
-        clips.append(shape + rng.normal(0, 0.1, shape.shape))
+        utterances.append(shape + rng.normal(0, 0.1, shape.shape))
         labels.append(["up", "down", "on"][label])
-    return clips, labels
+    return utterances, labels
 
 
 def test_they_learn_from_train_and_survive_a_file(tmp_path: Path):
     fitted = fit_speech_baselines(*words(0), is_isolated=True)
-    clips, labels = words(1)
-    found = {name: b.predict(clips) for name, b in fitted.items()}
+    utterances, labels = words(1)
+    found = {name: b.predict(utterances) for name, b in fitted.items()}
     assert found["mean_features_logistic"] == labels
     assert set(found["most_frequent"]) == {"down"}  # all are as frequent; the first
     save_fitted(tmp_path / "baselines.npz", fitted)
     again = load_speech_baselines(tmp_path / "baselines.npz")
-    assert {name: b.predict(clips) for name, b in again.items()} == found
+    assert {name: b.predict(utterances) for name, b in again.items()} == found
 
 
 def test_a_baseline_of_earlier_exports_is_left_out(tmp_path: Path):

@@ -37,8 +37,8 @@ def fitted() -> tuple[MeanFeaturesBaseline, LogMel]:
     extractor = LogMel(RATE, BANDS, "peak")
     waveform, lengths, labels = waves(30, 0)
     energies, frames = extractor.log_energies(waveform, lengths)
-    clips = [e[:n] for e, n in zip(energies.numpy(), frames.numpy())]
-    return MeanFeaturesBaseline().fit(clips, labels), extractor
+    utterances = [e[:n] for e, n in zip(energies.numpy(), frames.numpy())]
+    return MeanFeaturesBaseline().fit(utterances, labels), extractor
 
 
 def test_the_graph_sees_what_the_baseline_sees(fitted):
@@ -46,19 +46,19 @@ def test_the_graph_sees_what_the_baseline_sees(fitted):
     lengths = tf.constant([1, 100, 200, 281, 361, 441, 3000, 5000])
     waveform = waves(8, 1)[0]
     energies, frames = extractor.log_energies(waveform, lengths)
-    clips = [e[:n] for e, n in zip(energies.numpy(), frames.numpy())]
+    utterances = [e[:n] for e, n in zip(energies.numpy(), frames.numpy())]
     assert frames.numpy().tolist()[:6] == [1, 1, 1, 2, 3, 4]
     found = summary(energies, frames).numpy()
-    for row, clip in zip(found, clips):
-        alone = summary(tf.constant(clip[None]), tf.constant([len(clip)]))[0]
+    for row, utterance in zip(found, utterances):
+        alone = summary(tf.constant(utterance[None]), tf.constant([len(utterance)]))[0]
         np.testing.assert_allclose(row, alone, atol=1e-5)
-        thirds = np.array_split(clip, 3)
-        thirds = [t.mean(0) if len(t) else clip.mean(0) for t in thirds]
-        whole = np.concatenate([clip.mean(0), clip.std(0), *thirds])
+        thirds = np.array_split(utterance, 3)
+        thirds = [t.mean(0) if len(t) else utterance.mean(0) for t in thirds]
+        whole = np.concatenate([utterance.mean(0), utterance.std(0), *thirds])
         np.testing.assert_allclose(row, whole, atol=1e-4)
     linear = LinearLabels(baseline, extractor, Alphabet(LABELS[::-1], " "))
     chosen = linear(waveform, lengths).numpy().argmax(axis=1)
-    assert [LABELS[::-1][n] for n in chosen] == baseline.predict(clips)
+    assert [LABELS[::-1][n] for n in chosen] == baseline.predict(utterances)
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -68,8 +68,8 @@ def test_probabilities_are_those_of_scikit_learn(count: int):
     energies, frames = extractor.log_energies(waveform, lengths)
     rows = summary(energies, frames).numpy().astype("float64")
     labels = [LABELS[LABELS.index(label) % count] for label in labels]
-    clips = [e[:n] for e, n in zip(energies.numpy(), frames.numpy())]
-    baseline = MeanFeaturesBaseline().fit(clips, labels)
+    utterances = [e[:n] for e, n in zip(energies.numpy(), frames.numpy())]
+    baseline = MeanFeaturesBaseline().fit(utterances, labels)
     linear = LinearLabels(baseline, extractor, Alphabet(LABELS[:count], " "))
     rows = (rows - rows.mean(0)) / (rows.std(0) + 1e-6)
     fitted = LogisticRegression(C=0.1, max_iter=300).fit(rows, labels)
@@ -129,7 +129,7 @@ def test_both_answer_in_a_savedmodel(fitted, tmp_path):
     np.testing.assert_allclose(answer["log_probability"], expected, atol=1e-4)
 
 
-def test_where_the_network_hears_nothing_no_label_is_said(fitted):
+def test_where_the_network_finds_no_symbol_there_is_no_label(fitted):
     waveform, _, _ = waves(3, 5)
     lengths = tf.constant([3000, 0, 1500])
     answer = recognizer(fitted, blank=9).waveform(waveform, lengths)

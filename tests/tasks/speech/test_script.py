@@ -62,7 +62,7 @@ def test_a_run_leaves_what_it_promises(trained: Path):
     assert metrics["test"]["scores"]["accuracy"]["value"] > 0.9
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
     assert facts["alphabet"] == {"symbols": ["down", "hiss", "up"], "separator": " "}
-    assert facts["is_with_linear"] and facts["front"]["sample_rate"] == 8000
+    assert facts["is_with_linear"] and facts["feature_extractor"]["sample_rate"] == 8000
     assert facts["proof"]["samples"] == 8
     assert facts["proof"]["max_abs_difference"] < 1e-3
     assert "broken.wav" in (run / "problems.txt").read_text()
@@ -164,7 +164,7 @@ def test_tensorboard_has_sounds_pictures_and_tables(trained: Path):
     tags = {tag for kind in ("images", "audio") for tag in logs.Tags()[kind]}
     tags |= set(logs.Tags()["tensors"])
     wanted = {
-        "clip_0",
+        "utterance_0",
         "alignment_0",
         "errors",
         "transcripts",
@@ -237,17 +237,17 @@ def test_nothing_is_fitted_on_validation_or_test(task: ModuleType, tmp_path: Pat
     assert np.abs(data.extractor.mean).max() > 0
 
 
-def test_single_words_and_sentences_are_heard_in_their_own_way(
+def test_single_words_and_sentences_have_settings_of_their_own(
     task: ModuleType, tmp_path: Path
 ):
     write_words(tmp_path / "words", 0, 10)
     words = task.load_data(task.Options(data=str(tmp_path / "words")))
     sentences = task.load_data(task.Options(limit=60))
-    heard = [
+    settings = [
         (d.is_isolated, d.extractor.normalize, d.extractor.num_features, d.subsampling)
         for d in (words, sentences)
     ]
-    assert heard == [(True, "peak", 24, 2), (False, "utterance", 80, 4)]
+    assert settings == [(True, "peak", 24, 2), (False, "utterance", 80, 4)]
     streaming = task.load_data(task.Options(limit=60, streaming=True))
     assert streaming.extractor.normalize == "fitted"
     sizes = [

@@ -14,7 +14,7 @@ from keras_seq.audio.utterances import Utterances
 from keras_seq.audio.waveforms import wav_bytes
 from keras_seq.models.speech import build_speech_model
 from keras_seq.serving.graph import save_signatures
-from keras_seq.tasks.speech.server import SpeechRecognizer, answer_clips
+from keras_seq.tasks.speech.server import SpeechRecognizer, answer_utterances
 from keras_seq.tasks.speech.stream import SpeechStream
 
 RATE = 8000
@@ -192,17 +192,18 @@ def test_a_model_that_needs_the_end_does_not_stream():
         SpeechStream(recognizer(False))
 
 
-def test_many_clips_are_answered_in_order(file_model):
+def test_many_utterances_are_answered_in_order(file_model):
     server, _ = file_model
     sounds = [sound(n, n) for n in (5000, 900, 3000, 7000)]
     lengths = np.array([len(s) for s in sounds], "int32")
     texts = [(str(n), "a", "") for n in lengths]
     starts = np.cumsum(lengths) - lengths
-    clips = Utterances(RATE, np.concatenate(sounds), starts, lengths, texts)
-    together = list(answer_clips(server.signature("waveform"), clips, batch_size=3))
+    utterances = Utterances(RATE, np.concatenate(sounds), starts, lengths, texts)
+    signature = server.signature("waveform")
+    together = list(answer_utterances(signature, utterances, batch_size=3))
     for number, answer in enumerate(together):
-        one = clips.take([number])
-        (alone,) = answer_clips(server.signature("waveform"), one)
+        one = utterances.take([number])
+        (alone,) = answer_utterances(server.signature("waveform"), one)
         assert answer["transcript"] == alone["transcript"]
 
 

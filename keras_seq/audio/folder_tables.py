@@ -23,7 +23,7 @@ MOST = 200  # tables that are looked at
 _BREAKS = re.compile(r"""[,;|\t"'\s]+""")
 
 
-def read_tables_beside(
+def read_folder_tables(
     files: Files, names: Sequence[str], sounds: Sequence[str], given: ManifestFormat
 ) -> list[Recording]:
     """The recordings of the tables that name sounds; none where no table does.
