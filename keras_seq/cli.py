@@ -1,8 +1,9 @@
 """What the task scripts share at the shell: verbs, output and exit codes.
 
-A task hands over three functions; `options` makes a command line of them, this module
-runs it. Nothing here knows of models or data, and TensorFlow is imported by the verb
-that runs, so that `--help` answers at once.
+A task hands over three functions; `cli_options` makes a command line of them, this
+module runs it. Of models and runs it knows their folders alone: a wrong one is refused
+before the verb begins. TensorFlow is imported by the verb that runs, so that `--help`
+answers at once.
 """
 
 import contextlib

@@ -11,13 +11,15 @@ import inspect
 import re
 import types
 import typing
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from keras_seq.errors import UserError
 from keras_seq.ranges import RANGES, Range, integer, number, shortened
 
-# What these options mean in every task; a function's own "Args:" line goes before it.
+# What these options mean in every task; a function's own "Args:" line goes before it,
+# and what neither has stands under "Args:" of another verb.
 COMMON_HELP = {
     "data": "file or glob of samples; without it, the embedded sample",
     "text_column": "column of the texts; default found by its usual names",
@@ -25,31 +27,6 @@ COMMON_HELP = {
     "label_separator": "what stands between the labels of one text, such as comma or "
     "pipe: it has several",
     "label_columns": "columns of 0 and 1, one a label: a text has several",
-    "file_column": "column of file names; default found by its usual names",
-    "transcript_column": "column of transcripts; default found by its usual names",
-    "date_column": "column of the dates, or several such as year month day hour; "
-    '"" for none',
-    "date_format": "order of day, month and year in dates: day-first, month-first, "
-    "year-first, seconds, milliseconds, or a pattern such as %d.%m.%Y; default by the "
-    "whole column",
-    "decimal": "decimal mark of numbers: point or comma; default by the whole file",
-    "series_column": 'columns that tell several series of a file apart; "" for one',
-    "target": "columns to forecast, or all; default Close of prices",
-    "features": "further columns to read; default Open High Low Volume of prices",
-    "known_future": "further columns, known of rows to come, such as promotions; "
-    "predict reads them in rows without a target at the end",
-    "frequency": "step of the rows, such as B (trading days), D, h, 15min, M; default "
-    "seen from the dates",
-    "fill": "missing values and rows: forward repeats the row before, drop leaves rows "
-    "out; default is an error that says where",
-    "horizon": "steps to forecast; default 5 of prices, else a season",
-    "lookback": "rows to forecast from; default by horizon and data",
-    "season": "rows of a season; default by the frequency",
-    "target_transform": "what is learned of a target; auto takes returns of prices, "
-    "else levels",
-    "validation_start": "date (or row) of the first row that validates; default after "
-    "70 % of them",
-    "test_start": "date (or row) of the first row that tests; default after 85 %",
     "validation_data": "samples of its own; default a part of the data",
     "test_data": "samples of its own; default a part of the data",
     "embeddings": "word vectors to start from: text of GloVe, word2vec or fastText, "
@@ -117,6 +94,7 @@ def parse_verb(
         epilog=f"No verb means {default_verb}. VERB --help lists a verb's options.",
     )
     commands = parser.add_subparsers(metavar="VERB", required=True)
+    documented = {verb: _documented(function) for verb, function in verbs.items()}
     for verb, function in verbs.items():
         about = inspect.getdoc(function) or ""
         command = commands.add_parser(
@@ -127,7 +105,8 @@ def parse_verb(
             allow_abbrev=False,
         )
         command.set_defaults(_verb=verb)
-        _add_parameters(command, function)
+        texts = ChainMap(documented[verb], COMMON_HELP, *documented.values())
+        _add_parameters(command, function, texts)
     if not argv or argv[0] not in {*verbs, "-h", "--help"}:
         if argv and not argv[0].startswith("-"):
             parser.error(f"unknown verb '{argv[0]}'; choose {', '.join(verbs)}")
@@ -182,8 +161,9 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(f"{message} (see {self.prog} --help)")
 
 
-def _add_parameters(parser: argparse.ArgumentParser, function: Callable) -> None:
-    texts = {**COMMON_HELP, **_documented(function)}
+def _add_parameters(
+    parser: argparse.ArgumentParser, function: Callable, texts: Mapping[str, str]
+) -> None:
     for name, parameter in options_of(function).items():
         if name not in texts:
             raise ValueError(

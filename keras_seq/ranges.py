@@ -1,6 +1,6 @@
 """Which numbers an option takes, and how a number is written at the shell.
 
-One table for all tasks, by the name of the option, as `options.COMMON_HELP` is; a
+One table for all tasks, by the name of the option, as `cli_options.COMMON_HELP`; a
 parameter annotated `Annotated[float, Range(0, 1)]` brings a range of its own.
 """
 

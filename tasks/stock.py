@@ -123,6 +123,29 @@ def train(options: Options) -> Run:
 
     Args:
         data: Files or globs, each file a series, or stooq:SYMBOL; default simulated.
+        date_column: column of the dates, or several such as year month day hour; "" for
+            none
+        date_format: order of day, month and year in dates: day-first, month-first,
+            year-first, seconds, milliseconds, or a pattern such as %d.%m.%Y; default by
+            the whole column
+        decimal: decimal mark of numbers: point or comma; default by the whole file
+        series_column: columns that tell several series of a file apart; "" for one
+        target: columns to forecast, or all; default Close of prices
+        features: further columns to read; default Open High Low Volume of prices
+        known_future: further columns, known of rows to come, such as promotions;
+            predict reads them in rows without a target at the end
+        frequency: step of the rows, such as B (trading days), D, h, 15min, M; default
+            seen from the dates
+        fill: missing values and rows: forward repeats the row before, drop leaves rows
+            out; default is an error that says where
+        horizon: steps to forecast; default 5 of prices, else a season
+        lookback: rows to forecast from; default by horizon and data
+        season: rows of a season; default by the frequency
+        target_transform: what is learned of a target; auto takes returns of prices,
+            else levels
+        validation_start: date (or row) of the first row that validates; default after
+            70 % of them
+        test_start: date (or row) of the first row that tests; default after 85 %
         epochs: Most passes over train; default by its size, from 4 to 100.
     """
     table = load_data(options)  # what is wrong is said before TensorFlow is imported

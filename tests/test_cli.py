@@ -172,6 +172,23 @@ def test_help_takes_texts_from_the_docstring(capsys):
     assert "A toy." in help_ and "evaluate Scores the toy." in help_
 
 
+def test_an_option_of_several_verbs_is_documented_once(capsys):
+    def learn(*, depth: int = 1):
+        """Learns.
+
+        Args:
+            depth: How deep.
+        """
+
+    def score(*, depth: int = 2):
+        """Scores."""
+
+    with pytest.raises(SystemExit):
+        parse_verb("", {"learn": learn, "score": score}, ["score", "--help"])
+    help_ = " ".join(capsys.readouterr().out.split())
+    assert "--depth DEPTH How deep. (default: 2)" in help_
+
+
 def test_parameters_that_no_option_can_have_are_refused():
     def undocumented(*, depth: int = 1):
         """Says nothing of depth."""

@@ -115,12 +115,13 @@ def test_every_number_of_every_verb_has_a_range_that_is_kept(
     name: str, tasks: dict[str, ModuleType]
 ):
     seen = 0
-    for verb, function in verbs_of(tasks[name]).items():
+    verbs = verbs_of(tasks[name])
+    for verb, function in verbs.items():
         for flag, kind, limits in numbers_of(function):
             assert limits is not None, f"{name} {verb} {flag} has no range"
             for value in bad_values(kind, limits):
                 # With "=" argparse takes what begins with a minus for a value, too.
-                line = refused({verb: function}, f"{flag}={value}")
+                line = refused(verbs, verb, f"{flag}={value}")
                 assert flag in line and len(line) < 300, (verb, flag, value, line)
                 seen += 1
     assert seen > 50
