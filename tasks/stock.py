@@ -160,7 +160,7 @@ def train(options: Options) -> Run:
     )
     run_dir = ks.training.begin_run(STEM, vars(options), loaded.fingerprints)
     ks.training.set_precision(options.mixed_precision, options.strategy)
-    model, scaling, history = stock.learn_forecaster(
+    model, scaling, history = stock.train_forecaster(
         loaded,
         build_model,
         QUANTILES,
@@ -193,8 +193,8 @@ def backtest(options: BacktestOptions) -> Iterator[Report]:
         refit_every: Rows from one refit to the next; default five folds.
         max_seconds: Time limit of all trainings together.
     """
-    learn = partial(
-        stock.learn_forecaster,
+    train_fold = partial(
+        stock.train_forecaster,
         build=build_model,
         quantiles=QUANTILES,
         epochs=options.epochs,
@@ -204,7 +204,7 @@ def backtest(options: BacktestOptions) -> Iterator[Report]:
     yield from stock.backtest_folds(
         STEM,
         load_data(options),
-        learn,
+        train_fold,
         run_dir=ks.training.begin_run(STEM, vars(options) | {"resume": False}),
         refit_every=options.refit_every,
         max_seconds=options.max_seconds,

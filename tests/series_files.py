@@ -10,7 +10,7 @@ from keras_seq.series.table import SeriesTable
 from keras_seq.tasks.run import finish_run
 from keras_seq.tasks.stock.data import SeriesData, prepare_series
 from keras_seq.tasks.stock.ending import score_run
-from keras_seq.tasks.stock.training import TrainedForecaster, learn_forecaster
+from keras_seq.tasks.stock.training import TrainedForecaster, train_forecaster
 
 ROWS, TRAIN = 200, 140
 QUANTILES = (0.1, 0.5, 0.9)
@@ -47,7 +47,7 @@ def trained(data: SeriesData, epochs: int = 1) -> TrainedForecaster:
         ]
         return keras.Sequential(layers)
 
-    return learn_forecaster(data, build, QUANTILES, epochs=epochs, batch_size=64)
+    return train_forecaster(data, build, QUANTILES, epochs=epochs, batch_size=64)
 
 
 def finished(data: SeriesData, folder: Path, epochs: int = 1) -> tuple[dict, Path]:

@@ -21,7 +21,7 @@ from keras_seq.tasks.stock.data import (
     prepare_series,
 )
 from keras_seq.tasks.stock.ending import fit_ridge, score_forecaster
-from keras_seq.tasks.stock.training import TrainedForecaster, learn_forecaster
+from keras_seq.tasks.stock.training import TrainedForecaster, train_forecaster
 
 ROWS, LOOKBACK, HORIZON = 300, 12, 4
 VALIDATION, TEST = 200, 250
@@ -68,7 +68,7 @@ def learned(data: SeriesData) -> TrainedForecaster:
             quantiles=(0.1, 0.5, 0.9),
         )
 
-    return learn_forecaster(data, build, (0.1, 0.5, 0.9), epochs=2, batch_size=64)
+    return train_forecaster(data, build, (0.1, 0.5, 0.9), epochs=2, batch_size=64)
 
 
 def windows(data: SeriesData, part: str, until: int) -> list[np.ndarray]:

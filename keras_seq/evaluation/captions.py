@@ -128,8 +128,8 @@ def caption_report(
         raise ValueError("expected one or more pictures, and baselines beside them")
     scorer = _Scorer(references)
     redraw = by_groups(range(len(references)) if groups is None else groups, "pictures")
-    said = {"network": list(hypotheses), **baselines}
-    columns = {name: scorer.columns(texts) for name, texts in said.items()}
+    given = {"network": list(hypotheses), **baselines}
+    columns = {name: scorer.columns(texts) for name, texts in given.items()}
     return corpus_report(
         task,
         scorer.scores,
@@ -142,7 +142,7 @@ def caption_report(
         num_resamples=num_resamples,
         seed=seed,
         signatures={HEADLINE: scorer.bleu.signature},
-        variety={name: variety(texts, train_digests) for name, texts in said.items()},
+        variety={name: variety(texts, train_digests) for name, texts in given.items()},
         oracle={} if several is None else _oracle(scorer, references, several),
         alarm=alarm(hypotheses),
     )

@@ -160,20 +160,20 @@ class WordTranslator:
             if options is None:  # an unknown word stays
                 options = [(UNKNOWN, 0.0)]
             grown = [
-                (score + np.log(p) if p else score, last, said, number)
-                for score, last, said in beam
+                (score + np.log(p) if p else score, last, chosen, number)
+                for score, last, chosen in beam
                 for number, p in options
             ]
             trigrams = np.array([[*last, number] for _, last, _, number in grown])
             likely = self._language.log_probabilities(trigrams.ravel())[2::3]
             after: dict[tuple, tuple] = {}
-            for (score, last, said, number), language in zip(grown, likely):
+            for (score, last, chosen, number), language in zip(grown, likely):
                 if number:  # 0 leaves the word out
                     score += LANGUAGE_WEIGHT * language + WORD_BONUS
                     shown = word if number == UNKNOWN else self._words[number - FIRST]
-                    said, last = (*said, shown), (last[1], number)
-                if said not in after or after[said][0] < score:
-                    after[said] = (score, last, said)
+                    chosen, last = (*chosen, shown), (last[1], number)
+                if chosen not in after or after[chosen][0] < score:
+                    after[chosen] = (score, last, chosen)
             beam = sorted(after.values(), key=lambda path: -path[0])[:BEAM]
         return NO_SPACE.sub("", " ".join(beam[0][2]))
 

@@ -87,8 +87,8 @@ def picture_problem(content: tf.Tensor) -> tf.Tensor:
 
     def png_problem() -> tf.Tensor:
         problem = _size_problem(_png_size(content))
-        moves = tf.constant(f"a PNG that moves; {ADVICE}, one picture of it")
-        return tf.where((problem == "") & _moves(content), moves, problem)
+        animated = tf.constant(f"a PNG that moves; {ADVICE}, one picture of it")
+        return tf.where((problem == "") & _is_animated(content), animated, problem)
 
     known = [
         (_starts(content, start), functools.partial(tf.constant, f"{what}; {ADVICE}"))
@@ -144,7 +144,7 @@ def _size_problem(size: tf.Tensor) -> tf.Tensor:
     )
 
 
-def _moves(content: tf.Tensor) -> tf.Tensor:
+def _is_animated(content: tf.Tensor) -> tf.Tensor:
     """Whether a chunk acTL stands before a PNG's pixels, as animations have one."""
     size = tf.strings.length(content)
 

@@ -49,7 +49,7 @@ def build_sentiment_model(
     With `vocab_size` alone it is the tutorial's: Embedding(128), LSTM(64, dropout 0.2,
     recurrent_dropout 0.2), Dense(1, sigmoid).
 
-    With `ngram_ratios`, n-grams give evidence of their own, as in NB-SVM (Wang and
+    With `ngram_ratios`, n-grams give logits of their own, as in NB-SVM (Wang and
     Manning 2012), and the answer is the mean of two logits. `with_auxiliary_heads`
     trains each on its own, `fit_head_weights` finds the weights to add them with.
 
@@ -129,8 +129,8 @@ def build_sentiment_model(
     )
     answer = head(x)
     if ngram_ratios is not None:
-        evidence = _ngram_logits(token_ids, ngram_ratios, outputs)
-        answer = layers.Average(name="logits")([answer, evidence])
+        of_ngrams = _ngram_logits(token_ids, ngram_ratios, outputs)
+        answer = layers.Average(name="logits")([answer, of_ngrams])
     if activation is None:
         answer = layers.Rescaling(  # float16 ends at 65504
             target_scale, target_mean, name="number", dtype="float32"
@@ -184,6 +184,6 @@ def _ngram_logits(
     ratio = fixed(ids) * present_steps(ids)  # (B, 3 T, C)
     fixed.set_weights([ratios])
     length = ops.sqrt(ops.sum(ops.square(ratio), axis=1) + 1e-6)
-    evidence = ops.sum(ratio * learned(ids), axis=1) / length
+    weighted = ops.sum(ratio * learned(ids), axis=1) / length
     gain = keras.initializers.Identity(NGRAM_GAIN)
-    return layers.Dense(outputs, kernel_initializer=gain, name="ngram_logits")(evidence)
+    return layers.Dense(outputs, kernel_initializer=gain, name="ngram_logits")(weighted)

@@ -37,7 +37,7 @@ def filled(
         series_checks.check_frequency(one, dated, mend_steps)
     if fill == "drop":
         whole = ~np.isnan(one.values).any(axis=1)
-        _say(one.path, (~whole).sum(), "rows with a missing value left out")
+        _log(one.path, (~whole).sum(), "rows with a missing value left out")
         if whole.sum() < 2:
             raise error_at(one.path, "fewer than two rows without a missing value")
         return one.rows(whole)
@@ -65,7 +65,7 @@ def _with_missing_rows(one: Series, frequency: Frequency, mend_steps: str) -> Se
     counts = steps[gaps].astype(int) - 1
     added = [next_dates(dates[gap], frequency, n) for gap, n in zip(gaps, counts)]
     where = np.repeat(gaps + 1, counts)
-    _say(one.path, len(where), f"missing rows of step {frequency} added")
+    _log(one.path, len(where), f"missing rows of step {frequency} added")
     return one._replace(
         lines=np.insert(one.lines, where, 0),
         dates=np.insert(dates, where, np.concatenate(added)),
@@ -85,14 +85,14 @@ def _repeated(one: Series, columns: Sequence[str]) -> Series:
         what = f"column {columns[sparse[0]]!r} has a value in {count:,} of "
         what += f"{len(observed) - first:,} rows, and most would be made up; leave it "
         raise error_at(path, f"{what}out, or such rows with --fill drop")
-    _say(path, first, "rows before the first known values left out")
-    _say(path, (~observed[first:]).sum(), "missing values repeated from the row before")
+    _log(path, first, "rows before the first known values left out")
+    _log(path, (~observed[first:]).sum(), "missing values repeated from the row before")
     numbers = np.where(observed, np.arange(len(observed))[:, None], 0)
     last_known = np.maximum.accumulate(numbers, axis=0)
     values = np.take_along_axis(one.values, last_known, axis=0)
     return one._replace(values=values, observed=observed).rows(slice(first, None))
 
 
-def _say(path: Path, count: int, what: str) -> None:
+def _log(path: Path, count: int, what: str) -> None:
     if count:
         log.info(f"{path}: {count:,} {what}")

@@ -202,7 +202,7 @@ def test_auxiliary_loss_trains_heads_apart_and_shows_the_answer():
     np.testing.assert_allclose(loss, wanted, atol=1e-6)
 
 
-def test_evidence_is_weighed_by_what_validation_shows():
+def test_paths_are_weighed_by_what_validation_shows():
     rng = np.random.default_rng(0)
     told = rng.logistic(size=4000)  # P(label = 1) = sigmoid(logit) by construction
     labels = (told + rng.logistic(size=4000) > 0).astype(int)

@@ -25,12 +25,12 @@ def draw_captioner(
     some = np.unique(np.linspace(0, count - 1, min(count, SHOWN)).astype(int)).tolist()
     worst = [number for _, number in lowest[:SHOWN]]
     for tag, numbers in {"captions": some, "worst": worst}.items():
-        own, said, wanted = (
+        own, written, wanted = (
             [column[number] for number in numbers]
             for column in (pictures, captions, references)
         )
         pixels = picture_pixels(own, SIDE, SIDE)
-        board.image(tag, captions_figure(list(pixels), said, wanted))
+        board.image(tag, captions_figure(list(pixels), written, wanted))
     for number, place in enumerate(some[:LOOKED_AT], start=1):
         answer = scored.answers[place]
         if len(answer["tokens"]) and np.any(answer["attention"]):
@@ -41,4 +41,4 @@ def draw_captioner(
         (f"{cider:.2f}", pictures[n].place, captions[n], " / ".join(references[n]))
         for cider, n in lowest[:WORST]
     ]
-    board.table("worst_captions", ("CIDEr-D", "picture", "said", "references"), rows)
+    board.table("worst_captions", ("CIDEr-D", "picture", "caption", "references"), rows)

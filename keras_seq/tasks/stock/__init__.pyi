@@ -12,4 +12,4 @@ from .like import named_files as named_files
 from .like import read_like as read_like
 from .report import format_forecast_report as format_forecast_report
 from .server import PriceForecaster as PriceForecaster
-from .training import learn_forecaster as learn_forecaster
+from .training import train_forecaster as train_forecaster

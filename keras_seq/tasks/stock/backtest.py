@@ -31,7 +31,7 @@ FORECASTS = "forecasts.csv"
 HEADER = "fold series from step date target forecast lower upper actual".split()
 
 
-class Learn(Protocol):
+class Train(Protocol):
     """Trains anew on prepared data, for at most so many seconds."""
 
     def __call__(
@@ -42,7 +42,7 @@ class Learn(Protocol):
 def backtest_folds(
     task: str,
     table: SeriesTable | SimulatedPrices,
-    learn: Learn,
+    train: Train,
     *,
     run_dir: Path,
     refit_every: int | None = None,
@@ -54,7 +54,7 @@ def backtest_folds(
     Args:
         task: its name.
         table: of `read_series` or `simulate_prices`.
-        learn: prepared data -> what `learn_forecaster` returns, freshly trained.
+        train: prepared data -> what `train_forecaster` returns, freshly trained.
         run_dir: takes metrics.json, report.html, figures, and every forecast as CSV.
         refit_every: rows from one refit to the next; None makes five folds of the last
             30 % of the rows.
@@ -78,14 +78,14 @@ def backtest_folds(
     seconds = 0.0
     for fold, (start, end, left, data) in enumerate(folds, start=1):
         share = None if max_seconds is None else (max_seconds - seconds) / left
-        learned = learn(data, max_seconds=share)
-        seconds += learned.history.seconds
+        fitted = train(data, max_seconds=share)
+        seconds += fitted.history.seconds
         rows: list[list] = [HEADER] if fold == 1 else []
 
         def keep(*batch: Any) -> None:
             rows.extend(_forecast_rows(fold, data, *batch))
 
-        scored = score_forecaster(task, *learned[:2], data, keep=keep)
+        scored = score_forecaster(task, *fitted[:2], data, keep=keep)
         with open(run_dir / FORECASTS, "a", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows(rows)
         found.append({"fold": fold, "start": start, "end": end})

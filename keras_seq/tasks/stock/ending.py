@@ -214,7 +214,7 @@ def _facts(data: SeriesData) -> dict[str, Any]:
         "lookback": data.lookback,
         "horizon": data.horizon,
         "season": data.season,
-        "form": data.target_transform,
+        "target_transform": data.target_transform,
         "coverage": COVERAGE,
         "series": [one.name for one in table.series],
         "test_start": None if one.dates is None else str(one.dates[test]),

@@ -20,7 +20,7 @@ from keras_seq.series.windows import all_rows, plan_part
 from keras_seq.serving.saved_model import Exported, load_exported
 from keras_seq.tasks.result import Evaluation
 from keras_seq.tasks.stock.data import SeriesData
-from keras_seq.tasks.stock.like import window_dtype
+from keras_seq.tasks.stock.like import target_transform_of, window_dtype
 from keras_seq.tasks.stock.report import format_forecast_report
 from keras_seq.tasks.stock.scores import baselines_of, report_on, walk_windows
 from keras_seq.tasks.stock.units import same_series, units_of
@@ -58,7 +58,14 @@ def evaluate_forecasts(task: str, model: Path, table: SeriesTable) -> Evaluation
     shortest = min(rows for rows, _ in before)
     own = train_facts(table, before, season if season < shortest else 1)
     data = SeriesData(
-        table, before, {"test": plan}, own, lookback, horizon, season, facts["form"]
+        table,
+        before,
+        {"test": plan},
+        own,
+        lookback,
+        horizon,
+        season,
+        target_transform_of(facts),
     )
     walk = walk_windows(
         data,

@@ -3,7 +3,7 @@
 What decides stands in model.json, so a wrong row is said at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +108,7 @@ def read_like(
     )
     check_size(table)
     check_dtype(table, window_dtype(exported))
-    if facts["form"] == "returns":
+    if target_transform_of(facts) == "returns":
         num_prices = facts.get("num_prices", 0) + facts["num_targets"]
         check_positive(table, num_prices, "the model reads no others")
     return with_known_future(table, facts["horizon"], needs_ahead)
@@ -118,3 +118,14 @@ def window_dtype(exported: "Exported | Described") -> str:
     """Of the windows that the served model takes."""
     served = exported.metadata["signatures"]["serving_default"]
     return served["inputs"]["window"]["dtype"]
+
+
+def target_transform_of(facts: Mapping[str, Any]) -> str:
+    """What the network learns, by model.json; that of older exports calls it "form".
+
+    Example:
+
+    >>> target_transform_of({"form": "level"})
+    'level'
+    """
+    return facts["target_transform"] if "target_transform" in facts else facts["form"]

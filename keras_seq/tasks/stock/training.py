@@ -39,7 +39,7 @@ class TrainedForecaster(NamedTuple):
     history: keras.callbacks.History
 
 
-def learn_forecaster(
+def train_forecaster(
     data: SeriesData,
     build: Callable[[SeriesData, Scaling, bool], keras.Model],
     quantiles: Sequence[float],

@@ -25,4 +25,4 @@ def draw_translator(
             )
             board.image(f"attention_{number}", image)
     rows = [(f"{chrf:.1f}", *texts) for chrf, *texts in scored.worst]
-    board.table("worst_sentences", ("chrF", "source", "said", "reference"), rows)
+    board.table("worst_sentences", ("chrF", "source", "translation", "reference"), rows)

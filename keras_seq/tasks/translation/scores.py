@@ -49,16 +49,16 @@ def score_translator(
     answers = list(answer(sources))
     sureness = np.array([row["log_probability"] for row in answers])
     check_answers(sureness, "log-probabilities")
-    said = [row["translation"] for row in answers]
+    answered = [row["translation"] for row in answers]
     report = translation_report(
         task,
         sources,
         references,
-        said,
+        answered,
         {name: each.translate(sources) for name, each in baselines.items()},
         notes={name: each.note for name, each in baselines.items()},
     )
-    return Scored(report, worst_translations(sources, references, said))
+    return Scored(report, worst_translations(sources, references, answered))
 
 
 def describe(report: Mapping[str, Any]) -> str:

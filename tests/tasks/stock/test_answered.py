@@ -39,7 +39,7 @@ def exported(path: Path, **options: object) -> SimpleNamespace:
         "header": table.header,
         "lookback": 3,
         "horizon": HORIZON,
-        "form": "level",
+        "target_transform": "level",
         "signatures": {"serving_default": {"inputs": {"window": {"dtype": "float64"}}}},
     }
     return SimpleNamespace(metadata=facts, signature=lambda: serve)
