@@ -159,12 +159,19 @@ def _write(
     kinds = {}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for number, (name, content) in enumerate(arrays.items()):
-            array = np.asarray(content)
-            kinds[name] = [str(array.dtype), list(array.shape)]
-            data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-            with archive.open(str(number), "w", force_zip64=True) as member:
-                member.write(data.data)
+            kinds[name] = _write_array(archive, str(number), content)
         archive.writestr(FACTS, json.dumps({"arrays": kinds, "facts": facts}))
+
+
+def _write_array(
+    archive: zipfile.ZipFile, name: str, content: ArrayLike
+) -> tuple[str, tuple[int, ...]]:
+    """Its kind and shape; the copy that is made of it is gone at the end."""
+    array = np.asarray(content)
+    data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    with archive.open(name, "w", force_zip64=True) as member:
+        member.write(data.data)
+    return str(array.dtype), array.shape
 
 
 def _read(path: Path) -> State:
