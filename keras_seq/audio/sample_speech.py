@@ -15,6 +15,7 @@ from keras_seq.audio.recordings import Recording
 from keras_seq.audio.waveforms import wav_bytes
 
 SAMPLE_RATE = 8000
+NUM_VOICES = 24  # that take turns
 WORDS = "mala sito lumi rasu tole mesi lato rimu sule tami oru esa".split()
 # First three formants in hertz, after Peterson and Barney 1952, and loudness.
 _VOICED = {
@@ -32,9 +33,7 @@ _NOISY = {"s": (2400, 3900, 0.25, 0.0), "t": (1200, 3200, 0.5, 0.6)}
 _WIDTHS = (90.0, 110.0, 170.0)  # of the formants, in hertz
 
 
-def load_sample_speech(
-    seed: int = 0, num_recordings: int = 600, num_voices: int = 24
-) -> list[Recording]:
+def load_sample_speech(seed: int = 0, num_recordings: int = 600) -> list[Recording]:
     """Speaks sentences of one to three words.
 
     Needs neither files nor a network. Recordings are made when they are read.
@@ -42,13 +41,12 @@ def load_sample_speech(
     Args:
         seed: another seed gives other voices and other sentences.
         num_recordings: number of them.
-        num_voices: how many speakers take turns.
 
     Returns:
         Recordings of 8,000 Hz; `speaker` names the voice.
 
     Raises:
-        ValueError: A number is below 1.
+        ValueError: `num_recordings` is below 1.
 
     Example:
 
@@ -56,21 +54,16 @@ def load_sample_speech(
     >>> set(first.transcript.split()) <= set(WORDS), first.read()[:4]
     (True, b'RIFF')
     """
-    if num_recordings < 1 or num_voices < 1:
-        raise ValueError(
-            f"num_recordings is {num_recordings} and num_voices {num_voices}; expected "
-            "1 or more"
-        )
+    if num_recordings < 1:
+        raise ValueError(f"num_recordings is {num_recordings}; expected 1 or more")
     found = []
     for number in range(num_recordings):
         rng = np.random.default_rng((seed, 1, number))
         words = rng.choice(WORDS, size=rng.integers(1, 4))
-        voice = f"voice{number % num_voices}"
-        read = functools.partial(
-            _spoken, seed, number % num_voices, number, " ".join(words)
-        )
+        voice, text = number % NUM_VOICES, " ".join(words)
+        read = functools.partial(_spoken, seed, voice, number, text)
         place = f"sample {seed}-{number}"
-        found.append(Recording(place, " ".join(words), read, f"{seed}-{voice}"))
+        found.append(Recording(place, text, read, f"{seed}-voice{voice}"))
     return found
 
 

@@ -45,13 +45,11 @@ class Audio(NamedTuple):
 
     Attributes:
         samples: int16 (N,), one channel.
-        source_rate: of the file, in hertz.
         problem: why nothing can be learnt from it, or None.
         remark: what is odd about it and bearable, or None.
     """
 
     samples: np.ndarray
-    source_rate: int
     problem: str | None
     remark: str | None
 
@@ -74,8 +72,8 @@ def read_audio(content: bytes, sample_rate: int, piece: Piece | None = None) -> 
     Example:
 
     >>> audio = read_audio(wav_bytes(np.arange(-300, 300, dtype=np.int16), 8000), 8000)
-    >>> len(audio.samples), audio.source_rate, audio.problem
-    (600, 8000, None)
+    >>> len(audio.samples), audio.problem
+    (600, None)
     >>> read_audio(b"no audio", 8000).problem
     'unreadable (Format not recognised)'
     """
@@ -83,25 +81,25 @@ def read_audio(content: bytes, sample_rate: int, piece: Piece | None = None) -> 
     none = np.zeros(0, np.int16)
     content, cut = _mended_wav(content)
     if cut is not None and piece is None:
-        return Audio(none, 0, cut, None)
+        return Audio(none, cut, None)
     try:
         with quiet_decoder(), soundfile.SoundFile(io.BytesIO(content)) as file:
             rate = file.samplerate
             sound, problem = _read(file, piece, sample_rate)
     except (soundfile.SoundFileError, *_UNREADABLE) as error:
         reason = str(error).rstrip(".").rsplit(": ", 1)[-1] or "no audio"
-        return Audio(none, 0, f"unreadable ({reason})", None)
+        return Audio(none, f"unreadable ({reason})", None)
     if problem is None and not np.isfinite(sound).all():
         problem = "samples are not finite"
     if problem is not None:
-        return Audio(none, rate, problem, None)
+        return Audio(none, problem, None)
     clipped = _is_clipped(sound)
     if rate != sample_rate:
         import soxr
 
         sound = soxr.resample(sound, rate, sample_rate, quality="HQ")
     samples = np.clip(np.round(sound * FULL), -FULL, FULL - 1).astype(np.int16)
-    return Audio(samples, rate, *_findings(samples, rate, sample_rate, clipped))
+    return Audio(samples, *_findings(samples, rate, sample_rate, clipped))
 
 
 def _mended_wav(content: bytes) -> tuple[bytes, str | None]:

@@ -50,7 +50,7 @@ def write(path: Path, content: bytes | str) -> None:
 )
 def test_any_format_rate_width_and_channel_count_is_read(rate: int, options: dict):
     audio = read_audio(sound(rate, **options), 16000)
-    assert audio.problem is None and audio.source_rate == rate
+    assert audio.problem is None
     assert len(audio.samples) == pytest.approx(16000, abs=2)
     spectrum = np.abs(np.fft.rfft(audio.samples[2000:14000]))
     assert spectrum.argmax() * 16000 / 12000 == pytest.approx(440, abs=2)

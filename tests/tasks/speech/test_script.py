@@ -181,7 +181,7 @@ def test_sentences_stream_and_have_an_n_gram_model(tmp_path: Path):
         tmp_path, "--streaming", "--limit", "60", "--epochs", "1", "--run-dir", "run"
     )
     assert done.returncode == 0, done.stderr
-    version = tmp_path / "saved_models" / "speech" / "words" / "1"
+    version = tmp_path / "saved_models" / "speech" / "1"
     facts = json.loads((version / "assets.extra" / "model.json").read_text())
     assert {"init", "step", "waveform", "serving_default"} <= set(facts["signatures"])
     assert "\\1-grams:" in (version / "assets.extra" / "transcripts.arpa").read_text()
