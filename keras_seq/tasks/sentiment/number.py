@@ -144,7 +144,7 @@ class Number(Target):
             task,
             scored.labels,
             scored.answers,
-            scored.beside,
+            scored.baselines,
             groups=scored.groups,
             notes=notes,
         )

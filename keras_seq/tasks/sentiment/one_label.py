@@ -154,7 +154,7 @@ class OneLabel(Target):
             task,
             scored.labels,
             scored.answers,
-            scored.beside,
+            scored.baselines,
             self.label_names,
             groups=scored.groups,
             notes=notes,

@@ -85,19 +85,19 @@ def ask_all(
     answers, groups = [], []
     examples: list[str] = []
     mistakes: list[Mistake] = []
-    beside: dict[str, list[np.ndarray]] = {name: [] for name in baselines}
+    others: dict[str, list[np.ndarray]] = {name: [] for name in baselines}
     for start in range(0, len(store), ROWS_READ):
         texts = list(itertools.islice(every_text, ROWS_READ))
         truth = labels[start : start + ROWS_READ]
         some = np.stack([row[target.output] for row in answer(texts)])
         for name, baseline in baselines.items():
-            beside[name].append(target.ask(baseline, texts))
+            others[name].append(target.ask(baseline, texts))
         examples += texts[: EXAMPLES - len(examples)]
         found = target.mistakes(truth, some, texts)
         mistakes = heapq.nlargest(WORST, [*mistakes, *found])
         answers.append(some)
         groups.append(np.array([_digest(text) for text in texts], np.uint64))
-    whole = {name: np.concatenate(parts) for name, parts in beside.items()}
+    whole = {name: np.concatenate(parts) for name, parts in others.items()}
     return Scored(
         labels,
         np.concatenate(answers),

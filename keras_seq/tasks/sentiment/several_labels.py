@@ -141,7 +141,7 @@ class SeveralLabels(Target):
         }
 
     def tuned(self, validation: Scored) -> "SeveralLabels":
-        answers = {NETWORK: validation.answers, **validation.beside}.items()
+        answers = {NETWORK: validation.answers, **validation.baselines}.items()
         chosen = {n: choose_thresholds(validation.labels, one) for n, one in answers}
         return SeveralLabels(self.label_names, chosen)
 
@@ -155,12 +155,12 @@ class SeveralLabels(Target):
         return cls(facts["labels"], {name: np.array(each) for name, each in thresholds})
 
     def report(self, task: str, scored: Scored, notes: Mapping[str, str]) -> Report:
-        names = NETWORK, *scored.beside
+        names = NETWORK, *scored.baselines
         return label_set_report(
             task,
             scored.labels,
             scored.answers,
-            scored.beside,
+            scored.baselines,
             self.label_names,
             thresholds={name: self._threshold(name) for name in names},
             groups=scored.groups,

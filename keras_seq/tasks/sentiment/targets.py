@@ -30,7 +30,7 @@ class Scored(NamedTuple):
     Attributes:
         labels: (N,) or (N, C), the truth.
         answers: float (N, ...), the network's.
-        beside: the same of each baseline.
+        baselines: the same of each baseline.
         groups: uint64 (N,), the same for copies of a text.
         examples: the first texts, 64 at most.
         mistakes: of the wrong answers those that the network was surest of, the surest
@@ -40,7 +40,7 @@ class Scored(NamedTuple):
 
     labels: np.ndarray
     answers: np.ndarray
-    beside: dict[str, np.ndarray]
+    baselines: dict[str, np.ndarray]
     groups: np.ndarray
     examples: list[str]
     mistakes: list[Mistake]

@@ -81,7 +81,7 @@ def score_tagger(
     sureness = [np.array(row["probability"]) for row in rows]
     check_answers(np.array([each.sum() for each in sureness]), "probabilities")
     answers = [row["tags"] for row in rows]
-    beside = {
+    others = {
         name: [baseline.tag(each.words) for each in sentences]
         for name, baseline in baselines.items()
     }
@@ -92,7 +92,7 @@ def score_tagger(
         task,
         truth,
         answers,
-        beside,
+        others,
         has_entities=has_entities,
         is_known=[[lookup.has_word(word) for word in s.words] for s in sentences],
         groups=[digest(" ".join(each.words)) for each in sentences],
