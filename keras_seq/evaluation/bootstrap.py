@@ -173,7 +173,7 @@ def metric_names(label_names: Sequence[str]) -> list[str]:
 
 
 def bootstrap(
-    statistic: Statistic, redraw: Redraw, num_resamples: int, seed: int
+    statistic: Statistic, redraw: Redraw, num_resamples: int, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Evaluates a statistic on all samples, and on samples redrawn with replacement.
 

@@ -83,7 +83,6 @@ def caption_report(
     groups: Sequence[str] | None = None,
     notes: Mapping[str, str] | None = None,
     num_resamples: int = 1000,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Gathers what `evaluate` prints: scores, baselines, the verdict, and variety.
 
@@ -100,7 +99,6 @@ def caption_report(
         groups: N names; pictures of one are redrawn together. None: each alone.
         notes: what to know of a baseline, by name.
         num_resamples: pictures are redrawn so many times.
-        seed: of the redrawing.
 
     Returns:
         `{"task", "n", "scores", "baselines", "notes", "verdict", "comparison"}` as
@@ -140,7 +138,6 @@ def caption_report(
         bounds={"cider_d": (0.0, 10.0), "exact": (0.0, 1.0)},
         notes=notes,
         num_resamples=num_resamples,
-        seed=seed,
         signatures={HEADLINE: scorer.bleu.signature},
         variety={name: variety(texts, train_digests) for name, texts in given.items()},
         oracle={} if several is None else _oracle(scorer, references, several),

@@ -49,9 +49,9 @@ def broken_weights(
     return found
 
 
-def listed_weights(broken: dict[str, str], most: int = 3) -> str:
+def listed_weights(broken: dict[str, str]) -> str:
     """For an error: `dense/bias (NaN), lstm/kernel (Inf) and 2 more`."""
-    shown = [f"{path} ({kind})" for path, kind in list(broken.items())[:most]]
+    shown = [f"{path} ({kind})" for path, kind in list(broken.items())[:3]]
     more = len(broken) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 

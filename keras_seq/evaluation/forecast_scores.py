@@ -235,25 +235,20 @@ def skill_of(network: np.ndarray, baseline: np.ndarray) -> np.ndarray:
 
 
 def compared(
-    network: Sums,
-    baseline: Sums,
-    times: np.ndarray,
-    shortest: int = 1,
-    measure: str = "mase",
+    network: Sums, baseline: Sums, times: np.ndarray, shortest: int = 1
 ) -> tuple[verdict.Change, Redraw]:
-    """How much smaller the network's error is: both scored on the same blocks.
+    """How much smaller the network's MASE is: both scored on the same blocks.
 
     Args:
         network: of the network.
         baseline: of a baseline, on the same windows.
         times: int (N,), when each window was forecast from.
         shortest: times of a block at least.
-        measure: one of MEASURES, which is an error.
 
     Returns:
         The skill, and what was redrawn.
     """
-    place = MEASURES.index(measure)
+    place = MEASURES.index("mase")
     own, other = (Stretches.of(side, times) for side in (network, baseline))
     both = np.stack([part[:, place] for part in (own.sums, other.sums)])
     counts = np.stack([part[:, place] for part in (own.counts, other.counts)])
@@ -261,7 +256,7 @@ def compared(
     added = [side.influence()[:, place] for side in (own, other)]
     redraw = own.redraw(added[0] / means[0] - added[1] / means[1], shortest)
     pair = verdict.Pair(
-        lambda weights: finished([measure] * 2, both @ weights, counts @ weights),
+        lambda weights: finished(["mase"] * 2, both @ weights, counts @ weights),
         ~np.isclose(both[0], both[1], rtol=1e-9, atol=0),
     )
     found = verdict.change(pair, redraw, skill_of, bounds=(LEAST_SKILL, 1.0))

@@ -64,7 +64,6 @@ def label_set_report(
     groups: Sequence | np.ndarray | None = None,
     notes: Mapping[str, str] | None = None,
     num_resamples: int = 1000,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Scores, baselines and the verdict, as `scores.report` has them for one label.
 
@@ -83,7 +82,6 @@ def label_set_report(
         groups: (N,), the group of each sample that is redrawn as one.
         notes: What to know of a baseline, by name.
         num_resamples: Samples are redrawn so many times.
-        seed: Of the resampling.
 
     Returns:
         What `scores.report` returns.
@@ -135,7 +133,6 @@ def label_set_report(
         notes=notes or {},
         comparing={"bounds": verdict.SHARES, "undefined": 0.0},
         num_resamples=num_resamples,
-        seed=seed,
         left_out=left_out,
     )
 

@@ -33,7 +33,6 @@ def language_report(
     *,
     notes: Mapping[str, str] | None = None,
     num_resamples: int = RESAMPLES,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Gathers what `evaluate` prints of a language model.
 
@@ -50,7 +49,6 @@ def language_report(
         characters: of the text that the tokens make.
         notes: what to know of a baseline, by name.
         num_resamples: blocks are redrawn so many times.
-        seed: of the redrawing.
 
     Returns:
         `{"task", "n", "characters", "scores": {name: {"value", "low", "high"}},
@@ -84,7 +82,6 @@ def language_report(
     values = {name: float(lost.sum() / size) for name, lost in losses.items()}
     best = min(baselines, key=lambda name: values[name])
     notes = notes or {}
-    drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
     both = np.stack([losses["network"], losses[best]])
     comparison = verdict.compare(
         verdict.Pair(
@@ -100,7 +97,7 @@ def language_report(
         lower_is_better=True,
         unit=" nats a token",
         note=notes.get(best, ""),
-        **drawing,
+        num_resamples=num_resamples,
     )
     bits = size / characters / math.log(2)
     beside = {
@@ -114,7 +111,7 @@ def language_report(
     return gather_report(
         task,
         {"n": size, "characters": characters},
-        _scores(losses["network"], tokens, bits, **drawing),
+        _scores(losses["network"], tokens, bits, num_resamples),
         beside,
         comparison,
         notes=notes,
@@ -128,14 +125,13 @@ def _per_token(lost: np.ndarray, tokens: np.ndarray) -> np.ndarray:
 
 
 def _scores(
-    lost: np.ndarray, tokens: np.ndarray, bits: float, num_resamples: int, seed: int
+    lost: np.ndarray, tokens: np.ndarray, bits: float, num_resamples: int
 ) -> dict[str, dict[str, float]]:
     redraw = by_blocks(_per_token(lost, tokens))
     (value,), drawn = bootstrap.bootstrap(
         lambda weights: np.atleast_1d(lost @ weights / (tokens @ weights)),
         redraw,
         num_resamples,
-        seed,
     )
     bounds = 0.0, MOST_NATS
     nats = bootstrap.interval(value, drawn[:, 0], redraw.widening(), bounds)

@@ -28,7 +28,6 @@ def number_report(
     groups: Sequence | np.ndarray | None = None,
     notes: Mapping[str, str] | None = None,
     num_resamples: int = 1000,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Scores, baselines and the verdict, as `scores.report` has them for one label.
 
@@ -44,7 +43,6 @@ def number_report(
         groups: (N,), the group of each sample that is redrawn as one.
         notes: What to know of a baseline, by name.
         num_resamples: Samples are redrawn so many times.
-        seed: Of the resampling.
 
     Returns:
         What `scores.report` returns.
@@ -95,7 +93,6 @@ def number_report(
         notes=notes or {},
         comparing={"lower_is_better": True},
         num_resamples=num_resamples,
-        seed=seed,
         left_out=left_out,
     )
 

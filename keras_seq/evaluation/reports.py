@@ -84,7 +84,7 @@ def compared_report(
     comparing: Mapping[str, Any],
     headlines: Callable[[str], Statistic] | None = None,
     num_resamples: int,
-    seed: int,
+    seed: int = 0,
     **further: Any,
 ) -> dict[str, Any]:
     """A report whose scores are one statistic, with the verdict on one of them.
@@ -147,7 +147,6 @@ def corpus_report(
     bounds: Bounds | None = None,
     notes: Mapping[str, str] | None = None,
     num_resamples: int = 1000,
-    seed: int = 0,
     **further: Any,
 ) -> dict[str, Any]:
     """A report on scores that a corpus has, and its sentences have not, such as BLEU.
@@ -162,7 +161,7 @@ def corpus_report(
         compared: columns that the first score is made of.
         redraw: of the rows.
         bounds: of scores that do not go from 0 to 100.
-        notes, num_resamples, seed: as `evaluation.scores.report` has them.
+        notes, num_resamples: as `evaluation.scores.report` has them.
         further: behind what every report holds.
 
     Example:
@@ -191,6 +190,5 @@ def corpus_report(
         notes=notes or {},
         comparing={"bounds": (-PERCENT[1], PERCENT[1])},
         num_resamples=num_resamples,
-        seed=seed,
         **further,
     )

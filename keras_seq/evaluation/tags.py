@@ -164,15 +164,14 @@ def scores_by_tag(truth: Tags, answers: Tags) -> dict[str, dict[str, float]]:
 
 
 def worst_sentences(
-    words: Tags, truth: Tags, answers: Tags, probability: Sequence, count: int = 10
+    words: Tags, truth: Tags, answers: Tags, probability: Sequence
 ) -> str:
-    """The sentences with the mistakes that a tagger was surest of, one a line.
+    """The ten sentences with the mistakes that a tagger was surest of, one a line.
 
     Args:
         words: N rows.
         truth, answers: N rows of tags.
         probability: N rows of floats, those of the answers.
-        count: how many sentences.
 
     Example:
 
@@ -180,7 +179,7 @@ def worst_sentences(
     '0.900: **fish** (V, but N) ends'
     """
     marked = (_marked(*row) for row in zip(words, truth, answers, probability))
-    worst = sorted((each for each in marked if each[0]), reverse=True)[:count]
+    worst = sorted((each for each in marked if each[0]), reverse=True)[:10]
     return "\n".join(f"{sureness:.3f}: {shown}" for sureness, shown in worst)
 
 

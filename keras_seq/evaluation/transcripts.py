@@ -204,14 +204,13 @@ def by_speaker(
 
 
 def error_table(
-    references: Sequence[str], hypotheses: Sequence[str], most: int = 30
+    references: Sequence[str], hypotheses: Sequence[str]
 ) -> list[tuple[str, str, int]]:
-    """The commonest word errors: (spoken, written, times); "" where there is none.
+    """The 30 commonest word errors: (spoken, written, times); "" where there is none.
 
     Args:
         references: N transcripts, none of them empty.
         hypotheses: N transcripts.
-        most: errors to list.
 
     Example:
 
@@ -231,7 +230,7 @@ def error_table(
             size = max(len(own), len(other))
             own, other = (part + [""] * (size - len(part)) for part in (own, other))
             found.update(zip(own, other))
-    return [(own, other, times) for (own, other), times in found.most_common(most)]
+    return [(own, other, times) for (own, other), times in found.most_common(30)]
 
 
 def _jiwer():

@@ -99,7 +99,6 @@ def translation_report(
     *,
     notes: Mapping[str, str] | None = None,
     num_resamples: int = 1000,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Gathers what `evaluate` prints: scores, baselines and the verdict.
 
@@ -113,7 +112,6 @@ def translation_report(
         baselines: name to N translations; one or more.
         notes: what to know of a baseline, by name.
         num_resamples: sources are redrawn so many times.
-        seed: of the redrawing.
 
     Returns:
         `{"task", "n", "scores", "baselines", "notes", "verdict", "comparison"}` as
@@ -159,7 +157,6 @@ def translation_report(
         redraw,
         notes=notes,
         num_resamples=num_resamples,
-        seed=seed,
         signatures={name: metric.signature for name, metric in metrics.items()},
         by_length=_by_length(sources, metrics["bleu"], network[0]),
         faults=translation_faults(sources, references, hypotheses),
@@ -211,13 +208,10 @@ def _repeats(text: str) -> bool:
 
 
 def worst_translations(
-    sources: Sequence[str],
-    references: Sequence[str],
-    hypotheses: Sequence[str],
-    count: int = 20,
+    sources: Sequence[str], references: Sequence[str], hypotheses: Sequence[str]
 ) -> list[tuple[float, str, str, str]]:
-    """The sentences with the lowest chrF: (chrF, source, translation, reference)."""
+    """The 20 sentences of lowest chrF: (chrF, source, translation, reference)."""
     chrf = translation_metrics(references)["chrf"]
     scores = [chrf.score(row) for row in chrf.counts(hypotheses)]
-    order = np.argsort(scores, kind="stable")[:count].tolist()
+    order = np.argsort(scores, kind="stable")[:20].tolist()
     return [(scores[n], sources[n], hypotheses[n], references[n]) for n in order]

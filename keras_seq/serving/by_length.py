@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 ROWS_READ, BATCH_ROWS, BATCH_STEPS = 4096, 64, 16_384
+BATCH_FILES = 16
 Row = TypeVar("Row", bound=Sized)
 Answer = TypeVar("Answer")
 
@@ -41,7 +42,6 @@ def plain_answer(value: Any) -> Any:
 def answers_in_batches(
     ask: Callable[[Sequence[Any]], Mapping[str, tf.Tensor]],
     rows: Iterable[Any],
-    batch_rows: int = 16,
 ) -> Iterator[dict[str, Any]]:
     """Answers to rows one by one, in order, where no row is longer than another.
 
@@ -52,7 +52,7 @@ def answers_in_batches(
     [{'size': 3}, {'size': 1}]
     """
     rows = iter(rows)
-    while some := list(itertools.islice(rows, batch_rows)):
+    while some := list(itertools.islice(rows, BATCH_FILES)):
         arrays = {name: values.numpy() for name, values in ask(some).items()}
         for row in range(len(some)):
             yield {name: plain_answer(values[row]) for name, values in arrays.items()}
