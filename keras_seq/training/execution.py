@@ -3,7 +3,9 @@
 Keras' `steps_per_execution` is one number for a whole run, and callbacks miss steps
 that they need. Here each call runs as many steps as fit into a tenth of a second, and
 ends where a callback is due, an epoch is over or a step breaks. How many they are
-changes no bit of the training.
+changes no bit of the training. `fit` with every monitor on so takes 0.73 of the time of
+bare `model.fit` for an LSTM of 50 units on 60 steps (docs/results.md; `python -m
+benchmarks.monitors --small --epochs 3`).
 """
 
 import math
