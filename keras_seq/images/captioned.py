@@ -13,12 +13,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from keras_seq.data.columns import find_column, is_header
 from keras_seq.data.copies import counted
 from keras_seq.data.file_places import Files, FolderFiles, ZipFiles
-from keras_seq.data.in_memory import as_file
+from keras_seq.data.in_memory import Table, as_file
 from keras_seq.data.named_files import FileFinder, archives_of
 from keras_seq.data.places import error_at, exists, place_of, user_path
 from keras_seq.data.store import SampleStore, stored
@@ -55,7 +55,7 @@ class CaptionedPicture(NamedTuple):
 
 
 def read_captions(
-    data: Any,
+    data: Table,
     images: str | Path | Sequence[str | Path] | None = None,
     image_column: str | None = None,
     caption_column: str | None = None,

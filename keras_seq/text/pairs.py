@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from keras_seq.data.columns import find_column
 from keras_seq.data.copies import counted
-from keras_seq.data.in_memory import as_file
+from keras_seq.data.in_memory import Data, Table, as_file
 from keras_seq.data.places import error_at, exists, place_of, plural, user_path
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import KINDS, find_files, kind_of, read_columns, read_rows
@@ -50,8 +50,8 @@ class SentencePair(NamedTuple):
 
 
 def read_pairs(
-    data: Any,
-    target_data: Any = None,
+    data: Table,
+    target_data: Data = None,
     source_column: str | None = None,
     target_column: str | None = None,
     table_format: TableFormat = AS_FOUND,
@@ -107,7 +107,7 @@ def _whole(rows: Iterator[SentencePair], drop: bool) -> Iterator[SentencePair]:
         log.info(f"{first.path}: {found} lack a side and are left out")
 
 
-def _one(data: Any) -> Path:
+def _one(data: Table) -> Path:
     if not isinstance(data, str | Path):
         raise UserError("line-aligned data are two files; name one for each side")
     path = user_path(data)
@@ -147,7 +147,9 @@ def _kind(path: Path, table_format: TableFormat) -> str:
 
 
 def _of_tables(
-    paths: Any, asked: tuple[str | None, str | None], table_format: TableFormat
+    paths: str | Path | Sequence[str | Path],
+    asked: tuple[str | None, str | None],
+    table_format: TableFormat,
 ) -> Iterator[SentencePair]:
     for path in find_files(paths, partial(_kind, table_format=table_format)):
         if _kind(path, table_format) == "tmx":

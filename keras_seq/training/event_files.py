@@ -39,7 +39,7 @@ class EventWriter:
             with self.at(step):
                 tf.summary.scalar(tag, value, description=about or None)
 
-    def at(self, step: int) -> Any:
+    def at(self, step: int) -> contextlib.AbstractContextManager[object]:
         """Within this `with` block `tf.summary` writes here, at this step."""
         if self._writer is None:
             try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_seq.data.data_name import data_name
-from keras_seq.data.in_memory import described
+from keras_seq.data.in_memory import Data, described
 from keras_seq.data.places import user_path
 from keras_seq.errors import UserError
 from keras_seq.files import plain, write_json
@@ -116,7 +116,7 @@ def make_run_dir(
     stem: str,
     run_dir: str | Path | None = None,
     resume: bool = False,
-    data: Any = None,
+    data: Data = None,
 ) -> Path:
     """Makes an empty folder for a run.
 
@@ -210,7 +210,7 @@ def hparams_of(run_dir: Path, hparams: Mapping[str, Any]) -> dict[str, Any]:
     return {"data": shown_name(read_facts(run_dir, CONFIG).get("data"))} | kept
 
 
-def shown_name(data: Any) -> str:
+def shown_name(data: Data) -> str:
     """What the data of a run are called, those that a task brings along included."""
     return SAMPLE if data is None else data_name(data)
 

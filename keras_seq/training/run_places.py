@@ -7,11 +7,11 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
 from keras_seq.data.data_name import data_name
+from keras_seq.data.in_memory import Data
 from keras_seq.data.places import exists, user_path
 from keras_seq.errors import UserError
 
@@ -22,7 +22,7 @@ _held: dict[Path, FileLock] = {}  # by folder; a process may ask twice
 
 
 def default_export_dir(
-    stem: str, data: Any = None, given: str | Path | None = None
+    stem: str, data: Data = None, given: str | Path | None = None
 ) -> Path:
     """Where versions of a model go: `saved_models/<stem>/<data>`, or what was given.
 

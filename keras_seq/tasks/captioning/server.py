@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from keras_seq.decoding.attended import attention_weights
 from keras_seq.decoding.beam_search import Advance, beam_search
+from keras_seq.decoding.beams import State
 from keras_seq.decoding.candidates import likeliest
 from keras_seq.images.pictures import decode_pictures, read_pixels
 from keras_seq.models import captioning
@@ -141,8 +142,11 @@ class Captioner(tf.Module):
         return tf.cast(self.encoder(pixels, training=False), tf.float32)
 
     def _search(
-        self, read: tf.Tensor, beam_width: Any, length_penalty: Any
-    ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tuple[Any, Any]]:
+        self,
+        read: tf.Tensor,
+        beam_width: int | tf.Tensor,
+        length_penalty: float | tf.Tensor,
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tuple[State, State]]:
         """Captions, ids of the best (B, T), and the state at first."""
         state = captioning.initial_state(self.model, read, self.most_tokens)
         found = beam_search(

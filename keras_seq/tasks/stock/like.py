@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_seq.data.answers import check_output
-from keras_seq.data.in_memory import as_file
+from keras_seq.data.in_memory import SeveralData, Table, as_file
 from keras_seq.data.table_format import AS_FOUND, TableFormat
 from keras_seq.data.tables import find_files, kind_of
 from keras_seq.errors import UserError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def named_files(
-    files: Sequence[str], data: Any, output: str | Path | None
+    files: Sequence[str], data: SeveralData, output: str | Path | None
 ) -> list[str | Path]:
     """What a forecast is asked of: files as arguments, or tables, one of the two.
 
@@ -55,7 +55,7 @@ def named_files(
 
 def read_like(
     exported: "Exported | Described",
-    paths: Any,
+    paths: Table,
     fill: Fill | None = None,
     *,
     series_column: Sequence[str] | None = None,

@@ -19,7 +19,12 @@ from keras_seq.evaluation.forecast_scores import NETWORK, Sums, Units, measures
 from keras_seq.evaluation.lag import lag_check
 from keras_seq.series.window_batches import make_window_dataset
 from keras_seq.series.windows import WindowPlan
-from keras_seq.tasks.stock.baselines import drift, persistence, seasonal_naive
+from keras_seq.tasks.stock.baselines import (
+    Theta,
+    drift,
+    persistence,
+    seasonal_naive,
+)
 from keras_seq.tasks.stock.data import SeriesData, row_facts
 from keras_seq.tasks.stock.report import BEST_POSSIBLE, forecast_report
 from keras_seq.tasks.stock.server import ends_and_width, reach_unit
@@ -28,6 +33,7 @@ from keras_seq.tasks.stock.server import ends_and_width, reach_unit
 Answer = Callable[[tf.Tensor], Mapping[str, tf.Tensor]]
 # (windows (B, T, K), series (B,), last rows within the series (B,)) -> (B, H, K)
 Baseline = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+Thetas = Sequence[Sequence[Theta]] | None  # of each series and target
 BATCH_SIZE = 256
 # An end lies no further from its forecast than so many times the farthest target of
 # the validation part: one odd window must not throw the intervals of others far out.
@@ -77,7 +83,7 @@ class Walk(NamedTuple):
 Keep = Callable[[np.ndarray, Mapping[str, np.ndarray], np.ndarray, np.ndarray], None]
 
 
-def baselines_of(data: SeriesData, thetas: Any = None) -> dict[str, Baseline]:
+def baselines_of(data: SeriesData, thetas: Thetas = None) -> dict[str, Baseline]:
     """Persistence, drift, seasonal naive, for the sample the best possible, and Theta
     where those of `fit_theta` are given."""
     horizon, season = data.horizon, data.season
@@ -95,7 +101,13 @@ def baselines_of(data: SeriesData, thetas: Any = None) -> dict[str, Baseline]:
     return found
 
 
-def _theta(thetas, horizon: int, windows, series, rows) -> np.ndarray:
+def _theta(
+    thetas: Sequence[Sequence[Theta]],
+    horizon: int,
+    windows: np.ndarray,
+    series: np.ndarray,
+    rows: np.ndarray,
+) -> np.ndarray:
     forecasts = np.empty((len(windows), horizon, windows.shape[2]))
     for one in np.unique(series):
         where = series == one
