@@ -7,6 +7,7 @@ Shapes: B batch, T time steps, U units, V vocabulary, C classes.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import keras
 from keras import layers
@@ -115,21 +116,18 @@ def build_lstm_model(
     (None, 3)
     """
     check_sizes(lstm_units=lstm_units)
-
-    def cell(name: str, return_sequences: bool) -> keras.Layer:
-        return LSTM(
-            lstm_units,
-            return_sequences=return_sequences,
-            kernel_regularizer=kernel_regularizer,
-            name=name,
-        )
-
-    token_ids, states = _stacked_layers(
-        cell, "lstm", vocab_size, embedding_dim, num_layers, residual
+    cell = partial(LSTM, lstm_units, kernel_regularizer=kernel_regularizer)
+    return _stacked(
+        cell,
+        "lstm",
+        vocab_size,
+        embedding_dim,
+        num_classes,
+        num_layers,
+        residual,
+        kernel_regularizer,
+        embeddings,
     )
-    outputs = vocab_size if num_classes is None else num_classes
-    model = _with_classes(token_ids, states, "lstm", outputs, kernel_regularizer)
-    return with_vectors(model, embeddings)
 
 
 def build_gru_model(
@@ -157,21 +155,18 @@ def build_gru_model(
     16
     """
     check_sizes(gru_units=gru_units)
-
-    def cell(name: str, return_sequences: bool) -> keras.Layer:
-        return GRU(
-            gru_units,
-            return_sequences=return_sequences,
-            kernel_regularizer=kernel_regularizer,
-            name=name,
-        )
-
-    token_ids, states = _stacked_layers(
-        cell, "gru", vocab_size, embedding_dim, num_layers, residual
+    cell = partial(GRU, gru_units, kernel_regularizer=kernel_regularizer)
+    return _stacked(
+        cell,
+        "gru",
+        vocab_size,
+        embedding_dim,
+        num_classes,
+        num_layers,
+        residual,
+        kernel_regularizer,
+        embeddings,
     )
-    outputs = vocab_size if num_classes is None else num_classes
-    model = _with_classes(token_ids, states, "gru", outputs, kernel_regularizer)
-    return with_vectors(model, embeddings)
 
 
 def build_bidirectional_lstm(
@@ -201,7 +196,7 @@ def build_bidirectional_lstm(
     """
     check_sizes(lstm_units=lstm_units)
 
-    def cell(name: str, return_sequences: bool) -> keras.Layer:
+    def cell(return_sequences: bool, name: str) -> keras.Layer:
         one_way = LSTM(
             lstm_units,
             return_sequences=return_sequences,
@@ -210,33 +205,48 @@ def build_bidirectional_lstm(
         )
         return layers.Bidirectional(one_way, name=name)
 
-    token_ids, states = _stacked_layers(
-        cell, "bidirectional_lstm", vocab_size, embedding_dim, num_layers, residual
+    return _stacked(
+        cell,
+        "bidirectional_lstm",
+        vocab_size,
+        embedding_dim,
+        num_classes,
+        num_layers,
+        residual,
+        kernel_regularizer,
+        embeddings,
     )
-    outputs = vocab_size if num_classes is None else num_classes
-    model = _with_classes(
-        token_ids, states, "bidirectional_lstm", outputs, kernel_regularizer
-    )
-    return with_vectors(model, embeddings)
 
 
-def _stacked_layers(
-    cell: Callable[[str, bool], keras.Layer],
+def _stacked(
+    cell: Callable[..., keras.Layer],
     name: str,
     vocab_size: int,
     embedding_dim: int,
+    num_classes: int | None,
     num_layers: int,
     residual: bool,
-) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """Input and last states of Embedding, then `num_layers` times (cell, Dropout)."""
+    kernel_regularizer: str | keras.Regularizer | None,
+    embeddings: Sequence[Sequence[float]] | None,
+) -> keras.Model:
+    """Embedding, then `num_layers` times (cell, Dropout), then probabilities."""
     check_sizes(vocab_size=vocab_size, embedding_dim=embedding_dim)
     check_sizes(num_layers=num_layers)
+    outputs = vocab_size if num_classes is None else num_classes
+    check_sizes(num_classes=outputs)
+    if outputs < 2:
+        raise ValueError(
+            "num_classes is 1; expected 2 or more, for the softmax of one class is "
+            "always 1: two classes are 2, and build_sentiment_model(..., "
+            "target='number') has one number"
+        )
     token_ids = keras.Input((None,), dtype="int32", name="token_ids")
     x = layers.Embedding(vocab_size, embedding_dim, mask_zero=True, name="embedding")(
         token_ids
     )  # (B, T, E)
     for number in range(1, num_layers + 1):
-        recurrent = cell(f"{name}_{number}", number < num_layers or residual)
+        is_whole = number < num_layers or residual
+        recurrent = cell(return_sequences=is_whole, name=f"{name}_{number}")
         states = recurrent(x)
         if residual and number > 1:
             states = layers.Add(name=f"residual_{number}")([x, states])
@@ -244,27 +254,11 @@ def _stacked_layers(
     if residual:
         both_ways = isinstance(recurrent, layers.Bidirectional)
         x = final_states(x, token_ids, bidirectional=both_ways)
-    return token_ids, x
-
-
-def _with_classes(
-    token_ids: keras.KerasTensor,
-    states: keras.KerasTensor,
-    name: str,
-    num_classes: int,
-    kernel_regularizer: str | keras.Regularizer | None,
-) -> keras.Model:
-    check_sizes(num_classes=num_classes)
-    if num_classes < 2:
-        raise ValueError(
-            "num_classes is 1; expected 2 or more, for the softmax of one class is "
-            "always 1: two classes are 2, and build_sentiment_model(..., "
-            "target='number') has one number"
-        )
     probabilities = layers.Dense(
-        num_classes,
+        outputs,
         activation="softmax",
         kernel_regularizer=kernel_regularizer,
         name="probabilities",
-    )(states)
-    return keras.Model(token_ids, probabilities, name=name)
+    )(x)
+    model = keras.Model(token_ids, probabilities, name=name)
+    return with_vectors(model, embeddings)
