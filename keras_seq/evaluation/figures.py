@@ -67,7 +67,7 @@ def confusion_matrix_figure(
     axes = figure.add_subplot()
     picture = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     figure.colorbar(picture, ax=axes, label="share of the true class")
-    names = [_shortened(name) for name in label_names]
+    names = [short_label(name) for name in label_names]
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(names)), names)
     axes.set_xlabel("predicted")
@@ -120,7 +120,7 @@ def learning_curves_figure(
             if name in curves:
                 epochs = range(1, len(curves[name]) + 1)
                 axes.plot(epochs, curves[name], marker="o", markersize=3, label=label)
-        axes.set_title(_shortened(metric))
+        axes.set_title(short_label(metric))
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
@@ -162,8 +162,8 @@ def attention_figure(
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(weights, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
-    axes.set_xticks(range(shape[1]), map(_shortened, source_tokens), rotation=90)
-    axes.set_yticks(range(shape[0]), map(_shortened, target_tokens))
+    axes.set_xticks(range(shape[1]), map(short_label, source_tokens), rotation=90)
+    axes.set_yticks(range(shape[0]), map(short_label, target_tokens))
     axes.set_xlabel("source")
     axes.set_ylabel("translation")
     return rendered(figure)
@@ -240,7 +240,7 @@ def gradient_by_time_figure(
         values = np.asarray(given, np.float64)
         steps = range(1, len(values) + 1)
         axes.semilogy(steps, np.where(values > 0, values, np.nan), marker=".")
-        axes.set_title(_shortened(name))
+        axes.set_title(short_label(name))
         axes.set_xlabel("step (the last is read last)")
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("|dL/dh|, gradient of the loss")
@@ -270,8 +270,9 @@ def _confusion_counts(
     return cells.reshape(num_classes, num_classes)  # (C, C)
 
 
-def _shortened(name: str) -> str:
-    name = name.replace("$", r"\$")  # else matplotlib reads a formula
+def short_label(name: str) -> str:
+    """At most 24 characters of a name, as matplotlib draws it and no formula."""
+    name = name.replace("$", r"\$")
     return name if len(name) <= 24 else name[:23] + "…"
 
 

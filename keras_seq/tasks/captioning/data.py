@@ -8,7 +8,7 @@ export. Knows no architecture and no training.
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -16,7 +16,11 @@ import tensorflow as tf
 
 from keras_seq.data.copies import log_trained, save_digests
 from keras_seq.data.splits import complete_parts
-from keras_seq.evaluation.captions import caption_digests, check_installed
+from keras_seq.evaluation.captions import (
+    caption_digests,
+    check_installed,
+    describe_captions,
+)
 from keras_seq.evaluation.fitted import load_fitted, save_fitted
 from keras_seq.images.captioned import (
     CaptionedPicture,
@@ -30,6 +34,7 @@ from keras_seq.serving.saved_model import EXTRA, load_exported
 from keras_seq.tasks.captioning.figures import draw_captioner
 from keras_seq.tasks.captioning.scores import KINDS, fit_baselines, score_captioner
 from keras_seq.tasks.captioning.server import Captioner, answer_files, describe_files
+from keras_seq.tasks.result import Evaluation
 from keras_seq.tasks.run import Ending
 from keras_seq.text.pair_batches import EncodedTexts
 from keras_seq.text.subwords import Subwords
@@ -159,7 +164,7 @@ def _pooled(server: Captioner, array: np.ndarray) -> np.ndarray:
 
 def evaluate_export(
     task: str, model: Path, pictures: Sequence[CaptionedPicture]
-) -> dict[str, Any]:
+) -> Evaluation:
     """Scores an exported captioner beside the baselines that were fitted with it.
 
     Args:
@@ -181,4 +186,5 @@ def evaluate_export(
     features = np.stack([each["features"] for each in found])
     answer = partial(describe_files, exported.signature("describe"))
     digests = np.load(extra / CAPTIONS, allow_pickle=False)
-    return score_captioner(task, pictures, features, answer, baselines, digests).report
+    scored = score_captioner(task, pictures, features, answer, baselines, digests)
+    return Evaluation(scored.report, describe_captions)

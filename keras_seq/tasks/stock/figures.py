@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_seq.evaluation.figures import _shortened, rendered
+from keras_seq.evaluation.figures import rendered, short_label
 from keras_seq.evaluation.forecast_scores import MEASURES, NETWORK, finished
 from keras_seq.series.table import SeriesTable
 from keras_seq.tasks.stock.report import HEADLINE, format_forecast_report
@@ -105,7 +105,7 @@ def forecasts_figure(windows: Sequence[Any]) -> np.ndarray:
         marker = "o" if horizon == 1 else None
         axes.plot(ahead, window.forecast, color="C0", marker=marker, label="forecast")
         axes.fill_between(ahead, window.lower, window.upper, color="C0", alpha=0.25)
-        axes.set_title(_shortened(window.label), fontsize=9)
+        axes.set_title(short_label(window.label), fontsize=9)
         axes.grid(alpha=0.3)
         if place == 1:
             axes.legend(fontsize=8)
@@ -158,7 +158,7 @@ def skill_by_fold_figure(folds: Sequence[Mapping[str, Any]]) -> np.ndarray:
     places = np.arange(len(folds))
     axes.axhline(0, color="black", lw=1)
     axes.errorbar(places, value, [value - low, high - value], fmt="o", capsize=4)
-    names = [_shortened(str(fold["start"])) for fold in folds]
+    names = [short_label(str(fold["start"])) for fold in folds]
     axes.set_xticks(places, names, rotation=45, ha="right")
     axes.set_ylabel("skill against the best baseline")
     axes.grid(alpha=0.3)

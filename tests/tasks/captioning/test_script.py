@@ -94,6 +94,7 @@ def test_evaluate_scores_a_file_as_the_run_did(
         expected = run.report["scores"][name]["value"]
         assert report["scores"][name]["value"] == pytest.approx(expected, abs=1e-6)
     assert report["baselines"] == run.report["baselines"]
+    assert "different captions of 12" in report.as_table()
     task.evaluate(model=run.export_path, data=folder / "train.csv")
     assert any("trained this model: its score flatters" in line for line in remarks)
 
