@@ -11,7 +11,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from keras_seq.data.encodings import likely_encoding, marked_encoding
 from keras_seq.data.places import error_at, place_of
@@ -79,14 +79,14 @@ class _Bounded(io.RawIOBase):
         return size
 
 
-def encoding_of(path: Path, given: str | None = None) -> str:
+def _encoding(path: Path, file: BinaryIO, given: str | None) -> str:
     """The encoding to read a file in: what is given, else of its mark, else UTF-8.
 
     Raises:
         UserError: It is no text, but of a binary format under the name of one.
     """
-    with opened(path) as file:
-        beginning = file.read(8)
+    # Without reading on: whoever asks then reads the file from here.
+    beginning = cast(io.BufferedReader, file).peek(8)[:8]
     for mark, kind in _NO_TEXT.items():
         if beginning.startswith(mark):
             raise error_at(path, f"is no text, but {kind}")
@@ -103,8 +103,8 @@ def encoding_of(path: Path, given: str | None = None) -> str:
 
 def is_text(path: Path, encoding: str | None = None) -> bool:
     """Whether a file begins as text: in its encoding, and without zero bytes."""
-    name = encoding_of(path, encoding)
     with opened(path) as file:
+        name = _encoding(path, file, encoding)
         beginning = file.read(4096)
     try:
         text = codecs.getincrementaldecoder(name)().decode(beginning)
@@ -120,8 +120,8 @@ def read_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
         path: plain, or gzipped where its name ends in .gz.
         encoding: None is UTF-8, or what a byte order mark says.
     """
-    encoding = encoding_of(path, encoding)
     with opened(path) as file:
+        encoding = _encoding(path, file, encoding)
         # Where a line end is not one byte, lines are cut after decoding.
         lines = _decoded if "a".encode(encoding)[-1:] == b"a" else _wide_lines
         if encoding == "utf-8-sig":
@@ -162,8 +162,10 @@ def _wide_lines(path: Path, file: BinaryIO, encoding: str) -> Iterator[str]:
 
 def read_blocks(path: Path, size: int, encoding: str | None = None) -> Iterator[str]:
     """Blocks of at most `size` characters, whose line ends are all plain ones."""
-    encoding, lines, last = encoding_of(path, encoding), 1, "\n"
-    with opened(path) as file, io.TextIOWrapper(file, encoding) as text:
+    lines, last = 1, "\n"
+    with opened(path) as file:
+        encoding = _encoding(path, file, encoding)
+        text = io.TextIOWrapper(file, encoding)
         try:
             while block := text.read(size):
                 if lines == 1 and "\0" in block[:200]:

@@ -8,7 +8,7 @@ is kept, a million at most; the other is streamed past it.
 Shapes: N letters, M hashes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,10 @@ NATURAL = 0.03  # share of a text that repeats of itself
 
 # (hashes uint64 (M,), weights float (M,)), some at a time.
 Hashed = Iterator[tuple[np.ndarray, np.ndarray]]
+# Distinct hashes in order, their weights, and of how many one is kept.
+Sample = tuple[np.ndarray, np.ndarray, int]
 Corpus = Iterable[str]
+COMPARED = {"train": ("validation", "test"), "validation": ("test",)}
 
 
 def window_hashes(corpus: Corpus) -> Hashed:
@@ -68,32 +71,53 @@ def line_hashes(corpus: Corpus) -> Hashed:
             yield np.array(hashes, np.uint64), np.array(weights, float)
 
 
-def copied_share(text: Corpus, other: Corpus) -> float:
-    """The share of a text, from 0 to 1, that also stands in another.
+def copied_shares(
+    parts: Mapping[str, Corpus], given: Mapping[str, Corpus]
+) -> dict[tuple[str, str], float]:
+    """The shares of validation and test, from 0 to 1, that also stand elsewhere.
 
     Args:
-        text: blocks; the part that is scored.
-        other: blocks; the train text.
+        parts: "train", "validation" and "test".
+        given: those that the user brought, "train" before it was cut: a part of its own
+            is compared with all of the train text.
+
+    Returns:
+        By (part, where it also stands).
 
     Example:
 
     >>> lines = [f"Line {n * n} of a long and winding road.\\n" for n in range(99)]
-    >>> copied_share(lines[50:], lines[:75]) > 0.4
+    >>> parts = {"train": lines[:75], "validation": lines[50:80], "test": lines[50:]}
+    >>> copied_shares(parts, {})["test", "train"] > 0.4
     True
     """
-    return max(_share(cut(text), cut(other)) for cut in (window_hashes, line_hashes))
+    shares = {(part, other): 0.0 for other in COMPARED for part in COMPARED[other]}
+    for cut in (window_hashes, line_hashes):
+        samples = {part: _sampled(cut(parts[part])) for part in COMPARED["train"]}
+        for other, compared in COMPARED.items():
+            own = [part for part in compared if part in given and other in given]
+            cuts = [part for part in compared if part not in own]
+            for source, names in ((given, own), (parts, cuts)):
+                if names:
+                    found = _shares([samples[n] for n in names], cut(source[other]))
+                    for name, share in zip(names, found):
+                        shares[name, other] = max(shares[name, other], share)
+    return shares
 
 
-def _share(hashed: Hashed, other: Hashed) -> float:
-    hashes, weights, every = _sampled(hashed)
-    if not len(hashes):
-        return 0.0
-    found = np.zeros(len(hashes), bool)
+def _shares(samples: Sequence[Sample], other: Hashed) -> list[float]:
+    """Of the weight of each sample, the share that a text has, too; in one pass."""
+    found = [np.zeros(len(hashes), bool) for hashes, *_ in samples]
     for some, _ in other:
-        some = some[_chosen(some, every)]
-        at = np.searchsorted(hashes, some).clip(max=len(hashes) - 1)
-        found[at[hashes[at] == some]] = True
-    return float(weights[found].sum() / weights.sum())
+        for (hashes, _, every), marks in zip(samples, found):
+            if len(hashes):
+                chosen = some[_chosen(some, every)]
+                at = np.searchsorted(hashes, chosen).clip(max=len(hashes) - 1)
+                marks[at[hashes[at] == chosen]] = True
+    return [
+        float(weights[marks].sum() / weights.sum()) if len(weights) else 0.0
+        for (_, weights, _), marks in zip(samples, found)
+    ]
 
 
 def save_windows(path: Path, corpus: Corpus) -> None:
@@ -115,7 +139,7 @@ def log_trained_text(corpus: Corpus, path: Path) -> None:
         corpus: what is evaluated.
         path: what `save_windows` wrote; older exports have none.
     """
-    if not path.exists() or iter(corpus) is corpus:  # what is read once is not spent
+    if not path.exists():
         return
     with np.load(path, allow_pickle=False) as arrays:
         trained, every = arrays["hashes"], int(arrays["every"])
@@ -129,7 +153,7 @@ def log_trained_text(corpus: Corpus, path: Path) -> None:
         log.info(f"{name_of(corpus)}: {line}: its score flatters")
 
 
-def _sampled(hashed: Hashed, most: int = KEPT) -> tuple[np.ndarray, np.ndarray, int]:
+def _sampled(hashed: Hashed, most: int = KEPT) -> Sample:
     """Distinct hashes in order with their weights, and of how many one is kept."""
     hashes, weights, every = np.zeros(0, np.uint64), np.zeros(0), 1
     for some, heavy in hashed:
@@ -160,11 +184,7 @@ def log_copied_text(parts: Mapping[str, Corpus], given: Mapping[str, Corpus]) ->
     Raises:
         UserError: More than half of a given part stands in train.
     """
-    pairs = [("validation", "train"), ("test", "train"), ("test", "validation")]
-    for part, other in pairs:
-        # A part of its own is compared with all of the train text that was given.
-        known = given if part in given and other in given else parts
-        share = copied_share(parts[part], known[other])
+    for (part, other), share in copied_shares(parts, given).items():
         if share > NATURAL:
             log_copies(
                 name_of(parts[part]),

@@ -6,7 +6,6 @@ knows of text, files or models.
 Shapes: N tokens, B batch, T time steps.
 """
 
-import tempfile
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -14,6 +13,7 @@ import tensorflow as tf
 
 from keras_seq.constants import PAD_ID
 from keras_seq.data.batches import EpochDataset
+from keras_seq.data.store import MappedFile
 from keras_seq.errors import UserError
 from keras_seq.ranges import check_settings
 from keras_seq.text.batches import digest_of
@@ -43,17 +43,14 @@ def encode_corpus(coder: TextTokenizer, corpus: Iterable[str]) -> np.ndarray:
     >>> encode_corpus(Bytes(), ["ab", "a"]).tolist()
     [99, 100, 99]
     """
-    size = 0
-    with tempfile.TemporaryFile() as file:
+    with MappedFile() as file:
         for block in corpus:
             text = tf.constant([block.encode("utf-8", "replace")])
-            ids = encode_texts(coder, text, may_be_empty=True).flat_values.numpy()
-            file.write(ids.tobytes())
-            size += len(ids)
-        file.flush()
-        if not size:
-            raise UserError(f"{corpus}: holds no text")
-        return np.memmap(file, np.int32, "r", shape=size)
+            file.write(encode_texts(coder, text, may_be_empty=True).flat_values.numpy())
+        ids = np.frombuffer(file.mapped(), np.int32)
+    if not len(ids):
+        raise UserError(f"{corpus}: holds no text")
+    return ids
 
 
 def stream_batches(

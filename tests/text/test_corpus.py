@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from keras_seq.data.table_format import TableFormat
 from keras_seq.errors import UserError
 from keras_seq.text import corpus as corpus_module
-from keras_seq.text.corpus import SHAKESPEARE, TextPart, read_text, split_text
+from keras_seq.text.corpus import SHAKESPEARE, read_text, split_text
 from keras_seq.text.python_docs import PythonDocs
 
 
@@ -152,10 +152,6 @@ def test_a_large_text_is_never_in_memory_whole(tmp_path: Path):
     tracemalloc.stop()
     assert sum(sizes) == 30_000_000
     assert peak < 10e6
-
-
-def test_a_part_skips_what_is_not_its_own():
-    assert "".join(TextPart(["abc", "def"], 2, 5)) == "cde"
 
 
 @pytest.mark.real_data

@@ -46,6 +46,7 @@ from keras_seq.text.copies import (
 from keras_seq.text.corpus import Corpus, split_text
 from keras_seq.text.kneser_ney import KneserNey
 from keras_seq.text.reversible import ReversibleTokenizer
+from keras_seq.text.stored_text import StoredText, stored_text
 from keras_seq.text.streams import encode_corpus
 from keras_seq.text.subwords import Subwords
 
@@ -63,14 +64,14 @@ class LanguageData(NamedTuple):
     """Parts of a text, and what was fitted on its train part alone.
 
     Attributes:
-        parts: "train", "validation" and "test", each re-iterable blocks of text.
+        parts: "train", "validation" and "test".
         coder: fitted.
         token_ids: int32 (N,) of "train" and "validation", mapped from files.
         fingerprint: SHA-256 of the train part's ids.
         fingerprints: of the text of each part, by its name.
     """
 
-    parts: dict[str, Corpus]
+    parts: dict[str, StoredText]
     coder: ReversibleTokenizer
     token_ids: dict[str, np.ndarray]
     fingerprint: str
@@ -106,9 +107,10 @@ def prepare_corpus(
     (10, 817)
     """
     check_settings(vocab_size=vocab_size, limit=limit)
+    given = {name: stored_text(corpus) for name, corpus in given.items()}
     parts = split_text(given, limit)
     for name, part in parts.items():
-        log.info(f"{part}: {sum(map(len, part)):,} characters, the {name} part")
+        log.info(f"{part}: {part.size:,} characters, the {name} part")
     log_copied_text(parts, given)
     coder = fit_coder(parts["train"], tokens, vocab_size)
     ids = {part: encode_corpus(coder, parts[part]) for part in ("train", "validation")}
@@ -262,7 +264,7 @@ def evaluate_language_export(
     Raises:
         UserError: It is no export, or there is no text.
     """
-    exported = load_exported(model)
+    exported, corpus = load_exported(model), stored_text(corpus)
     log_trained_text(corpus, exported.path / EXTRA / TRAINED)
     baselines = load_fitted(exported.path / EXTRA / BASELINES, lambda _: KneserNey)
     score = partial(score_texts, exported.signature("score_tokens"))
