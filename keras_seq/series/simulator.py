@@ -23,6 +23,7 @@ FORTNIGHT = 0.02  # height of a sine of ten steps
 # 0.01^2.
 OMEGA, ALPHA, BETA = 5e-6, 0.10, 0.85
 START = 100.0
+AHEAD = 300  # steps past the last row that the best forecasts can reach
 
 
 class SimulatedPrices(NamedTuple):
@@ -31,7 +32,7 @@ class SimulatedPrices(NamedTuple):
     Attributes:
         table: S series with the one column Close, on weekdays.
         logs: float64 (S, N), logarithms of the prices.
-        expected: float64 (S, N + extra), trend and seasons, past the last row as well.
+        expected: float64 (S, N + 300), trend and seasons, past the last row as well.
         variance: float64 (S, N), of the step after each row, as known at that row.
     """
 
@@ -67,7 +68,7 @@ class SimulatedPrices(NamedTuple):
 
 
 def simulate_prices(
-    seed: int = 0, num_series: int = 32, num_rows: int = 2500, extra: int = 300
+    seed: int = 0, num_series: int = 32, num_rows: int = 2500
 ) -> SimulatedPrices:
     """Makes the embedded sample: by default 32 series of ten years.
 
@@ -78,7 +79,6 @@ def simulate_prices(
         seed: other numbers give other prices.
         num_series: S.
         num_rows: N.
-        extra: steps past the last row that the best forecasts can reach.
 
     Example:
 
@@ -89,7 +89,7 @@ def simulate_prices(
     (1, 3)
     """
     rng = np.random.default_rng((20_260_101, seed))
-    time = np.arange(num_rows + extra)
+    time = np.arange(num_rows + AHEAD)
     phase = rng.uniform(0, 10, (num_series, 1))
     expected = TREND * time + WEEK[time % 5]
     expected = expected + FORTNIGHT * np.sin(2 * np.pi * (time + phase) / 10)
