@@ -28,7 +28,7 @@ from keras_seq.models.embeddings import (
     token_logits,
     with_both_vectors,
 )
-from keras_seq.models.text_generation import CELLS
+from keras_seq.models.recurrent_states import CELLS
 
 State = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """Truncated back-propagation through time: states go on from batch to batch.
 
-A language model reads a text as streams; gradients reach back to the start of a batch,
+A model reads long sequences as streams; gradients reach back to the start of a batch,
 states to the start of the stream. Independent of text or files.
 
 Shapes: B batch, T time steps, U units, V vocabulary.
@@ -12,7 +12,7 @@ import keras
 from keras import ops
 
 from keras_seq.models.blocks import check_rates, check_sizes
-from keras_seq.models.text_generation import (
+from keras_seq.models.recurrent_states import (
     States,
     advance,
     initial_states,
@@ -21,7 +21,7 @@ from keras_seq.models.text_generation import (
 
 
 class TruncatedBackprop(keras.Model):
-    """A language model with the states of its streams, for `fit` and `evaluate`.
+    """A recurrent model with the states of its streams, for `fit` and `evaluate`.
 
     Takes what `make_stream_dataset` gives; where a stream restarts, its states are
     zero. The model inside learns; it is what is saved and served.
@@ -32,7 +32,7 @@ class TruncatedBackprop(keras.Model):
     states that jump from step to step.
 
     Args:
-        model: of `build_text_generation_model`.
+        model: of `build_text_generation_model`, or another that `advance` takes.
         batch_size: B, of training and validation.
         weight_drop: rate at which recurrent weights are left out.
         temporal_activation: weight of the penalty on the mean square of the jumps.
@@ -64,7 +64,7 @@ class TruncatedBackprop(keras.Model):
                 f"temporal_activation is {temporal_activation}; expected a weight of 0 "
                 "or more"
             )
-        self.language_model = model
+        self.inner = model
         self.weight_drop = weight_drop
         self.temporal_activation = temporal_activation
         self._seed = keras.random.SeedGenerator()
@@ -86,7 +86,7 @@ class TruncatedBackprop(keras.Model):
     @property
     def layers(self) -> list[keras.Layer]:
         """Those of the model inside, which monitors tell apart by name."""
-        return self.language_model.layers
+        return self.inner.layers
 
     def call(self, inputs: tuple, training: bool = False) -> keras.KerasTensor:
         """Reads on in each stream.
@@ -115,7 +115,7 @@ class TruncatedBackprop(keras.Model):
     def _advance(
         self, token_ids: keras.KerasTensor, states: States, training: bool
     ) -> tuple[keras.KerasTensor, keras.KerasTensor, States]:
-        model = self.language_model
+        model = self.inner
         if not (training and self.weight_drop):
             return advance(model, token_ids, states, training)
         dropped = []

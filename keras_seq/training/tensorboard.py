@@ -117,7 +117,7 @@ class RunBoard(keras.callbacks.Callback):
     def _show_graph(self) -> None:
         """The graph of an answer; the training step's is too large to read."""
         model: keras.Model  # the one inside, where there is one
-        model = getattr(self.model, "language_model", self.model)
+        model = getattr(self.model, "inner", self.model)
         if not getattr(model, "inputs", None):
             return
         structure = functional(model).input

@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from keras_seq.models.text_generation import (
+from keras_seq.models.recurrent_states import (
     advance,
     advance_one,
-    build_text_generation_model,
     initial_states,
     recurrent_layers,
 )
+from keras_seq.models.text_generation import build_text_generation_model
 
 OPTIONS = {
     "plain": {},

@@ -6,11 +6,8 @@ import pytest
 
 from keras_seq.losses import TokenLoss
 from keras_seq.metrics import Perplexity
-from keras_seq.models.text_generation import (
-    advance,
-    build_text_generation_model,
-    initial_states,
-)
+from keras_seq.models.recurrent_states import advance, initial_states
+from keras_seq.models.text_generation import build_text_generation_model
 from keras_seq.text.streams import make_stream_dataset, stream_batches
 from keras_seq.training.bptt import TruncatedBackprop
 from keras_seq.training.trainer import fit

@@ -16,7 +16,8 @@ import tensorflow as tf
 
 from keras_seq.evaluation.figures import gradient_by_time_figure
 from keras_seq.losses import TokenLoss
-from keras_seq.models.text_generation import CELLS, build_text_generation_model
+from keras_seq.models.recurrent_states import CELLS
+from keras_seq.models.text_generation import build_text_generation_model
 from keras_seq.text.streams import make_stream_dataset
 from keras_seq.training.event_files import EventWriter
 from keras_seq.training.report_board import ReportBoard

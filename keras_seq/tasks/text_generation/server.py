@@ -18,11 +18,7 @@ import tensorflow as tf
 from keras_seq.constants import OOV_ID, PAD_ID
 from keras_seq.decoding.draws import prompt_key, uniforms
 from keras_seq.decoding.samplers import sample_next, suppress
-from keras_seq.models.text_generation import (
-    States,
-    advance_one,
-    initial_states,
-)
+from keras_seq.models.recurrent_states import States, advance_one, initial_states
 from keras_seq.serving.checks import checked_shapes
 from keras_seq.serving.graph import without_cudnn
 from keras_seq.tasks.text_generation.checks import checked_options, checked_state

@@ -15,7 +15,7 @@ import tensorflow as tf
 from keras_seq.constants import PAD_ID
 from keras_seq.errors import UserError
 from keras_seq.evaluation.finite import check_answers
-from keras_seq.models.text_generation import advance, initial_states
+from keras_seq.models.recurrent_states import advance, initial_states
 
 STEPS = 64  # at a time: logits of a long text do not fit into memory
 RATES = (0.003, 0.01, 0.03, 0.1, 0.3)  # of dynamic evaluation

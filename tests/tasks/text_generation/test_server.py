@@ -11,11 +11,8 @@ from keras_seq.decoding.draws import prompt_key, uniforms
 from keras_seq.decoding.loop import generate
 from keras_seq.decoding.samplers import suppress
 from keras_seq.errors import UserError
-from keras_seq.models.text_generation import (
-    advance_one,
-    build_text_generation_model,
-    initial_states,
-)
+from keras_seq.models.recurrent_states import advance_one, initial_states
+from keras_seq.models.text_generation import build_text_generation_model
 from keras_seq.tasks.text_generation.client import score_texts, stream_text, write_texts
 from keras_seq.tasks.text_generation.server import TextGenerator
 from keras_seq.text.coders import Bytes, Characters, Words
