@@ -8,7 +8,6 @@ metrics. Where a metric is not defined it is nan here: `scores` decides what to 
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TypedDict
 
 import numpy as np
 
@@ -20,13 +19,6 @@ MIN_PROBABILITY = 1e-7
 
 Statistic = Callable[[np.ndarray], np.ndarray]  # float64 (N,) weights -> float64 (M,)
 Metric = Callable[[np.ndarray, np.ndarray], Statistic]  # labels (N,), probs (N, C)
-
-
-class Drawing(TypedDict):
-    """How often samples are redrawn, and from which seed."""
-
-    num_resamples: int
-    seed: int
 
 
 def checked_labels(labels: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -84,7 +84,6 @@ def compared_report(
     comparing: Mapping[str, Any],
     headlines: Callable[[str], Statistic] | None = None,
     num_resamples: int,
-    seed: int = 0,
     **further: Any,
 ) -> dict[str, Any]:
     """A report whose scores are one statistic, with the verdict on one of them.
@@ -100,7 +99,7 @@ def compared_report(
         comparing: further arguments of `verdict.compare`.
         headlines: of a baseline's name: what gives the headline of the network and of
             that baseline, (2,), where it is cheaper than all scores.
-        num_resamples, seed: of the redrawing.
+        num_resamples: samples are redrawn so many times.
         further: of `gather_report`.
     """
     names, once = list(bounds), np.ones(len(redraw.unit_of))
@@ -122,10 +121,9 @@ def compared_report(
         metric=headline,
         note=(notes or {}).get(best, ""),
         num_resamples=num_resamples,
-        seed=seed,
         **comparing,
     )
-    found, drawn = bootstrap(network, redraw, num_resamples, seed)
+    found, drawn = bootstrap(network, redraw, num_resamples)
     widening = redraw.widening()
     scores = {
         name: interval(value, column, widening, bounds[name])

@@ -95,7 +95,6 @@ def compare(
     groups: Sequence | np.ndarray | None = None,
     note: str = "",
     num_resamples: int = 1000,
-    seed: int = 0,
 ) -> dict:
     """Says whether a network is better than a baseline on the same samples.
 
@@ -114,7 +113,6 @@ def compare(
         groups: (N,), as `classification_scores` has them.
         note: What to know of the baseline.
         num_resamples: Samples are redrawn so many times.
-        seed: Of the resampling.
 
     Returns:
         `{"baseline", "metric", "difference": {"value", "low", "high"}, "units",
@@ -146,7 +144,6 @@ def compare(
         bounds=verdict.ANY if metric == "log_loss" else verdict.SHARES,
         undefined=_shown(metric, np.nan),
         num_resamples=num_resamples,
-        seed=seed,
     )
 
 
@@ -181,7 +178,6 @@ def report(
     groups: Sequence | np.ndarray | None = None,
     notes: Mapping[str, str] | None = None,
     num_resamples: int = 1000,
-    seed: int = 0,
 ) -> dict:
     """Gathers what `evaluate` prints: scores, baselines and the verdict.
 
@@ -197,7 +193,6 @@ def report(
         groups: (N,), as `classification_scores` has them.
         notes: What to know of a baseline, such as rows it was not fitted on, by name.
         num_resamples: Samples are redrawn so many times.
-        seed: Of the resampling.
 
     Returns:
         `{"task", "n", "scores", "baselines": {name: {metric: value}}, "notes",
@@ -220,7 +215,6 @@ def report(
         raise ValueError("baselines is empty; expected one or more to compare with")
     check_answers(probabilities, "probabilities")
     baselines, left_out = finite_baselines(baselines)
-    drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
     notes = notes or {}
     names = bootstrap.metric_names(label_names)
     every_sample = np.ones(len(labels))
@@ -237,10 +231,14 @@ def report(
         baseline=strongest,
         note=notes.get(strongest, ""),
         groups=groups,
-        **drawing,
+        num_resamples=num_resamples,
     )
     scores = classification_scores(
-        labels, probabilities, label_names, groups=groups, **drawing
+        labels,
+        probabilities,
+        label_names,
+        groups=groups,
+        num_resamples=num_resamples,
     )
     further: dict[str, Any] = {"notes": notes, "left_out": left_out}
     if hidden := _hidden_imbalance(labels, label_names, scores):

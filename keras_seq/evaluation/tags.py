@@ -39,7 +39,6 @@ def tag_report(
     groups: Sequence | None = None,
     notes: Mapping[str, str] | None = None,
     num_resamples: int = 1000,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Gathers what `evaluate` prints: scores, baselines, verdict, every tag's F1.
 
@@ -53,7 +52,6 @@ def tag_report(
         groups: N names; sentences of one, such as copies, are redrawn together.
         notes: what to know of a baseline, by name; None where there is nothing.
         num_resamples: sentences are redrawn so many times.
-        seed: of the resampling.
 
     Returns:
         `{"task", "n", "words", "scores", "baselines", "verdict", "comparison",
@@ -96,7 +94,6 @@ def tag_report(
         notes=notes,
         comparing={"bounds": verdict.SHARES, "undefined": 0.0},
         num_resamples=num_resamples,
-        seed=seed,
         by_tag=scores_by_tag(truth, answers),
     )
 

@@ -84,7 +84,6 @@ def transcript_report(
     notes: Mapping[str, str] | None = None,
     is_isolated: bool = False,
     num_resamples: int = 1000,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Gathers what `evaluate` prints: scores, baselines and the verdict.
 
@@ -104,7 +103,6 @@ def transcript_report(
         notes: what to know of a baseline, by name.
         is_isolated: every clip is one label.
         num_resamples: speakers and utterances are redrawn so many times.
-        seed: of the resampling.
 
     Returns:
         `{"task", "n", "scores", "baselines", "notes", "verdict", "comparison"}` as
@@ -140,7 +138,6 @@ def transcript_report(
     }
     best = min(baseline_scores, key=lambda name: baseline_scores[name]["wer"])
     notes = notes or {}
-    drawing: bootstrap.Drawing = {"num_resamples": num_resamples, "seed": seed}
     comparison = verdict.compare(
         _pair(counts, others[best], is_isolated),
         redraw,
@@ -149,11 +146,11 @@ def transcript_report(
         lower_is_better=not is_isolated,
         bounds=verdict.SHARES if is_isolated else verdict.ANY,
         note=notes.get(best, ""),
-        **drawing,
+        num_resamples=num_resamples,
     )
     if len(set(speakers)) == 1 and speakers[0]:
         comparison["sentence"] += " All of it is of one speaker: others may differ."
-    n, scores = {"n": len(counts)}, _scores(names, counts, redraw, **drawing)
+    n, scores = {"n": len(counts)}, _scores(names, counts, redraw, num_resamples)
     further: dict[str, Any] = {"notes": notes}
     if any(speakers):
         further["by_speaker"] = by_speaker(counts, speakers)
@@ -161,9 +158,9 @@ def transcript_report(
 
 
 def _scores(
-    names: Sequence[str], counts: np.ndarray, redraw: Redraw, **drawing: int
+    names: Sequence[str], counts: np.ndarray, redraw: Redraw, num_resamples: int
 ) -> dict[str, dict[str, float]]:
-    values, resamples = bootstrap.bootstrap(_rates(counts), redraw, **drawing)
+    values, resamples = bootstrap.bootstrap(_rates(counts), redraw, num_resamples)
     widening, scores = redraw.widening(), {}
     for name, value, drawn in zip(names, values, resamples.T):
         share = (0.0, 1.0) if name.endswith("accuracy") else (0.0, np.inf)

@@ -85,7 +85,6 @@ def change(
     bounds: tuple[float, float] = ANY,
     undefined: float | None = None,
     num_resamples: int = 1000,
-    seed: int = 0,
 ) -> Change:
     """How far two scores are apart, with an interval that few samples do not narrow.
 
@@ -100,12 +99,11 @@ def change(
         bounds: of that.
         undefined: both scores where they are not defined; None where they always are.
         num_resamples: samples are redrawn so many times.
-        seed: of the redrawing.
 
     Raises:
         ValueError: A score is not a number.
     """
-    values, resamples = bootstrap(pair.scores, redraw, num_resamples, seed)
+    values, resamples = bootstrap(pair.scores, redraw, num_resamples)
     if undefined is not None:
         values = np.where(np.isfinite(values), values, undefined)
     if not np.isfinite(values).all():
@@ -145,7 +143,7 @@ def compare(
         lower_is_better: of the metric.
         unit: of the metric, such as " nats a token".
         note: what to know of the baseline, such as rows that it was not fitted on.
-        settings: `bounds`, `undefined`, `num_resamples` and `seed` of `change`.
+        settings: `bounds`, `undefined` and `num_resamples` of `change`.
 
     Returns:
         `{"baseline", "metric", "difference": {"value", "low", "high"}, "units",
