@@ -150,8 +150,8 @@ def plan_part(
     lookback: int,
     horizon: int,
     *,
+    values: np.ndarray,
     part: str = "test",
-    values: np.ndarray | None = None,
     has_options: bool = True,
 ) -> WindowPlan:
     """The windows whose targets lie between two rows of each series.
@@ -160,14 +160,13 @@ def plan_part(
         table: the series.
         bounds: (first row, row after the last) of the targets, for each series.
         lookback, horizon: T and H.
+        values: float (R, F), of `all_rows`.
         part: what to call it in an error.
-        values: float (R, F), rows of all series, where they are made already.
         has_options: whether the user can choose lookback and horizon.
 
     Raises:
         UserError: A series has no such window.
     """
-    values = all_rows(table, needed_dtype(table)) if values is None else values
     offset, firsts, counts = 0, [], []
     for one, (low, high) in zip(table.series, bounds):
         first = max(low, lookback)
