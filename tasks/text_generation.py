@@ -22,7 +22,7 @@ from keras_seq import cli, cli_inputs
 from keras_seq.data.answers import Row
 from keras_seq.data.in_memory import Data
 from keras_seq.data.table_format import AS_FOUND, TableFormat
-from keras_seq.options import TrainOptions, takes
+from keras_seq.options import RunOptions, TrainOptions, takes
 from keras_seq.ranges import Range
 from keras_seq.tasks import text_generation
 from keras_seq.tasks.result import Report, Run
@@ -37,7 +37,7 @@ BATCH_OF_PROMPTS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataOptions:
+class DataOptions(RunOptions):
     """What is read, and how it is cut into tokens."""
 
     data: Data = None
@@ -47,9 +47,6 @@ class DataOptions:
     table_format: TableFormat = AS_FOUND
     tokens: Tokens = "characters"
     vocab_size: int | None = None
-    limit: int | None = None
-    seed: int = 0
-    run_dir: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
