@@ -6,7 +6,8 @@ knows of text, files or models.
 Shapes: N tokens, B batch, T time steps.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -112,6 +113,7 @@ def make_stream_dataset(
     steps: int = 128,
     shuffle: bool = False,
     seed: int = 0,
+    transform: Callable[..., Any] | None = None,
 ) -> EpochDataset:
     """`stream_batches` as a dataset, one pass over the text an epoch.
 
@@ -122,9 +124,10 @@ def make_stream_dataset(
         shuffle: each epoch starts at another of the first T tokens, so that stretches
             are cut at other places; T - 1 tokens are left out of it. Fixed by `seed`.
         seed: of the places.
+        transform: what becomes of a batch in the graph; None leaves it.
 
     Returns:
-        Dataset of (int32 (B, T), float32 (B,)), int32 (B, T).
+        Dataset of (int32 (B, T), float32 (B,)), int32 (B, T), before `transform`.
 
     Raises:
         UserError: The text is too short for B streams.
@@ -158,7 +161,7 @@ def make_stream_dataset(
     signature = ((rows, tf.TensorSpec([batch_size], tf.float32)), rows)
     number = -(-(-(-count // batch_size)) // steps)
     fingerprint = digest_of((batch_size, steps, shuffle, seed), token_ids)
-    return EpochDataset(batches, signature, number, fingerprint)
+    return EpochDataset(batches, signature, number, fingerprint, transform)
 
 
 def make_window_dataset(

@@ -21,7 +21,9 @@ class AveragedWeights(keras.callbacks.Callback):
 
     Polyak and Juditsky 1992, "Acceleration of stochastic approximation by averaging",
     is the plain mean, as averaged SGD uses it; with `decay` it is the exponential
-    moving average (Tarvainen and Valpola 2017, arXiv:1703.01780).
+    moving average (Tarvainen and Valpola 2017, arXiv:1703.01780). That of an optimizer
+    with `use_ema` begins at the weights of the first step, and a short training would
+    end near them; this one begins as a plain mean.
 
     Args:
         decay: weight of the past, in (0, 1); None weighs all steps alike.

@@ -70,6 +70,16 @@ def test_an_epoch_shifts_the_cuts_by_seed_and_can_be_entered_anywhere():
     assert again.data_fingerprint == dataset.data_fingerprint
 
 
+def test_what_becomes_of_a_batch_is_entered_anywhere_too():
+    sizes = {"batch_size": 3, "steps": 10}
+    ids = np.arange(2, 200)
+    whole = make_stream_dataset(ids, **sizes)
+    plain = make_stream_dataset(ids, transform=lambda x, targets: x[0], **sizes)
+    given = [x.numpy().tolist() for (x, _), _ in whole]
+    entered = plain.starting_at(0, 2).take(len(given) - 2)
+    assert [x.numpy().tolist() for x in entered] == given[2:]
+
+
 def test_windows_are_each_followed_by_their_target():
     dataset = make_window_dataset(np.arange(2, 102), batch_size=4, steps=8, seed=3)
     seen = []

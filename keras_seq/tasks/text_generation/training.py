@@ -1,17 +1,17 @@
 """How a language model is trained: streams, carried states, and the recipe's options.
 
-Joins what stands elsewhere (`bptt`, `averaging`, `step_schedule`) into one call, with
-the recipes that were chosen on validation text. Independent of files of text.
+Joins what stands elsewhere (`bptt`, `planned`) into one call, with the recipes that
+were chosen on validation text. Independent of files of text.
 
 Shapes: B batch, T time steps, V vocabulary.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_seq.log import log
@@ -21,19 +21,10 @@ from keras_seq.tasks.text_generation.client import write_texts
 from keras_seq.tasks.text_generation.server import TextGenerator
 from keras_seq.text.reversible import ReversibleTokenizer
 from keras_seq.text.streams import make_stream_dataset
-from keras_seq.training.averaging import AveragedWeights
 from keras_seq.training.bptt import TruncatedBackprop
 from keras_seq.training.event_files import EventWriter
-from keras_seq.training.step_schedule import (
-    StepLimit,
-    cosine_adam,
-    planned_steps,
-    steps_within,
-)
-from keras_seq.training.trainer import fit
+from keras_seq.training.planned import fit_planned
 
-EMA_DECAY = 0.999
-MEAN_FROM = 0.75  # of the steps: the plain mean is of the last quarter
 SAMPLE = {"max_new_tokens": 200}
 SHOWN = 120  # characters of it on the terminal
 BUILDER_OPTIONS = (
@@ -135,7 +126,7 @@ class TextSamples(keras.callbacks.Callback):
 def train_language_model(
     model: keras.Model,
     coder: ReversibleTokenizer,
-    token_ids: Mapping[str, Any],
+    token_ids: Mapping[str, np.ndarray],
     recipe: Mapping[str, Any],
     run_dir: Path,
 ) -> keras.callbacks.History:
@@ -153,56 +144,32 @@ def train_language_model(
     """
     batch_size, seed = recipe["batch_size"], recipe["seed"]
     sizes = {"batch_size": batch_size, "steps": recipe["steps"], "seed": seed}
-    train = make_stream_dataset(token_ids["train"], shuffle=True, **sizes)
-    validation = make_stream_dataset(token_ids["validation"], **sizes)
-    an_epoch = int(train.cardinality())
+    generator = TextGenerator(model, coder)
 
-    def compiled(core: keras.Model, steps: int) -> keras.Model:
-        carried = TruncatedBackprop(
+    def carried(core: keras.Model) -> keras.Model:
+        return TruncatedBackprop(
             core,
             batch_size,
             weight_drop=recipe["weight_drop"],
             temporal_activation=recipe["temporal_activation"],
         )
-        optimizer = cosine_adam(recipe["learning_rate"], steps)
-        optimizer.global_clipnorm = 1.0
-        loss = TokenLoss(recipe["label_smoothing"])
-        carried.compile(optimizer, loss, metrics=[Perplexity()])
-        return carried
-
-    def measured() -> int:
-        copy = compiled(keras.models.clone_model(model), steps=1000)
-        return steps_within(recipe["max_seconds"], copy, train)
-
-    epochs = recipe["epochs"]
-    steps = epochs * an_epoch if epochs else planned_steps(run_dir, measured)
-    carried = compiled(model, steps)
-    generator = TextGenerator(model, coder)
 
     def write() -> str:
         return write_texts(generator.signature(), [""], **SAMPLE)[0]["text"]
 
-    callbacks = [*_averages(recipe["average"], steps), StepLimit(steps)]
-    callbacks.append(TextSamples(write, Path(run_dir, "tensorboard")))
-    return fit(
-        carried,
-        train,
-        validation_data=validation,
-        epochs=math.ceil(steps / an_epoch),
-        monitor="val_perplexity",
-        patience=10,  # the rate falls on, and the best weights are kept
-        max_seconds=recipe["max_seconds"],
+    return fit_planned(
+        carried(model),
+        make_stream_dataset(token_ids["train"], shuffle=True, **sizes),
+        make_stream_dataset(token_ids["validation"], **sizes),
+        TokenLoss(recipe["label_smoothing"]),
+        recipe,
+        epochs=RECIPES[coder.kind]["epochs"],
+        learning_rate=recipe["learning_rate"],
         run_dir=run_dir,
-        resume=recipe["resume"],
-        hparams={n: v for n, v in recipe.items() if isinstance(v, bool | int | float)},
-        embedding_words=coder.names,
-        callbacks=callbacks,
+        token_names=coder.names,
+        average=recipe["average"],
+        metrics=[Perplexity()],
+        monitor="val_perplexity",
+        callbacks=[TextSamples(write, Path(run_dir, "tensorboard"))],
+        copy=lambda: carried(keras.models.clone_model(model)),
     )
-
-
-def _averages(kind: str, steps: int) -> list[keras.callbacks.Callback]:
-    if kind == "none":
-        return []
-    if kind == "ema":
-        return [AveragedWeights(EMA_DECAY)]
-    return [AveragedWeights(start_step=int(MEAN_FROM * steps))]

@@ -23,6 +23,7 @@ from keras_seq.tasks.text_generation.token_scores import dynamic_log_probabiliti
 from keras_seq.tasks.text_generation.training import TextSamples
 from keras_seq.text.coders import Characters
 from keras_seq.text.streams import make_stream_dataset
+from keras_seq.training import planned
 from keras_seq.training.step_schedule import StepLimit, cosine_adam, steps_within
 
 SETTINGS = {
@@ -74,10 +75,10 @@ from tests.tasks.text_generation import test_training as here
 def kill(self, batch, logs=None):
     if int(self.model.optimizer.iterations) == 25:
         os._exit(9)
-here.language_model.StepLimit.on_train_batch_begin = kill
+here.planned.StepLimit.on_train_batch_begin = kill
 import keras_seq.training.trainer as fit_module
 whole = fit_module.fit
-here.language_model.fit = lambda *a, **k: whole(*a, checkpoint_seconds=0, **k)
+here.planned.fit = lambda *a, **k: whole(*a, checkpoint_seconds=0, **k)
 here.trained(Path({str(tmp_path / "cut")!r}), **{options!r})
 """
     done = subprocess.run(
@@ -91,19 +92,19 @@ here.trained(Path({str(tmp_path / "cut")!r}), **{options!r})
 
 
 def test_a_time_becomes_a_number_of_steps_that_is_planned_once(tmp_path, monkeypatch):
-    planned = []
+    asked = []
 
-    def measured(seconds, model, train):
-        planned.append(seconds)
+    def measured(seconds, model, train, epoch_steps):
+        asked.append(seconds)
         return 9
 
-    monkeypatch.setattr(language_model, "steps_within", measured)
+    monkeypatch.setattr(planned, "steps_within", measured)
     tmp_path.joinpath("run").mkdir()
     options = {"epochs": None, "max_seconds": 600.0}
     trained(tmp_path / "run", **options)
     assert json.loads((tmp_path / "run" / "plan.json").read_text()) == {"steps": 9}
     _, history = trained(tmp_path / "run", resume=True, **options)
-    assert planned == [600.0]
+    assert asked == [600.0]
     # A pass has 19 steps: training stopped in the middle of one, and was validated.
     assert len(history.history["val_perplexity"]) == 1
 
