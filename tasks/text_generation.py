@@ -144,14 +144,14 @@ def train(options: Options) -> Run:
     contents = loaded.fingerprints | vectors.fingerprints
     run_dir = ks.training.begin_run(STEM, vars(options), contents)
     ks.set_seed(options.seed)
-    learnt = (loaded.coder, loaded.token_ids, recipe, run_dir)
+    arguments = (loaded.coder, loaded.token_ids, recipe, run_dir)
     with ks.get_strategy(options.strategy).scope():
         if options.documented:
             documented = options.documented
-            model, history = text_generation.train_documented(documented, *learnt)
+            model, history = text_generation.train_documented(documented, *arguments)
         else:
             model = build_model(loaded, recipe, **vectors.options)
-            history = text_generation.train_language_model(model, *learnt)
+            history = text_generation.train_language_model(model, *arguments)
     dynamic = options.dynamic_evaluation
     return ks.tasks.finish_run(
         STEM,

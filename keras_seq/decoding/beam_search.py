@@ -57,7 +57,7 @@ def beam_search(
         coverage_penalty: weight of source steps that were not attended to.
         source_mask: bool (B, S), the steps that count there; `advance` gives weights.
         choose: which continuations are looked at; default the 2 K likeliest, so that K
-            go on even if K end. `candidates.draw_continuations` makes a sampler.
+            go on even if K end.
         num_best: hypotheses whose places are certain, at most K; a row stops as soon as
             no path can reach those, and what ranks behind them is the best so far.
             None: all K.

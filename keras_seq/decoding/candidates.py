@@ -1,4 +1,4 @@
-"""Which continuations a search looks at: the likeliest, or random ones.
+"""Which continuations a search looks at: the likeliest.
 
 Needs no model and no text; `beam_search` calls what is made here at every step.
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from keras import KerasTensor, ops
 
-from keras_seq.decoding.samplers import NEVER, sample_next
+from keras_seq.decoding.samplers import NEVER
 from keras_seq.small_ops import take_by_row
 
 # Logits (B, K, V), what makes them log-probabilities of whole paths when it is added
@@ -85,44 +85,3 @@ def _top_k(
     if isinstance(count, int) and isinstance(size, int):
         return ops.top_k(values, min(count, size))
     return ops.top_k(values, ops.minimum(count, size))
-
-
-def draw_continuations(
-    uniforms: Callable[[KerasTensor], KerasTensor],
-    *,
-    temperature: float = 1.0,
-    top_k: int = 0,
-    top_p: float = 1.0,
-) -> Choose:
-    """One random continuation of each beam: K independent samples of each row.
-
-    Args:
-        uniforms: the step -> float (B, K), in [0, 1).
-        temperature: as `sample_next` takes it.
-        top_k: likewise.
-        top_p: likewise.
-
-    Returns:
-        What `beam_search` takes as `choose`.
-    """
-
-    def choose(
-        logits: KerasTensor, so_far: KerasTensor, step: KerasTensor
-    ) -> tuple[KerasTensor, KerasTensor]:
-        beams, vocab_size = logits.shape[1:]
-        totals = logits + so_far[..., None]
-        # At first one beam is alive, which all samples start from.
-        source = ops.where(step > 0, ops.arange(beams, dtype="int32"), 0)  # (K,)
-        paths = ops.reshape(ops.take(totals, source, axis=1), (-1, vocab_size))
-        tokens = sample_next(
-            paths,
-            ops.reshape(uniforms(step), (-1,)),
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-        )
-        values = take_by_row(paths, tokens[:, None])
-        places = source * vocab_size + ops.reshape(tokens, (-1, beams))
-        return ops.reshape(values, (-1, beams)), places
-
-    return choose

@@ -1,7 +1,7 @@
 """The loop that writes: reads prompts, then chooses one token after the other.
 
-Takes a callable that advances states by a token; needs no model and no text. For
-`for piece in generate(...)`; the same loop as a graph stands in `serving_text`.
+Takes a callable that advances states by a token; needs no model and no text. Exports of
+text generation have the same loop as a graph.
 
 Shapes: B batch, T tokens of a prompt, V vocabulary.
 """

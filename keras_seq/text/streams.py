@@ -164,7 +164,7 @@ def make_stream_dataset(
     return EpochDataset(batches, signature, number, fingerprint, transform)
 
 
-def make_window_dataset(
+def make_token_window_dataset(
     token_ids: np.ndarray, *, batch_size: int = 32, steps: int = 64, seed: int = 0
 ) -> EpochDataset:
     """Windows of T tokens, each with the token that follows it.
@@ -186,7 +186,7 @@ def make_window_dataset(
 
     Example:
 
-    >>> dataset = make_window_dataset(np.arange(2, 8), batch_size=1, steps=2)
+    >>> dataset = make_token_window_dataset(np.arange(2, 8), batch_size=1, steps=2)
     >>> sorted((x.numpy()[0].tolist(), int(y[0])) for x, y in dataset)
     [([2, 3], 4), ([4, 5], 6)]
     """

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_seq.decoding.beam_search import beam_search
-from keras_seq.decoding.candidates import draw_continuations, group_size, likeliest
+from keras_seq.decoding.candidates import group_size, likeliest
 
 # The likeliest first token (1) leads nowhere good: 0.6 * 0.4 < 0.4 * 0.9.
 TABLE = np.log([[1e-9, 0.6, 0.4], [0.3, 0.3, 0.4], [0.05, 0.9, 0.05]]).astype("float32")
@@ -200,25 +200,6 @@ def test_fewer_hypotheses_than_beams_are_said_to_be_none():
         [np.log(0.5), np.log(0.5), -np.inf]
     )
     assert np.array(found.finished).tolist() == [[True, False, False]]
-
-
-def test_samples_follow_the_probabilities():
-    draws = np.random.default_rng(0).random((2, 1, 2000)).astype("float32")
-
-    def uniforms(step):
-        return ops.take(draws, step, axis=0)
-
-    paths, _ = search(2000, 2, choose=draw_continuations(uniforms))
-    share = np.mean([path == (2, 1) for path in paths[0]])
-    assert share == pytest.approx(0.36, abs=0.04)
-    greedy, _ = search(
-        3,
-        2,
-        choose=draw_continuations(
-            uniforms=lambda step: draws[0, :, :3], temperature=0.0
-        ),
-    )
-    assert greedy[0] == [(1, 2)] * 3
 
 
 @pytest.mark.parametrize("vocab_size", [5, 258, 400])

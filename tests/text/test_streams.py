@@ -10,7 +10,7 @@ from keras_seq.text.coders import Bytes, Characters
 from keras_seq.text.streams import (
     encode_corpus,
     make_stream_dataset,
-    make_window_dataset,
+    make_token_window_dataset,
     stream_batches,
 )
 
@@ -81,7 +81,8 @@ def test_what_becomes_of_a_batch_is_entered_anywhere_too():
 
 
 def test_windows_are_each_followed_by_their_target():
-    dataset = make_window_dataset(np.arange(2, 102), batch_size=4, steps=8, seed=3)
+    ids = np.arange(2, 102)
+    dataset = make_token_window_dataset(ids, batch_size=4, steps=8, seed=3)
     seen = []
     for window, target in dataset:
         assert np.all(window[:, 1:] == window[:, :-1] + 1)
@@ -103,7 +104,7 @@ def test_too_short_a_text_is_one_line():
     with pytest.raises(UserError, match="5 tokens are too few for 4 streams"):
         make_stream_dataset(np.arange(5), batch_size=4)
     with pytest.raises(UserError, match="5 tokens are too few for 4 windows"):
-        make_window_dataset(np.arange(5), batch_size=4)
+        make_token_window_dataset(np.arange(5), batch_size=4)
     with pytest.raises(UserError, match="streams; .* smaller --steps"):
         make_stream_dataset(np.arange(50), batch_size=4, steps=99, shuffle=True)
     with pytest.raises(UserError, match="holds no text"):

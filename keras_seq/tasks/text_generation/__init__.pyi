@@ -1,4 +1,3 @@
-from .client import stream_text as stream_text
 from .client import write_texts as write_texts
 from .data import LanguageData as LanguageData
 from .data import evaluate_language_export as evaluate_language_export

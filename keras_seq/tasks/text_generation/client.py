@@ -1,4 +1,4 @@
-"""Asking a language model's signatures from Python: in one call, or piece by piece.
+"""Asking a language model's signatures from Python.
 
 Works with an export that was loaded and with a generator in process alike; knows named
 signatures, and neither models nor files.
@@ -6,7 +6,6 @@ signatures, and neither models nor files.
 Shapes: B batch, T tokens.
 """
 
-import codecs
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -106,33 +105,3 @@ def score_texts(
     for token_ids, each in zip(*found):
         length = np.count_nonzero(token_ids)  # ids of tokens are not 0
         yield token_ids[:length], each[:length].astype(np.float64)
-
-
-def stream_text(
-    init: Callable[..., Mapping[str, tf.Tensor]],
-    step: Callable[..., Mapping[str, tf.Tensor]],
-    prompt: str,
-    **options: Any,
-) -> Iterator[str]:
-    """Yields a text piece by piece as it is written: `for piece in stream_text(...)`.
-
-    Args:
-        init: `load_exported(path).signature("init")`, or of a `TextGenerator`.
-        step: its signature "step".
-        prompt: what the text starts with; it is not yielded.
-        options: as `write_texts` takes them.
-
-    Yields:
-        Whole characters; joined, what `write_texts` puts behind the prompt.
-    """
-    given = as_inputs([prompt], **options)
-    chosen = {n: given[n] for n in ("seed", "temperature", "top_k", "top_p")}
-    carried = dict(init(prompt=given["prompt"]))
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
-    for _ in range(int(given["max_new_tokens"])):
-        carried.pop("unknown", None)
-        carried = dict(step(**carried, **chosen))
-        carried.pop("token_id")
-        piece = decoder.decode(carried.pop("piece").numpy()[0])
-        if piece:
-            yield piece

@@ -19,7 +19,7 @@ import tensorflow as tf
 from keras_seq.models.rnn import build_lstm_model, build_simple_rnn
 from keras_seq.models.text_generation import build_text_generation_model
 from keras_seq.text.reversible import ReversibleTokenizer
-from keras_seq.text.streams import make_stream_dataset, make_window_dataset
+from keras_seq.text.streams import make_stream_dataset, make_token_window_dataset
 from keras_seq.training.trainer import fit
 
 EMBEDDING_DIM, UNITS = 128, 256
@@ -76,7 +76,7 @@ def train_documented(
     else:
         model = build_lstm_model(vocab_size, EMBEDDING_DIM, UNITS)
         train, validation = (
-            make_window_dataset(token_ids[part], **sizes)
+            make_token_window_dataset(token_ids[part], **sizes)
             for part in ("train", "validation")
         )
         loss = keras.losses.SparseCategoricalCrossentropy()

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from keras_seq.serving.saved_model import load_exported
-from keras_seq.tasks.text_generation.client import stream_text
 from tests.fork_server import bare
 from tests.tasks.scripts import ask_script, call_script, load_script, refuse
+from tests.tasks.text_generation.streamed import streamed
 
 ask = partial(ask_script, "text_generation")
 VERSE = "你好，世界。\nTo be, or not to be: that is the question.\n"
@@ -112,7 +112,7 @@ def test_predict_writes_on_and_says_what_it_could_not_read(
 def test_a_server_streams_the_same_text(trained: Path, task: ModuleType):
     exported = load_exported(trained / "saved_models" / "text_generation")
     init, step = exported.signature("init"), exported.signature("step")
-    pieces = stream_text(init, step, "To be", max_new_tokens=30, seed=3)
+    pieces = streamed(init, step, "To be", max_new_tokens=30, seed=3)
     asked = "predict", "To be", "--max-new-tokens", "30", "--seed", "3"
     row = json.loads(call_script(task, trained, *asked).stdout)
     assert "To be" + "".join(pieces) == row["text"]

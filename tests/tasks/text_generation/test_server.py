@@ -13,11 +13,12 @@ from keras_seq.decoding.samplers import suppress
 from keras_seq.errors import UserError
 from keras_seq.models.recurrent_states import advance_one, initial_states
 from keras_seq.models.text_generation import build_text_generation_model
-from keras_seq.tasks.text_generation.client import score_texts, stream_text, write_texts
+from keras_seq.tasks.text_generation.client import score_texts, write_texts
 from keras_seq.tasks.text_generation.server import TextGenerator
 from keras_seq.text.coders import Bytes, Characters, Words
 from keras_seq.text.reversible import ReversibleTokenizer
 from keras_seq.text.subwords import Subwords
+from tests.tasks.text_generation.streamed import streamed
 
 GREEDY = {"temperature": 0.0}
 
@@ -126,7 +127,7 @@ SAMPLED = [{"top_k": 3}, {"top_p": 0.6}, {"temperature": 2.0}]
 def test_streamed_pieces_are_the_text(untrained: TextGenerator, options: dict):
     options = {"max_new_tokens": 25, "seed": 9} | options
     init, step = untrained.signature("init"), untrained.signature("step")
-    pieces = list(stream_text(init, step, "谢 ab", **options))
+    pieces = streamed(init, step, "谢 ab", **options)
     whole = write_texts(untrained.signature(), ["谢 ab"], **options)[0]["text"]
     assert len(pieces) == 25 and "谢 ab" + "".join(pieces) == whole
 
@@ -191,16 +192,8 @@ def test_words_and_bytes_and_subwords_write_text():
 
 def test_a_stream_yields_whole_characters():
     generator = scripted("好a", Bytes())
-    pieces = list(
-        stream_text(
-            generator.signature("init"),
-            generator.signature("step"),
-            "",
-            max_new_tokens=4,
-            **GREEDY,
-        )
-    )
-    assert pieces == ["好", "a"]
+    init, step = generator.signature("init"), generator.signature("step")
+    assert streamed(init, step, "", max_new_tokens=4, **GREEDY) == ["好", "a"]
 
 
 def test_random_numbers_are_even_and_of_seed_prompt_and_step():
