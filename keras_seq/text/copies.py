@@ -109,6 +109,7 @@ def _shares(samples: Sequence[Sample], other: Hashed) -> list[float]:
     """Of the weight of each sample, the share that a text has, too; in one pass."""
     found = [np.zeros(len(hashes), bool) for hashes, *_ in samples]
     for some, _ in other:
+        some = np.sort(some)  # neighbours are looked for near each other: far faster
         for (hashes, _, every), marks in zip(samples, found):
             if len(hashes):
                 chosen = some[_chosen(some, every)]

@@ -25,6 +25,7 @@ from tests.tasks.scripts import (
 )
 
 VERSE = "To be, or not to be: that is the question.\n"
+OTHER_VERSE = "The lady doth protest too much, methinks.\n"
 REVIEWS = [
     (
         f"{'good' if n % 2 else 'bad'} film number {n % 17} of {n % 9}",
@@ -49,7 +50,7 @@ def write_inputs(folder: Path) -> None:
     for name, seed in (("words.conll", 0), ("more.conll", 1)):
         write_sentences(folder / name, seed, 80)
     (folder / "verse.txt").write_text(VERSE * 60)
-    (folder / "held_out.txt").write_text(VERSE * 20)
+    (folder / "held_out.txt").write_text(OTHER_VERSE * 20)
 
 
 TASKS = {
@@ -206,7 +207,7 @@ def other_test_data(task: str, folder: Path) -> str:
         path = folder / "more.conll"
         path.write_text(path.read_text().replace(". PUNCT", "? PUNCT", 1))
     else:
-        (folder / "held_out.txt").write_text(VERSE * 20 + "Or not.\n")
+        (folder / "held_out.txt").write_text(OTHER_VERSE * 20 + "Or not.\n")
     return "test"
 
 
