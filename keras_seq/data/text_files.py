@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from keras_seq.data.encodings import likely_encoding, marked_encoding
 from keras_seq.data.places import error_at, place_of
+from keras_seq.errors import UserError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -164,12 +165,12 @@ def read_blocks(path: Path, size: int, encoding: str | None = None) -> Iterator[
     """Blocks of at most `size` characters, whose line ends are all plain ones."""
     lines, last = 1, "\n"
     with opened(path) as file:
-        encoding = _encoding(path, file, encoding)
-        text = io.TextIOWrapper(file, encoding)
+        name = _encoding(path, file, encoding)
+        text = io.TextIOWrapper(file, name)
         try:
             while block := text.read(size):
                 if lines == 1 and "\0" in block[:200]:
-                    sample = block[:_SAMPLE].encode(encoding, "replace")
+                    sample = block[:_SAMPLE].encode(name, "replace")
                     raise _zero_bytes(place_of(path, 1), sample)
                 lines += block.count("\n")
                 marked = last == "\n" and block.startswith(_MARK)
@@ -177,8 +178,19 @@ def read_blocks(path: Path, size: int, encoding: str | None = None) -> Iterator[
                 if block := block[marked:].replace("\n" + _MARK, "\n"):
                     yield block
         except UnicodeDecodeError as error:
+            for _ in _readable_lines(path, encoding):
+                pass  # names the line itself, unless one before it is too long
             what = f"at line {lines} or later: {_unreadable(error, error.object)}"
             raise error_at(path, what) from error
+
+
+def _readable_lines(path: Path, encoding: str | None) -> Iterator[str]:
+    """Those before one that is too long, which blocks may be."""
+    try:
+        yield from read_lines(path, encoding)
+    except UserError as error:
+        if isinstance(error.__cause__, UnicodeDecodeError):
+            raise
 
 
 def _zero_bytes(place: str, sample: bytes) -> Exception:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keras_seq.data import text_files
 from keras_seq.data.table_format import TableFormat
 from keras_seq.errors import UserError
 from keras_seq.text import corpus as corpus_module
@@ -73,10 +74,23 @@ def test_a_byte_order_mark_is_no_character(encoding: str, tmp_path: Path):
 def test_an_encoding_is_hinted_at_and_given(tmp_path: Path):
     path = tmp_path / "a.txt"
     path.write_bytes("zwölf Äpfel, größer\n".encode("cp1252") * 99)
-    with pytest.raises(UserError, match="a.txt: at line 1 .* --encoding cp1252, which"):
+    with pytest.raises(
+        UserError, match="a.txt:1: byte 0xf6 .* --encoding cp1252, which"
+    ):
         list(read_text(path))
     given = read_text(path, table_format=TableFormat(encoding="cp1252"))
     assert "".join(given) == "zwölf Äpfel, größer\n" * 99
+
+
+def test_the_line_of_a_byte_that_is_no_text_is_named(tmp_path: Path, monkeypatch):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"a line of text\n" * 50_000 + b"caf\xe9\n")
+    with pytest.raises(UserError, match="a.txt:50001: byte 0xe9 .number 4. is not"):
+        read_text(path)
+    # One before it that is no line for a table's reader.
+    monkeypatch.setattr(text_files, "_LONGEST_LINE", 10)
+    with pytest.raises(UserError, match="a.txt: at line .* or later: byte 0xe9"):
+        read_text(path)
 
 
 def test_source_code_is_text_and_what_is_left_out_is_named(tmp_path: Path, remarks):
