@@ -15,10 +15,8 @@ P = ParamSpec("P")
 Kind = TypeVar("Kind")
 R = TypeVar("R")
 
-
 # Options that tasks share, in the order in which they come behind a task's own.
 SHARED = "epochs batch_size max_seconds limit seed run_dir export_dir resume strategy"
-ORDER = {name: place for place, name in enumerate(SHARED.split())}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +90,10 @@ def takes(kind: Callable[P, Kind]) -> Callable[[Callable[[Kind], R]], Callable[P
             return function(kind(*args, **kwargs))
 
         signature = inspect.signature(kind, eval_str=True)
+        order = SHARED.split()
         by_origin = sorted(
             signature.parameters.values(),
-            key=lambda parameter: ORDER.get(parameter.name, -1),
+            key=lambda p: order.index(p.name) if p.name in order else -1,
         )
         call.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=by_origin, return_annotation=function.__annotations__["return"]

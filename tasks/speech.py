@@ -2,9 +2,9 @@
 
 Data: a manifest (CSV, TSV, JSON Lines) with file and transcript columns, a folder or
 zip archive of LABEL/x.wav, x.txt beside x.wav, a LibriSpeech, Common Voice or Kaldi
-folder; sounds of any format and rate, whole or from start to end. Where each is one
-label, this is keyword spotting: logistic regression on mean features answers with the
-network, and accuracy is reported too. `--data speech_commands_mini` and `--data
+folder; sounds of any format and rate, whole or from start to end. Where a recording is
+one label, this is keyword spotting: logistic regression on mean features answers with
+the network, and accuracy is reported too. `--data speech_commands_mini` and `--data
 librispeech_dev_clean` are downloaded. Without --data it trains on made-up words spoken
 by synthetic voices; --max-seconds bounds the time. Scores and wall times on real data
 stand in docs/results.md.

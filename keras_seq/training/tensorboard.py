@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from keras_seq.evaluation.figures import learning_curves_figure
 from keras_seq.keras_internals import functional
+from keras_seq.training.bptt import TruncatedBackprop
 from keras_seq.training.event_files import EventWriter
 
 HISTOGRAM_VALUES = 100_000  # of a larger weight, so many are looked at
@@ -116,8 +117,9 @@ class RunBoard(keras.callbacks.Callback):
 
     def _show_graph(self) -> None:
         """The graph of an answer; the training step's is too large to read."""
-        model: keras.Model  # the one inside, where there is one
-        model = getattr(self.model, "inner", self.model)
+        model: keras.Model = self.model
+        if isinstance(model, TruncatedBackprop):
+            model = model.inner
         if not getattr(model, "inputs", None):
             return
         structure = functional(model).input
